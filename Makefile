@@ -1,0 +1,52 @@
+# make help lists the targets. Each one installs what it needs first.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install train test test-data lint format typecheck bench clean distclean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | expand -t 14
+
+install: $(READY)  ## make .venv and install the package with its development tools
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "error: Python 3.11 or later is needed; name one with make PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	@echo "installing into .venv (a few minutes: torch is large)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $(READY)
+
+train: $(READY)  ## train DC-SOMRL on the embedded digits; more by ARGS="dataset=fashion seed=1"
+	$(BIN)/python -m dcsomrl.train $(ARGS)
+
+test: $(READY)  ## the test suite; tests on real data are skipped unless DCSOMRL_DATA is set
+	$(BIN)/python -m pytest $(ARGS)
+
+test-data: $(READY)  ## only the tests on the real datasets under DCSOMRL_DATA
+	$(BIN)/python -m pytest -m data $(ARGS)
+
+lint: $(READY)  ## style, imports between the packages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+format: $(READY)  ## rewrite the code in the common style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+typecheck: $(READY)  ## static types
+	$(BIN)/mypy
+
+bench: $(READY)  ## time a training step against the plain autoencoder's, on MNIST
+	$(BIN)/python -m experiments.speed $(ARGS)
+
+clean:  ## remove caches and build products, keep .venv and runs/
+	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean  ## also remove .venv
+	rm -rf .venv

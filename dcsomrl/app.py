@@ -1,0 +1,110 @@
+"""What the entry points share: where the configuration lies, and errors in one sentence."""
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException, InstantiationException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from dcsomrl.errors import DcsomrlError
+
+Task = Callable[[DictConfig], Any]
+
+
+def config_dir() -> Path:
+    """Folder of the configuration: inside the installed package, or at the top of a checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
+    """Turn a task into a command: Hydra composes, and a user's mistake ends in one sentence."""
+
+    def wrap(task: Task) -> Callable[[], None]:
+        def command() -> None:
+            # Hydra would print a mangled traceback of its own; it lets the error through so.
+            os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+            run = hydra.main(
+                version_base="1.3", config_path=str(config_dir()), config_name=config_name
+            )(task)
+            try:
+                run()
+            except Exception as error:
+                sentence = explain(error, config_name, sys.argv[1:])
+                if sentence is None:
+                    raise
+                print(f"error: {sentence}", file=sys.stderr)
+                sys.exit(2)
+
+        return command
+
+    return wrap
+
+
+def explain(error: Exception, config_name: str, overrides: list[str]) -> str | None:
+    """One sentence for an error that the user can mend, None for any other."""
+    if isinstance(error, DcsomrlError):
+        return str(error)
+    if isinstance(error, InstantiationException):
+        cause = error.__cause__
+        key = re.search(r"full_key: (\S+)", str(error))
+        place = f"{key.group(1)}: " if key else ""
+        if isinstance(cause, DcsomrlError):
+            return str(cause)
+        if isinstance(cause, ValueError | TypeError):
+            return f"{place}{cause}"
+        missing = isinstance(cause, ImportError) or "Error locating target" in str(error)
+        return f"{place}{_first_line(cause or error)}" if missing else None
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        return _explain_override(str(error), config_name, overrides)
+    return None
+
+
+def _explain_override(message: str, config_name: str, overrides: list[str]) -> str:
+    """Hydra's message, with what exists in the place of what was misspelt."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    text = " ".join(lines)
+    unknown = re.search(r"Could not override '([^']+)'", text)
+    if unknown is None:
+        return text
+    key = unknown.group(1).split("@")[0]
+    config = _composed(config_name, [item for item in overrides if f"{key}=" not in item])
+    parent, known = _deepest(config, key)
+    close = difflib.get_close_matches(key.removeprefix(parent), known, n=1)
+    meant = f"; did you mean {parent}{close[0]}?" if close else ""
+    where = f"in {parent.rstrip('.')}" if parent else "at the top"
+    return f"there is no {key} in the configuration{meant} {where} exist: {', '.join(known)}"
+
+
+def _composed(config_name: str, overrides: list[str]) -> DictConfig:
+    GlobalHydra.instance().clear()
+    groups = [item for item in overrides if re.fullmatch(r"\+?[\w/]+=[\w]+", item)]
+    with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
+        try:
+            return hydra.compose(config_name, overrides=groups)
+        except HydraException:
+            return hydra.compose(config_name)
+
+
+def _deepest(config: DictConfig, key: str) -> tuple[str, list[str]]:
+    """The longest part of a dotted key that exists, and what lies there."""
+    parts, node, found = key.split("."), config, ""
+    for part in parts[:-1]:
+        child = OmegaConf.to_container(node, resolve=False)
+        if not isinstance(child, dict) or not isinstance(child.get(part), dict):
+            break
+        node, found = node[part], f"{found}{part}."
+    return found, sorted(str(name) for name in node if not str(name).startswith("_"))
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0]

@@ -1,0 +1,7 @@
+"""Where samples come from, and how they reach a model."""
+
+from dcsomrl.data.arrays import Arrays
+from dcsomrl.data.batches import Batch
+from dcsomrl.data.datamodule import ClusterData
+
+__all__ = ["Arrays", "Batch", "ClusterData"]

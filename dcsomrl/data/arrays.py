@@ -1,0 +1,101 @@
+"""What a source gives: two splits of samples, with labels or without, and the check of both."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from dcsomrl.errors import DataError
+
+
+class Samples(Protocol):
+    """Samples by index: a tensor, or a folder of images that are read when they are asked for."""
+
+    shape: tuple[int, ...]
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        ...
+
+    def __getitem__(self, index: Tensor) -> Tensor:
+        """Samples (batch, *shape) of an index tensor (batch,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """A dataset as its source gives it, not normalised.
+
+    Attributes:
+        train_x: samples of the training split, (n, *shape): images (n, channels, height, width)
+            as bytes or floats, or vectors (n, features).
+        train_y: (n,) classes 0, 1, ..., or None.
+        test_x: samples of the test split.
+        test_y: their classes, or None.
+        class_names: what the labels were called, by class.
+        feature_names: names of the columns of a table.
+    """
+
+    train_x: Tensor | Samples
+    train_y: Tensor | None
+    test_x: Tensor | Samples
+    test_y: Tensor | None
+    class_names: list[str] | None = None
+    feature_names: list[str] | None = None
+
+
+def checked(arrays: Arrays, name: str) -> Arrays:
+    """The same arrays with classes numbered from 0, if they are sound.
+
+    Raises:
+        DataError: a split is empty, the splits differ in shape, a value is not finite, or there
+            are more or fewer labels than samples.
+    """
+    splits = (("training", arrays.train_x, arrays.train_y), ("test", arrays.test_x, arrays.test_y))
+    for split, x, y in splits:
+        if len(x) == 0:
+            raise DataError(f"{name} has no {split} samples: give it at least one")
+        if isinstance(x, Tensor) and x.is_floating_point():
+            _check_finite(x, name, split)
+        if y is not None and y.shape != (len(x),):
+            raise DataError(
+                f"{name} has {len(x)} {split} samples but labels of shape {tuple(y.shape)}: "
+                "give one label to each sample"
+            )
+    shapes = tuple(arrays.train_x.shape[1:]), tuple(arrays.test_x.shape[1:])
+    if shapes[0] != shapes[1]:
+        raise DataError(
+            f"{name} has training samples of shape {shapes[0]} and test samples of shape "
+            f"{shapes[1]}: make them alike"
+        )
+    return _numbered(arrays)
+
+
+def _check_finite(x: Tensor, name: str, split: str) -> None:
+    bad = ~x.flatten(1).isfinite().all(1)
+    if bad.any():
+        raise DataError(
+            f"{name} has {int(bad.sum())} {split} samples with NaN or infinite values, the first "
+            f"at row {int(bad.int().argmax())}: mend or remove them"
+        )
+
+
+def _numbered(arrays: Arrays) -> Arrays:
+    labels = [y for y in (arrays.train_y, arrays.test_y) if y is not None]
+    if not labels:
+        return arrays
+    values = torch.cat(labels).unique()
+    train_y, test_y = (
+        None if y is None else torch.searchsorted(values, y)
+        for y in (arrays.train_y, arrays.test_y)
+    )
+    names = arrays.class_names or [str(value) for value in values.tolist()]
+    return replace(arrays, train_y=train_y, test_y=test_y, class_names=names)
+
+
+def divide(n: int, fraction: float) -> tuple[Tensor, Tensor]:
+    """Rows of a training and a test split, the same in every run, in their own order."""
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(0))
+    n_test = round(fraction * n)
+    return order[n_test:].sort().values, order[:n_test].sort().values

@@ -1,0 +1,17 @@
+"""Errors that the user can mend: one sentence that says what is wrong and what to do."""
+
+
+class DcsomrlError(ValueError):
+    """Base of the errors that entry points print as one sentence, without a traceback."""
+
+
+class DataError(DcsomrlError):
+    """A dataset is missing, damaged, or does not fit what was asked of it."""
+
+
+class CheckpointError(DcsomrlError):
+    """A checkpoint is missing, damaged, or belongs to another run, or cannot be written."""
+
+
+class TrainingError(DcsomrlError):
+    """Training cannot go on, as when the loss is no longer a number."""

@@ -1,0 +1,72 @@
+"""Score a trained model on any split or dataset: ``python -m dcsomrl.evaluate ckpt=...``."""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from dcsomrl.app import entry_point
+from dcsomrl.data import ClusterData
+from dcsomrl.errors import DataError
+from dcsomrl.loading import Trained, load
+from dcsomrl.runs import results
+from dcsomrl.runs.scoring import score
+from dcsomrl.runs.training import describe
+
+log = logging.getLogger(__name__)
+
+
+def evaluate(cfg: DictConfig) -> dict[str, Any]:
+    """Score one checkpoint; returns what stands in the ``metrics.json`` that it writes."""
+    trained = load(cfg.ckpt, cfg.data_dir)
+    data = other_data(cfg, trained) if cfg.get("dataset") else trained.data
+    data.setup("test")
+    model = trained.model.to(choose_device(cfg.device))
+    if data.shape != trained.shape:
+        raise DataError(
+            f"{data.name} has samples of shape {data.shape}, but the model was trained on "
+            f"{trained.shape}: choose a dataset of that shape"
+        )
+    start = time.perf_counter()
+    scores, assignments = score(model, data.split_dataloader(cfg.split), data.num_classes)
+    metrics = {
+        **describe(trained.config, cfg.split),
+        "dataset": data.name,
+        **scores,
+        "seconds": time.perf_counter() - start,
+        "epochs": trained.epochs,
+        **results.origin(),
+    }
+    name = f"evaluate-{data.name}-{cfg.split}"
+    folder = Path(cfg.output) if cfg.output else Path(cfg.ckpt).resolve().parent.parent / name
+    folder.mkdir(parents=True, exist_ok=True)
+    results.write_json(folder / "metrics.json", metrics)
+    results.write_assignments(folder / "assignments.parquet", assignments)
+    title = f"{metrics['model']} on {data.name}, {cfg.split} split"
+    results.print_summary(metrics, title, folder)
+    return metrics
+
+
+def other_data(cfg: DictConfig, trained: Trained) -> ClusterData:
+    """The dataset of the command line, normalised as the training's was."""
+    container: Any = OmegaConf.to_container(cfg, resolve=True)
+    data: ClusterData = instantiate(container["dataset"])
+    data.load_state_dict(trained.data.state_dict())
+    return data
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of a name; ``auto`` is the GPU where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+main = entry_point("evaluate")(evaluate)
+
+if __name__ == "__main__":
+    main()

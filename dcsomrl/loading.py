@@ -1,0 +1,42 @@
+"""A trained model back from its checkpoint, which is all that is needed."""
+
+import os
+from typing import Any, NamedTuple
+
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from dcsomrl.data import ClusterData
+from dcsomrl.models import ClusteringModule
+from dcsomrl.runs.checkpoints import RECORD, read_checkpoint
+
+
+class Trained(NamedTuple):
+    """A trained model and what it was trained on.
+
+    Attributes:
+        model: in evaluation mode, on the CPU.
+        data: the datamodule with the normalisation of the training, nothing loaded yet.
+        config: the resolved configuration of the run.
+        epochs: epochs that it has been trained for.
+    """
+
+    model: ClusteringModule
+    data: ClusterData
+    config: dict[str, Any]
+    epochs: int
+
+
+def load(path: str | os.PathLike[str]) -> Trained:
+    """Load a checkpoint written by ``train``; nothing but tensors and plain values is read.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or not of this package.
+    """
+    checkpoint = read_checkpoint(path)
+    config = checkpoint[RECORD]["config"]
+    model = instantiate(OmegaConf.create(config["model"]))
+    model.load_state_dict(checkpoint["state_dict"])
+    data = instantiate(OmegaConf.create(config["dataset"]))
+    data.load_state_dict(checkpoint[type(data).__qualname__])
+    return Trained(model.eval(), data, config, checkpoint["epoch"])

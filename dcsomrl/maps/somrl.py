@@ -1,0 +1,428 @@
+"""The self-organizing map with relevance learning (SOMRL), as one batched, growing layer.
+
+Implements Algorithm 1 of "Shaping latent representations using Self-Organizing Maps with
+Relevance Learning" on fixed-shape buffers. Nothing in a step waits for the device or depends on
+data in its shapes, so the layer runs under ``torch.compile`` and gives the same map on every rank
+of a distributed run.
+"""
+
+import math
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+EPS = 1e-7
+# A neighbour whose pull is weaker than this is left alone: one node in ten thousand steps.
+SMALLEST_PULL = 1e-4
+
+RepelMode = Literal["none", "signed", "proportional", "radial"]
+NeighborhoodForm = Literal["product", "quotient"]
+DistanceMode = Literal["drift", "spread"]
+
+
+class Statistics(NamedTuple):
+    """What one step of the map needs to know of a batch.
+
+    Attributes:
+        packed: flat tensor of all sums and counts, so that one all-reduce carries them.
+        samples: an upper bound on the number of samples over all ranks, which bounds the number
+            of groups without asking the device.
+    """
+
+    packed: Tensor
+    samples: int
+
+
+class Assignment(NamedTuple):
+    """Where the samples of a batch fall on the map.
+
+    Attributes:
+        winner: (batch,) slot of the best-matching unit, int64; -1 while the map is empty.
+        activation: (batch,) activation of the winner in (0, 1]; 0 while the map is empty.
+        distance: (batch,) squared distance to the winner's centre, weighted by its relevances;
+            differentiable in the samples, infinite while the map is empty.
+    """
+
+    winner: Tensor
+    activation: Tensor
+    distance: Tensor
+
+
+class SOMRL(nn.Module):
+    r"""Growing self-organizing map whose nodes learn a relevance for every dimension.
+
+    Args:
+        n_features: number of dimensions m of the samples, which lie in [0, 1].
+        max_nodes: number N of slots; at least 2.
+        activation_threshold: :math:`a_t` in (0, 1). A sample whose winner is activated less asks
+            for a new node. As a radius: the relevance-weighted root mean square distance per
+            dimension is at most ``sqrt((1 - a_t) / a_t)``.
+        learning_rate: ``lr`` in (0, 1], the share of the way that a winner moves (eq. 3).
+        relevance_rate: :math:`\beta` in [0, 1], the rate of the moving-average distances (eq. 5).
+        neighborhood_decay: :math:`\gamma` > 0, how the pull falls with the rank of a neighbour.
+        neighborhood_form: ``product`` for :math:`e^{-\gamma r}`, ``quotient`` for
+            :math:`e^{-r/\gamma}`; the source lost the place of gamma.
+        repel_rate: :math:`\rho` >= 0, the strength of the push away from the map's mean (eq. 4).
+        repel_mode: shape of the push for a node at u from the mean of the live centres: ``none``;
+            ``signed`` :math:`\mathrm{sgn}(u)\max(1-2|u|,0)` and ``proportional``
+            :math:`u\max(1-2|u|,0)` by dimension; ``radial``
+            :math:`u/\|u\|\max(1-2\|u\|,0)`, which acts only on a map about to collapse.
+        distance_mode: what the moving average follows: ``drift``, the distance of a node's target
+            from its centre; ``spread``, the mean distance of the node's own samples from it.
+        relevance_smoothness: s > 0, the slope of eq. 6.
+        life_decay: ``ld`` in [0, 1], the life a node loses in a batch without a win.
+
+    Raises:
+        ValueError: an argument outside its range.
+
+    Attributes:
+        centers: (N, m) prototypes in [0, 1].
+        relevances: (N, m) in [0, 1].
+        distances: (N, m) moving-average distances.
+        life: (N,) in (0, 1] for live nodes.
+        live: (N,) mask of the slots in use.
+        births: nodes inserted so far, 0-d int64; ``deaths`` likewise.
+
+    Source: sections 3.1 to 3.6, eqs. 1 to 6. Where the text is silent: several groups that pull
+    the same node act as their pull-weighted mean, and the sum of their pulls counts up to 1.
+    """
+
+    centers: Tensor
+    relevances: Tensor
+    distances: Tensor
+    life: Tensor
+    live: Tensor
+    births: Tensor
+    deaths: Tensor
+
+    def __init__(
+        self,
+        n_features: int,
+        max_nodes: int = 200,
+        activation_threshold: float = 0.99425,
+        learning_rate: float = 0.1426,
+        relevance_rate: float = 0.067,
+        neighborhood_decay: float = 1.382,
+        neighborhood_form: NeighborhoodForm = "product",
+        repel_rate: float = 1.0,
+        repel_mode: RepelMode = "radial",
+        distance_mode: DistanceMode = "drift",
+        relevance_smoothness: float = 0.426,
+        life_decay: float = 0.36,
+    ) -> None:
+        super().__init__()
+        _require(n_features >= 1, "n_features", n_features, "at least 1")
+        _require(max_nodes >= 2, "max_nodes", max_nodes, "at least 2")
+        _require(
+            0 < activation_threshold < 1,
+            "activation_threshold",
+            activation_threshold,
+            "between 0 and 1, both excluded",
+        )
+        _require(0 < learning_rate <= 1, "learning_rate", learning_rate, "in (0, 1]")
+        _require(0 <= relevance_rate <= 1, "relevance_rate", relevance_rate, "in [0, 1]")
+        _require(
+            0 < neighborhood_decay < math.inf,
+            "neighborhood_decay",
+            neighborhood_decay,
+            "above 0 and finite",
+        )
+        _require(0 <= repel_rate < math.inf, "repel_rate", repel_rate, "at least 0 and finite")
+        _require(
+            0 < relevance_smoothness < math.inf,
+            "relevance_smoothness",
+            relevance_smoothness,
+            "above 0 and finite",
+        )
+        _require(0 <= life_decay <= 1, "life_decay", life_decay, "in [0, 1]")
+        _require_choice("neighborhood_form", neighborhood_form, NeighborhoodForm)
+        _require_choice("repel_mode", repel_mode, RepelMode)
+        _require_choice("distance_mode", distance_mode, DistanceMode)
+        self.n_features = n_features
+        self.max_nodes = max_nodes
+        self.activation_threshold = activation_threshold
+        self.learning_rate = learning_rate
+        self.relevance_rate = relevance_rate
+        self.repel_rate = repel_rate
+        self.repel_mode = repel_mode
+        self.distance_mode = distance_mode
+        self.relevance_smoothness = relevance_smoothness
+        self.life_decay = life_decay
+
+        shape = (max_nodes, n_features)
+        self.register_buffer("centers", torch.zeros(shape))
+        self.register_buffer("relevances", torch.ones(shape))
+        self.register_buffer("distances", torch.zeros(shape))
+        self.register_buffer("life", torch.zeros(max_nodes))
+        self.register_buffer("live", torch.zeros(max_nodes, dtype=torch.bool))
+        self.register_buffer("births", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("deaths", torch.zeros((), dtype=torch.int64))
+        rate = neighborhood_decay if neighborhood_form == "product" else 1 / neighborhood_decay
+        self._decay = rate
+        self._reach = min(int(-math.log(SMALLEST_PULL) / rate), max_nodes - 1)
+
+    @property
+    def n_live(self) -> Tensor:
+        """Number of live nodes, a 0-d int64 tensor."""
+        return self.live.sum()
+
+    def forward(self, z: Tensor) -> Assignment:
+        """Assign a batch to the map; in training mode the map first takes a step on it.
+
+        Args:
+            z: (batch, n_features) samples in [0, 1].
+
+        Returns:
+            The assignment on the map as it is after the step.
+
+        Raises:
+            ValueError: z has another shape.
+        """
+        if self.training:
+            self.step_(self.reduce(self.statistics(z.detach())))
+        return self.assign(z)
+
+    def assign(self, z: Tensor) -> Assignment:
+        """Best-matching unit, its activation, and the weighted distance to it (eqs. 1, 2).
+
+        Args:
+            z: (batch, n_features) samples in [0, 1]. The distance carries their gradient; the
+                map is constant in it.
+        """
+        with torch.autocast(z.device.type, enabled=False):
+            z = self._as_samples(z)
+            with torch.no_grad():
+                best, winner = self._activations(z).max(dim=1)
+                center, relevance = self.centers[winner], self.relevances[winner]
+                total, found = relevance.sum(1), best >= 0
+            distance = (relevance * (z - center).square()).sum(1)
+            return Assignment(
+                torch.where(found, winner, -1),
+                torch.where(found, total / (total + distance.detach() + EPS), 0.0),
+                torch.where(found, distance, math.inf),
+            )
+
+    @torch.no_grad()
+    def nearest(self, z: Tensor, k: int = 2) -> Tensor:
+        """The k best-matching units of every sample, best first: (batch, k) slots, int64.
+
+        -1 stands where the map has fewer nodes.
+        """
+        with torch.autocast(z.device.type, enabled=False):
+            value, slot = strongest(self._activations(self._as_samples(z)), k)
+            return torch.where(value >= 0, slot, -1)
+
+    @torch.no_grad()
+    def statistics(self, z: Tensor) -> Statistics:
+        """Sums and counts of a batch by winner, apart for satisfied and unsatisfied samples.
+
+        Args:
+            z: (batch, n_features) samples in [0, 1].
+
+        Returns:
+            Per slot the satisfied sum and count, the unsatisfied sum and count and, for
+            ``distance_mode="spread"``, the satisfied sum of distances to the centre.
+        """
+        with torch.autocast(z.device.type, enabled=False):
+            z = self._as_samples(z)
+            best, winner = self._activations(z).max(dim=1)
+            satisfied = best >= self.activation_threshold
+            packed = z.new_zeros(self._packed_size)
+            groups, spread = self._unpack(packed)
+            row = winner + self.max_nodes * ~satisfied
+            ones = z.new_ones(z.shape[0], 1)
+            groups.flatten(0, 1).index_add_(0, row, torch.cat([z, ones], 1))
+            if spread is not None:
+                apart = (z - self.centers[winner]).abs() * satisfied[:, None]
+                spread.index_add_(0, winner, apart)
+            return Statistics(packed, z.shape[0])
+
+    def reduce(self, statistics: Statistics) -> Statistics:
+        """Sum the statistics over all ranks, which must hold equally many samples each."""
+        if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+            return statistics
+        torch.distributed.all_reduce(statistics.packed)
+        return Statistics(
+            statistics.packed, statistics.samples * torch.distributed.get_world_size()
+        )
+
+    @torch.no_grad()
+    def step_(self, statistics: Statistics) -> None:
+        """One step of Algorithm 1 on the statistics of a batch, in place."""
+        with torch.autocast(statistics.packed.device.type, enabled=False):
+            groups, spread = self._unpack(statistics.packed)
+            n_groups = min(self.max_nodes, statistics.samples)
+            self._move_(groups[0, :, :-1], groups[0, :, -1], spread, n_groups)
+            self._age_(groups[:, :, -1].sum(0) > 0)
+            self._insert_(groups[1, :, :-1], groups[1, :, -1], n_groups)
+
+    @torch.no_grad()
+    def prototypes(self) -> Tensor:
+        """Centres of the live nodes, (n_live, n_features), in the order of their slots."""
+        return self.centers[self.live]
+
+    @torch.no_grad()
+    def adjacency(self) -> Tensor:
+        """(N, N) mask of the connected slots: live nodes that activate each other (section 3.6)."""
+        with torch.autocast(self.centers.device.type, enabled=False):
+            reached = self._activations(self.centers) >= self.activation_threshold
+        connected = reached & reached.T & self.live[:, None]
+        return connected.fill_diagonal_(False)
+
+    def connections(self) -> Tensor:
+        """Pairs (i, j), i < j, of connected slots: (edges, 2), int64."""
+        return self.adjacency().triu().nonzero()
+
+    def extra_repr(self) -> str:
+        """The settings that name the map in a printed model."""
+        return (
+            f"n_features={self.n_features}, max_nodes={self.max_nodes}, "
+            f"activation_threshold={self.activation_threshold}, repel_mode={self.repel_mode}"
+        )
+
+    def _as_samples(self, z: Tensor) -> Tensor:
+        if z.ndim != 2 or z.shape[1] != self.n_features:
+            raise ValueError(
+                f"the map takes samples of shape (batch, {self.n_features}), got {tuple(z.shape)}"
+            )
+        if self.centers.dtype not in (torch.float32, torch.float64):
+            raise ValueError(
+                f"the map keeps its state in float32, but was converted to {self.centers.dtype}; "
+                "use a mixed precision instead of a half-precision model"
+            )
+        return z.to(self.centers.dtype)
+
+    @property
+    def _packed_size(self) -> int:
+        groups = 2 * self.max_nodes * (self.n_features + 1)
+        spread = self.max_nodes * self.n_features if self.distance_mode == "spread" else 0
+        return groups + spread
+
+    def _unpack(self, packed: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Views: (satisfied or not, N, sum and count) and the satisfied spread (N, m), if kept."""
+        shape = (2, self.max_nodes, self.n_features + 1)
+        size = math.prod(shape)
+        spread = packed[size:].view(-1, self.n_features) if packed.numel() > size else None
+        return packed[:size].view(shape), spread
+
+    def _activations(self, z: Tensor) -> Tensor:
+        """(batch, N) activations, -1 for free slots, by one matrix product (eqs. 1, 2)."""
+        # About the middle of the cube the squares are smallest, and so is what cancels.
+        z, center, w = z - 0.5, self.centers - 0.5, self.relevances
+        total = w.sum(1)
+        weighted = w * center
+        activation = torch.addmm(
+            (weighted * center).sum(1),
+            torch.cat([z * z, z], 1),
+            torch.cat([w, -2 * weighted], 1).T,
+        )
+        activation.clamp_(min=0).add_(total + EPS).reciprocal_().mul_(total)
+        return activation.masked_fill_(~self.live, -1.0)
+
+    def _move_(self, sums: Tensor, counts: Tensor, spread: Tensor | None, n_groups: int) -> None:
+        """Distances, relevances and centres follow the satisfied groups (eqs. 3 to 6)."""
+        own = (counts > 0).to(sums)
+        means = sums / counts.clamp(min=1)[:, None]
+        others, other_target = self._neighbors(means, counts, n_groups)
+        weight = own + others
+        blend = others[:, None] * other_target + own[:, None] * means
+        target = blend / weight.clamp(min=EPS)[:, None]
+        if spread is None:
+            apart = (target - self.centers).abs()
+        else:
+            drift = others[:, None] * (other_target - self.centers).abs()
+            within = own[:, None] * spread / counts.clamp(min=1)[:, None]
+            apart = (within + drift) / weight.clamp(min=EPS)[:, None]
+        pull = (self.learning_rate * weight.clamp(max=1))[:, None]
+        push = self.repel_rate * self._push()
+        self.distances += self.relevance_rate * pull * (apart - self.distances)
+        self.relevances.copy_(relevances(self.distances, self.relevance_smoothness))
+        self.centers += pull * (target - self.centers + push)
+        self.centers.clamp_(0, 1)
+
+    def _neighbors(self, means: Tensor, counts: Tensor, n_groups: int) -> tuple[Tensor, Tensor]:
+        """Pull of the groups that other nodes won: its sum (N,) and its mean target (N, m)."""
+        count, slot = counts.topk(n_groups)
+        group_means = means[slot]
+        activation = self._activations(group_means)
+        activation.scatter_(1, slot[:, None], -1.0)
+        value, neighbor = strongest(activation, self._reach)
+        rank = torch.arange(1, self._reach + 1, device=means.device, dtype=means.dtype)
+        pull = torch.exp(-self._decay * rank) * ((value >= 0) & (count > 0)[:, None])
+        pulls = activation.zero_().scatter_(1, neighbor, pull)
+        total = pulls.sum(0)
+        return total, (pulls.T @ group_means) / total.clamp(min=EPS)[:, None]
+
+    def _push(self) -> Tensor:
+        """(N, m) push away from the mean of the live centres."""
+        if self.repel_mode == "none":
+            return torch.zeros_like(self.centers)
+        live = self.live.to(self.centers)[:, None]
+        mean = (self.centers * live).sum(0) / live.sum().clamp(min=1)
+        u = self.centers - mean
+        if self.repel_mode == "signed":
+            return u.sign() * (1 - 2 * u.abs()).clamp(min=0)
+        if self.repel_mode == "proportional":
+            return u * (1 - 2 * u.abs()).clamp(min=0)
+        norm = u.norm(dim=1, keepdim=True)
+        return u / norm.clamp(min=torch.finfo(u.dtype).tiny) * (1 - 2 * norm).clamp(min=0)
+
+    def _age_(self, won: Tensor) -> None:
+        """Winners live on, the others lose life, and those without any leave (section 3.4)."""
+        life = torch.where(won, 1.0, self.life - self.life_decay)
+        survives = self.live & (life > 0)
+        self.deaths += (self.live & ~survives).sum()
+        self.life.copy_(life * survives)
+        self.live.copy_(survives)
+
+    def _insert_(self, sums: Tensor, counts: Tensor, n_groups: int) -> None:
+        """A node at the mean of every unsatisfied group, the largest first, while slots last."""
+        count, source = counts.sort(descending=True, stable=True)
+        count, source = count[:n_groups], source[:n_groups]
+        slot = self.live.byte().argsort(stable=True)[:n_groups]
+        new = (count > 0) & ~self.live[slot]
+        column = new[:, None]
+        mean = sums[source] / count.clamp(min=1)[:, None]
+        self.centers[slot] = torch.where(column, mean, self.centers[slot])
+        self.relevances[slot] = self.relevances[slot].masked_fill(column, 1.0)
+        self.distances[slot] = self.distances[slot].masked_fill(column, 0.0)
+        self.life[slot] = self.life[slot].masked_fill(new, 1.0)
+        self.live[slot] = self.live[slot] | new
+        self.births += new.sum()
+
+
+def relevances(distances: Tensor, smoothness: float) -> Tensor:
+    """Relevances in [0, 1] from moving-average distances, both (N, m) (eq. 6).
+
+    The dimensions in which a node's samples lie close matter to it; 1 where all lie equally far.
+    """
+    low, high = distances.aminmax(dim=1, keepdim=True)
+    slope = smoothness * (high - low)
+    even = slope <= 0
+    offset = distances.mean(1, keepdim=True) - distances
+    return torch.sigmoid(offset / slope.masked_fill(even, 1.0)).masked_fill(even, 1.0)
+
+
+def strongest(activation: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k largest values of every row and their columns, ties by the lower column."""
+    if activation.dtype != torch.float32:
+        value, column = torch.sort(activation, dim=1, descending=True, stable=True)
+        return value[:, :k], column[:, :k]
+    # topk leaves ties open and a stable sort is eight times slower. Positive floats sort as their
+    # bits do, so value and column fit one integer key.
+    columns = torch.arange(activation.shape[1], device=activation.device)
+    key = (activation.view(torch.int32).long() << 32) - columns
+    column = key.topk(k, dim=1).indices
+    return activation.gather(1, column), column
+
+
+def _require(valid: bool, name: str, value: float, expected: str) -> None:
+    if not valid:
+        raise ValueError(f"{name} must be {expected}, got {value}")
+
+
+def _require_choice(name: str, value: str, choices: object) -> None:
+    known: tuple[str, ...] = choices.__args__  # type: ignore[attr-defined]
+    if value not in known:
+        raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")

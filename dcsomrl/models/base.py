@@ -1,0 +1,105 @@
+"""What every clustering model shares: logging of losses, evaluation steps, the optimiser."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from dcsomrl.data import Batch
+
+OptimizerFactory = Callable[[Iterator[nn.Parameter]], Optimizer]
+
+
+class Clustered(NamedTuple):
+    """What a model says of a batch.
+
+    Attributes:
+        cluster: (batch,) slot of the cluster, int64, -1 where there is none.
+        activation: (batch,) activation of the winner in [0, 1].
+        second: (batch,) slot of the second best cluster.
+        latent: (batch, m) codes.
+        error: (batch,) Euclidean distance of a code from its cluster's centre.
+        losses: (batch,) terms of the loss by name, averaged over the batch.
+    """
+
+    cluster: Tensor
+    activation: Tensor
+    second: Tensor
+    latent: Tensor
+    error: Tensor
+    losses: dict[str, Tensor]
+
+
+class ClusteringModule(LightningModule, ABC):
+    """A model that trains by gradient and assigns samples to clusters; it never sees a label.
+
+    Args:
+        optimizer: makes the optimiser from the parameters.
+        loss_names: terms that :meth:`losses` returns, in order; ``loss`` is their total.
+    """
+
+    n_clusters: int
+    epoch_sums: Tensor
+
+    def __init__(self, optimizer: OptimizerFactory, loss_names: tuple[str, ...]) -> None:
+        super().__init__()
+        self._optimizer = optimizer
+        self._loss_names = loss_names
+        # Sums over the epoch so far and the number of steps. A buffer, so that an epoch that is
+        # resumed in its middle reports the same means; and no cost for logging in a step.
+        self.register_buffer("epoch_sums", torch.zeros(len(loss_names) + 1))
+
+    @abstractmethod
+    def losses(self, x: Tensor) -> dict[str, Tensor]:
+        """Terms of the loss on a batch, ``loss`` their total; a step of the map if training."""
+
+    @abstractmethod
+    def cluster(self, x: Tensor) -> Clustered:
+        """Assign a batch (batch, *shape) of normalised samples."""
+
+    @abstractmethod
+    def adjacency(self) -> Tensor:
+        """(n_clusters, n_clusters) mask of the clusters that are neighbours on the map."""
+
+    @abstractmethod
+    def live_clusters(self) -> Tensor:
+        """Slots of the clusters in use, in order."""
+
+    @abstractmethod
+    def decoded_prototypes(self) -> Tensor:
+        """The clusters in use as samples (n_live, *shape), in the order of their slots."""
+
+    def epoch_state(self) -> dict[str, Tensor]:
+        """Further numbers that are worth logging once an epoch."""
+        return {}
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Loss of one batch."""
+        losses = self.losses(batch.x)
+        values = [losses[name].detach().float() for name in self._loss_names]
+        self.epoch_sums += torch.stack([*values, torch.ones_like(values[0])])
+        return losses["loss"]
+
+    def on_train_epoch_end(self) -> None:
+        """Log the means of the epoch."""
+        means = self.epoch_sums[:-1] / self.epoch_sums[-1]
+        for name, mean in zip(self._loss_names, means, strict=True):
+            self.log(f"train/{name}", mean, prog_bar=name == "loss", sync_dist=True)
+        for name, value in self.epoch_state().items():
+            self.log(name, value.float(), prog_bar=name == "nodes")
+        self.epoch_sums.zero_()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Clustered:
+        """Assign a batch of the validation part; callbacks score what it returns."""
+        clustered = self.cluster(batch.x)
+        for name, value in clustered.losses.items():
+            self.log(f"val/{name}", value, batch_size=len(batch.x), sync_dist=True)
+        return clustered
+
+    def configure_optimizers(self) -> Optimizer:
+        """The optimiser over all parameters."""
+        return self._optimizer(self.parameters())

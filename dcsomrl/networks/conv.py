@@ -1,0 +1,55 @@
+"""A convolutional autoencoder for images of any size and number of channels."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from torch import nn
+
+from dcsomrl.networks.autoencoder import Autoencoder
+
+
+class ConvAutoencoder(Autoencoder):
+    """Convolutions of stride 2 down to a dense code, and back up by resizing and convolving.
+
+    Resizing to the very size that the encoder saw, rather than a transposed convolution, keeps
+    odd sizes exact and leaves no chequered pattern.
+
+    Args:
+        input_shape: (channels, height, width) of one image.
+        latent_dim: dimensions of a code.
+        channels: channels after each halving.
+
+    Raises:
+        ValueError: the samples are no images, or a width is not positive.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        latent_dim: int = 22,
+        channels: Sequence[int] = (32, 64, 128),
+    ) -> None:
+        if len(input_shape) != 3:
+            raise ValueError(
+                "a convolutional autoencoder takes images (channels, height, width), but a sample "
+                f"has shape {tuple(input_shape)}: use autoencoder=mlp"
+            )
+        if not channels or min(channels) < 1:
+            raise ValueError(f"channels must hold at least one positive width, got {channels}")
+        if latent_dim < 1:
+            raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
+        depths = [input_shape[0], *channels]
+        sizes = [(input_shape[1], input_shape[2])]
+        for _ in channels:
+            sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
+        corner = (depths[-1], *sizes[-1])
+        flat = corner[0] * corner[1] * corner[2]
+
+        down: list[nn.Module] = []
+        for before, after in pairwise(depths):
+            down += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.ReLU()]
+        up: list[nn.Module] = [nn.Linear(latent_dim, flat), nn.ReLU(), nn.Unflatten(1, corner)]
+        for (before, after), size in zip(pairwise(depths[::-1]), sizes[-2::-1], strict=True):
+            up += [nn.Upsample(size=size), nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
+        encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(flat, latent_dim))
+        super().__init__(input_shape, latent_dim, encoder, nn.Sequential(*up[:-1]))

@@ -1,0 +1,44 @@
+"""The fully connected autoencoder of deep embedded clustering."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from torch import nn
+
+from dcsomrl.networks.autoencoder import Autoencoder
+
+
+class MLPAutoencoder(Autoencoder):
+    """Dense layers with ReLU between them, and their mirror; both ends linear.
+
+    Args:
+        input_shape: shape of one sample; images are flattened.
+        latent_dim: dimensions of a code, at least 1.
+        hidden_dims: widths of the encoder's layers, from the input on.
+
+    Raises:
+        ValueError: a width that is not positive.
+
+    Source: Xie et al. 2016 (DEC), d-500-500-2000-m.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        latent_dim: int = 22,
+        hidden_dims: Sequence[int] = (500, 500, 2000),
+    ) -> None:
+        widths = [math.prod(input_shape), *hidden_dims, latent_dim]
+        if min(widths) < 1:
+            raise ValueError(f"the widths of all layers must be at least 1, got {widths}")
+        encoder = nn.Sequential(nn.Flatten(), *_dense(widths))
+        decoder = nn.Sequential(*_dense(widths[::-1]), nn.Unflatten(1, tuple(input_shape)))
+        super().__init__(input_shape, latent_dim, encoder, decoder)
+
+
+def _dense(widths: Sequence[int]) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    return layers[:-1]

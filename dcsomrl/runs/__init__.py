@@ -1,0 +1,1 @@
+"""What surrounds a training: callbacks, checkpoints, scores, and the files of a run."""

@@ -1,0 +1,139 @@
+"""Checkpoints that are never half written, know their run, and refuse to resume another."""
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric.plugins import TorchCheckpointIO
+
+from dcsomrl import __version__
+from dcsomrl.errors import CheckpointError
+
+log = logging.getLogger(__name__)
+
+RECORD = "dcsomrl"
+# What may differ between a checkpoint and the run that continues it: where things lie and how
+# long and on what the run goes. Everything else would change what is being trained.
+FREE = ("name", "data_dir", "ckpt_path", "num_threads", "logger", "callbacks", "trainer")
+FREE_LEAVES = ("data_dir", "path")
+BOUND = ("trainer.precision",)
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes beside the old file and swaps, so that a kill or a full disk leaves the old one.
+
+    Args:
+        config: the run's resolved configuration, plain values only. It goes into every
+            checkpoint, which can so be used by itself.
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__()
+        self._record = {"config": config, "version": __version__}
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
+    ) -> None:
+        """Save, or raise :class:`CheckpointError` and leave what was there."""
+        target = Path(path)
+        part = target.with_name(target.name + ".part")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                torch.save({**checkpoint, RECORD: self._record}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(target)
+        except (OSError, RuntimeError) as error:
+            part.unlink(missing_ok=True)
+            reason = error.__context__ if isinstance(error.__context__, OSError) else error
+            raise CheckpointError(
+                f"could not write the checkpoint {target} ({_first_line(reason)}): make room, then "
+                "continue with ckpt_path=last; the checkpoint before it is untouched"
+            ) from error
+
+    def load_checkpoint(
+        self,
+        path: str | os.PathLike[str],
+        map_location: Any = "cpu",
+        weights_only: bool | None = True,
+    ) -> dict[str, Any]:
+        """Load tensors and plain values only, whatever the caller asked for."""
+        return read_checkpoint(path, map_location)
+
+
+def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> dict[str, Any]:
+    """Read a checkpoint of this package, ``weights_only=True``.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or not of this package.
+    """
+    if not Path(path).is_file():
+        raise CheckpointError(f"there is no checkpoint at {path}: check the path")
+    try:
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise CheckpointError(
+            f"the checkpoint {path} cannot be read ({_first_line(error)}): it is damaged or no "
+            "checkpoint; use another one"
+        ) from error
+    if not isinstance(checkpoint, dict) or RECORD not in checkpoint:
+        raise CheckpointError(f"{path} is not a checkpoint of dcsomrl: use one that train wrote")
+    return checkpoint
+
+
+def find_checkpoint(run_dir: Path, ckpt_path: str | None) -> Path | None:
+    """The file to continue from, or None to start afresh; the log says which.
+
+    Args:
+        run_dir: the run's folder.
+        ckpt_path: None, ``last``, or a path.
+
+    Raises:
+        CheckpointError: a path that does not exist.
+    """
+    if ckpt_path is None:
+        return None
+    if ckpt_path != "last":
+        if not Path(ckpt_path).is_file():
+            raise CheckpointError(f"there is no checkpoint at {ckpt_path}: check ckpt_path")
+        return Path(ckpt_path)
+    # A requeued job has saved itself in the middle of an epoch under a name of Lightning's own.
+    files = [run_dir / "checkpoints" / "last.ckpt", *run_dir.glob("hpc_ckpt_*.ckpt")]
+    files = [file for file in files if file.is_file()]
+    return max(files, key=lambda file: file.stat().st_mtime, default=None)
+
+
+def check_same_run(checkpoint: Mapping[str, Any], config: Mapping[str, Any], path: Path) -> None:
+    """Refuse to continue a run under another configuration.
+
+    Raises:
+        CheckpointError: names every setting that differs.
+    """
+    saved, now = dict(_bound(checkpoint[RECORD]["config"])), dict(_bound(config))
+    differing = [key for key in sorted({*saved, *now}) if saved.get(key) != now.get(key)]
+    if differing:
+        named = "; ".join(
+            f"{key} was {saved.get(key, 'absent')} and is {now.get(key, 'absent')}"
+            for key in differing
+        )
+        raise CheckpointError(
+            f"the checkpoint {path} belongs to another configuration ({named}): set these back, "
+            "or start afresh with ckpt_path=null"
+        )
+
+
+def _bound(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in config.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _bound(value, f"{name}.")
+        elif name in BOUND or (name.split(".")[0] not in FREE and key not in FREE_LEAVES):
+            yield name, value
+
+
+def _first_line(error: BaseException | None) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,109 @@
+"""The files that a finished run leaves, and the table that a person reads at its end."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from dcsomrl import __version__
+from dcsomrl.data import ClusterData
+from dcsomrl.figures import prototype_grid, prototype_profiles
+from dcsomrl.models import ClusteringModule
+
+OUTPUTS = (
+    "checkpoints",
+    "config.yaml",
+    "metrics.csv",
+    "metrics.json",
+    "assignments.parquet",
+    "prototypes.png",
+    "step_scores.csv",
+)
+SHOWN = ("purity", "nmi", "ari", "accuracy", "nodes", "nodes_used", "quantization_error", "seconds")
+
+
+def set_aside(run_dir: Path) -> Path | None:
+    """Move what an earlier run left in a folder into ``previous-N`` inside it.
+
+    Returns:
+        The new folder, or None where there was nothing.
+    """
+    found = [run_dir / name for name in OUTPUTS if (run_dir / name).exists()]
+    found += run_dir.glob("hpc_ckpt_*.ckpt")
+    if not found:
+        return None
+    number = 1
+    while (aside := run_dir / f"previous-{number}").exists():
+        number += 1
+    aside.mkdir()
+    for path in found:
+        shutil.move(path, aside / path.name)
+    return aside
+
+
+def origin() -> dict[str, str | None]:
+    """Versions and, in a checkout, the commit that a result comes from."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=10,
+        )
+        commit = described.stdout.strip() or None
+    except (OSError, subprocess.TimeoutExpired):
+        commit = None
+    return {"torch": torch.__version__, "dcsomrl": __version__, "git_commit": commit}
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write and swap in, so that a reader never sees half a file; NaN becomes null."""
+    part = path.with_name(path.name + ".part")
+    valid = {name: None if value != value else value for name, value in content.items()}
+    part.write_text(json.dumps(valid, indent=2, allow_nan=False) + "\n")
+    part.replace(path)
+
+
+def write_assignments(path: Path, columns: Mapping[str, Any]) -> None:
+    """One row a sample: index in the split, cluster (slot of the node), activation."""
+    pd.DataFrame(columns).to_parquet(path, index=False)
+
+
+def draw_prototypes(
+    path: Path, model: ClusteringModule, data: ClusterData, clusters: Any, title: str
+) -> None:
+    """Picture of the decoded prototypes of the nodes in use."""
+    live = model.live_clusters().cpu().numpy()
+    if len(live) == 0:
+        return
+    counts = pd.Series(clusters).value_counts().reindex(live, fill_value=0).to_numpy()
+    decoded = data.denormalize(model.decoded_prototypes().cpu()).numpy()
+    if decoded.ndim == 4 and decoded.shape[1] in (1, 3):
+        figure = prototype_grid(decoded.clip(0, 1), counts, title)
+    else:
+        flat = decoded.reshape(len(decoded), -1)
+        figure = prototype_profiles(flat, counts, data.feature_names, title)
+    figure.savefig(path, dpi=130)
+
+
+def print_summary(metrics: Mapping[str, Any], title: str, run_dir: Path) -> None:
+    """One table of the numbers that matter, and where the rest is."""
+    table = Table(title=title)
+    table.add_column("measure")
+    table.add_column("value", justify="right")
+    for name in SHOWN:
+        if name in metrics:
+            value = metrics[name]
+            decimals = 1 if name == "seconds" else 3
+            table.add_row(name, str(value) if isinstance(value, int) else f"{value:.{decimals}f}")
+    console = Console()
+    console.print(table)
+    console.print(f"run directory: {run_dir}", soft_wrap=True, highlight=False)

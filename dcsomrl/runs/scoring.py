@@ -1,0 +1,81 @@
+"""Scores of a trained model on a split; the only place where labels meet a model's output."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dcsomrl.data import Batch
+from dcsomrl.metrics import NodeUsage, QuantizationError, TopographicError, clustering_scores
+from dcsomrl.models import Clustered, ClusteringModule
+
+
+class Scorer:
+    """Gathers what a model says of a split, in constant memory.
+
+    Args:
+        model: the model that is scored; fixes device, clusters and their neighbourhood.
+        n_classes: classes of the labels; 0 leaves out every score that needs them.
+    """
+
+    def __init__(self, model: ClusteringModule, n_classes: int) -> None:
+        self._adjacency = model.adjacency()
+        self._live = model.live_clusters().numel()
+        self._scores = (
+            clustering_scores(model.n_clusters, n_classes).to(model.device) if n_classes else None
+        )
+        self._usage = NodeUsage(model.n_clusters).to(model.device)
+        self._quantization = QuantizationError().to(model.device)
+        self._topographic = TopographicError().to(model.device)
+
+    def update(self, clustered: Clustered, labels: Tensor | None) -> None:
+        """Take in a batch."""
+        if self._scores is not None and labels is not None:
+            self._scores.update(clustered.cluster, labels)
+        self._usage.update(clustered.cluster)
+        self._quantization.update(clustered.error)
+        self._topographic.update(clustered.cluster, clustered.second, self._adjacency)
+
+    def compute(self) -> dict[str, float]:
+        """All scores by name; ``nodes`` are those in use on the map, ``nodes_used`` here.
+
+        The topographic error is NaN where no sample has a second best node.
+        """
+        label_scores = {} if self._scores is None else self._scores.compute()
+        usage = self._usage.compute()
+        return {
+            **{name: float(value) for name, value in label_scores.items()},
+            "nodes": self._live,
+            "nodes_used": int(usage["nodes_used"]),
+            "perplexity": float(usage["perplexity"]),
+            "quantization_error": float(self._quantization.compute()),
+            "topographic_error": float(self._topographic.compute()),
+        }
+
+
+@torch.no_grad()
+def score(
+    model: ClusteringModule, batches: Iterable[Batch], n_classes: int
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Assign and score a split in single precision.
+
+    Args:
+        model: a trained model, on the device that it should run on.
+        batches: the split, in order.
+        n_classes: classes of the labels; 0 where there are none.
+
+    Returns:
+        The scores by name, and the assignments as columns ``index``, ``cluster``, ``activation``
+        of equal length.
+    """
+    model.eval()
+    scorer = Scorer(model, n_classes)
+    columns: dict[str, list[Tensor]] = {"index": [], "cluster": [], "activation": []}
+    for batch in batches:
+        clustered = model.cluster(batch.x.to(model.device))
+        scorer.update(clustered, None if batch.y is None else batch.y.to(model.device))
+        columns["index"].append(batch.index.cpu())
+        columns["cluster"].append(clustered.cluster.cpu())
+        columns["activation"].append(clustered.activation.cpu())
+    return scorer.compute(), {name: torch.cat(part).numpy() for name, part in columns.items()}

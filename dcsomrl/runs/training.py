@@ -1,0 +1,102 @@
+"""The trainer of a run, and what is done when it has trained."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar, Timer
+from pytorch_lightning.loggers import Logger
+
+from dcsomrl.data import ClusterData
+from dcsomrl.models import ClusteringModule
+from dcsomrl.runs import results
+from dcsomrl.runs.callbacks import EpochTable, StopOnNaN, ValidationScores
+from dcsomrl.runs.checkpoints import AtomicCheckpointIO
+from dcsomrl.runs.scoring import score
+
+
+def build_trainer(
+    make: Callable[..., Trainer],
+    config: dict[str, Any],
+    run_dir: Path,
+    loggers: list[Logger],
+    callbacks: list[Callback],
+    validated: bool,
+) -> Trainer:
+    """Trainer with progress, scores, the table of epochs, and checkpoints.
+
+    Args:
+        make: makes the trainer from the arguments that are added here.
+        config: the resolved configuration, which goes into every checkpoint.
+        run_dir: the run's folder.
+        loggers: further loggers; may be empty.
+        callbacks: further callbacks; may be empty.
+        validated: whether there is a validation part; the best checkpoint is the one of the
+            lowest loss on it, else on the training split. Neither needs a label.
+    """
+    folder = run_dir / "checkpoints"
+    last = ModelCheckpoint(
+        folder, "last", enable_version_counter=False, save_on_train_epoch_end=True
+    )
+    best = ModelCheckpoint(
+        folder,
+        "best",
+        monitor="val/loss" if validated else "train/loss",
+        save_weights_only=True,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
+    )
+    return make(
+        logger=loggers or False,
+        plugins=[AtomicCheckpointIO(config)],
+        callbacks=[
+            RichProgressBar(leave=False),
+            Timer(),
+            ValidationScores(),
+            StopOnNaN(),
+            *callbacks,
+            EpochTable(str(run_dir / "metrics.csv")),
+            best,
+            last,
+        ],
+    )
+
+
+def finish(
+    trainer: Trainer,
+    model: ClusteringModule,
+    data: ClusterData,
+    config: Mapping[str, Any],
+    run_dir: Path,
+) -> dict[str, Any]:
+    """Score the model as training left it on the test split, and write the run's results."""
+    timer = next(callback for callback in trainer.callbacks if isinstance(callback, Timer))
+    model.to(trainer.strategy.root_device)
+    scores, assignments = score(model, data.split_dataloader("test"), data.num_classes)
+    metrics = {
+        **describe(config, "test"),
+        **scores,
+        "seconds": timer.time_elapsed("train"),
+        "epochs": trainer.current_epoch,
+        **results.origin(),
+    }
+    results.write_json(run_dir / "metrics.json", metrics)
+    results.write_assignments(run_dir / "assignments.parquet", assignments)
+    title = f"{metrics['model']} on {metrics['dataset']}, test split, seed {metrics['seed']}"
+    results.draw_prototypes(
+        run_dir / "prototypes.png", model, data, assignments["cluster"], f"{title}: prototypes"
+    )
+    results.print_summary(metrics, title, run_dir)
+    return metrics
+
+
+def describe(config: Mapping[str, Any], split: str) -> dict[str, Any]:
+    """What a result was made of: model, dataset, split, seed and precision."""
+    return {
+        "model": config["model_name"],
+        "dataset": config["dataset"]["name"],
+        "split": split,
+        "seed": config["seed"],
+        "precision": config["trainer"]["precision"],
+    }

@@ -1,0 +1,64 @@
+"""Train a model on a dataset, score it on the test split: ``python -m dcsomrl.train``."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning import seed_everything
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
+
+from dcsomrl.app import entry_point
+from dcsomrl.runs.checkpoints import check_same_run, find_checkpoint, read_checkpoint
+from dcsomrl.runs.results import set_aside
+from dcsomrl.runs.training import build_trainer, finish
+
+log = logging.getLogger(__name__)
+
+
+def train(cfg: DictConfig) -> dict[str, Any]:
+    """Compose, train and score one run; returns what stands in its ``metrics.json``."""
+    run_dir = Path(HydraConfig.get().runtime.output_dir)
+    if cfg.num_threads is not None:
+        torch.set_num_threads(cfg.num_threads)
+    seed_everything(cfg.seed, workers=True, verbose=False)
+    data = instantiate(cfg.dataset)
+    data.setup("fit")
+    cfg.input_shape = list(data.shape)
+    model = instantiate(cfg.model)
+
+    config: Any = OmegaConf.to_container(cfg, resolve=True)
+    resume = find_checkpoint(run_dir, cfg.ckpt_path)
+    if resume is not None:
+        checkpoint = read_checkpoint(resume)
+        check_same_run(checkpoint, config, resume)
+        log.info(
+            "resuming from %s, epoch %d, step %d",
+            resume,
+            checkpoint["epoch"],
+            checkpoint["global_step"],
+        )
+    elif rank_zero_only.rank == 0:
+        aside = set_aside(run_dir)
+        log.info("starting afresh%s", f"; the earlier run is kept in {aside}" if aside else "")
+    OmegaConf.save(OmegaConf.create(config), run_dir / "config.yaml")
+
+    trainer = build_trainer(
+        instantiate(cfg.trainer, _partial_=True),
+        config,
+        run_dir,
+        loggers=list(instantiate(cfg.logger).values()),
+        callbacks=list(instantiate(cfg.callbacks).values()),
+        validated=data.val_fraction > 0,
+    )
+    trainer.fit(model, datamodule=data, ckpt_path=resume)
+    return finish(trainer, model, data, config, run_dir) if trainer.is_global_zero else {}
+
+
+main = entry_point("train")(train)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""What the map costs: a training step of DC-SOMRL against the plain autoencoder's.
+
+``make bench`` runs it on MNIST with the published settings. The two steps and the map alone are
+timed in turns, so that other load on the machine falls on all of them alike, and the medians of
+the ratios are printed. Then a real epoch runs under the trainer, to see what is lost outside the
+step. ``python -m experiments.speed dataset=digits`` does the same on another dataset.
+"""
+
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from pytorch_lightning import Trainer, seed_everything
+from pytorch_lightning.profilers import SimpleProfiler
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+from torch.nn.functional import mse_loss
+
+from dcsomrl.app import config_dir
+from dcsomrl.data import ClusterData
+from dcsomrl.models import DCSOMRL
+from dcsomrl.runs.callbacks import StopOnNaN, ValidationScores
+
+WARM_UP, ROUNDS = 60, 200
+PRECISIONS = {"32-true": False, "bf16-mixed": True}
+
+
+def main(overrides: list[str]) -> None:
+    """Print the table."""
+    cfg = composed(["dataset=mnist", "trainer=cpu", *overrides])
+    seed_everything(cfg.seed, verbose=False)
+    data = instantiate(cfg.dataset)
+    data.setup("fit")
+    cfg.input_shape = list(data.shape)
+    table = Table(title=f"{cfg.dataset.name}, batch {cfg.dataset.batch_size}, {machine()}")
+    for column in ("precision", "autoencoder ms", "DC-SOMRL ms", "ratio", "map's share", "outside"):
+        table.add_column(column, justify="right")
+    for precision, half in PRECISIONS.items():
+        plain, whole, ratio, share = time_steps(cfg, data, half)
+        outside = time_trainer(cfg, data, precision)
+        table.add_row(
+            precision,
+            f"{1e3 * plain:.2f}",
+            f"{1e3 * whole:.2f}",
+            f"{ratio:.3f}",
+            f"{share:.1%}",
+            f"{outside:.1%}",
+        )
+    Console(width=100).print(table)
+    print(
+        "ratio: whole step over the plain autoencoder's; map's share: of the whole step; outside: "
+        "share of an epoch under the trainer that is not the step (loader, callbacks, logging)"
+    )
+
+
+def composed(overrides: list[str]) -> DictConfig:
+    """The training's configuration."""
+    fixed = ["name=speed", "model_name=dcsomrl", "trainer.default_root_dir=."]
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return compose("train", overrides=[*fixed, *overrides])
+
+
+def time_steps(cfg: DictConfig, data: ClusterData, half: bool) -> tuple[float, float, float, float]:
+    """Median seconds of both steps, and the medians of their ratio and of the map's share."""
+    model = instantiate(cfg.model).train()
+    twin = instantiate(cfg.model.autoencoder)
+    optimizer, twin_optimizer = (
+        torch.optim.Adam(module.parameters(), cfg.model.optimizer.lr, fused=True)
+        for module in (model, twin)
+    )
+    batches = [batch.x for batch, _ in zip(data.train_dataloader(), range(64), strict=False)]
+
+    def autocast() -> AbstractContextManager[object]:
+        return torch.autocast("cpu", torch.bfloat16) if half else nullcontext()
+
+    def plain_step(x: Tensor) -> None:
+        twin_optimizer.zero_grad()
+        with autocast():
+            loss = mse_loss(twin.decode(twin.encode(x)).float(), x)
+        loss.backward()
+        twin_optimizer.step()
+
+    def whole_step(x: Tensor) -> None:
+        optimizer.zero_grad()
+        with autocast():
+            loss = model.losses(x)["loss"]
+        loss.backward()
+        optimizer.step()
+
+    def map_alone(z: Tensor) -> None:
+        model.som(z)
+
+    for index in range(WARM_UP):
+        plain_step(batches[index % len(batches)])
+        whole_step(batches[index % len(batches)])
+    plain, whole, alone = [], [], []
+    for index in range(ROUNDS):
+        x = batches[index % len(batches)]
+        plain.append(timed(plain_step, x))
+        whole.append(timed(whole_step, x))
+        alone.append(timed(map_alone, model.encode(x).detach()))
+    ratio = statistics.median(b / a for a, b in zip(plain, whole, strict=True))
+    share = statistics.median(c / b for b, c in zip(whole, alone, strict=True))
+    return statistics.median(plain), statistics.median(whole), ratio, share
+
+
+def timed(function: Callable[[Tensor], None], argument: Tensor) -> float:
+    """Seconds of one call."""
+    start = time.perf_counter()
+    function(argument)
+    return time.perf_counter() - start
+
+
+def time_trainer(cfg: DictConfig, data: ClusterData, precision: str) -> float:
+    """Share of the training epochs that is not spent in the step."""
+    model: DCSOMRL = instantiate(cfg.model)
+    with tempfile.TemporaryDirectory() as folder:
+        profiler = SimpleProfiler(dirpath=folder, filename="profile")
+        trainer = Trainer(
+            accelerator="cpu",
+            max_epochs=2,
+            precision=precision,  # type: ignore[arg-type]
+            profiler=profiler,
+            logger=False,
+            enable_checkpointing=False,
+            use_distributed_sampler=False,
+            num_sanity_val_steps=0,
+            limit_val_batches=0,
+            enable_model_summary=False,
+            callbacks=[ValidationScores(), StopOnNaN()],
+            default_root_dir=Path(folder),
+        )
+        trainer.fit(model, datamodule=data)
+    step = sum(profiler.recorded_durations["run_training_batch"])
+    epoch = sum(profiler.recorded_durations["run_training_epoch"])
+    return 1 - step / epoch
+
+
+def machine() -> str:
+    """Processor kind, threads, and torch's version."""
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads, torch {torch.__version__}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,83 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from dcsomrl.networks import ConvAutoencoder, MLPAutoencoder
+
+
+@given(
+    shape=st.one_of(
+        st.tuples(st.integers(1, 9)),
+        st.tuples(st.integers(1, 4), st.integers(1, 17), st.integers(1, 17)),
+    ),
+    latent_dim=st.integers(1, 5),
+)
+@settings(max_examples=30, deadline=None)
+def test_mlp_maps_any_shape_to_a_code_and_back(shape, latent_dim):
+    autoencoder = MLPAutoencoder(shape, latent_dim, hidden_dims=(6, 7))
+    x = torch.randn(3, *shape)
+    code = autoencoder.encode(x)
+    assert code.shape == (3, latent_dim)
+    assert autoencoder.decode(code).shape == x.shape
+
+
+@given(
+    channels=st.integers(1, 4),
+    height=st.integers(1, 33),
+    width=st.integers(1, 33),
+    depths=st.lists(st.integers(1, 4), min_size=1, max_size=4),
+)
+@settings(max_examples=30, deadline=None)
+def test_conv_maps_any_image_to_a_code_and_back(channels, height, width, depths):
+    autoencoder = ConvAutoencoder((channels, height, width), 3, depths)
+    x = torch.randn(2, channels, height, width)
+    code = autoencoder.encode(x)
+    assert code.shape == (2, 3)
+    assert autoencoder.decode(code).shape == x.shape
+
+
+def test_mlp_has_the_published_layers_and_linear_ends():
+    autoencoder = MLPAutoencoder((1, 28, 28), 22)
+    widths = [
+        (layer.in_features, layer.out_features)
+        for layer in autoencoder.modules()
+        if isinstance(layer, nn.Linear)
+    ]
+    down = [(784, 500), (500, 500), (500, 2000), (2000, 22)]
+    assert widths == down + [(b, a) for a, b in reversed(down)]
+    assert isinstance(autoencoder.encoder[-1], nn.Linear)
+    assert isinstance(autoencoder.decoder[-2], nn.Linear)
+    assert sum(isinstance(layer, nn.ReLU) for layer in autoencoder.modules()) == 6
+
+
+@pytest.mark.parametrize("build", [MLPAutoencoder, ConvAutoencoder])
+def test_every_weight_takes_part_in_the_reconstruction(build):
+    torch.manual_seed(0)
+    autoencoder = build((2, 9, 11), 4)
+    x = torch.randn(8, 2, 9, 11)
+    autoencoder.decode(autoencoder.encode(x)).square().sum().backward()
+    for name, weight in autoencoder.named_parameters():
+        assert weight.grad is not None, name
+        assert weight.grad.abs().sum() > 0, name
+
+
+def test_conv_refuses_vectors_and_names_the_other_network():
+    with pytest.raises(ValueError, match="autoencoder=mlp"):
+        ConvAutoencoder((30,))
+
+
+@pytest.mark.parametrize(
+    ("build", "settings"),
+    [
+        (MLPAutoencoder, {"hidden_dims": (4, 0)}),
+        (MLPAutoencoder, {"latent_dim": 0}),
+        (ConvAutoencoder, {"channels": ()}),
+        (ConvAutoencoder, {"channels": (3, 0)}),
+        (ConvAutoencoder, {"latent_dim": 0}),
+    ],
+)
+def test_widths_that_are_not_positive_are_refused(build, settings):
+    with pytest.raises(ValueError, match="at least"):
+        build((1, 8, 8), **settings)

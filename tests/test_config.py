@@ -1,0 +1,116 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+
+from dcsomrl.app import config_dir, explain
+from tests.conftest import composed, plain
+
+GROUPS = ("dataset", "model", "autoencoder", "trainer", "logger", "callbacks", "experiment")
+CHOICES = [
+    f"{group}={file.stem}" for group in GROUPS for file in sorted((config_dir() / group).glob("*"))
+]
+NEEDS_PATH = {"dataset=images", "dataset=arrays"}
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_choice_composes_and_resolves(choice, tmp_path):
+    path = ["dataset.path=here"] if choice in NEEDS_PATH else []
+    cfg = plain(composed("train", [choice, *path], tmp_path))
+    assert cfg["model"]["_target_"].startswith("dcsomrl.models.")
+    assert cfg["trainer"]["_target_"] == "pytorch_lightning.Trainer"
+    assert cfg["trainer"]["default_root_dir"] == str(tmp_path)
+
+
+# Table 2 of the source.
+PUBLISHED = {
+    "mnist": {
+        "alpha": 0.1145,
+        "activation_threshold": 0.99425,
+        "learning_rate": 0.1426,
+        "repel_rate": 1.0,
+        "life_decay": 0.36,
+        "relevance_rate": 0.067,
+        "neighborhood_decay": 1.382,
+        "relevance_smoothness": 0.426,
+        "max_nodes": 200,
+    },
+    "fashion": {
+        "alpha": 0.024,
+        "activation_threshold": 0.99885,
+        "learning_rate": 0.1383,
+        "repel_rate": 0.575,
+        "life_decay": 0.46,
+        "relevance_rate": 0.0195,
+        "neighborhood_decay": 4.916,
+        "relevance_smoothness": 0.658,
+        "max_nodes": 200,
+    },
+}
+
+
+@pytest.mark.parametrize("dataset", sorted(PUBLISHED))
+@pytest.mark.parametrize("chosen", ["dataset={}", "experiment=paper_{}"])
+def test_a_dataset_brings_its_published_settings(dataset, chosen, tmp_path):
+    cfg = plain(composed("train", [chosen.format(dataset)], tmp_path))
+    settings = {"alpha": cfg["model"]["alpha"], **cfg["model"]["som"]}
+    for name, value in PUBLISHED[dataset].items():
+        assert settings[name] == value, name
+    assert cfg["model"]["autoencoder"]["latent_dim"] == 22
+    assert cfg["dataset"]["batch_size"] == 256
+    assert cfg["trainer"]["max_epochs"] == 30
+
+
+def test_a_key_of_the_command_line_wins_over_published_settings(tmp_path):
+    cfg = composed("train", ["experiment=paper_mnist", "model.som.repel_rate=0.25"], tmp_path)
+    assert cfg.model.som.repel_rate == 0.25
+
+
+@pytest.mark.parametrize("dataset", ["digits", "usps"])
+def test_other_datasets_get_the_general_settings(dataset, tmp_path):
+    cfg = composed("train", [f"dataset={dataset}"], tmp_path)
+    assert cfg.model.alpha == yaml.safe_load((config_dir() / "model/dcsomrl.yaml").read_text())["alpha"]
+
+
+def test_the_run_directory_is_stable_by_name_and_seed():
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        cfg = compose("train", ["experiment=paper_mnist", "seed=4"], return_hydra_config=True)
+    assert cfg.hydra.run.dir == "runs/paper_mnist/seed4"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["model.som.repel_rat=1"], ["no model.som.repel_rat", "mean model.som.repel_rate?"]),
+        (["modle.alpha=1"], ["no modle.alpha", "did you mean model?", "dataset"]),
+        (["datset=mnist"], ["no datset", "did you mean dataset?"]),
+        (["dataset=mnits"], ["dataset/mnits", "mnist", "fashion", "usps"]),
+        (["experiment=papr"], ["experiment/papr", "paper_mnist"]),
+        (["model.som.activation_threshold"], ["model.som.activation_threshold"]),
+    ],
+)
+def test_a_misspelt_key_or_group_says_what_exists(overrides, said):
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        with pytest.raises(Exception) as caught:  # noqa: PT011, B017
+            compose("train", overrides)
+    sentence = explain(caught.value, "train", overrides)
+    assert sentence is not None
+    for part in said:
+        assert part in sentence
+
+
+def test_every_key_that_a_person_sets_is_explained():
+    """A comment stands beside every number and every choice of the configuration."""
+    bare = []
+    for file in sorted(Path(config_dir()).rglob("*.yaml")):
+        if file.parent.name in ("settings", "experiment"):  # these repeat keys explained elsewhere
+            continue
+        lines = file.read_text().splitlines()
+        for before, line in zip(["", *lines], lines, strict=False):
+            name, _, value = line.partition(":")
+            set_here = value.split("#")[0].strip()
+            number = set_here.replace(".", "").replace("e-", "").lstrip("-").isdigit()
+            if number and "#" not in line and not before.strip().startswith("#"):
+                bare.append(f"{file.name}: {name.strip()}")
+    assert bare == []

@@ -1,0 +1,155 @@
+"""A run that was stopped and taken up again equals one that never stopped, bit for bit."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pandas as pd
+import pytest
+import torch
+
+from dcsomrl.errors import CheckpointError
+from dcsomrl.runs.checkpoints import read_checkpoint
+from tests.conftest import SMALL
+
+EPOCHS = 8
+RUN = (*SMALL, f"trainer.max_epochs={EPOCHS}", "num_threads=1")
+
+# Trains; where told so, dies in the middle of writing its n-th checkpoint.
+VICTIM = """
+    import io, os, signal, sys, torch
+    dies_at, saved, save = int(sys.argv.pop(1)), 0, torch.save
+    def mortal(checkpoint, file, **settings):
+        global saved
+        saved += 1
+        if saved == dies_at:
+            whole = io.BytesIO()
+            save(checkpoint, whole, **settings)
+            file.write(whole.getvalue()[: len(whole.getvalue()) // 2])
+            file.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+        save(checkpoint, file, **settings)
+    torch.save = mortal
+    from dcsomrl.train import main
+    main()
+"""
+
+
+def start(run_dir, *overrides, dies_at=0):
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(VICTIM), str(dies_at), *RUN, *overrides,
+         f"hydra.run.dir={run_dir}", "ckpt_path=last"],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finish(run_dir, *overrides):
+    process = start(run_dir, *overrides)
+    output, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, output
+    return output
+
+
+def same(one, two):
+    """Equal values, tensors to the bit."""
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, two)
+    if isinstance(one, dict):
+        return one.keys() == two.keys() and all(same(one[key], two[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(two) and all(map(same, one, two))
+    return one == two
+
+
+def assert_same_run(run_dir, whole_dir):
+    one, two = (read_checkpoint(path / "checkpoints" / "last.ckpt") for path in (run_dir, whole_dir))
+    for part in ("state_dict", "optimizer_states", "epoch", "global_step"):
+        assert same(one[part], two[part]), part
+    best = [read_checkpoint(path / "checkpoints" / "best.ckpt") for path in (run_dir, whole_dir)]
+    assert same(best[0]["state_dict"], best[1]["state_dict"])
+    assert (run_dir / "metrics.csv").read_bytes() == (whole_dir / "metrics.csv").read_bytes()
+    metrics = [json.loads((path / "metrics.json").read_text()) for path in (run_dir, whole_dir)]
+    for content in metrics:
+        del content["seconds"]
+    assert metrics[0] == metrics[1]
+    tables = [pd.read_parquet(path / "assignments.parquet") for path in (run_dir, whole_dir)]
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The run that nothing interrupted, and the seconds that it took."""
+    run_dir = tmp_path_factory.mktemp("whole")
+    began = time.monotonic()
+    output = finish(run_dir)
+    assert "starting afresh" in output
+    return run_dir, time.monotonic() - began
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
+def test_stopped_at_random_moments(whole, tmp_path, sign):
+    run_dir, seconds = whole
+    moments = random.Random(int(sign))
+    stopped = 0
+    for _ in range(4):
+        process = start(tmp_path)
+        try:
+            process.communicate(timeout=seconds * moments.uniform(0.5, 0.95))
+        except subprocess.TimeoutExpired:
+            process.send_signal(sign)
+            process.communicate(timeout=60)
+            stopped += 1
+    finish(tmp_path)
+    assert stopped > 0
+    assert_same_run(tmp_path, run_dir)
+
+
+@pytest.mark.parametrize("dies_at", [1, 2, 7, 8])
+def test_killed_in_the_middle_of_a_save(whole, tmp_path, dies_at):
+    process = start(tmp_path, dies_at=dies_at)
+    process.communicate(timeout=200)
+    assert process.returncode == -signal.SIGKILL
+    assert list((tmp_path / "checkpoints").glob("*.part"))
+    output = finish(tmp_path)
+    # The best and the last checkpoint of an epoch are saved in this order.
+    expected = "starting afresh" if dies_at <= 2 else "resuming from"
+    assert expected in output
+    assert_same_run(tmp_path, whole[0])
+
+
+def test_a_run_may_go_on_for_longer_than_it_was_meant_to(whole, run_small, tmp_path):
+    run_small(*RUN[len(SMALL) :], "trainer.max_epochs=3", run_dir=tmp_path)
+    finish(tmp_path)
+    assert_same_run(tmp_path, whole[0])
+
+
+def test_the_log_says_from_where(run_small, tmp_path, caplog):
+    caplog.set_level("INFO", "dcsomrl.train")
+    run_small("ckpt_path=last")
+    assert "starting afresh" in caplog.text
+    caplog.clear()
+    run_small("ckpt_path=last", "trainer.max_epochs=3")
+    steps = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")["global_step"]
+    assert f"epoch 2, step {2 * steps // 3}" in caplog.text
+
+
+def test_another_configuration_is_refused_and_nothing_is_lost(run_small, tmp_path):
+    run_small()
+    path = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    before = path.read_bytes()
+    with pytest.raises(CheckpointError, match=r"model\.alpha was 0\.1 and is 0\.3"):
+        run_small("ckpt_path=last", "model.alpha=0.3")
+    assert path.read_bytes() == before
+    path.write_bytes(before[:1000])
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        run_small("ckpt_path=last")
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
+        run_small("ckpt_path=nowhere.ckpt")

@@ -1,0 +1,162 @@
+import json
+import math
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+from sklearn.metrics import (
+    adjusted_mutual_info_score,
+    adjusted_rand_score,
+    completeness_score,
+    homogeneity_score,
+    normalized_mutual_info_score,
+)
+
+from dcsomrl.data import sources
+from dcsomrl.loading import load
+from dcsomrl.runs.checkpoints import read_checkpoint
+from tests.conftest import SMALL
+
+
+def test_a_run_leaves_its_results(run_small, tmp_path):
+    metrics = run_small("seed=3")
+    run_dir = tmp_path / "run"
+    assert json.loads((run_dir / "metrics.json").read_text()) == metrics
+    names = {"model", "dataset", "split", "seed", "precision", "purity", "nmi", "nmi_geometric"}
+    names |= {"ari", "ami", "homogeneity", "completeness", "accuracy", "nodes", "nodes_used"}
+    names |= {"quantization_error", "seconds", "epochs", "torch", "dcsomrl", "git_commit"}
+    assert names <= metrics.keys()
+    told = {name: metrics[name] for name in ("model", "dataset", "split", "seed", "epochs")}
+    expected = {"model": "dcsomrl", "dataset": "digits", "split": "test", "seed": 3, "epochs": 2}
+    assert told == expected
+    assert (run_dir / "prototypes.png").stat().st_size > 1000
+    config = yaml.safe_load((run_dir / "config.yaml").read_text())
+    assert config["input_shape"] == [1, 8, 8]
+    assert config["seed"] == 3
+    epochs = pd.read_csv(run_dir / "metrics.csv")
+    assert list(epochs["epoch"]) == [0, 1]
+    assert not epochs.isna().any().any()
+    logged = {"train/loss", "train/reconstruction", "train/clustering", "train/latent_spread"}
+    logged |= {"nodes", "births", "deaths", "val/purity", "val/nmi", "val/loss"}
+    assert logged <= set(epochs.columns)
+    assert (epochs["births"] - epochs["deaths"] == epochs["nodes"]).all()
+
+
+def test_scores_are_scikit_learns_on_the_assignments(run_small, tmp_path):
+    metrics = run_small()
+    assigned = pd.read_parquet(tmp_path / "run" / "assignments.parquet")
+    labels = sources.digits().test_y.numpy()
+    assert list(assigned["index"]) == list(range(len(labels)))
+    cluster = assigned["cluster"]
+    assert metrics["nmi"] == pytest.approx(normalized_mutual_info_score(labels, cluster))
+    assert metrics["ari"] == pytest.approx(adjusted_rand_score(labels, cluster))
+    assert metrics["ami"] == pytest.approx(adjusted_mutual_info_score(labels, cluster))
+    assert metrics["homogeneity"] == pytest.approx(homogeneity_score(labels, cluster))
+    assert metrics["completeness"] == pytest.approx(completeness_score(labels, cluster))
+    majority = pd.crosstab(cluster, labels).max(axis=1).sum()
+    assert metrics["purity"] == pytest.approx(majority / len(labels))
+    assert metrics["nodes_used"] == cluster.nunique()
+    assert assigned["activation"].between(0, 1).all()
+
+
+def test_training_lowers_the_loss_and_beats_chance(run_small, tmp_path):
+    metrics = run_small("trainer.max_epochs=10", "model.autoencoder.hidden_dims=[64]")
+    loss = pd.read_csv(tmp_path / "run" / "metrics.csv")["train/reconstruction"]
+    assert loss.iloc[-1] < 0.7 * loss.iloc[0]
+    assert metrics["purity"] > 0.4
+
+
+def test_the_same_seed_gives_the_same_run_and_another_does_not(run_small, tmp_path):
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        run_small(f"seed={seed}", run_dir=tmp_path / name)
+    weights = [
+        read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt")["state_dict"]
+        for name in "abc"
+    ]
+    for key, value in weights[0].items():
+        assert torch.equal(value, weights[1][key]), key
+    assert not torch.equal(weights[0]["som.centers"], weights[2]["som.centers"])
+
+
+def test_labels_never_touch_training(run_small, tmp_path, monkeypatch):
+    run_small(run_dir=tmp_path / "true")
+    honest = sources.digits
+
+    def shuffled(**settings):
+        arrays = honest(**settings)
+        order = torch.randperm(len(arrays.train_y), generator=torch.Generator().manual_seed(5))
+        return sources.Arrays(
+            arrays.train_x, arrays.train_y[order], arrays.test_x, arrays.test_y
+        )
+
+    monkeypatch.setattr(sources, "digits", shuffled)
+    run_small(run_dir=tmp_path / "shuffled")
+    for name in ("last", "best"):
+        one, two = (
+            read_checkpoint(tmp_path / run / "checkpoints" / f"{name}.ckpt")["state_dict"]
+            for run in ("true", "shuffled")
+        )
+        for key, value in one.items():
+            assert torch.equal(value, two[key]), (name, key)
+
+
+def test_without_labels_training_works_and_label_scores_are_left_out(run_small, tmp_path):
+    x = torch.rand(120, 6, generator=torch.Generator().manual_seed(0)).numpy()
+    pd.DataFrame(x).to_csv(tmp_path / "table.csv", index=False)
+    metrics = run_small(
+        "dataset=arrays", f"dataset.path={tmp_path / 'table.csv'}", "dataset.batch_size=16"
+    )
+    assert "purity" not in metrics
+    assert metrics["nodes"] >= 1
+    assert (tmp_path / "run" / "prototypes.png").exists()
+    columns = pd.read_csv(tmp_path / "run" / "metrics.csv").columns
+    assert "val/purity" not in columns
+    assert "val/quantization_error" in columns
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("autoencoder=conv", "model.autoencoder.channels=[4,8]"),
+        ("trainer.precision=bf16-mixed",),
+        ("dataset.val_fraction=0",),
+        ("model.som.distance_mode=spread", "model.som.neighborhood_form=quotient"),
+    ],
+)
+def test_choices_train(run_small, overrides, tmp_path):
+    small = SMALL if "autoencoder=conv" not in overrides else (*SMALL[:2], SMALL[3], SMALL[4])
+    metrics = run_small(*overrides, small=small)
+    assert metrics["purity"] > 0.1
+    assert math.isfinite(pd.read_csv(tmp_path / "run" / "metrics.csv")["train/loss"].iloc[-1])
+
+
+def test_scores_of_every_step_are_written(run_small, tmp_path):
+    run_small("callbacks=step_scores")
+    table = pd.read_csv(tmp_path / "run" / "step_scores.csv")
+    steps = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")["global_step"]
+    assert list(table["step"]) == list(range(1, steps + 1))
+    assert table["purity"].between(0.1, 1).all()
+
+
+def test_watching_every_step_changes_nothing(run_small, tmp_path):
+    run_small(run_dir=tmp_path / "plain")
+    run_small("callbacks=step_scores", run_dir=tmp_path / "watched")
+    one, two = (load(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("plain", "watched"))
+    for key, value in one.model.state_dict().items():
+        assert torch.equal(value, two.model.state_dict()[key]), key
+
+
+def test_a_fresh_run_keeps_what_an_earlier_one_left(run_small, tmp_path):
+    run_small("seed=0")
+    before = (tmp_path / "run" / "metrics.json").read_bytes()
+    run_small("seed=1")
+    assert (tmp_path / "run" / "previous-1" / "metrics.json").read_bytes() == before
+    assert (tmp_path / "run" / "previous-1" / "checkpoints" / "last.ckpt").exists()
+
+
+def test_tensorboard_gets_the_epochs(run_small, tmp_path):
+    run_small("logger=tensorboard")
+    events = list((tmp_path / "run" / "tensorboard").glob("events.out.tfevents.*"))
+    assert events
+    assert b"val/purity" in events[0].read_bytes()
