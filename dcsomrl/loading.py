@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from dcsomrl.data import ClusterData
 from dcsomrl.models import ClusteringModule
-from dcsomrl.runs.checkpoints import RECORD, read_checkpoint
+from dcsomrl.runs.checkpoints import RECORD, epochs_done, read_checkpoint
 
 
 class Trained(NamedTuple):
@@ -26,9 +26,18 @@ class Trained(NamedTuple):
     config: dict[str, Any]
     epochs: int
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the samples that the model takes."""
+        return tuple(self.config["input_shape"])
 
-def load(path: str | os.PathLike[str]) -> Trained:
+
+def load(path: str | os.PathLike[str], data_dir: str | None = None) -> Trained:
     """Load a checkpoint written by ``train``; nothing but tensors and plain values is read.
+
+    Args:
+        path: the checkpoint.
+        data_dir: folder of the datasets; None for the one of the training.
 
     Raises:
         CheckpointError: the file is missing, damaged, or not of this package.
@@ -37,6 +46,9 @@ def load(path: str | os.PathLike[str]) -> Trained:
     config = checkpoint[RECORD]["config"]
     model = instantiate(OmegaConf.create(config["model"]))
     model.load_state_dict(checkpoint["state_dict"])
-    data = instantiate(OmegaConf.create(config["dataset"]))
+    dataset = OmegaConf.create(config["dataset"])
+    if data_dir is not None and "data_dir" in dataset.source:
+        dataset.source.data_dir = data_dir
+    data = instantiate(dataset)
     data.load_state_dict(checkpoint[type(data).__qualname__])
-    return Trained(model.eval(), data, config, checkpoint["epoch"])
+    return Trained(model.eval(), data, config, epochs_done(checkpoint))

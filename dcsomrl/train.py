@@ -9,10 +9,15 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
-from pytorch_lightning.utilities.rank_zero import rank_zero_only
+from pytorch_lightning.utilities import rank_zero_only
 
 from dcsomrl.app import entry_point
-from dcsomrl.runs.checkpoints import check_same_run, find_checkpoint, read_checkpoint
+from dcsomrl.runs.checkpoints import (
+    check_same_run,
+    epochs_done,
+    find_checkpoint,
+    read_checkpoint,
+)
 from dcsomrl.runs.results import set_aside
 from dcsomrl.runs.training import build_trainer, finish
 
@@ -36,13 +41,13 @@ def train(cfg: DictConfig) -> dict[str, Any]:
         checkpoint = read_checkpoint(resume)
         check_same_run(checkpoint, config, resume)
         log.info(
-            "resuming from %s, epoch %d, step %d",
+            "resuming from %s after epoch %d, step %d",
             resume,
-            checkpoint["epoch"],
+            epochs_done(checkpoint),
             checkpoint["global_step"],
         )
-    elif rank_zero_only.rank == 0:
-        aside = set_aside(run_dir)
+    else:
+        aside = rank_zero_only(set_aside)(run_dir)
         log.info("starting afresh%s", f"; the earlier run is kept in {aside}" if aside else "")
     OmegaConf.save(OmegaConf.create(config), run_dir / "config.yaml")
 

@@ -42,8 +42,16 @@ VICTIM = """
 
 def start(run_dir, *overrides, dies_at=0):
     return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(VICTIM), str(dies_at), *RUN, *overrides,
-         f"hydra.run.dir={run_dir}", "ckpt_path=last"],
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(VICTIM),
+            str(dies_at),
+            *RUN,
+            *overrides,
+            f"hydra.run.dir={run_dir}",
+            "ckpt_path=last",
+        ],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -70,7 +78,9 @@ def same(one, two):
 
 
 def assert_same_run(run_dir, whole_dir):
-    one, two = (read_checkpoint(path / "checkpoints" / "last.ckpt") for path in (run_dir, whole_dir))
+    one, two = (
+        read_checkpoint(path / "checkpoints" / "last.ckpt") for path in (run_dir, whole_dir)
+    )
     for part in ("state_dict", "optimizer_states", "epoch", "global_step"):
         assert same(one[part], two[part]), part
     best = [read_checkpoint(path / "checkpoints" / "best.ckpt") for path in (run_dir, whole_dir)]
@@ -138,7 +148,7 @@ def test_the_log_says_from_where(run_small, tmp_path, caplog):
     caplog.clear()
     run_small("ckpt_path=last", "trainer.max_epochs=3")
     steps = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")["global_step"]
-    assert f"epoch 2, step {2 * steps // 3}" in caplog.text
+    assert f"after epoch 2, step {2 * steps // 3}" in caplog.text
 
 
 def test_another_configuration_is_refused_and_nothing_is_lost(run_small, tmp_path):

@@ -86,9 +86,7 @@ def test_labels_never_touch_training(run_small, tmp_path, monkeypatch):
     def shuffled(**settings):
         arrays = honest(**settings)
         order = torch.randperm(len(arrays.train_y), generator=torch.Generator().manual_seed(5))
-        return sources.Arrays(
-            arrays.train_x, arrays.train_y[order], arrays.test_x, arrays.test_y
-        )
+        return sources.Arrays(arrays.train_x, arrays.train_y[order], arrays.test_x, arrays.test_y)
 
     monkeypatch.setattr(sources, "digits", shuffled)
     run_small(run_dir=tmp_path / "shuffled")
@@ -142,7 +140,9 @@ def test_scores_of_every_step_are_written(run_small, tmp_path):
 def test_watching_every_step_changes_nothing(run_small, tmp_path):
     run_small(run_dir=tmp_path / "plain")
     run_small("callbacks=step_scores", run_dir=tmp_path / "watched")
-    one, two = (load(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("plain", "watched"))
+    one, two = (
+        load(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("plain", "watched")
+    )
     for key, value in one.model.state_dict().items():
         assert torch.equal(value, two.model.state_dict()[key]), key
 

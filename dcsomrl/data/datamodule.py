@@ -1,10 +1,11 @@
 """A dataset as a training sees it: split, normalised by its training part, in whole batches."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from pytorch_lightning import LightningDataModule
+from pytorch_lightning.loops.progress import _ProcessedTracker
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -60,7 +61,8 @@ class ClusterData(LightningDataModule):
             raise ValueError(
                 f"normalization must be standard, half, minmax or none, got {normalization!r}"
             )
-        self.source, self.name, self.path = source, name, path
+        self.source, self.path = source, path
+        self.name: str = name
         self.batch_size, self.val_fraction, self.seed = batch_size, val_fraction, seed
         self.normalization, self.num_workers = normalization, num_workers
         self.offset: Tensor | None = None
@@ -150,7 +152,8 @@ class ClusterData(LightningDataModule):
             loop = self.trainer.fit_loop
             done = loop.epoch_loop.batch_progress.current.completed
             first = done if done < len(sampler) else 0
-            sampler.resume(loop.epoch_progress.current.processed, first)
+            epochs = cast(_ProcessedTracker, loop.epoch_progress.current)
+            sampler.resume(epochs.processed, first)
         return self._loader("train", sampler, labelled=False)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
@@ -188,7 +191,7 @@ class ClusterData(LightningDataModule):
         return DataLoader(
             dataset,
             batch_size=None,
-            sampler=sampler,  # type: ignore[arg-type]  # a whole batch is one item
+            sampler=sampler,
             num_workers=workers,
             persistent_workers=workers > 0,
         )

@@ -31,9 +31,12 @@ class ImageFiles:
         self.files = files
         self._image_size = image_size
         first = _opened(files[0])
-        self._mode = {1: "L", 3: "RGB", None: "L" if len(first.getbands()) == 1 else "RGB"}[channels]
+        channels = channels or min(len(first.getbands()), 3)
+        if channels not in (1, 3):
+            raise DataError(f"images have 1 or 3 channels, got {channels}: set it to one of these")
+        self._mode = "L" if channels == 1 else "RGB"
         width, height = (image_size, image_size) if image_size else first.size
-        self.shape = (len(files), len(self._mode) if self._mode == "RGB" else 1, height, width)
+        self.shape: tuple[int, ...] = (len(files), channels, height, width)
 
     def __len__(self) -> int:
         """Number of images."""
@@ -111,11 +114,10 @@ def image_files(folder: Path) -> tuple[list[Path], list[str] | None]:
     """
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}: check dataset.path")
-    found = sorted(
-        file for file in folder.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
-    )
+    found = sorted(file for file in folder.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
     if not found:
-        raise DataError(f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES)}): check dataset.path")
+        kinds = ", ".join(IMAGE_SUFFIXES)
+        raise DataError(f"{folder} holds no images ({kinds}): check dataset.path")
     names = [file.relative_to(folder).parts[0] for file in found]
     return found, None if any(file.parent == folder for file in found) else names
 
@@ -183,7 +185,9 @@ def read_features(
     except DataError:
         raise
     except Exception as error:  # each reader raises kinds of its own for a damaged file
-        raise DataError(f"{path} cannot be read ({error}): it is damaged or not what it says") from error
+        raise DataError(
+            f"{path} cannot be read ({error}): it is damaged or not what its name says"
+        ) from error
     if x.dtype.kind not in "fiub" or x.ndim < 2:
         raise DataError(
             f"{path} should hold numbers of shape (samples, features), got {x.dtype} of shape "

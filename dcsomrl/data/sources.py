@@ -129,5 +129,7 @@ def _read_idx(folder: Path, name: str) -> Tensor:
     magic, shape = int(sizes[0]), tuple(int(size) for size in sizes[1:])
     expected = IMAGES_MAGIC if n_dims == 3 else LABELS_MAGIC
     if magic != expected or len(raw) != header + math.prod(shape):
-        raise DataError(f"{path} is damaged or not an idx file of {n_dims} dimensions: fetch it again")
+        raise DataError(
+            f"{path} is damaged or not an idx file of {n_dims} dimensions: fetch it again"
+        )
     return torch.from_numpy(np.frombuffer(raw, np.uint8, offset=header).reshape(shape).copy())

@@ -93,7 +93,9 @@ class ClusteringModule(LightningModule, ABC):
             self.log(name, value.float(), prog_bar=name == "nodes")
         self.epoch_sums.zero_()
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> Clustered:
+    def validation_step(  # type: ignore[override]  # callbacks get what it returns
+        self, batch: Batch, batch_idx: int
+    ) -> Clustered:
         """Assign a batch of the validation part; callbacks score what it returns."""
         clustered = self.cluster(batch.x)
         for name, value in clustered.losses.items():

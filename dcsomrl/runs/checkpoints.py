@@ -85,6 +85,11 @@ def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
     return checkpoint
 
 
+def epochs_done(checkpoint: Mapping[str, Any]) -> int:
+    """Whole epochs behind a checkpoint; its own ``epoch`` counts from 0 and lags by one."""
+    return checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+
+
 def find_checkpoint(run_dir: Path, ckpt_path: str | None) -> Path | None:
     """The file to continue from, or None to start afresh; the log says which.
 

@@ -71,7 +71,8 @@ def finish(
     run_dir: Path,
 ) -> dict[str, Any]:
     """Score the model as training left it on the test split, and write the run's results."""
-    timer = next(callback for callback in trainer.callbacks if isinstance(callback, Timer))
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    timer = next(callback for callback in callbacks if isinstance(callback, Timer))
     model.to(trainer.strategy.root_device)
     scores, assignments = score(model, data.split_dataloader("test"), data.num_classes)
     metrics = {

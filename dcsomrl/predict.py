@@ -1,0 +1,84 @@
+"""Assign new samples to a trained map: ``python -m dcsomrl.predict ckpt=... input=...``."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import torch
+from omegaconf import DictConfig
+from rich.progress import track
+from torch import Tensor
+
+from dcsomrl.app import entry_point
+from dcsomrl.data.files import ImageFiles, image_files, read_features
+from dcsomrl.errors import DataError
+from dcsomrl.evaluate import choose_device
+from dcsomrl.loading import Trained, load
+
+log = logging.getLogger(__name__)
+
+BATCH = 1024
+
+
+@torch.no_grad()
+def predict(cfg: DictConfig) -> pd.DataFrame:
+    """Write sample, cluster, activation and code of everything in the input, a row each."""
+    output = Path(cfg.output)
+    if output.suffix not in (".parquet", ".csv"):
+        raise DataError(f"output must end in .parquet or .csv, got {cfg.output}")
+    trained = load(cfg.ckpt)
+    device = choose_device(cfg.device)
+    model = trained.model.to(device)
+    names, batches = samples(Path(cfg.input), trained)
+    parts = []
+    for x in track(batches, description="predict", total=-(-len(names) // BATCH)):
+        clustered = model.cluster(trained.data.transform(x).to(device))
+        codes = clustered.latent.cpu().numpy()
+        table = pd.DataFrame(codes, columns=[f"latent_{i}" for i in range(codes.shape[1])])
+        table.insert(0, "activation", clustered.activation.cpu().numpy())
+        table.insert(0, "cluster", clustered.cluster.cpu().numpy())
+        parts.append(table)
+    table = pd.concat(parts, ignore_index=True)
+    table.insert(0, "sample", names)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    if output.suffix == ".csv":
+        table.to_csv(output, index=False)
+    else:
+        table.to_parquet(output, index=False)
+    used = table["cluster"].nunique()
+    print(f"{len(table)} samples in {used} clusters, written to {output}")
+    return table
+
+
+def samples(source: Path, trained: Trained) -> tuple[list[str], Iterator[Tensor]]:
+    """Names of the samples, and raw batches of them in the shape that the model takes.
+
+    Raises:
+        DataError: the input is absent, damaged, or of another shape.
+    """
+    x: Tensor | ImageFiles
+    if source.is_dir():
+        files, _ = image_files(source)
+        names = [str(file.relative_to(source)) for file in files]
+        size = trained.config["dataset"]["source"].get("image_size")
+        channels = trained.shape[0] if len(trained.shape) == 3 else None
+        x = ImageFiles(files, size, channels)
+    else:
+        features, _, _ = read_features(source)
+        names = [str(row) for row in range(len(features))]
+        x = torch.from_numpy(features)
+        if x.is_floating_point() and not x.isfinite().all():
+            raise DataError(f"{source} holds NaN or infinite values: mend or remove these rows")
+    if tuple(x.shape[1:]) != trained.shape:
+        raise DataError(
+            f"{source} holds samples of shape {tuple(x.shape[1:])}, but the model was trained on "
+            f"{trained.shape}: bring them to that shape"
+        )
+    return names, (x[index] for index in torch.arange(len(x)).split(BATCH))
+
+
+main = entry_point("predict")(predict)
+
+if __name__ == "__main__":
+    main()
