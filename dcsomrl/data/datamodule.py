@@ -150,10 +150,12 @@ class ClusterData(LightningDataModule):
             # Lightning makes the iterator before it sets the epoch, and leaves it to the loader
             # to skip the batches that an interrupted epoch has behind it.
             loop = self.trainer.fit_loop
-            done = loop.epoch_loop.batch_progress.current.completed
-            first = done if done < len(sampler) else 0
             epochs = cast(_ProcessedTracker, loop.epoch_progress.current)
-            sampler.resume(epochs.processed, first)
+            batches = cast(_ProcessedTracker, loop.epoch_loop.batch_progress.current)
+            if batches.processed < len(sampler):
+                sampler.resume(epochs.processed, batches.processed)
+            else:
+                sampler.resume(epochs.started, 0)
         return self._loader("train", sampler, labelled=False)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
