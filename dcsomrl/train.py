@@ -19,7 +19,7 @@ from dcsomrl.runs.checkpoints import (
     read_checkpoint,
 )
 from dcsomrl.runs.results import set_aside
-from dcsomrl.runs.training import build_trainer, finish
+from dcsomrl.runs.training import build_trainer, finish, leave_group
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
         validated=data.val_fraction > 0,
     )
     trainer.fit(model, datamodule=data, ckpt_path=resume)
+    leave_group()
     return finish(trainer, model, data, config, run_dir) if trainer.is_global_zero else {}
 
 

@@ -68,8 +68,9 @@ class SOMRL(nn.Module):
             ``signed`` :math:`\mathrm{sgn}(u)\max(1-2|u|,0)` and ``proportional``
             :math:`u\max(1-2|u|,0)` by dimension; ``radial``
             :math:`u/\|u\|\max(1-2\|u\|,0)`, which acts only on a map about to collapse.
-        distance_mode: what the moving average follows: ``drift``, the distance of a node's target
-            from its centre; ``spread``, the mean distance of the node's own samples from it.
+        distance_mode: what the moving average follows: ``spread``, the mean distance of the
+            node's own samples from its centre; ``drift``, the distance of their mean from it.
+            Samples that neighbours won count by their mean in both.
         relevance_smoothness: s > 0, the slope of eq. 6.
         life_decay: ``ld`` in [0, 1], the life a node loses in a batch without a win.
 
@@ -107,7 +108,7 @@ class SOMRL(nn.Module):
         neighborhood_form: NeighborhoodForm = "product",
         repel_rate: float = 1.0,
         repel_mode: RepelMode = "radial",
-        distance_mode: DistanceMode = "drift",
+        distance_mode: DistanceMode = "spread",
         relevance_smoothness: float = 0.426,
         life_decay: float = 0.36,
     ) -> None:

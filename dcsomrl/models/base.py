@@ -80,7 +80,7 @@ class ClusteringModule(LightningModule, ABC):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch."""
         losses = self.losses(batch.x)
-        values = [losses[name].detach().float() for name in self._loss_names]
+        values = [losses[name].detach() for name in self._loss_names]
         self.epoch_sums += torch.stack([*values, torch.ones_like(values[0])])
         return losses["loss"]
 

@@ -58,7 +58,7 @@ class DCSOMRL(ClusteringModule):
         """Codes (batch, m) in [0, 1]."""
         # In single precision also where the network ran in half: at a threshold of 0.9989 a node
         # reaches 0.034 a dimension, near the grain of bfloat16 about 0.5.
-        return self.autoencoder.encode(x).float().sigmoid()
+        return _at_least_single(self.autoencoder.encode(x)).sigmoid()
 
     def losses(self, x: Tensor) -> dict[str, Tensor]:
         """Eq. 7 and its terms; the deviation of the codes shows a collapse."""
@@ -99,7 +99,7 @@ class DCSOMRL(ClusteringModule):
         return {"nodes": som.n_live, "births": som.births, "deaths": som.deaths}
 
     def _terms(self, x: Tensor, z: Tensor, distance: Tensor) -> dict[str, Tensor]:
-        reconstruction = mse_loss(self.autoencoder.decode(z).float(), x)
+        reconstruction = mse_loss(_at_least_single(self.autoencoder.decode(z)), x)
         clustering = distance.mean()
         return {
             "loss": reconstruction + self.alpha * clustering,
@@ -107,3 +107,7 @@ class DCSOMRL(ClusteringModule):
             "clustering": clustering,
             "latent_spread": z.detach().std(0, correction=0).mean(),
         }
+
+
+def _at_least_single(x: Tensor) -> Tensor:
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

@@ -58,7 +58,7 @@ class Scorer:
 def score(
     model: ClusteringModule, batches: Iterable[Batch], n_classes: int
 ) -> tuple[dict[str, float], dict[str, Any]]:
-    """Assign and score a split in single precision.
+    """Assign and score a split, in the precision of the weights.
 
     Args:
         model: a trained model, on the device that it should run on.
@@ -73,7 +73,7 @@ def score(
     scorer = Scorer(model, n_classes)
     columns: dict[str, list[Tensor]] = {"index": [], "cluster": [], "activation": []}
     for batch in batches:
-        clustered = model.cluster(batch.x.to(model.device))
+        clustered = model.cluster(batch.x.to(model.device, model.dtype))
         scorer.update(clustered, None if batch.y is None else batch.y.to(model.device))
         columns["index"].append(batch.index.cpu())
         columns["cluster"].append(clustered.cluster.cpu())

@@ -1,9 +1,12 @@
 """The trainer of a run, and what is done when it has trained."""
 
+import logging
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar, Timer
 from pytorch_lightning.loggers import Logger
@@ -35,6 +38,7 @@ def build_trainer(
         validated: whether there is a validation part; the best checkpoint is the one of the
             lowest loss on it, else on the training split. Neither needs a label.
     """
+    _quiet()
     folder = run_dir / "checkpoints"
     last = ModelCheckpoint(
         folder, "last", enable_version_counter=False, save_on_train_epoch_end=True
@@ -63,6 +67,28 @@ def build_trainer(
     )
 
 
+def _quiet() -> None:
+    """Silence what Lightning says of its own inside, and of what is meant to be so."""
+    for message in (
+        ".*LeafSpec.*is deprecated",
+        "Checkpoint directory .* exists and is not empty",  # a run that is resumed
+        "The number of training batches .* is smaller than the logging interval",  # none by step
+        "Total length of `list` across ranks is zero",  # no validation part
+        ".*your dataloader is not resumable",  # the datamodule finds the place by itself
+        "It is recommended to use `self.log",  # the scores are summed over processes already
+        "`broadcast_buffers` is deprecated",  # its successor is younger than our lower bound
+    ):
+        warnings.filterwarnings("ignore", message)
+    advertising = logging.getLogger("pytorch_lightning.utilities.rank_zero")
+    advertising.addFilter(lambda record: "Tip:" not in record.getMessage())
+
+
+def leave_group() -> None:
+    """End what a distributed training shared, on every process."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
 def finish(
     trainer: Trainer,
     model: ClusteringModule,
@@ -70,7 +96,11 @@ def finish(
     config: Mapping[str, Any],
     run_dir: Path,
 ) -> dict[str, Any]:
-    """Score the model as training left it on the test split, and write the run's results."""
+    """Score the model as training left it on the test split, and write the run's results.
+
+    This is the work of one process; the others must have left their group, or the scores would
+    wait for them.
+    """
     callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
     timer = next(callback for callback in callbacks if isinstance(callback, Timer))
     model.to(trainer.strategy.root_device)

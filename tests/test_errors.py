@@ -1,0 +1,110 @@
+"""What a person gets wrong ends in one sentence, before any compute, and nothing is lost."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from dcsomrl.errors import CheckpointError, DataError, DcsomrlError, TrainingError
+from dcsomrl.runs.checkpoints import read_checkpoint
+from dcsomrl.train import main
+from tests.conftest import SMALL
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["model.som.max_nodes=1"], "model.som: max_nodes must be at least 2, got 1"),
+        (["model.som.repel_mod=none"], "did you mean model.som.repel_mode?"),
+        (["dataset=mnits"], "dataset/mnits"),
+        (["dataset=arrays", "dataset.path=none.npz"], "there is no file none.npz"),
+        (["dataset=images", "dataset.path=none"], "there is no folder none"),
+        (["dataset=usps", "data_dir=none"], "there is no USPS file at none/USPS/usps.h5"),
+        (["dataset=arrays"], "dataset.path"),
+        (["dataset.batch_size=5000"], "fewer than one batch"),
+        (["dataset.batch_size=0"], "batch_size must be at least 1"),
+        (["ckpt_path=none.ckpt"], "there is no checkpoint at none.ckpt"),
+        (["dataset.normalization=zscore"], "normalization must be"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_the_command_ends_in_one_sentence(overrides, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["train", *SMALL, *overrides])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
+    assert len(lines) == 1
+    assert said in lines[0]
+
+
+def test_a_person_sees_no_traceback(cli):
+    done = cli("train", *SMALL, "dataset=images", "dataset.path=none")
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines()[-1] == (
+        "error: there is no folder none: check dataset.path"
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_logger_package_is_named(cli):
+    done = cli("train", *SMALL, "logger=wandb")
+    if done.returncode == 0:
+        pytest.skip("wandb is installed here")
+    assert "wandb" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_refused(run_small, tmp_path, bad):
+    x = np.random.default_rng(0).random((200, 3))
+    x[7, 1] = bad
+    np.savez(tmp_path / "x.npz", x=x)
+    with pytest.raises(DataError, match=r"1 (training|test) samples with NaN or infinite"):
+        run_small("dataset=arrays", f"dataset.path={tmp_path / 'x.npz'}")
+
+
+def test_a_loss_that_is_no_number_stops_at_once_and_keeps_the_last_good(run_small, tmp_path):
+    run_small("trainer.max_epochs=1", "model.optimizer.lr=0.001")
+    path = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    checkpoint = read_checkpoint(path)
+    steps = checkpoint["global_step"]
+    # Weights that overflow in the next step, as in a training that diverges.
+    checkpoint["state_dict"]["autoencoder.decoder.0.weight"].fill_(1e38)
+    torch.save(checkpoint, path)
+    before = path.read_bytes()
+    with pytest.raises(TrainingError, match=rf"epoch 1, by step {steps + 1}\.") as caught:
+        run_small("ckpt_path=last", "model.optimizer.lr=0.001")
+    assert "model.optimizer.lr" in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_scores_of_steps_need_labels(run_small, tmp_path):
+    np.savez(tmp_path / "x.npz", x=np.random.default_rng(0).random((200, 3)))
+    with pytest.raises(TrainingError, match="needs labels"):
+        run_small(
+            "dataset=arrays",
+            f"dataset.path={tmp_path / 'x.npz'}",
+            "dataset.batch_size=32",
+            "callbacks=step_scores",
+        )
+
+
+def test_a_checkpoint_of_another_dataset_is_refused(run_small, tmp_path):
+    run_small()
+    np.savez(tmp_path / "x.npz", x=np.random.default_rng(0).random((200, 3)))
+    with pytest.raises(CheckpointError, match=r"dataset\.name was digits and is arrays"):
+        run_small(
+            "dataset=arrays",
+            f"dataset.path={tmp_path / 'x.npz'}",
+            "dataset.batch_size=32",
+            "ckpt_path=last",
+        )
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["dataset"] == "digits"
+
+
+def test_every_error_of_ours_is_one_that_the_commands_explain():
+    for kind in (DataError, CheckpointError, TrainingError):
+        assert issubclass(kind, DcsomrlError)

@@ -1,0 +1,125 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from dcsomrl.data import sources
+from dcsomrl.errors import CheckpointError, DataError
+from dcsomrl.evaluate import evaluate
+from dcsomrl.loading import load
+from dcsomrl.predict import predict
+from tests.conftest import composed
+
+
+@pytest.fixture
+def trained_run(run_small, tmp_path):
+    """A small run on the digits and its metrics."""
+    return tmp_path / "run", run_small()
+
+
+def call(task, name, tmp_path, *overrides):
+    return task(composed(name, list(overrides), tmp_path))
+
+
+@pytest.mark.parametrize("checkpoint", ["last", "best"])
+def test_evaluation_of_the_test_split_repeats_the_trainings(trained_run, tmp_path, checkpoint):
+    run_dir, expected = trained_run
+    ckpt = run_dir / "checkpoints" / f"{checkpoint}.ckpt"
+    metrics = call(evaluate, "evaluate", tmp_path, f"ckpt={ckpt}", "device=cpu")
+    assert metrics.keys() == expected.keys()
+    assert metrics["epochs"] <= 2
+    if checkpoint == "last":
+        for name in metrics.keys() - {"seconds"}:
+            assert metrics[name] == expected[name], name
+    written = run_dir / "evaluate-digits-test"
+    assert json.loads((written / "metrics.json").read_text()) == metrics
+    assert len(pd.read_parquet(written / "assignments.parquet")) == 359
+
+
+def test_evaluation_of_other_splits_and_datasets(trained_run, tmp_path):
+    ckpt = trained_run[0] / "checkpoints" / "last.ckpt"
+    val = call(evaluate, "evaluate", tmp_path, f"ckpt={ckpt}", "split=val")
+    assert val["split"] == "val"
+    last = pd.read_csv(trained_run[0] / "metrics.csv").iloc[-1]
+    assert val["purity"] == pytest.approx(last["val/purity"])
+    assert val["quantization_error"] == pytest.approx(last["val/quantization_error"], rel=1e-5)
+    digits = sources.digits()
+    np.savez(tmp_path / "again.npz", x=digits.test_x, y=digits.test_y)
+    other = call(
+        evaluate,
+        "evaluate",
+        tmp_path,
+        f"ckpt={ckpt}",
+        "dataset=arrays",
+        f"dataset.path={tmp_path / 'again.npz'}",
+        "dataset.batch_size=8",
+        "dataset.source.test_fraction=0.5",
+        f"output={tmp_path / 'there'}",
+    )
+    assert other["dataset"] == "arrays"
+    assert (tmp_path / "there" / "metrics.json").exists()
+    np.savez(tmp_path / "wide.npz", x=np.zeros((50, 7)))
+    with pytest.raises(DataError, match=r"shape \(7,\), but the model was trained on \(1, 8, 8\)"):
+        call(
+            evaluate,
+            "evaluate",
+            tmp_path,
+            f"ckpt={ckpt}",
+            "dataset=arrays",
+            f"dataset.path={tmp_path / 'wide.npz'}",
+            "dataset.batch_size=8",
+        )
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
+        call(evaluate, "evaluate", tmp_path, "ckpt=none.ckpt")
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_predictions_for_a_file_are_the_models_own(trained_run, tmp_path, suffix):
+    run_dir, _ = trained_run
+    ckpt = run_dir / "checkpoints" / "last.ckpt"
+    x = sources.digits().test_x
+    np.save(tmp_path / "x.npy", x)
+    output = tmp_path / f"out.{suffix}"
+    call(
+        predict,
+        "predict",
+        tmp_path,
+        f"ckpt={ckpt}",
+        f"input={tmp_path / 'x.npy'}",
+        f"output={output}",
+    )
+    table = pd.read_csv(output) if suffix == "csv" else pd.read_parquet(output)
+    assigned = pd.read_parquet(run_dir / "assignments.parquet")
+    assert (table["cluster"] == assigned["cluster"]).all()
+    np.testing.assert_allclose(table["activation"], assigned["activation"], rtol=1e-5)
+    trained = load(ckpt)
+    codes = trained.model.encode(trained.data.transform(x)).detach().numpy()
+    found = table[[f"latent_{i}" for i in range(5)]].to_numpy()
+    np.testing.assert_allclose(found, codes, rtol=1e-4, atol=1e-6)
+
+
+def test_predictions_for_a_folder_name_the_images(trained_run, tmp_path):
+    ckpt = trained_run[0] / "checkpoints" / "last.ckpt"
+    x = (sources.digits().test_x[:5] * 255).to(torch.uint8)
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for i, image in enumerate(x[:, 0].numpy()):
+        Image.fromarray(image).save(folder / f"{i}.png")
+    output = tmp_path / "out.parquet"
+    call(predict, "predict", tmp_path, f"ckpt={ckpt}", f"input={folder}", f"output={output}")
+    table = pd.read_parquet(output)
+    assert list(table["sample"]) == [f"{i}.png" for i in range(5)]
+    assigned = pd.read_parquet(trained_run[0] / "assignments.parquet")
+    assert (table["cluster"] == assigned["cluster"][:5]).mean() >= 0.8
+
+
+def test_inputs_of_another_shape_or_ending_are_refused(trained_run, tmp_path):
+    ckpt = trained_run[0] / "checkpoints" / "last.ckpt"
+    np.save(tmp_path / "x.npy", np.zeros((4, 7)))
+    with pytest.raises(DataError, match=r"shape \(7,\), but the model was trained on \(1, 8, 8\)"):
+        call(predict, "predict", tmp_path, f"ckpt={ckpt}", f"input={tmp_path / 'x.npy'}")
+    with pytest.raises(DataError, match=r"must end in \.parquet or \.csv"):
+        call(predict, "predict", tmp_path, f"ckpt={ckpt}", "input=x.npy", "output=out.txt")

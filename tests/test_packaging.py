@@ -1,0 +1,77 @@
+"""The wheel by itself: configuration inside, entry point from an unrelated folder."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SMALL
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    built = subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stderr
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_carries_code_and_configuration_and_nothing_else(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    inside = {name for name in names if ".dist-info/" not in name}
+    expected = {str(file.relative_to(ROOT)) for file in (ROOT / "dcsomrl").rglob("*.py")} | {
+        f"dcsomrl/{file.relative_to(ROOT)}" for file in (ROOT / "conf").rglob("*.yaml")
+    }
+    assert inside == expected
+
+
+def test_an_installed_wheel_trains_from_an_unrelated_folder(wheel, tmp_path):
+    venv.create(tmp_path / "venv", with_pip=False)
+    python = tmp_path / "venv" / "bin" / "python"
+    site = Path(
+        subprocess.run(
+            [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+    )
+    # The wheel is unpacked as pip would; what it needs is lent by this environment, whose own
+    # editable install stays out of sight.
+    zipfile.ZipFile(wheel).extractall(site)
+    (site / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    where = subprocess.run(
+        [python, "-c", "import dcsomrl; print(dcsomrl.__file__)"],
+        cwd=elsewhere,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert where.stdout.startswith(str(site)), where.stderr
+    done = subprocess.run(
+        [python, "-m", "dcsomrl.train", *SMALL],
+        cwd=elsewhere,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    results = elsewhere / "runs" / "dcsomrl-digits" / "seed0" / "metrics.json"
+    assert json.loads(results.read_text())["epochs"] == 2
+    assert "purity" in done.stdout
+    assert "run directory: " in done.stdout
