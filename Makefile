@@ -24,10 +24,10 @@ train: $(READY)  ## train DC-SOMRL on the embedded digits; more by ARGS="dataset
 	$(BIN)/python -m dcsomrl.train $(ARGS)
 
 test: $(READY)  ## the test suite; tests on real data are skipped unless DCSOMRL_DATA is set
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 test-data: $(READY)  ## only the tests on the real datasets under DCSOMRL_DATA
-	$(BIN)/python -m pytest -m data $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto -m data $(ARGS)
 
 lint: $(READY)  ## style, imports between the packages
 	$(BIN)/ruff check .

@@ -11,7 +11,8 @@ from rich.progress import track
 from torch import Tensor
 
 from dcsomrl.app import entry_point
-from dcsomrl.data.files import ImageFiles, image_files, read_features
+from dcsomrl.data.files import read_features
+from dcsomrl.data.images import ImageFiles, image_files
 from dcsomrl.errors import DataError
 from dcsomrl.evaluate import choose_device
 from dcsomrl.loading import Trained, load

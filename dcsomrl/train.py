@@ -29,6 +29,8 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     run_dir = Path(HydraConfig.get().runtime.output_dir)
     if cfg.num_threads is not None:
         torch.set_num_threads(cfg.num_threads)
+    # The moments of weights that rest fade into denormal numbers, which a CPU handles slowly.
+    torch.set_flush_denormal(True)
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.dataset)
     data.setup("fit")

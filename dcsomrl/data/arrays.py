@@ -12,7 +12,10 @@ from dcsomrl.errors import DataError
 class Samples(Protocol):
     """Samples by index: a tensor, or a folder of images that are read when they are asked for."""
 
-    shape: tuple[int, ...]
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of samples, and the shape of one."""
+        ...
 
     def __len__(self) -> int:
         """Number of samples."""
@@ -90,12 +93,21 @@ def _numbered(arrays: Arrays) -> Arrays:
         None if y is None else torch.searchsorted(values, y)
         for y in (arrays.train_y, arrays.test_y)
     )
-    names = arrays.class_names or [str(value) for value in values.tolist()]
+    known = arrays.class_names
+    names = [known[value] if known else str(value) for value in values.tolist()]
     return replace(arrays, train_y=train_y, test_y=test_y, class_names=names)
 
 
 def divide(n: int, fraction: float) -> tuple[Tensor, Tensor]:
-    """Rows of a training and a test split, the same in every run, in their own order."""
+    """Rows of a training and a test split, the same in every run, in their own order.
+
+    Raises:
+        DataError: the fraction is not in (0, 1), or there are too few samples for two splits.
+    """
+    if not 0 < fraction < 1:
+        raise DataError(f"test_fraction must be in (0, 1), got {fraction}")
+    if n < 2:
+        raise DataError(f"two splits need two samples or more, got {n}: add some")
     order = torch.randperm(n, generator=torch.Generator().manual_seed(0))
-    n_test = round(fraction * n)
+    n_test = min(max(round(fraction * n), 1), n - 1)
     return order[n_test:].sort().values, order[:n_test].sort().values

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from dcsomrl.data.arrays import Samples
 from dcsomrl.errors import DataError
@@ -71,7 +72,7 @@ class EpochPermutation(Sampler[Tensor]):
     def __init__(self, n: int, batch_size: int, seed: int) -> None:
         self.n, self.batch_size, self.seed = n, batch_size, seed
         self.epoch = 0
-        self._first = 0
+        self.first = 0  # batch of the epoch with which the next iteration begins
 
     def __len__(self) -> int:
         """Batches in a whole epoch."""
@@ -81,10 +82,6 @@ class EpochPermutation(Sampler[Tensor]):
         """Choose the permutation; Lightning calls it before every epoch."""
         self.epoch = epoch
 
-    def resume(self, epoch: int, batch: int) -> None:
-        """Begin the next iteration in this epoch at this batch, as after an interruption."""
-        self.epoch, self._first = epoch, batch
-
     def __iter__(self) -> Iterator[Tensor]:
         """Rows of every batch that this process takes."""
         rank, size = world()
@@ -93,10 +90,9 @@ class EpochPermutation(Sampler[Tensor]):
                 f"dataset.batch_size={self.batch_size} cannot be divided among {size} processes: "
                 "make it a multiple"
             )
-        # The epoch's own stream: neighbouring seeds and epochs never share one.
-        stream = torch.Generator().manual_seed((self.seed << 32) + self.epoch)
-        order = torch.randperm(self.n, generator=stream)
-        first, self._first = self._first, 0
+        # NumPy takes the pair; torch's generator keeps only 32 bits of what it is seeded with.
+        order = torch.from_numpy(np.random.default_rng((self.seed, self.epoch)).permutation(self.n))
+        first, self.first = self.first, 0
         for batch in order.split(self.batch_size)[first : len(self)]:
             whole = batch[: len(batch) // size * size]
             yield whole.chunk(size)[rank]
@@ -122,6 +118,39 @@ class InOrder(Sampler[Tensor]):
     def __iter__(self) -> Iterator[Tensor]:
         """Rows of every batch."""
         return iter(self._batches)
+
+
+class TrainLoader(DataLoader[Batch]):
+    """Batches of an :class:`EpochPermutation` that go on where a checkpoint was taken.
+
+    Lightning stores the state of a loader with ``state_dict`` and ``load_state_dict`` in its
+    checkpoints, and hands it back when it resumes in the middle of an epoch.
+    """
+
+    _epoch = 0
+    _served = 0
+    _resumes = False
+
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
+        """Batches of the sampler's epoch, less those that a resumed epoch has behind it."""
+        # A generator, so that nothing of this runs before the first batch is asked for: Lightning
+        # makes the iterator before it sets the epoch, and workers would begin on the wrong one.
+        assert isinstance(self.sampler, EpochPermutation)
+        epoch = self.sampler.epoch
+        self._served = self._served if self._resumes and self._epoch == epoch else 0
+        self._epoch, self._resumes = epoch, False
+        self.sampler.first = self._served
+        for batch in super().__iter__():
+            self._served += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """The epoch and how many of its batches have been given out."""
+        return {"epoch": self._epoch, "served": self._served}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on from there, once, if the next iteration is of the same epoch."""
+        self._epoch, self._served, self._resumes = state["epoch"], state["served"], True
 
 
 def world() -> tuple[int, int]:

@@ -1,19 +1,18 @@
 """A dataset as a training sees it: split, normalised by its training part, in whole batches."""
 
 from collections.abc import Callable
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
 from pytorch_lightning import LightningDataModule
-from pytorch_lightning.loops.progress import _ProcessedTracker
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from dcsomrl.data.arrays import Arrays, Samples, checked
-from dcsomrl.data.batches import Batch, BatchDataset, EpochPermutation, InOrder
+from dcsomrl.data.batches import Batch, BatchDataset, EpochPermutation, InOrder, TrainLoader
+from dcsomrl.data.normalization import KINDS, Kind, Normalization, fit
 from dcsomrl.errors import DataError
 
-Normalization = Literal["standard", "half", "minmax", "none"]
 Split = Literal["train", "val", "test"]
 
 EVALUATION_BATCH = 1024
@@ -30,12 +29,12 @@ class ClusterData(LightningDataModule):
         batch_size: samples in a training step, over all devices; at least 1.
         val_fraction: share of the training split, in [0, 1), set apart at random and blind to
             the labels for validation.
-        normalization: ``standard`` subtracts the training part's mean and divides by its
-            deviation, one number each; ``half`` brings [0, 1] to [-1, 1]; ``minmax`` brings every
-            feature to [0, 1]; ``none``. Bytes are first brought to [0, 1].
+        normalization: see :func:`dcsomrl.data.normalization.fit`; its numbers come from the
+            training part alone.
         seed: draws the validation part and the order of the batches.
         num_workers: processes that read images from the disk; in memory none is needed.
-        path: where the source reads, for the configuration's sake.
+        path: where the source reads, named in messages.
+        target: the labels' column, named in messages.
 
     Raises:
         ValueError: an argument outside its range.
@@ -47,26 +46,26 @@ class ClusterData(LightningDataModule):
         name: str,
         batch_size: int = 256,
         val_fraction: float = 0.1,
-        normalization: Normalization = "standard",
+        normalization: Kind = "standard",
         seed: int = 0,
         num_workers: int = 0,
         path: str | None = None,
+        target: str | None = None,
     ) -> None:
         super().__init__()
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}")
         if not 0 <= val_fraction < 1:
             raise ValueError(f"val_fraction must be in [0, 1), got {val_fraction}")
-        if normalization not in ("standard", "half", "minmax", "none"):
-            raise ValueError(
-                f"normalization must be standard, half, minmax or none, got {normalization!r}"
-            )
+        if normalization not in KINDS:
+            raise ValueError(f"normalization must be one of {KINDS}, got {normalization!r}")
         self.source, self.path = source, path
         self.name: str = name
+        labels = f", labels from {target}" if target else ""
+        self._origin = f"{name} ({path}{labels})" if path else name
         self.batch_size, self.val_fraction, self.seed = batch_size, val_fraction, seed
         self.normalization, self.num_workers = normalization, num_workers
-        self.offset: Tensor | None = None
-        self.scale: Tensor | None = None
+        self._normalization: Normalization | None = None
         self._arrays: Arrays | None = None
         self._rows: dict[str, Tensor] = {}
         self._normalized: dict[str, Tensor] = {}
@@ -76,6 +75,21 @@ class ClusterData(LightningDataModule):
         """The arrays of the source, after ``setup``."""
         assert self._arrays is not None, "call setup() first"
         return self._arrays
+
+    @property
+    def offset(self) -> Tensor:
+        """What is subtracted from raw samples, after ``setup`` or ``load_state_dict``."""
+        return self._fitted.offset
+
+    @property
+    def scale(self) -> Tensor:
+        """What the difference is divided by."""
+        return self._fitted.scale
+
+    @property
+    def _fitted(self) -> Normalization:
+        assert self._normalization is not None, "call setup() or load_state_dict() first"
+        return self._normalization
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -88,6 +102,11 @@ class ClusterData(LightningDataModule):
         return len(self.arrays.class_names or [])
 
     @property
+    def class_names(self) -> list[str] | None:
+        """What the labels were called, by class; None where there are none."""
+        return self.arrays.class_names
+
+    @property
     def feature_names(self) -> list[str] | None:
         """Names of the columns of a table."""
         return self.arrays.feature_names
@@ -96,67 +115,65 @@ class ClusterData(LightningDataModule):
         """Load, check and split, once.
 
         Raises:
-            DataError: the data is absent or unsound, or smaller than a batch.
+            DataError: the data is absent or unsound or, where it is for training, smaller than
+                a batch.
         """
-        if self._arrays is not None:
+        if self._arrays is None:
+            self._load()
+        n_train, n_val = len(self._rows["train"]), len(self._rows["val"])
+        if stage not in ("fit", None):
             return
-        arrays = checked(self.source(), self.name)
+        if n_train < self.batch_size:
+            raise DataError(
+                f"{self._origin} has {n_train} training samples, fewer than one batch: set "
+                f"dataset.batch_size to at most {n_train}"
+            )
+        if self.val_fraction > 0 and n_val == 0:
+            raise DataError(
+                f"dataset.val_fraction={self.val_fraction} of the {n_train} training samples of "
+                f"{self._origin} is not one sample: raise it, or set it to 0"
+            )
+
+    def _load(self) -> None:
+        arrays = checked(self.source(), self._origin)
         n = len(arrays.train_x)
         order = torch.randperm(n, generator=torch.Generator().manual_seed(self.seed))
-        n_val = round(self.val_fraction * n)
+        n_val = min(round(self.val_fraction * n), n - 1)
         self._rows = {
             "val": order[:n_val].sort().values,
             "train": order[n_val:].sort().values,
             "test": torch.arange(len(arrays.test_x)),
         }
-        if n - n_val < self.batch_size:
-            raise DataError(
-                f"{self.name} has {n - n_val} training samples, fewer than one batch: set "
-                f"dataset.batch_size to at most {n - n_val}"
-            )
         self._arrays = arrays
-        if self.offset is None:
-            self.offset, self.scale = self._statistics()
+        if self._normalization is None:
+            self._normalization = fit(self.normalization, self._sample())
 
     def transform(self, x: Tensor) -> Tensor:
-        """Normalise raw samples (batch, *shape), bytes or floats."""
-        assert self.offset is not None, "call setup() or load_state_dict() first"
-        assert self.scale is not None
-        x = (_as_float(x) - self.offset) / self.scale
-        # What lies outside the training part's range stays in the map's cube.
-        return x.clamp_(0, 1) if self.normalization == "minmax" else x
+        """Normalise raw samples (batch, *shape), bytes or floats, to float32."""
+        return self._fitted(x)
 
     def denormalize(self, x: Tensor) -> Tensor:
         """The other way round; bytes come back as floats in [0, 1]."""
-        assert self.offset is not None, "call setup() or load_state_dict() first"
-        assert self.scale is not None
-        return x * self.scale + self.offset
+        return self._fitted.inverse(x)
 
     def state_dict(self) -> dict[str, Any]:
         """The normalisation as plain values, so that a checkpoint can be used without the data."""
-        assert self.offset is not None, "call setup() first"
-        assert self.scale is not None
-        return {"offset": self.offset.tolist(), "scale": self.scale.tolist()}
+        return {
+            "offset": self.offset.tolist(),
+            "scale": self.scale.tolist(),
+            "clipped": self._fitted.clipped,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the normalisation of a training."""
-        self.offset = torch.tensor(state_dict["offset"])
-        self.scale = torch.tensor(state_dict["scale"])
+        offset, scale = torch.tensor(state_dict["offset"]), torch.tensor(state_dict["scale"])
+        self._normalization = Normalization(offset, scale, state_dict["clipped"])
+        self._normalized.clear()
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The training part, shuffled by seed and epoch, without labels."""
         sampler = EpochPermutation(len(self._rows["train"]), self.batch_size, self.seed)
-        if self.trainer is not None:
-            # Lightning makes the iterator before it sets the epoch, and leaves it to the loader
-            # to skip the batches that an interrupted epoch has behind it.
-            loop = self.trainer.fit_loop
-            epochs = cast(_ProcessedTracker, loop.epoch_progress.current)
-            batches = cast(_ProcessedTracker, loop.epoch_loop.batch_progress.current)
-            if batches.processed < len(sampler):
-                sampler.resume(epochs.processed, batches.processed)
-            else:
-                sampler.resume(epochs.started, 0)
-        return self._loader("train", sampler, labelled=False)
+        return self._loader("train", sampler)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
         """The validation part in order, shared among the processes; nothing where there is none."""
@@ -172,30 +189,31 @@ class ClusterData(LightningDataModule):
         if split not in self._rows:
             raise DataError(f"split must be train, val or test, got {split!r}")
         if not len(self._rows[split]):
-            raise DataError(f"the {split} split of {self.name} is empty: choose another")
+            raise DataError(f"the {split} split of {self._origin} is empty: choose another")
         n = len(self._rows[split])
         return self._loader(split, InOrder(n, EVALUATION_BATCH, shared=False))
 
-    def _loader(
-        self, split: str, sampler: EpochPermutation | InOrder, labelled: bool = True
-    ) -> DataLoader[Batch]:
+    def _loader(self, split: str, sampler: EpochPermutation | InOrder) -> DataLoader[Batch]:
+        training = isinstance(sampler, EpochPermutation)
         arrays, rows = self.arrays, self._rows[split]
         x, y = (
             (arrays.test_x, arrays.test_y) if split == "test" else (arrays.train_x, arrays.train_y)
         )
-        y = y[rows] if y is not None and labelled else None
+        y = y[rows] if y is not None and not training else None
         if isinstance(x, Tensor):
             if split not in self._normalized:
                 self._normalized[split] = self.transform(x[rows])
             dataset, workers = BatchDataset(self._placed(self._normalized[split]), y), 0
         else:
-            dataset, workers = BatchDataset(_Rows(x, rows), y, self.transform), self.num_workers
-        return DataLoader(
+            dataset, workers = BatchDataset(_Rows(x, rows), y, self._fitted), self.num_workers
+        return (TrainLoader if training else DataLoader)(
             dataset,
             batch_size=None,
-            sampler=sampler,
+            sampler=sampler,  # yields whole batches of rows
             num_workers=workers,
             persistent_workers=workers > 0,
+            # A loader draws from its generator even if nothing is shuffled; not from the model's.
+            generator=torch.Generator(),
         )
 
     def _placed(self, x: Tensor) -> Tensor:
@@ -205,22 +223,13 @@ class ClusterData(LightningDataModule):
             return x
         return x.to(device)
 
-    def _statistics(self) -> tuple[Tensor, Tensor]:
-        """Offset and scale, from the training part alone."""
-        if self.normalization == "none":
-            return torch.tensor(0.0), torch.tensor(1.0)
-        if self.normalization == "half":
-            return torch.tensor(0.5), torch.tensor(0.5)
+    def _sample(self) -> Tensor:
+        """Raw samples of the training part: all, or some of those on the disk."""
         x, rows = self.arrays.train_x, self._rows["train"]
         if not isinstance(x, Tensor):
             stream = torch.Generator().manual_seed(self.seed)
             rows = rows[torch.randperm(len(rows), generator=stream)[:STATISTICS_SAMPLE]]
-        sample = _as_float(x[rows])
-        if self.normalization == "standard":
-            deviation = sample.std()
-            return sample.mean(), deviation if deviation > 0 else torch.tensor(1.0)
-        low, high = sample.amin(0), sample.amax(0)
-        return low, torch.where(high > low, high - low, 1.0)
+        return x[rows]
 
 
 class _Rows:
@@ -235,7 +244,3 @@ class _Rows:
 
     def __getitem__(self, index: Tensor) -> Tensor:
         return self._x[self._rows[index]]
-
-
-def _as_float(x: Tensor) -> Tensor:
-    return x.float() / 255 if x.dtype == torch.uint8 else x.float()

@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def mnist(data_dir: str) -> Arrays:
 
 def fashion(data_dir: str) -> Arrays:
     """Fashion-MNIST, 60,000 + 10,000 images of 28x28 bytes (Xiao et al. 2017); see `mnist`."""
-    return _mnist_like(FashionMNIST, data_dir)
+    return _mnist_like(FashionMNIST, data_dir, [str(name) for name in FashionMNIST.classes])
 
 
 def usps(path: str) -> Arrays:
@@ -83,7 +84,7 @@ def usps(path: str) -> Arrays:
     )
 
 
-def _mnist_like(kind: type[MNIST], data_dir: str) -> Arrays:
+def _mnist_like(kind: type[MNIST], data_dir: str, class_names: list[str] | None = None) -> Arrays:
     folder = Path(data_dir) / kind.__name__ / "raw"
     names = [
         f"{split}-{content}-ubyte"
@@ -91,12 +92,9 @@ def _mnist_like(kind: type[MNIST], data_dir: str) -> Arrays:
         for content in ("images-idx3", "labels-idx1")
     ]
     if any(_find(folder, name) is None for name in names):
-        _download(kind, data_dir, folder, names)
+        _download(kind, folder, names)
     train_x, train_y, test_x, test_y = (_read_idx(folder, name) for name in names)
-    names_of_classes = [str(name) for name in kind.classes]
-    return Arrays(
-        train_x[:, None], train_y.long(), test_x[:, None], test_y.long(), names_of_classes
-    )
+    return Arrays(train_x[:, None], train_y.long(), test_x[:, None], test_y.long(), class_names)
 
 
 def _find(folder: Path, name: str) -> Path | None:
@@ -104,9 +102,15 @@ def _find(folder: Path, name: str) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def _download(kind: type[MNIST], data_dir: str, folder: Path, names: list[str]) -> None:
+def _download(kind: type[MNIST], folder: Path, names: list[str]) -> None:
+    """Fetch into a folder of its own, then move: other processes never see half a file."""
     try:
-        kind(data_dir, download=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as part:
+            kind(part, download=True)
+            for name in names:
+                fetched = Path(part) / kind.__name__ / "raw" / f"{name}.gz"
+                fetched.replace(folder / fetched.name)
     except (OSError, RuntimeError) as error:
         raise DataError(
             f"{kind.__name__} is not in {folder} and could not be downloaded: put "

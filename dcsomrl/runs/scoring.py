@@ -73,7 +73,8 @@ def score(
     scorer = Scorer(model, n_classes)
     columns: dict[str, list[Tensor]] = {"index": [], "cluster": [], "activation": []}
     for batch in batches:
-        clustered = model.cluster(batch.x.to(model.device, model.dtype))
+        # To the device and the precision of the model.
+        clustered = model.cluster(batch.x.to(model.epoch_sums))
         scorer.update(clustered, None if batch.y is None else batch.y.to(model.device))
         columns["index"].append(batch.index.cpu())
         columns["cluster"].append(clustered.cluster.cpu())

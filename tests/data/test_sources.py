@@ -10,7 +10,8 @@ from PIL import Image
 
 from dcsomrl.data import ClusterData
 from dcsomrl.data.arrays import Arrays, checked
-from dcsomrl.data.files import arrays, images
+from dcsomrl.data.files import arrays
+from dcsomrl.data.images import images
 from dcsomrl.data.sources import digits, fashion, mnist, usps
 from dcsomrl.errors import DataError
 

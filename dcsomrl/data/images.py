@@ -1,0 +1,173 @@
+"""Datasets of one's own: a folder of images."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from dcsomrl.data.arrays import Arrays, Samples, divide
+from dcsomrl.errors import DataError
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+
+
+class ImageFiles:
+    """Images read from the disk when they are asked for.
+
+    Args:
+        files: the images, at least one.
+        image_size: side to which every image is resized; None demands the size of the first.
+        channels: 1 for grey, 3 for colour, None for what the first image has.
+
+    Attributes:
+        shape: (n, channels, height, width).
+
+    Raises:
+        DataError: another number of channels, or a first image that cannot be read.
+    """
+
+    def __init__(
+        self, files: list[Path], image_size: int | None = None, channels: int | None = None
+    ) -> None:
+        if channels not in (None, 1, 3):
+            raise DataError(f"images have 1 or 3 channels, got channels={channels}: set 1 or 3")
+        self.files = files
+        first = _opened(files[0])
+        channels = channels or (1 if first.mode in ("1", "L") else 3)
+        width, height = (image_size, image_size) if image_size else first.size
+        self.shape: tuple[int, ...] = (len(files), channels, height, width)
+        self._resized = image_size is not None
+
+    def alike(self, files: list[Path]) -> "ImageFiles":
+        """Other files, of the same size and channels."""
+        other = copy.copy(self)
+        other.files, other.shape = files, (len(files), *self.shape[1:])
+        return other
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.files)
+
+    def __getitem__(self, index: Tensor) -> Tensor:
+        """Images (batch, channels, height, width) as bytes."""
+        return torch.stack([self._read(self.files[i]) for i in index.tolist()])
+
+    def _read(self, file: Path) -> Tensor:
+        _, channels, height, width = self.shape
+        image = _opened(file).convert("L" if channels == 1 else "RGB")
+        if self._resized:
+            image = image.resize((width, height), Image.Resampling.BILINEAR)
+        if image.size != (width, height):
+            raise DataError(
+                f"{file} is {image.size[0]}x{image.size[1]}, but the first image is "
+                f"{width}x{height}: set dataset.source.image_size to bring all to one size"
+            )
+        pixels = np.asarray(image, dtype=np.uint8).reshape(height, width, channels)
+        return torch.from_numpy(pixels.copy()).permute(2, 0, 1)
+
+
+def images(
+    path: str,
+    image_size: int | None = None,
+    channels: int | None = None,
+    test_fraction: float = 0.2,
+    in_memory_limit: int = 2**31,
+) -> Arrays:
+    """A folder of images, with a folder for each class or without classes.
+
+    Folders ``train`` and ``test`` in it are the splits; else a fixed part is split off. Hidden
+    files and folders are passed over.
+
+    Args:
+        path: the folder.
+        image_size: side to which every image is resized, in pixels, without regard to its
+            proportions; None keeps their one size.
+        channels: 1 or 3; None follows the first image.
+        test_fraction: share of the test split, where there are no folders for the splits.
+        in_memory_limit: bytes up to which a split is kept in memory, as 32-bit numbers; beyond,
+            every batch is read from the disk.
+
+    Raises:
+        DataError: no images, one that cannot be read, sizes that differ, images both in class
+            folders and beside them, or an argument out of its range.
+    """
+    if image_size is not None and image_size < 1:
+        raise DataError(f"dataset.source.image_size must be at least 1 or null, got {image_size}")
+    root = Path(path)
+    if (root / "train").is_dir() and (root / "test").is_dir():
+        train, train_names = image_files(root / "train")
+        test, test_names = image_files(root / "test")
+    else:
+        files, names = image_files(root)
+        train_rows, test_rows = divide(len(files), test_fraction)
+        train, test = ([files[i] for i in rows] for rows in (train_rows, test_rows))
+        train_names, test_names = (
+            None if names is None else [names[i] for i in rows] for rows in (train_rows, test_rows)
+        )
+    class_names = sorted({*(train_names or []), *(test_names or [])})
+    train_x = ImageFiles(train, image_size, channels)
+    test_x = train_x.alike(test)
+    return Arrays(
+        _in_memory(train_x, in_memory_limit),
+        _classes(train_names, class_names),
+        _in_memory(test_x, in_memory_limit),
+        _classes(test_names, class_names),
+        class_names or None,
+    )
+
+
+def image_files(folder: Path) -> tuple[list[Path], list[str] | None]:
+    """Images of a folder in order and, where they lie in subfolders, the subfolders' names.
+
+    Raises:
+        DataError: no such folder, no images in it, or images both in subfolders and beside them.
+    """
+    if not folder.is_dir():
+        raise DataError(f"there is no folder {folder}: check dataset.path")
+    found = sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() in IMAGE_SUFFIXES
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    )
+    if not found:
+        raise DataError(
+            f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES)}): check dataset.path"
+        )
+    beside = [file for file in found if file.parent == folder]
+    if len(beside) == len(found):
+        return found, None
+    if beside:
+        raise DataError(
+            f"{folder} holds images both in folders, which are read as classes, and beside them, "
+            f"as {beside[0].name}: move these into a folder or away"
+        )
+    return found, [file.relative_to(folder).parts[0] for file in found]
+
+
+def _opened(file: Path) -> Image.Image:
+    try:
+        with Image.open(file) as image:
+            image.load()
+    except Exception as error:  # Pillow's readers raise kinds of their own for a damaged file
+        raise DataError(f"the image {file} cannot be read ({error}): mend or remove it") from error
+    if image.mode.startswith(("I", "F")):
+        raise DataError(f"the image {file} has more than 8 bits a channel: convert it to 8 bits")
+    return image
+
+
+def _in_memory(files: ImageFiles, limit: int) -> Tensor | Samples:
+    if 4 * np.prod(files.shape, dtype=np.int64) > limit:
+        return files
+    return files[torch.arange(len(files))]
+
+
+def _classes(names: list[str] | None, class_names: list[str]) -> Tensor | None:
+    if names is None:
+        return None
+    number = {name: i for i, name in enumerate(class_names)}
+    return torch.tensor([number[name] for name in names])

@@ -1,0 +1,153 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from dcsomrl.data.arrays import checked
+from dcsomrl.data.files import arrays
+from dcsomrl.errors import DataError
+
+RNG = np.random.default_rng(0)
+TABLE = pd.DataFrame(
+    {
+        "length": RNG.random(20),
+        "kind": [("rose", "iris", "lily")[i % 3] for i in range(20)],
+        "count": RNG.integers(0, 9, 20),
+    }
+)
+
+
+def save(table, path):
+    table.to_csv(path, index=False) if path.suffix == ".csv" else table.to_parquet(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_table_gives_every_row_with_its_label(tmp_path, suffix):
+    got = checked(arrays(save(TABLE, tmp_path / f"t.{suffix}"), "kind"), "t")
+    assert got.feature_names == ["length", "count"]
+    assert got.class_names == ["iris", "lily", "rose"]
+    assert len(got.test_x) == 4
+    x, y = torch.cat([got.train_x, got.test_x]), torch.cat([got.train_y, got.test_y])
+    order = np.argsort(x[:, 0].numpy())
+    expected = TABLE.sort_values("length")
+    np.testing.assert_allclose(x.numpy()[order], expected[["length", "count"]], rtol=1e-6)
+    assert [got.class_names[label] for label in y[order]] == expected["kind"].tolist()
+
+
+def test_a_table_without_a_target_has_no_labels(tmp_path):
+    got = arrays(save(TABLE.drop(columns="kind"), tmp_path / "t.csv"))
+    assert got.train_y is None
+    assert got.class_names is None
+
+
+def test_numbers_and_truth_values_may_be_labels(tmp_path):
+    table = TABLE.assign(code=[7.0, 3.0] * 10, flag=[True, False] * 10).drop(columns="kind")
+    path = save(table, tmp_path / "t.parquet")
+    assert arrays(path, "code").class_names == ["3", "7"]
+    assert arrays(path, "flag").class_names == ["False", "True"]
+
+
+def test_a_test_table_is_read_by_column_name(tmp_path):
+    path = save(TABLE, tmp_path / "train.csv")
+    other = TABLE[::-1][["count", "kind", "length"]].replace("lily", "tulip")
+    got = arrays(path, "kind", save(other, tmp_path / "test.csv"))
+    assert got.class_names == ["iris", "lily", "rose", "tulip"]
+    np.testing.assert_allclose(got.test_x.flip(0).numpy(), got.train_x.numpy())
+    names = [got.class_names[label] for label in got.test_y]
+    assert names == other["kind"].tolist()
+    with pytest.raises(DataError, match="count"):
+        arrays(path, "kind", save(TABLE.drop(columns="count"), tmp_path / "less.csv"))
+
+
+@pytest.mark.parametrize(
+    ("table", "target", "said"),
+    [
+        (TABLE, None, "kind"),
+        (TABLE, "species", "length, kind, count"),
+        (TABLE[["kind"]], "kind", "no column of features"),
+        (TABLE, "length", "kind"),
+        (TABLE.drop(columns="kind"), "length", "fractions"),
+        (TABLE.assign(kind=[None, "rose"] * 10), "kind", "10 rows without a label"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused(tmp_path, table, target, said):
+    with pytest.raises(DataError, match=said):
+        arrays(save(table, tmp_path / "t.csv"), target)
+
+
+def test_holes_in_a_table_are_counted(tmp_path):
+    table = TABLE.drop(columns="kind").astype({"count": "Int64"})
+    table.loc[[3, 8], "count"] = pd.NA
+    train, test = save(table, tmp_path / "train.parquet"), save(table[:3], tmp_path / "t.parquet")
+    with pytest.raises(DataError, match=r"2 training samples.*row 3"):
+        checked(arrays(train, test_path=test), "t")
+
+
+@pytest.mark.parametrize(
+    ("x", "shape", "dtype"),
+    [
+        (RNG.random((10, 4)), (4,), torch.float32),
+        (RNG.integers(0, 9, (10, 4)), (4,), torch.float32),
+        (RNG.integers(0, 256, (10, 4, 3), dtype=np.uint8), (1, 4, 3), torch.uint8),
+        (RNG.random((10, 2, 4, 3)), (2, 4, 3), torch.float32),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["npy", "npz"])
+def test_features_of_every_shape(tmp_path, x, shape, dtype, suffix):
+    path = tmp_path / f"a.{suffix}"
+    np.save(path, x) if suffix == "npy" else np.savez(path, x=x, y=np.arange(10) % 2)
+    got = arrays(str(path))
+    assert got.train_x.shape == (8, *shape)
+    assert got.train_x.dtype == dtype
+    both = torch.cat([got.train_x, got.test_x]).reshape(10, -1).numpy()
+    expected = x.reshape(10, -1).astype(both.dtype)
+    assert sorted(map(tuple, both)) == sorted(map(tuple, expected))
+    assert (got.train_y is None) == (suffix == "npy")
+
+
+def test_an_npz_may_hold_both_splits(tmp_path):
+    x, y = RNG.random((9, 3)), np.array(list("abcabcabd"))
+    np.savez(tmp_path / "a.npz", x_train=x[:5], y_train=y[:5], x_test=x[5:], y_test=y[5:])
+    got = arrays(str(tmp_path / "a.npz"))
+    np.testing.assert_allclose(got.test_x.numpy(), x[5:], rtol=1e-6)
+    assert [got.class_names[label] for label in got.test_y] == list("cabd")
+    assert len(got.train_x) == 5
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"z": np.zeros((4, 2))}, "no array named x, but z"),
+        ({"x": np.zeros(4)}, r"\(4,\)"),
+        ({"x": np.array([["a", "b"]] * 4)}, "numbers"),
+        ({"x": np.zeros((4, 2)), "y": np.zeros(3)}, "4 samples but 3 labels"),
+        ({"x": np.array([{}, {}])}, "cannot be read"),
+    ],
+)
+def test_an_npz_that_does_not_fit_is_refused(tmp_path, content, said):
+    np.savez(tmp_path / "a.npz", **content)
+    with pytest.raises(DataError, match=said) as caught:
+        arrays(str(tmp_path / "a.npz"))
+    assert str(tmp_path / "a.npz") in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", ["npz", "npy", "csv", "parquet"])
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01", b"\xff\xfe\x00"])
+def test_a_damaged_file_is_named(tmp_path, suffix, content):
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        checked(arrays(str(path)), "a")
+    assert str(path) in str(caught.value)
+
+
+def test_absent_and_unknown_files_are_named(tmp_path):
+    with pytest.raises(DataError, match="no file"):
+        arrays(str(tmp_path / "a.csv"))
+    (tmp_path / "a.xls").touch()
+    with pytest.raises(DataError, match=r"a\.xls"):
+        arrays(str(tmp_path / "a.xls"))
+    np.save(tmp_path / "a.npy", np.zeros((5, 2)))
+    with pytest.raises(DataError, match=r"dataset\.target"):
+        arrays(str(tmp_path / "a.npy"), target="kind")

@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dcsomrl.data.arrays import checked
+from dcsomrl.data.images import images
+from dcsomrl.errors import DataError
+
+
+def draw(path, seed=0, size=(6, 5), mode="RGB"):
+    """An image of noise; returns its pixels (channels, height, width)."""
+    width, height = size
+    shape = (height, width) if mode == "L" else (height, width, 3)
+    pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return pixels.reshape(height, width, -1).transpose(2, 0, 1)
+
+
+def test_folders_are_classes_and_pixels_are_kept(tmp_path):
+    drawn = {}
+    for i in range(12):
+        name = ("cat", "dog", "eel")[i % 3]
+        drawn[draw(tmp_path / name / "deep" / f"{i}.png", i).tobytes()] = name
+    got = checked(images(str(tmp_path)), "animals")
+    assert got.class_names == ["cat", "dog", "eel"]
+    x, y = torch.cat([got.train_x, got.test_x]), torch.cat([got.train_y, got.test_y])
+    assert x.shape == (12, 3, 5, 6)
+    assert len(got.test_x) == 2
+    found = {
+        pixels.numpy().tobytes(): got.class_names[label] for pixels, label in zip(x, y, strict=True)
+    }
+    assert found == drawn
+
+
+def test_a_flat_folder_has_no_labels_and_the_split_never_changes(tmp_path):
+    for i in range(10):
+        draw(tmp_path / f"{i}.png", i, mode="L")
+    one, two = images(str(tmp_path)), images(str(tmp_path))
+    assert one.train_y is None
+    assert one.class_names is None
+    assert one.train_x.shape == (8, 1, 5, 6)
+    assert torch.equal(one.test_x, two.test_x)
+
+
+def test_train_and_test_folders_are_the_splits(tmp_path):
+    train = [draw(tmp_path / "train" / name / "0.png", i) for i, name in enumerate("ab")]
+    draw(tmp_path / "test" / "b" / "0.png", 5)
+    draw(tmp_path / "test" / "c" / "0.png", 6)
+    got = checked(images(str(tmp_path)), "letters")
+    assert np.array_equal(got.train_x.numpy(), np.stack(train))
+    assert got.class_names == ["a", "b", "c"]
+    assert got.train_y.tolist() == [0, 1]
+    assert got.test_y.tolist() == [1, 2]
+
+
+def test_size_and_channels_are_brought_to_what_is_asked(tmp_path):
+    for i, size in enumerate([(6, 5), (9, 9), (3, 8)]):
+        draw(tmp_path / f"{i}.png", i, size)
+    assert images(str(tmp_path), image_size=7, channels=1).train_x.shape[1:] == (1, 7, 7)
+    assert images(str(tmp_path), image_size=7).train_x.shape[1:] == (3, 7, 7)
+
+
+def test_the_channels_of_the_training_split_hold_for_both(tmp_path):
+    draw(tmp_path / "train" / "0.png", mode="L")
+    draw(tmp_path / "test" / "0.png", mode="RGB")
+    assert images(str(tmp_path)).test_x.shape[1] == 1
+
+
+def test_large_folders_stay_on_the_disk_and_give_the_same_pixels(tmp_path):
+    for i in range(10):
+        draw(tmp_path / "ab"[i % 2] / f"{i}.png", i)
+    whole, lazy = images(str(tmp_path)), images(str(tmp_path), in_memory_limit=100)
+    assert not isinstance(lazy.train_x, torch.Tensor)
+    index = torch.tensor([5, 0, 5])
+    assert torch.equal(lazy.train_x[index], whole.train_x[index])
+    assert lazy.train_x.shape == whole.train_x.shape
+    assert torch.equal(lazy.train_y, whole.train_y)
+
+
+def test_hidden_files_are_passed_over(tmp_path):
+    for i in range(4):
+        draw(tmp_path / "a" / f"{i}.png", i)
+    draw(tmp_path / ".thumbnails" / "0.png")
+    (tmp_path / "a" / "._0.png").write_bytes(b"resource fork")
+    assert images(str(tmp_path)).class_names == ["a"]
+
+
+def absent(folder):
+    return folder / "nowhere"
+
+
+def empty(folder):
+    (folder / "notes.txt").write_text("no image")
+    return folder
+
+
+def broken(folder):
+    draw(folder / "0.png")
+    (folder / "1.png").write_bytes((folder / "0.png").read_bytes()[:60])
+    return folder / "1.png"
+
+
+def unlike(folder):
+    draw(folder / "0.png")
+    draw(folder / "1.png")
+    draw(folder / "2.png", size=(8, 8))
+    return folder / "2.png"
+
+
+def mixed(folder):
+    draw(folder / "a" / "0.png")
+    draw(folder / "stray.png")
+    return "stray.png"
+
+
+def deep(folder):
+    Image.fromarray(np.zeros((4, 4), np.uint16)).save(folder / "0.png")
+    draw(folder / "1.png")
+    return folder / "0.png"
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (absent, "no folder"),
+        (empty, "no images"),
+        (broken, "cannot be read"),
+        (unlike, "8x8"),
+        (mixed, "classes"),
+        (deep, "8 bits"),
+    ],
+)
+def test_a_folder_that_cannot_be_read_is_refused_by_name(tmp_path, make, said):
+    named = make(tmp_path)
+    path = named if make is absent else tmp_path
+    with pytest.raises(DataError, match=said) as caught:
+        images(str(path))
+    assert str(named) in str(caught.value)
+
+
+@pytest.mark.parametrize("settings", [{"channels": 2}, {"image_size": 0}, {"test_fraction": 1.5}])
+def test_settings_out_of_range_are_refused(tmp_path, settings):
+    for i in range(3):
+        draw(tmp_path / f"{i}.png", i)
+    with pytest.raises(DataError, match=next(iter(settings))):
+        images(str(tmp_path), **settings)
