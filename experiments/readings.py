@@ -32,6 +32,7 @@ def main() -> None:
             f"model.som.distance_mode={cell[3]}",
             f"trainer.precision={PRECISION}",
             f"seed={SEED}",
+            "num_threads=1",
         ]
         for cell in cells
     }

@@ -38,6 +38,7 @@ PRECISIONS = {"32-true": False, "bf16-mixed": True}
 def main(overrides: list[str]) -> None:
     """Print the table."""
     cfg = composed(["dataset=mnist", "trainer=cpu", *overrides])
+    torch.set_flush_denormal(True)  # as a training does
     seed_everything(cfg.seed, verbose=False)
     data = instantiate(cfg.dataset)
     data.setup("fit")

@@ -1,5 +1,9 @@
 """How the step runs: without waiting, compiled, in single precision, on several processes."""
 
+import subprocess
+import sys
+import textwrap
+
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -202,3 +206,25 @@ def test_processes_hold_the_same_map_as_one_on_the_whole_batch(tmp_path, options
     for name, value in alone.items():
         assert torch.equal(zero[name], one[name]), name
         torch.testing.assert_close(zero[name], value, msg=name)
+
+
+LARGE = """
+    import resource, torch
+    from dcsomrl.maps import SOMRL
+    som = SOMRL(512, 10_000, activation_threshold=0.9).train()
+    som.centers.copy_(torch.rand(10_000, 512))
+    som.live.fill_(True)
+    som.life.fill_(1.0)
+    assigned = som(som.centers[:8192] * 0.98 + 0.01)
+    assert assigned.winner.unique().numel() > 8000
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss counts KiB on Linux alone")
+def test_ten_thousand_nodes_of_512_features_take_less_than_4_gib():
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(LARGE)], capture_output=True, text=True, timeout=280
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 4
