@@ -28,6 +28,7 @@ from torch.nn.functional import mse_loss
 
 from dcsomrl.app import config_dir
 from dcsomrl.data import ClusterData
+from dcsomrl.errors import DcsomrlError
 from dcsomrl.models import DCSOMRL
 from dcsomrl.runs.callbacks import StopOnNaN, ValidationScores
 
@@ -153,4 +154,7 @@ def machine() -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except DcsomrlError as error:
+        sys.exit(f"error: {error}")

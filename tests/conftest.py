@@ -19,6 +19,7 @@ SMALL = (
     "model.autoencoder.hidden_dims=[16]",
     "model.autoencoder.latent_dim=5",
     "model.som.max_nodes=40",
+    "model.som.activation_threshold=0.999",
 )
 
 
