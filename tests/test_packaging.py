@@ -48,9 +48,9 @@ def test_an_installed_wheel_trains_from_an_unrelated_folder(wheel, tmp_path):
             check=True,
         ).stdout.strip()
     )
-    # The wheel is unpacked as pip would; what it needs is lent by this environment, whose own
-    # editable install stays out of sight.
-    zipfile.ZipFile(wheel).extractall(site)
+    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
+    subprocess.run([*install, "--no-index", "--no-deps", wheel], check=True)
+    # What it needs is lent by this environment, whose own editable install stays out of sight.
     (site / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

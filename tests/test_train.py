@@ -131,6 +131,20 @@ def test_choices_train(run_small, overrides, tmp_path):
     assert math.isfinite(pd.read_csv(tmp_path / "run" / "metrics.csv")["train/loss"].iloc[-1])
 
 
+@pytest.mark.data
+@pytest.mark.parametrize("dataset", ["mnist", "fashion"])
+def test_two_epochs_on_the_real_images(run_small, data_dir, dataset):
+    metrics = run_small(
+        f"experiment=paper_{dataset}",
+        f"data_dir={data_dir}",
+        "trainer.max_epochs=2",
+        small=("trainer=cpu", "trainer.precision=bf16-mixed"),
+    )
+    assert metrics["dataset"] == dataset
+    assert metrics["purity"] > 0.65
+    assert 20 < metrics["nodes"] <= 200
+
+
 def test_scores_of_every_step_are_written(run_small, tmp_path):
     run_small("callbacks=step_scores")
     table = pd.read_csv(tmp_path / "run" / "step_scores.csv")

@@ -7,18 +7,22 @@ of a distributed run.
 """
 
 import math
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-EPS = 1e-7
+from dcsomrl.maps.rules import EPS, activations, push, relevances_of, strongest
+from dcsomrl.maps.settings import (
+    DistanceMode,
+    NeighborhoodForm,
+    RepelMode,
+    check_choices,
+    check_ranges,
+)
+
 # A neighbour whose pull is weaker than this is left alone: one node in ten thousand steps.
 SMALLEST_PULL = 1e-4
-
-RepelMode = Literal["none", "signed", "proportional", "radial"]
-NeighborhoodForm = Literal["product", "quotient"]
-DistanceMode = Literal["drift", "spread"]
 
 
 class Statistics(NamedTuple):
@@ -113,33 +117,22 @@ class SOMRL(nn.Module):
         life_decay: float = 0.36,
     ) -> None:
         super().__init__()
-        _require(n_features >= 1, "n_features", n_features, "at least 1")
-        _require(max_nodes >= 2, "max_nodes", max_nodes, "at least 2")
-        _require(
-            0 < activation_threshold < 1,
-            "activation_threshold",
-            activation_threshold,
-            "between 0 and 1, both excluded",
+        check_ranges(
+            n_features=n_features,
+            max_nodes=max_nodes,
+            activation_threshold=activation_threshold,
+            learning_rate=learning_rate,
+            relevance_rate=relevance_rate,
+            neighborhood_decay=neighborhood_decay,
+            repel_rate=repel_rate,
+            relevance_smoothness=relevance_smoothness,
+            life_decay=life_decay,
         )
-        _require(0 < learning_rate <= 1, "learning_rate", learning_rate, "in (0, 1]")
-        _require(0 <= relevance_rate <= 1, "relevance_rate", relevance_rate, "in [0, 1]")
-        _require(
-            0 < neighborhood_decay < math.inf,
-            "neighborhood_decay",
-            neighborhood_decay,
-            "above 0 and finite",
+        check_choices(
+            neighborhood_form=neighborhood_form,
+            repel_mode=repel_mode,
+            distance_mode=distance_mode,
         )
-        _require(0 <= repel_rate < math.inf, "repel_rate", repel_rate, "at least 0 and finite")
-        _require(
-            0 < relevance_smoothness < math.inf,
-            "relevance_smoothness",
-            relevance_smoothness,
-            "above 0 and finite",
-        )
-        _require(0 <= life_decay <= 1, "life_decay", life_decay, "in [0, 1]")
-        _require_choice("neighborhood_form", neighborhood_form, NeighborhoodForm)
-        _require_choice("repel_mode", repel_mode, RepelMode)
-        _require_choice("distance_mode", distance_mode, DistanceMode)
         self.n_features = n_features
         self.max_nodes = max_nodes
         self.activation_threshold = activation_threshold
@@ -308,18 +301,7 @@ class SOMRL(nn.Module):
         return packed[:size].view(shape), spread
 
     def _activations(self, z: Tensor) -> Tensor:
-        """(batch, N) activations, -1 for free slots, by one matrix product (eqs. 1, 2)."""
-        # About the middle of the cube the squares are smallest, and so is what cancels.
-        z, center, w = z - 0.5, self.centers - 0.5, self.relevances
-        total = w.sum(1)
-        weighted = w * center
-        activation = torch.addmm(
-            (weighted * center).sum(1),
-            torch.cat([z * z, z], 1),
-            torch.cat([w, -2 * weighted], 1).T,
-        )
-        activation.clamp_(min=0).add_(total + EPS).reciprocal_().mul_(total)
-        return activation.masked_fill_(~self.live, -1.0)
+        return activations(z, self.centers, self.relevances, self.live)
 
     def _move_(self, sums: Tensor, counts: Tensor, spread: Tensor | None, n_groups: int) -> None:
         """Distances, relevances and centres follow the satisfied groups (eqs. 3 to 6)."""
@@ -336,10 +318,10 @@ class SOMRL(nn.Module):
             within = own[:, None] * spread / counts.clamp(min=1)[:, None]
             apart = (within + drift) / weight.clamp(min=EPS)[:, None]
         pull = (self.learning_rate * weight.clamp(max=1))[:, None]
-        push = self.repel_rate * self._push()
+        away = self.repel_rate * push(self.centers, self.live, self.repel_mode)
         self.distances += self.relevance_rate * pull * (apart - self.distances)
-        self.relevances.copy_(relevances(self.distances, self.relevance_smoothness))
-        self.centers += pull * (target - self.centers + push)
+        self.relevances.copy_(relevances_of(self.distances, self.relevance_smoothness))
+        self.centers += pull * (target - self.centers + away)
         self.centers.clamp_(0, 1)
 
     def _neighbors(self, means: Tensor, counts: Tensor, n_groups: int) -> tuple[Tensor, Tensor]:
@@ -354,20 +336,6 @@ class SOMRL(nn.Module):
         pulls = activation.zero_().scatter_(1, neighbor, pull)
         total = pulls.sum(0)
         return total, (pulls.T @ group_means) / total.clamp(min=EPS)[:, None]
-
-    def _push(self) -> Tensor:
-        """(N, m) push away from the mean of the live centres."""
-        if self.repel_mode == "none":
-            return torch.zeros_like(self.centers)
-        live = self.live.to(self.centers)[:, None]
-        mean = (self.centers * live).sum(0) / live.sum().clamp(min=1)
-        u = self.centers - mean
-        if self.repel_mode == "signed":
-            return u.sign() * (1 - 2 * u.abs()).clamp(min=0)
-        if self.repel_mode == "proportional":
-            return u * (1 - 2 * u.abs()).clamp(min=0)
-        norm = u.norm(dim=1, keepdim=True)
-        return u / norm.clamp(min=torch.finfo(u.dtype).tiny) * (1 - 2 * norm).clamp(min=0)
 
     def _age_(self, won: Tensor) -> None:
         """Winners live on, the others lose life, and those without any leave (section 3.4)."""
@@ -391,39 +359,3 @@ class SOMRL(nn.Module):
         self.life[slot] = self.life[slot].masked_fill(new, 1.0)
         self.live[slot] = self.live[slot] | new
         self.births += new.sum()
-
-
-def relevances(distances: Tensor, smoothness: float) -> Tensor:
-    """Relevances in [0, 1] from moving-average distances, both (N, m) (eq. 6).
-
-    The dimensions in which a node's samples lie close matter to it; 1 where all lie equally far.
-    """
-    low, high = distances.aminmax(dim=1, keepdim=True)
-    slope = smoothness * (high - low)
-    even = slope <= 0
-    offset = distances.mean(1, keepdim=True) - distances
-    return torch.sigmoid(offset / slope.masked_fill(even, 1.0)).masked_fill(even, 1.0)
-
-
-def strongest(activation: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The k largest values of every row and their columns, ties by the lower column."""
-    if activation.dtype != torch.float32:
-        value, column = torch.sort(activation, dim=1, descending=True, stable=True)
-        return value[:, :k], column[:, :k]
-    # topk leaves ties open and a stable sort is eight times slower. Positive floats sort as their
-    # bits do, so value and column fit one integer key.
-    columns = torch.arange(activation.shape[1], device=activation.device)
-    key = (activation.view(torch.int32).long() << 32) - columns
-    column = key.topk(k, dim=1).indices
-    return activation.gather(1, column), column
-
-
-def _require(valid: bool, name: str, value: float, expected: str) -> None:
-    if not valid:
-        raise ValueError(f"{name} must be {expected}, got {value}")
-
-
-def _require_choice(name: str, value: str, choices: object) -> None:
-    known: tuple[str, ...] = choices.__args__  # type: ignore[attr-defined]
-    if value not in known:
-        raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
