@@ -1,5 +1,6 @@
 """Self-organizing maps as torch layers; they know neither Lightning nor Hydra."""
 
-from dcsomrl.maps.somrl import SOMRL, Assignment, Statistics
+from dcsomrl.maps.somrl import SOMRL, Statistics
+from dcsomrl.maps.state import Assignment, RelevanceMap
 
-__all__ = ["SOMRL", "Assignment", "Statistics"]
+__all__ = ["SOMRL", "Assignment", "RelevanceMap", "Statistics"]

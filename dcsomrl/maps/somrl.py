@@ -10,19 +10,10 @@ import math
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from dcsomrl.maps.rules import EPS, activations, push, relevances_of, strongest
-from dcsomrl.maps.settings import (
-    DistanceMode,
-    NeighborhoodForm,
-    RepelMode,
-    check_choices,
-    check_ranges,
-)
-
-# A neighbour whose pull is weaker than this is left alone: one node in ten thousand steps.
-SMALLEST_PULL = 1e-4
+from dcsomrl.maps.rules import EPS, push, relevances_of, strongest
+from dcsomrl.maps.state import Assignment, RelevanceMap
 
 
 class Statistics(NamedTuple):
@@ -38,128 +29,16 @@ class Statistics(NamedTuple):
     samples: int
 
 
-class Assignment(NamedTuple):
-    """Where the samples of a batch fall on the map.
+class SOMRL(RelevanceMap):
+    """Growing self-organizing map whose nodes learn a relevance for every dimension.
 
-    Attributes:
-        winner: (batch,) slot of the best-matching unit, int64; -1 while the map is empty.
-        activation: (batch,) activation of the winner in (0, 1]; 0 while the map is empty.
-        distance: (batch,) squared distance to the winner's centre, weighted by its relevances;
-            differentiable in the samples, infinite while the map is empty.
+    In training mode a call first takes a step on the batch, then assigns it; in evaluation mode
+    it only assigns. Settings and state are those of :class:`RelevanceMap`.
+
+    Source: Algorithm 1, sections 3.1 to 3.6, eqs. 1 to 6. Where the text is silent: several
+    groups that pull the same node act as their pull-weighted mean, and the sum of their pulls
+    counts up to 1.
     """
-
-    winner: Tensor
-    activation: Tensor
-    distance: Tensor
-
-
-class SOMRL(nn.Module):
-    r"""Growing self-organizing map whose nodes learn a relevance for every dimension.
-
-    Args:
-        n_features: number of dimensions m of the samples, which lie in [0, 1].
-        max_nodes: number N of slots; at least 2.
-        activation_threshold: :math:`a_t` in (0, 1). A sample whose winner is activated less asks
-            for a new node. As a radius: the relevance-weighted root mean square distance per
-            dimension is at most ``sqrt((1 - a_t) / a_t)``.
-        learning_rate: ``lr`` in (0, 1], the share of the way that a winner moves (eq. 3).
-        relevance_rate: :math:`\beta` in [0, 1], the rate of the moving-average distances (eq. 5).
-        neighborhood_decay: :math:`\gamma` > 0, how the pull falls with the rank of a neighbour.
-        neighborhood_form: ``product`` for :math:`e^{-\gamma r}`, ``quotient`` for
-            :math:`e^{-r/\gamma}`; the source lost the place of gamma.
-        repel_rate: :math:`\rho` >= 0, the strength of the push away from the map's mean (eq. 4).
-        repel_mode: shape of the push for a node at u from the mean of the live centres: ``none``;
-            ``signed`` :math:`\mathrm{sgn}(u)\max(1-2|u|,0)` and ``proportional``
-            :math:`u\max(1-2|u|,0)` by dimension; ``radial``
-            :math:`u/\|u\|\max(1-2\|u\|,0)`, which acts only on a map about to collapse.
-        distance_mode: what the moving average follows: ``spread``, the mean distance of the
-            node's own samples from its centre; ``drift``, the distance of their mean from it.
-            Samples that neighbours won count by their mean in both.
-        relevance_smoothness: s > 0, the slope of eq. 6.
-        life_decay: ``ld`` in [0, 1], the life a node loses in a batch without a win.
-
-    Raises:
-        ValueError: an argument outside its range.
-
-    Attributes:
-        centers: (N, m) prototypes in [0, 1].
-        relevances: (N, m) in [0, 1].
-        distances: (N, m) moving-average distances.
-        life: (N,) in (0, 1] for live nodes.
-        live: (N,) mask of the slots in use.
-        births: nodes inserted so far, 0-d int64; ``deaths`` likewise.
-
-    Source: sections 3.1 to 3.6, eqs. 1 to 6. Where the text is silent: several groups that pull
-    the same node act as their pull-weighted mean, and the sum of their pulls counts up to 1.
-    """
-
-    centers: Tensor
-    relevances: Tensor
-    distances: Tensor
-    life: Tensor
-    live: Tensor
-    births: Tensor
-    deaths: Tensor
-
-    def __init__(
-        self,
-        n_features: int,
-        max_nodes: int = 200,
-        activation_threshold: float = 0.99425,
-        learning_rate: float = 0.1426,
-        relevance_rate: float = 0.067,
-        neighborhood_decay: float = 1.382,
-        neighborhood_form: NeighborhoodForm = "product",
-        repel_rate: float = 1.0,
-        repel_mode: RepelMode = "radial",
-        distance_mode: DistanceMode = "spread",
-        relevance_smoothness: float = 0.426,
-        life_decay: float = 0.36,
-    ) -> None:
-        super().__init__()
-        check_ranges(
-            n_features=n_features,
-            max_nodes=max_nodes,
-            activation_threshold=activation_threshold,
-            learning_rate=learning_rate,
-            relevance_rate=relevance_rate,
-            neighborhood_decay=neighborhood_decay,
-            repel_rate=repel_rate,
-            relevance_smoothness=relevance_smoothness,
-            life_decay=life_decay,
-        )
-        check_choices(
-            neighborhood_form=neighborhood_form,
-            repel_mode=repel_mode,
-            distance_mode=distance_mode,
-        )
-        self.n_features = n_features
-        self.max_nodes = max_nodes
-        self.activation_threshold = activation_threshold
-        self.learning_rate = learning_rate
-        self.relevance_rate = relevance_rate
-        self.repel_rate = repel_rate
-        self.repel_mode = repel_mode
-        self.distance_mode = distance_mode
-        self.relevance_smoothness = relevance_smoothness
-        self.life_decay = life_decay
-
-        shape = (max_nodes, n_features)
-        self.register_buffer("centers", torch.zeros(shape))
-        self.register_buffer("relevances", torch.ones(shape))
-        self.register_buffer("distances", torch.zeros(shape))
-        self.register_buffer("life", torch.zeros(max_nodes))
-        self.register_buffer("live", torch.zeros(max_nodes, dtype=torch.bool))
-        self.register_buffer("births", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("deaths", torch.zeros((), dtype=torch.int64))
-        rate = neighborhood_decay if neighborhood_form == "product" else 1 / neighborhood_decay
-        self._decay = rate
-        self._reach = min(int(-math.log(SMALLEST_PULL) / rate), max_nodes - 1)
-
-    @property
-    def n_live(self) -> Tensor:
-        """Number of live nodes, a 0-d int64 tensor."""
-        return self.live.sum()
 
     def forward(self, z: Tensor) -> Assignment:
         """Assign a batch to the map; in training mode the map first takes a step on it.
@@ -176,36 +55,6 @@ class SOMRL(nn.Module):
         if self.training:
             self.step_(self.reduce(self.statistics(z.detach())))
         return self.assign(z)
-
-    def assign(self, z: Tensor) -> Assignment:
-        """Best-matching unit, its activation, and the weighted distance to it (eqs. 1, 2).
-
-        Args:
-            z: (batch, n_features) samples in [0, 1]. The distance carries their gradient; the
-                map is constant in it.
-        """
-        with torch.autocast(z.device.type, enabled=False):
-            z = self._as_samples(z)
-            with torch.no_grad():
-                best, winner = self._activations(z).max(dim=1)
-                center, relevance = self.centers[winner], self.relevances[winner]
-                total, found = relevance.sum(1), best >= 0
-            distance = (relevance * (z - center).square()).sum(1)
-            return Assignment(
-                torch.where(found, winner, -1),
-                torch.where(found, total / (total + distance.detach() + EPS), 0.0),
-                torch.where(found, distance, math.inf),
-            )
-
-    @torch.no_grad()
-    def nearest(self, z: Tensor, k: int = 2) -> Tensor:
-        """The k best-matching units of every sample, best first: (batch, k) slots, int64.
-
-        -1 stands where the map has fewer nodes.
-        """
-        with torch.autocast(z.device.type, enabled=False):
-            value, slot = strongest(self._activations(self._as_samples(z)), k)
-            return torch.where(value >= 0, slot, -1)
 
     @torch.no_grad()
     def statistics(self, z: Tensor) -> Statistics:
@@ -251,42 +100,6 @@ class SOMRL(nn.Module):
             self._age_(groups[:, :, -1].sum(0) > 0)
             self._insert_(groups[1, :, :-1], groups[1, :, -1], n_groups)
 
-    @torch.no_grad()
-    def prototypes(self) -> Tensor:
-        """Centres of the live nodes, (n_live, n_features), in the order of their slots."""
-        return self.centers[self.live]
-
-    @torch.no_grad()
-    def adjacency(self) -> Tensor:
-        """(N, N) mask of the connected slots: live nodes that activate each other (section 3.6)."""
-        with torch.autocast(self.centers.device.type, enabled=False):
-            reached = self._activations(self.centers) >= self.activation_threshold
-        connected = reached & reached.T & self.live[:, None]
-        return connected.fill_diagonal_(False)
-
-    def connections(self) -> Tensor:
-        """Pairs (i, j), i < j, of connected slots: (edges, 2), int64."""
-        return self.adjacency().triu().nonzero()
-
-    def extra_repr(self) -> str:
-        """The settings that name the map in a printed model."""
-        return (
-            f"n_features={self.n_features}, max_nodes={self.max_nodes}, "
-            f"activation_threshold={self.activation_threshold}, repel_mode={self.repel_mode}"
-        )
-
-    def _as_samples(self, z: Tensor) -> Tensor:
-        if z.ndim != 2 or z.shape[1] != self.n_features:
-            raise ValueError(
-                f"the map takes samples of shape (batch, {self.n_features}), got {tuple(z.shape)}"
-            )
-        if self.centers.dtype not in (torch.float32, torch.float64):
-            raise ValueError(
-                f"the map keeps its state in float32, but was converted to {self.centers.dtype}; "
-                "use a mixed precision instead of a half-precision model"
-            )
-        return z.to(self.centers.dtype)
-
     @property
     def _packed_size(self) -> int:
         groups = 2 * self.max_nodes * (self.n_features + 1)
@@ -299,9 +112,6 @@ class SOMRL(nn.Module):
         size = math.prod(shape)
         spread = packed[size:].view(-1, self.n_features) if packed.numel() > size else None
         return packed[:size].view(shape), spread
-
-    def _activations(self, z: Tensor) -> Tensor:
-        return activations(z, self.centers, self.relevances, self.live)
 
     def _move_(self, sums: Tensor, counts: Tensor, spread: Tensor | None, n_groups: int) -> None:
         """Distances, relevances and centres follow the satisfied groups (eqs. 3 to 6)."""
