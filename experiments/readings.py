@@ -6,6 +6,7 @@ training split: the test split plays no part in the choice. Writes ``readings.md
 """
 
 import platform
+import shutil
 from pathlib import Path
 
 from experiments.runs import last_epoch, markdown_table, run_all
@@ -19,6 +20,13 @@ READINGS = [
     ("radial", "quotient", "spread"),
 ]
 DATASETS = ("mnist", "fashion")
+CHOICE = """
+The default is `radial`, `product`, `spread`: the highest purity on both datasets, level with
+`drift`. Of the two `spread` is the mean distance that the ancestor's sample-by-sample updates
+estimate. Without repel the codes draw together and the map with them: on MNIST it keeps fewer
+nodes than the published 60 to 80, with a higher NMI and a lower purity. On Fashion-MNIST, at a
+threshold of 0.99885, every reading fills all 200 slots; the published number was not reached.
+"""
 
 
 def main() -> None:
@@ -37,7 +45,10 @@ def main() -> None:
         for cell in cells
     }
     rows = []
+    kept = Path(__file__).parent / "results" / "readings"
+    kept.mkdir(parents=True, exist_ok=True)
     for cell, folder in zip(cells, run_all(jobs).values(), strict=True):
+        shutil.copy(folder / "metrics.csv", kept / f"{folder.name}.csv")
         last = last_epoch(folder)
         scores = [f"{last[f'val/{name}']:.3f}" for name in ("purity", "nmi")]
         rows.append([*cell, *scores, f"{last['nodes']:.0f}", f"{last['train/latent_spread']:.3f}"])
@@ -47,7 +58,8 @@ def main() -> None:
         "# Readings of the source's open places\n\n"
         "`python -m experiments.readings`: Table 2's settings, 30 epochs, seed "
         f"{SEED}, {PRECISION}, {platform.machine()} CPU; scores on the validation part (a tenth of "
-        "the training split, seen by no training).\n\n" + markdown_table(header, rows)
+        "the training split, seen by no training). One seed: differences below 0.02 decide "
+        "nothing.\n\n" + markdown_table(header, rows) + CHOICE
     )
     Path(__file__).with_suffix(".md").write_text(text)
 
