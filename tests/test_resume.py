@@ -112,7 +112,7 @@ def test_stopped_at_random_moments(whole, tmp_path, sign):
     for _ in range(4):
         process = start(tmp_path)
         try:
-            process.communicate(timeout=seconds * moments.uniform(0.5, 0.95))
+            process.communicate(timeout=seconds * moments.uniform(0.3, 0.95))
         except subprocess.TimeoutExpired:
             process.send_signal(sign)
             process.communicate(timeout=60)
