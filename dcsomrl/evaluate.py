@@ -1,6 +1,5 @@
 """Score a trained model on any split or dataset: ``python -m dcsomrl.evaluate ckpt=...``."""
 
-import logging
 import time
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,6 @@ from dcsomrl.loading import Trained, load
 from dcsomrl.runs import results
 from dcsomrl.runs.scoring import score
 from dcsomrl.runs.training import describe
-
-log = logging.getLogger(__name__)
 
 
 def evaluate(cfg: DictConfig) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Assign new samples to a trained map: ``python -m dcsomrl.predict ckpt=... input=...``."""
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +15,6 @@ from dcsomrl.data.images import ImageFiles, image_files
 from dcsomrl.errors import DataError
 from dcsomrl.evaluate import choose_device
 from dcsomrl.loading import Trained, load
-
-log = logging.getLogger(__name__)
 
 BATCH = 1024
 
