@@ -38,7 +38,8 @@ def relevances_of(distances: Tensor, smoothness: float) -> Tensor:
     """
     low, high = distances.aminmax(dim=1, keepdim=True)
     slope = smoothness * (high - low)
-    even = slope <= 0
+    # Equal but for rounding is equal: eq. 6 would blow the difference up to full relevances.
+    even = (high - low <= 8 * torch.finfo(high.dtype).eps * high) | (slope <= 0)
     offset = distances.mean(1, keepdim=True) - distances
     return torch.sigmoid(offset / slope.masked_fill(even, 1.0)).masked_fill(even, 1.0)
 

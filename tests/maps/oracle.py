@@ -4,6 +4,7 @@ Written from the method's description, not from the layer: no matrix product, no
 vectorised update. What the layer does is right when it does this.
 """
 
+import itertools
 import math
 from dataclasses import dataclass, field
 
@@ -40,7 +41,8 @@ class Oracle:
     births: int = 0
     deaths: int = 0
     # How near the step came to a place where the method itself jumps: a node at the very mean
-    # of the map, which is pushed anywhere, or distances that are all but equal.
+    # of the map, which is pushed anywhere, distances that are all but equal, a sample or a group
+    # as near to one node as to another one, or at the very threshold.
     edge: float = math.inf
 
     def __post_init__(self):
@@ -63,7 +65,19 @@ class Oracle:
             a = self.activation(x, self.slots[j])
             if a > best_activation:
                 best, best_activation = j, a
+        self.note_ties(x)
+        self.edge = min(self.edge, abs(best_activation - self.activation_threshold))
         return best, best_activation
+
+    def note_ties(self, x):
+        """Nodes that x cannot tell apart; two that are the same to the last bit are no matter."""
+        by_activation = sorted(
+            (self.activation(x, node), node.center, node.relevance)
+            for node in map(self.slots.__getitem__, self.live())
+        )
+        for (a, *one), (b, *other) in itertools.pairwise(by_activation):
+            if one != other:
+                self.edge = min(self.edge, b - a)
 
     def step(self, batch):
         """One step on a list of samples."""
@@ -94,6 +108,7 @@ class Oracle:
         """For every node its list of (pull, group) over all groups."""
         felt = {j: [] for j in self.live()}
         for g, x in means.items():
+            self.note_ties(x)
             others = sorted(
                 (j for j in self.live() if j != g),
                 key=lambda j: (-self.activation(x, self.slots[j]), j),
@@ -160,7 +175,7 @@ class Oracle:
 
     def relevances(self, distance):
         low, high = min(distance), max(distance)
-        if high <= low:
+        if high - low <= 2**-49 * high:
             return [1.0] * self.m
         self.edge = min(self.edge, high - low)
         mean = sum(distance) / self.m

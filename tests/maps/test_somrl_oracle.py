@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dcsomrl.maps import SOMRL
+from dcsomrl.maps.rules import relevances_of
 from tests.maps.oracle import Node, Oracle
 
 BASE = {
@@ -220,6 +221,15 @@ def test_all_samples_unsatisfied():
     assert int(layer.births) == 2
 
 
+def test_distances_equal_but_for_rounding_are_equal():
+    distances = torch.full((2, 5), 0.3, dtype=torch.float32)
+    distances[:, 2] = distances[:, 2].nextafter(torch.tensor(1.0))
+    distances[1, 2] *= 1.001
+    relevances = relevances_of(distances, 0.4)
+    assert (relevances[0] == 1).all()
+    assert relevances[1, 2] < 0.2
+
+
 @given(
     seed=st.integers(0, 10_000),
     m=st.integers(1, 6),
@@ -236,6 +246,11 @@ def test_all_samples_unsatisfied():
     smoothness=st.floats(0.05, 2.0),
     decay=st.floats(0.0, 1.0),
 )
+# Two nodes that meet at the rim and leave it with different roundings.
+@example(
+    seed=1, m=1, max_nodes=3, batch=5, threshold=0.9375, rate=1.0, beta=1.0, gamma=4.0,
+    form="quotient", rho=1.0, repel="signed", follows="drift", smoothness=1.0, decay=0.0,
+)  # fmt: skip
 @settings(max_examples=60, deadline=None)
 def test_any_settings_on_any_data(
     seed, m, max_nodes, batch, threshold, rate, beta, gamma, form, rho, repel, follows, smoothness,
