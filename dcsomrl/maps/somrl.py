@@ -13,7 +13,17 @@ import torch
 from torch import Tensor
 
 from dcsomrl.maps.rules import EPS, push, relevances_of, strongest
+from dcsomrl.maps.settings import (
+    DistanceMode,
+    NeighborhoodForm,
+    RepelMode,
+    check_choices,
+    check_ranges,
+)
 from dcsomrl.maps.state import Assignment, RelevanceMap
+
+# A neighbour whose pull is weaker than this is left alone: one node in ten thousand steps.
+SMALLEST_PULL = 1e-4
 
 
 class Statistics(NamedTuple):
@@ -30,15 +40,84 @@ class Statistics(NamedTuple):
 
 
 class SOMRL(RelevanceMap):
-    """Growing self-organizing map whose nodes learn a relevance for every dimension.
+    r"""Growing self-organizing map whose nodes learn a relevance for every dimension.
 
     In training mode a call first takes a step on the batch, then assigns it; in evaluation mode
-    it only assigns. Settings and state are those of :class:`RelevanceMap`.
+    it only assigns.
+
+    Args:
+        n_features: see :class:`RelevanceMap`, as ``max_nodes`` and ``activation_threshold``.
+        max_nodes: N.
+        activation_threshold: :math:`a_t`.
+        learning_rate: ``lr`` in (0, 1], the share of the way that a winner moves (eq. 3).
+        relevance_rate: :math:`\beta` in [0, 1], the rate of the moving-average distances (eq. 5).
+        neighborhood_decay: :math:`\gamma` > 0, how the pull falls with the rank of a neighbour.
+        neighborhood_form: ``product`` for :math:`e^{-\gamma r}`, ``quotient`` for
+            :math:`e^{-r/\gamma}`; the source lost the place of gamma.
+        repel_rate: :math:`\rho` >= 0, the strength of the push away from the map's mean (eq. 4).
+        repel_mode: shape of the push for a node at u from the mean of the live centres: ``none``;
+            ``signed`` :math:`\mathrm{sgn}(u)\max(1-2|u|,0)` and ``proportional``
+            :math:`u\max(1-2|u|,0)` by dimension; ``radial``
+            :math:`u/\|u\|\max(1-2\|u\|,0)`, which acts only on a map about to collapse.
+        distance_mode: what the moving average follows: ``spread``, the mean distance of the
+            node's own samples from its centre; ``drift``, the distance of their mean from it.
+            Samples that neighbours won count by their mean in both.
+        relevance_smoothness: s > 0, the slope of eq. 6.
+        life_decay: ``ld`` in [0, 1], the life a node loses in a batch without a win.
+
+    Raises:
+        ValueError: an argument outside its range.
+
+    Attributes:
+        life: (N,) in (0, 1] for live nodes; further state in :class:`RelevanceMap`.
 
     Source: Algorithm 1, sections 3.1 to 3.6, eqs. 1 to 6. Where the text is silent: several
     groups that pull the same node act as their pull-weighted mean, and the sum of their pulls
     counts up to 1.
     """
+
+    life: Tensor
+
+    def __init__(
+        self,
+        n_features: int,
+        max_nodes: int = 200,
+        activation_threshold: float = 0.99425,
+        learning_rate: float = 0.1426,
+        relevance_rate: float = 0.067,
+        neighborhood_decay: float = 1.382,
+        neighborhood_form: NeighborhoodForm = "product",
+        repel_rate: float = 1.0,
+        repel_mode: RepelMode = "radial",
+        distance_mode: DistanceMode = "spread",
+        relevance_smoothness: float = 0.426,
+        life_decay: float = 0.36,
+    ) -> None:
+        super().__init__(n_features, max_nodes, activation_threshold)
+        check_ranges(
+            learning_rate=learning_rate,
+            relevance_rate=relevance_rate,
+            neighborhood_decay=neighborhood_decay,
+            repel_rate=repel_rate,
+            relevance_smoothness=relevance_smoothness,
+            life_decay=life_decay,
+        )
+        check_choices(
+            neighborhood_form=neighborhood_form,
+            repel_mode=repel_mode,
+            distance_mode=distance_mode,
+        )
+        self.learning_rate = learning_rate
+        self.relevance_rate = relevance_rate
+        self.repel_rate = repel_rate
+        self.repel_mode = repel_mode
+        self.distance_mode = distance_mode
+        self.relevance_smoothness = relevance_smoothness
+        self.life_decay = life_decay
+        self.register_buffer("life", torch.zeros(max_nodes))
+        rate = neighborhood_decay if neighborhood_form == "product" else 1 / neighborhood_decay
+        self._decay = rate
+        self._reach = min(int(-math.log(SMALLEST_PULL) / rate), max_nodes - 1)
 
     def forward(self, z: Tensor) -> Assignment:
         """Assign a batch to the map; in training mode the map first takes a step on it.

@@ -7,16 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from dcsomrl.maps.rules import EPS, activations, strongest
-from dcsomrl.maps.settings import (
-    DistanceMode,
-    NeighborhoodForm,
-    RepelMode,
-    check_choices,
-    check_ranges,
-)
-
-# A neighbour whose pull is weaker than this is left alone: one node in ten thousand steps.
-SMALLEST_PULL = 1e-4
+from dcsomrl.maps.settings import check_ranges
 
 
 class Assignment(NamedTuple):
@@ -35,7 +26,7 @@ class Assignment(NamedTuple):
 
 
 class RelevanceMap(nn.Module):
-    r"""Nodes with a centre and relevances, that samples activate; :class:`SOMRL` is how it learns.
+    r"""Nodes with a centre and relevances, that samples activate; a subclass is how they learn.
 
     Args:
         n_features: number of dimensions m of the samples, which lie in [0, 1].
@@ -43,21 +34,6 @@ class RelevanceMap(nn.Module):
         activation_threshold: :math:`a_t` in (0, 1). A sample whose winner is activated less asks
             for a new node. As a radius: the relevance-weighted root mean square distance per
             dimension is at most ``sqrt((1 - a_t) / a_t)``.
-        learning_rate: ``lr`` in (0, 1], the share of the way that a winner moves (eq. 3).
-        relevance_rate: :math:`\beta` in [0, 1], the rate of the moving-average distances (eq. 5).
-        neighborhood_decay: :math:`\gamma` > 0, how the pull falls with the rank of a neighbour.
-        neighborhood_form: ``product`` for :math:`e^{-\gamma r}`, ``quotient`` for
-            :math:`e^{-r/\gamma}`; the source lost the place of gamma.
-        repel_rate: :math:`\rho` >= 0, the strength of the push away from the map's mean (eq. 4).
-        repel_mode: shape of the push for a node at u from the mean of the live centres: ``none``;
-            ``signed`` :math:`\mathrm{sgn}(u)\max(1-2|u|,0)` and ``proportional``
-            :math:`u\max(1-2|u|,0)` by dimension; ``radial``
-            :math:`u/\|u\|\max(1-2\|u\|,0)`, which acts only on a map about to collapse.
-        distance_mode: what the moving average follows: ``spread``, the mean distance of the
-            node's own samples from its centre; ``drift``, the distance of their mean from it.
-            Samples that neighbours won count by their mean in both.
-        relevance_smoothness: s > 0, the slope of eq. 6.
-        life_decay: ``ld`` in [0, 1], the life a node loses in a batch without a win.
 
     Raises:
         ValueError: an argument outside its range.
@@ -66,76 +42,32 @@ class RelevanceMap(nn.Module):
         centers: (N, m) prototypes in [0, 1].
         relevances: (N, m) in [0, 1].
         distances: (N, m) moving-average distances.
-        life: (N,) in (0, 1] for live nodes.
         live: (N,) mask of the slots in use.
         births: nodes inserted so far, 0-d int64; ``deaths`` likewise.
-
-    Source: sections 3.1 to 3.6, eqs. 1 to 6. Where the text is silent: several groups that pull
-    the same node act as their pull-weighted mean, and the sum of their pulls counts up to 1.
     """
 
     centers: Tensor
     relevances: Tensor
     distances: Tensor
-    life: Tensor
     live: Tensor
     births: Tensor
     deaths: Tensor
 
-    def __init__(
-        self,
-        n_features: int,
-        max_nodes: int = 200,
-        activation_threshold: float = 0.99425,
-        learning_rate: float = 0.1426,
-        relevance_rate: float = 0.067,
-        neighborhood_decay: float = 1.382,
-        neighborhood_form: NeighborhoodForm = "product",
-        repel_rate: float = 1.0,
-        repel_mode: RepelMode = "radial",
-        distance_mode: DistanceMode = "spread",
-        relevance_smoothness: float = 0.426,
-        life_decay: float = 0.36,
-    ) -> None:
+    def __init__(self, n_features: int, max_nodes: int, activation_threshold: float) -> None:
         super().__init__()
         check_ranges(
-            n_features=n_features,
-            max_nodes=max_nodes,
-            activation_threshold=activation_threshold,
-            learning_rate=learning_rate,
-            relevance_rate=relevance_rate,
-            neighborhood_decay=neighborhood_decay,
-            repel_rate=repel_rate,
-            relevance_smoothness=relevance_smoothness,
-            life_decay=life_decay,
-        )
-        check_choices(
-            neighborhood_form=neighborhood_form,
-            repel_mode=repel_mode,
-            distance_mode=distance_mode,
+            n_features=n_features, max_nodes=max_nodes, activation_threshold=activation_threshold
         )
         self.n_features = n_features
         self.max_nodes = max_nodes
         self.activation_threshold = activation_threshold
-        self.learning_rate = learning_rate
-        self.relevance_rate = relevance_rate
-        self.repel_rate = repel_rate
-        self.repel_mode = repel_mode
-        self.distance_mode = distance_mode
-        self.relevance_smoothness = relevance_smoothness
-        self.life_decay = life_decay
-
         shape = (max_nodes, n_features)
         self.register_buffer("centers", torch.zeros(shape))
         self.register_buffer("relevances", torch.ones(shape))
         self.register_buffer("distances", torch.zeros(shape))
-        self.register_buffer("life", torch.zeros(max_nodes))
         self.register_buffer("live", torch.zeros(max_nodes, dtype=torch.bool))
         self.register_buffer("births", torch.zeros((), dtype=torch.int64))
         self.register_buffer("deaths", torch.zeros((), dtype=torch.int64))
-        rate = neighborhood_decay if neighborhood_form == "product" else 1 / neighborhood_decay
-        self._decay = rate
-        self._reach = min(int(-math.log(SMALLEST_PULL) / rate), max_nodes - 1)
 
     @property
     def n_live(self) -> Tensor:
@@ -193,7 +125,7 @@ class RelevanceMap(nn.Module):
         """The settings that name the map in a printed model."""
         return (
             f"n_features={self.n_features}, max_nodes={self.max_nodes}, "
-            f"activation_threshold={self.activation_threshold}, repel_mode={self.repel_mode}"
+            f"activation_threshold={self.activation_threshold}"
         )
 
     def _as_samples(self, z: Tensor) -> Tensor:
