@@ -1,6 +1,16 @@
 """Lightning modules; they know Lightning, not Hydra."""
 
+from dcsomrl.models.autoencoder import AutoencoderModel
 from dcsomrl.models.base import Clustered, ClusteringModule
 from dcsomrl.models.dcsomrl import DCSOMRL
+from dcsomrl.models.desom import DESOM
+from dcsomrl.models.somvae import SOMVAE
 
-__all__ = ["DCSOMRL", "Clustered", "ClusteringModule"]
+__all__ = [
+    "DCSOMRL",
+    "DESOM",
+    "SOMVAE",
+    "AutoencoderModel",
+    "Clustered",
+    "ClusteringModule",
+]

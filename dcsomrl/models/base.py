@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from pytorch_lightning import LightningModule
@@ -62,8 +62,8 @@ class ClusteringModule(LightningModule, ABC):
         """Assign a batch (batch, *shape) of normalised samples."""
 
     @abstractmethod
-    def adjacency(self) -> Tensor:
-        """(n_clusters, n_clusters) mask of the clusters that are neighbours on the map."""
+    def adjacency(self) -> Tensor | None:
+        """(n_clusters, n_clusters) mask of neighbours on the map; None where there is no map."""
 
     @abstractmethod
     def live_clusters(self) -> Tensor:
@@ -102,6 +102,6 @@ class ClusteringModule(LightningModule, ABC):
             self.log(f"val/{name}", value, batch_size=len(batch.x), sync_dist=True)
         return clustered
 
-    def configure_optimizers(self) -> Optimizer:
+    def configure_optimizers(self) -> Any:
         """The optimiser over all parameters."""
         return self._optimizer(self.parameters())

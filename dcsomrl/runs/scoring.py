@@ -35,12 +35,13 @@ class Scorer:
             self._scores.update(clustered.cluster, labels)
         self._usage.update(clustered.cluster)
         self._quantization.update(clustered.error)
-        self._topographic.update(clustered.cluster, clustered.second, self._adjacency)
+        if self._adjacency is not None:
+            self._topographic.update(clustered.cluster, clustered.second, self._adjacency)
 
     def compute(self) -> dict[str, float]:
         """All scores by name; ``nodes`` are those in use on the map, ``nodes_used`` here.
 
-        The topographic error is NaN where no sample has a second best node.
+        The topographic error is NaN where there is no map, or no sample with a second best node.
         """
         label_scores = {} if self._scores is None else self._scores.compute()
         usage = self._usage.compute()

@@ -1,0 +1,71 @@
+"""The plain autoencoder, whose codes k-means divides: what clustering adds is seen against it."""
+
+from functools import partial
+
+import torch
+from sklearn.cluster import KMeans
+from torch import Tensor
+from torch.nn.functional import mse_loss
+
+from dcsomrl.data import Batch
+from dcsomrl.models.base import OptimizerFactory
+from dcsomrl.models.centers import CenterModel, check_clusters, single
+from dcsomrl.networks import Autoencoder
+
+ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
+
+
+class AutoencoderModel(CenterModel):
+    """An autoencoder trained for reconstruction alone, ``mse(x, decoder(encoder(x)))``.
+
+    At the end of every epoch k-means is fitted to the codes of the training part; it has no part
+    in the training.
+
+    Args:
+        autoencoder: networks from samples to codes and back.
+        n_clusters: K of k-means, at least 2.
+        seed: starts k-means.
+        optimizer: makes the optimiser from the parameters; Adam by default.
+
+    Raises:
+        ValueError: fewer than two clusters.
+
+    Source: the network of Xie et al. 2016, without their clustering.
+    """
+
+    def __init__(
+        self,
+        autoencoder: Autoencoder,
+        n_clusters: int = 64,
+        seed: int = 0,
+        optimizer: OptimizerFactory = ADAM,
+    ) -> None:
+        super().__init__(optimizer, ("loss",))
+        check_clusters(n_clusters)
+        self.autoencoder = autoencoder
+        self.n_clusters = n_clusters
+        self.seed = seed
+        self.register_buffer("centers", torch.zeros(n_clusters, autoencoder.latent_dim))
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Codes, unbounded."""
+        return single(self.autoencoder.encode(x))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Through the decoder."""
+        return self.autoencoder.decode(z)
+
+    def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
+        """The reconstruction error."""
+        return {"loss": mse_loss(single(self.decode(z)), x)}
+
+    def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:
+        """After the last batch of an epoch, divide the codes."""
+        if self.trainer.is_last_batch:
+            self.centers.copy_(kmeans(self.training_codes(), self.n_clusters, self.seed))
+
+
+def kmeans(codes: Tensor, n_clusters: int, seed: int, n_init: int = 1) -> Tensor:
+    """Centres (K, m) of scikit-learn's k-means; k-means++ starts, the best of ``n_init``."""
+    fitted = KMeans(n_clusters, n_init=n_init, random_state=seed).fit(codes.cpu().numpy())
+    return torch.as_tensor(fitted.cluster_centers_, dtype=codes.dtype)

@@ -1,0 +1,124 @@
+"""DESOM: an autoencoder and a grid of prototypes that learn by gradient, together."""
+
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+
+from dcsomrl.data import Batch
+from dcsomrl.maps.grid import Grid, squared_distances
+from dcsomrl.models.base import OptimizerFactory
+from dcsomrl.models.centers import CenterModel, single
+from dcsomrl.networks import Autoencoder
+
+ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
+
+
+class DESOM(CenterModel):
+    r"""Deep Embedded Self-Organizing Map.
+
+    The loss is ``mse(x, decoder(z)) + gamma * mean_b sum_k K_T(d(k, bmu_b)) |z_b - m_k|^2`` with
+    :math:`K_T(d) = e^{-d^2/T^2}` on the grid's Manhattan distance. Codes and prototypes both follow
+    its gradient; the weights :math:`K_T` are constant in it. T falls from ``t_max`` to ``t_min``,
+    exponentially over the steps of the training. The prototypes start at the codes of random
+    training samples, the network at Glorot's uniform weights.
+
+    Args:
+        autoencoder: networks from samples to codes and back.
+        rows: rows of the grid.
+        columns: columns of the grid.
+        gamma: :math:`\gamma` >= 0, weight of the map's term.
+        t_max: T at the first step, above 0.
+        t_min: T at the last step, above 0.
+        optimizer: makes the optimiser from the parameters; Adam by default.
+
+    Raises:
+        ValueError: an argument outside its range.
+
+    Source: Forest et al. 2019 and 2021. The authors' code takes the difference of two nodes'
+    numbers, divided by the width and rounded down, as the distance of their rows; here it is the
+    distance of their rows, as the publications have it.
+    """
+
+    temperature: Tensor
+    started: Tensor
+
+    def __init__(
+        self,
+        autoencoder: Autoencoder,
+        rows: int = 8,
+        columns: int = 8,
+        gamma: float = 1e-3,
+        t_max: float = 10.0,
+        t_min: float = 0.1,
+        optimizer: OptimizerFactory = ADAM,
+    ) -> None:
+        super().__init__(optimizer, ("loss", "reconstruction", "som"))
+        if gamma < 0:
+            raise ValueError(f"gamma must be at least 0, got {gamma}")
+        if not 0 < t_min <= t_max:
+            raise ValueError(f"temperatures must be 0 < t_min <= t_max, got {t_min} and {t_max}")
+        self.autoencoder = glorot(autoencoder)
+        self.grid = Grid(rows, columns)
+        self.n_clusters = len(self.grid)
+        self.gamma, self.t_max, self.t_min = gamma, t_max, t_min
+        self.centers = nn.Parameter(torch.zeros(self.n_clusters, autoencoder.latent_dim))
+        self.register_buffer("temperature", torch.tensor(t_max))
+        self.register_buffer("started", torch.tensor(False))
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Codes, unbounded."""
+        return single(self.autoencoder.encode(x))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Through the decoder."""
+        return self.autoencoder.decode(z)
+
+    def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
+        """Reconstruction and map, at the temperature as it is."""
+        distance = squared_distances(z, self.centers)
+        weight = self.grid.kernel(self.temperature)[distance.detach().argmin(1)]
+        som = (weight * distance).sum(1).mean()
+        reconstruction = mse_loss(single(self.decode(z)), x)
+        return {
+            "loss": reconstruction + self.gamma * som,
+            "reconstruction": reconstruction,
+            "som": som,
+        }
+
+    def adjacency(self) -> Tensor:
+        """Neighbours on the grid."""
+        return self.grid.adjacency()
+
+    def epoch_state(self) -> dict[str, Tensor]:
+        """The temperature."""
+        return {"temperature": self.temperature}
+
+    @torch.no_grad()
+    def on_train_start(self) -> None:
+        """Prototypes at the codes of random training samples, once."""
+        if self.started:
+            return
+        codes = self.training_codes()
+        self.centers.copy_(codes[torch.randperm(len(codes))[: self.n_clusters]])
+        self.started.fill_(True)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """The temperature of this step."""
+        last = max(float(self.trainer.estimated_stepping_batches) - 1, 1.0)
+        self.temperature.fill_(self.at(min(self.global_step / last, 1.0)))
+
+    def at(self, share: float) -> float:
+        """Temperature when a share of the training, in [0, 1], is done."""
+        return self.t_max * (self.t_min / self.t_max) ** share
+
+
+def glorot(module: Autoencoder) -> Autoencoder:
+    """Glorot's uniform weights and biases of 0, in place (Glorot & Bengio 2010)."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            nn.init.xavier_uniform_(layer.weight)
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
+    return module

@@ -1,0 +1,152 @@
+"""SOM-VAE: codes quantized to a grid of embeddings, with an optional model of their succession."""
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+from torch.optim.lr_scheduler import StepLR
+
+from dcsomrl.maps.grid import Grid, squared_distances
+from dcsomrl.models.base import OptimizerFactory
+from dcsomrl.models.centers import CenterModel, single
+from dcsomrl.networks import Autoencoder
+
+ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=5e-4, fused=True)
+NAMES = ("loss", "reconstruction_q", "reconstruction_e", "commitment", "som")
+SEQUENCE_NAMES = ("transition", "smoothness")
+
+
+class SOMVAE(CenterModel):
+    r"""SOM-VAE, a vector-quantizing autoencoder on a map.
+
+    With the code z, its nearest embedding e and that one's four neighbours on the grid, the loss is
+    ``mse(x, decoder(e)) + mse(x, decoder(z)) + alpha * mean (z - e)^2 + beta * mean (z - e')^2``,
+    the last mean over e, its neighbours and the dimensions, with z constant. The gradient of the
+    first term reaches the embedding and, copied, the code. Where a neighbour lies beyond the
+    grid's rim it is left out of the sum, which is divided by five all the same; the authors' code
+    puts a zero there, which changes the term's value and not its gradient.
+
+    Where consecutive samples are a sequence, ``transition`` is the mean negative log-probability
+    of the step from one sample's embedding to the next one's under a learned matrix, and
+    ``smoothness`` the mean over samples and embeddings of the squared distance, weighted by the
+    probability of coming there from the sample before. The first sample of a sequence follows
+    itself.
+
+    Args:
+        autoencoder: networks from samples to codes and back; the reconstruction is their
+            decoder's output through a sigmoid, so the samples must lie in [0, 1].
+        rows: rows of the grid.
+        columns: columns of the grid.
+        alpha: :math:`\alpha` >= 0, weight of the commitment.
+        beta: :math:`\beta` >= 0, weight of the map's term.
+        gamma: :math:`\gamma` >= 0, weight of the transitions.
+        tau: :math:`\tau` >= 0, weight of the smoothness.
+        sequence_length: how many consecutive samples of a batch are one sequence; 1 for none.
+        lr_decay: factor in (0, 1] on the learning rate every 1,000 steps.
+        optimizer: makes the optimiser from the parameters; Adam by default.
+
+    Raises:
+        ValueError: an argument outside its range.
+
+    Source: Fortuin et al. 2018.
+    """
+
+    def __init__(
+        self,
+        autoencoder: Autoencoder,
+        rows: int = 8,
+        columns: int = 8,
+        alpha: float = 1.0,
+        beta: float = 0.9,
+        gamma: float = 0.0,
+        tau: float = 0.0,
+        sequence_length: int = 1,
+        lr_decay: float = 0.9,
+        optimizer: OptimizerFactory = ADAM,
+    ) -> None:
+        sequences = gamma > 0 or tau > 0
+        super().__init__(optimizer, NAMES + SEQUENCE_NAMES * sequences)
+        weights = {"alpha": alpha, "beta": beta, "gamma": gamma, "tau": tau}
+        for name, weight in weights.items():
+            if weight < 0:
+                raise ValueError(f"{name} must be at least 0, got {weight}")
+        if sequence_length < 1 or (sequences and sequence_length < 2):
+            raise ValueError(
+                "gamma and tau weigh sequences of two samples or more, got sequence_length="
+                f"{sequence_length}: set both to 0, or give the length"
+            )
+        if not 0 < lr_decay <= 1:
+            raise ValueError(f"lr_decay must be in (0, 1], got {lr_decay}")
+        self.autoencoder = autoencoder
+        self.grid = Grid(rows, columns)
+        self.n_clusters = len(self.grid)
+        self.weights = weights
+        self.sequence_length, self.lr_decay = sequence_length, lr_decay
+        start = torch.empty(self.n_clusters, autoencoder.latent_dim)
+        self.centers = nn.Parameter(nn.init.trunc_normal_(start, std=0.05, a=-0.1, b=0.1))
+        self.transitions = (
+            nn.Parameter(torch.zeros(self.n_clusters, self.n_clusters)) if sequences else None
+        )
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Codes, unbounded."""
+        return single(self.autoencoder.encode(x))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Through the decoder and a sigmoid."""
+        return single(self.autoencoder.decode(z)).sigmoid()
+
+    def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
+        """All terms; those of sequences where one of them has a weight."""
+        distance = squared_distances(z, self.centers)
+        winner = distance.detach().argmin(1)
+        quantized = self.centers[winner]
+        # The value of the embedding, with a gradient for embedding and code.
+        copied = quantized + z - z.detach()
+        around = self.grid.distances[winner] <= 1
+        to_centers = squared_distances(z.detach(), self.centers)
+        terms = {
+            "reconstruction_q": mse_loss(self.decode(copied), x),
+            "reconstruction_e": mse_loss(self.decode(z), x),
+            "commitment": mse_loss(z, quantized),
+            "som": (around * to_centers).sum(1).mean() / (5 * z.shape[1]),
+        }
+        terms["loss"] = (
+            terms["reconstruction_q"]
+            + terms["reconstruction_e"]
+            + self.weights["alpha"] * terms["commitment"]
+            + self.weights["beta"] * terms["som"]
+        )
+        if self.transitions is not None:
+            self._succession(terms, winner, distance, self.transitions)
+        return terms
+
+    def _succession(
+        self, terms: dict[str, Tensor], winner: Tensor, distance: Tensor, transitions: Tensor
+    ) -> None:
+        """Add the terms of sequences."""
+        first = torch.arange(len(winner), device=winner.device) % self.sequence_length == 0
+        before = torch.where(first, winner, winner.roll(1))
+        logs = transitions.log_softmax(1)
+        terms["transition"] = -logs[before, winner].mean()
+        terms["smoothness"] = (logs[before].exp() * distance).mean()
+        terms["loss"] = (
+            terms["loss"]
+            + self.weights["gamma"] * terms["transition"]
+            + self.weights["tau"] * terms["smoothness"]
+        )
+
+    def adjacency(self) -> Tensor:
+        """Neighbours on the grid."""
+        return self.grid.adjacency()
+
+    def configure_optimizers(self) -> Any:
+        """The optimiser, with a learning rate that falls every 1,000 steps."""
+        optimizer = self._optimizer(self.parameters())
+        scheduler = StepLR(optimizer, 1000, self.lr_decay)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
