@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
+from dcsomrl.checkpoints import RECORD, epochs_done, read_checkpoint
 from dcsomrl.data import ClusterData
 from dcsomrl.models import ClusteringModule
-from dcsomrl.runs.checkpoints import RECORD, epochs_done, read_checkpoint
 
 
 class Trained(NamedTuple):

@@ -12,12 +12,8 @@ from pytorch_lightning import seed_everything
 from pytorch_lightning.utilities import rank_zero_only
 
 from dcsomrl.app import entry_point
-from dcsomrl.runs.checkpoints import (
-    check_same_run,
-    epochs_done,
-    find_checkpoint,
-    read_checkpoint,
-)
+from dcsomrl.checkpoints import epochs_done, read_checkpoint
+from dcsomrl.runs.checkpoints import check_same_run, find_checkpoint
 from dcsomrl.runs.results import set_aside
 from dcsomrl.runs.training import build_trainer, finish, leave_group
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import torch
 
-from dcsomrl.runs.checkpoints import read_checkpoint
+from dcsomrl.checkpoints import read_checkpoint
 from tests.conftest import SMALL
 
 # In double precision, so that the order of sums over processes does not grow into a difference.

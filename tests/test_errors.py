@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import CheckpointError, DataError, DcsomrlError, TrainingError
-from dcsomrl.runs.checkpoints import read_checkpoint
 from dcsomrl.train import main
 from tests.conftest import SMALL
 

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 import torch
 
+from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import CheckpointError
-from dcsomrl.runs.checkpoints import read_checkpoint
 from tests.conftest import SMALL
 
 EPOCHS = 8

@@ -13,9 +13,9 @@ from sklearn.metrics import (
     normalized_mutual_info_score,
 )
 
+from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.data import sources
 from dcsomrl.loading import load
-from dcsomrl.runs.checkpoints import read_checkpoint
 from tests.conftest import SMALL
 
 

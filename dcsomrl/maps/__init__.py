@@ -1,6 +1,17 @@
 """Self-organizing maps as torch layers; they know neither Lightning nor Hydra."""
 
+from dcsomrl.maps.grid import Grid
+from dcsomrl.maps.kohonen import BatchSOM
+from dcsomrl.maps.larfdssom import LARFDSSOM
 from dcsomrl.maps.somrl import SOMRL, Statistics
 from dcsomrl.maps.state import Assignment, RelevanceMap
 
-__all__ = ["SOMRL", "Assignment", "RelevanceMap", "Statistics"]
+__all__ = [
+    "LARFDSSOM",
+    "SOMRL",
+    "Assignment",
+    "BatchSOM",
+    "Grid",
+    "RelevanceMap",
+    "Statistics",
+]

@@ -3,14 +3,21 @@
 from dcsomrl.models.autoencoder import AutoencoderModel
 from dcsomrl.models.base import Clustered, ClusteringModule
 from dcsomrl.models.dcsomrl import DCSOMRL
+from dcsomrl.models.dec import DEC
 from dcsomrl.models.desom import DESOM
+from dcsomrl.models.relevance import RelevanceMapModel
+from dcsomrl.models.shallow import KMeansModel, KohonenModel
 from dcsomrl.models.somvae import SOMVAE
 
 __all__ = [
     "DCSOMRL",
+    "DEC",
     "DESOM",
     "SOMVAE",
     "AutoencoderModel",
     "Clustered",
     "ClusteringModule",
+    "KMeansModel",
+    "KohonenModel",
+    "RelevanceMapModel",
 ]

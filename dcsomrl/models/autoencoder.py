@@ -7,7 +7,9 @@ from sklearn.cluster import KMeans
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.data import Batch
+from dcsomrl.errors import CheckpointError
 from dcsomrl.models.base import OptimizerFactory
 from dcsomrl.models.centers import CenterModel, check_clusters, single
 from dcsomrl.networks import Autoencoder
@@ -69,3 +71,22 @@ def kmeans(codes: Tensor, n_clusters: int, seed: int, n_init: int = 1) -> Tensor
     """Centres (K, m) of scikit-learn's k-means; k-means++ starts, the best of ``n_init``."""
     fitted = KMeans(n_clusters, n_init=n_init, random_state=seed).fit(codes.cpu().numpy())
     return torch.as_tensor(fitted.cluster_centers_, dtype=codes.dtype)
+
+
+def load_autoencoder(autoencoder: Autoencoder | None, path: str) -> None:
+    """Take the weights of a trained model's autoencoder, in place.
+
+    Raises:
+        CheckpointError: the file is missing or damaged, or its network is of another shape.
+    """
+    assert autoencoder is not None
+    prefix = "autoencoder."
+    state = read_checkpoint(path)["state_dict"]
+    weights = {name.removeprefix(prefix): state[name] for name in state if name.startswith(prefix)}
+    try:
+        autoencoder.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{path} holds no autoencoder of this shape: choose the autoencoder and its latent_dim "
+            "with which it was trained"
+        ) from error

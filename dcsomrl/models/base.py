@@ -79,10 +79,18 @@ class ClusteringModule(LightningModule, ABC):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch."""
-        losses = self.losses(batch.x)
+        losses = self.step_losses(batch)
+        self._count(losses)
+        return losses["loss"]
+
+    def step_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Terms of the loss on a training batch."""
+        return self.losses(batch.x)
+
+    def _count(self, losses: dict[str, Tensor]) -> None:
+        """Add a step's losses to the sums of the epoch."""
         values = [losses[name].detach() for name in self._loss_names]
         self.epoch_sums += torch.stack([*values, torch.ones_like(values[0])])
-        return losses["loss"]
 
     def on_train_epoch_end(self) -> None:
         """Log the means of the epoch."""

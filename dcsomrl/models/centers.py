@@ -62,6 +62,10 @@ class CenterModel(ClusteringModule):
         """The centres as samples."""
         return self.decode(self.centers).float()
 
+    def squared_distance(self, z: Tensor) -> Tensor:
+        """Mean squared distance of codes from their nearest centre, 0-d."""
+        return squared_distances(z, self.centers).amin(1).mean()
+
     @torch.no_grad()
     def training_codes(self) -> Tensor:
         """Codes (n, m) of the training part, in order."""

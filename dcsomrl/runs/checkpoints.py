@@ -10,11 +10,11 @@ import torch
 from lightning_fabric.plugins import TorchCheckpointIO
 
 from dcsomrl import __version__
+from dcsomrl.checkpoints import RECORD, first_line, read_checkpoint
 from dcsomrl.errors import CheckpointError
 
 log = logging.getLogger(__name__)
 
-RECORD = "dcsomrl"
 # What may differ between a checkpoint and the run that continues it: where things lie and how
 # long and on what the run goes. Everything else would change what is being trained.
 FREE = ("name", "data_dir", "ckpt_path", "num_threads", "logger", "callbacks", "trainer")
@@ -51,7 +51,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             part.unlink(missing_ok=True)
             reason = error.__context__ if isinstance(error.__context__, OSError) else error
             raise CheckpointError(
-                f"could not write the checkpoint {target} ({_first_line(reason)}): make room, then "
+                f"could not write the checkpoint {target} ({first_line(reason)}): make room, then "
                 "continue with ckpt_path=last; the checkpoint before it is untouched"
             ) from error
 
@@ -63,31 +63,6 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     ) -> dict[str, Any]:
         """Load tensors and plain values only, whatever the caller asked for."""
         return read_checkpoint(path, map_location)
-
-
-def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> dict[str, Any]:
-    """Read a checkpoint of this package, ``weights_only=True``.
-
-    Raises:
-        CheckpointError: it is missing, damaged, or not of this package.
-    """
-    if not Path(path).is_file():
-        raise CheckpointError(f"there is no checkpoint at {path}: check the path")
-    try:
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
-    except Exception as error:  # torch raises many kinds for a damaged file
-        raise CheckpointError(
-            f"the checkpoint {path} cannot be read ({_first_line(error)}): it is damaged or no "
-            "checkpoint; use another one"
-        ) from error
-    if not isinstance(checkpoint, dict) or RECORD not in checkpoint:
-        raise CheckpointError(f"{path} is not a checkpoint of dcsomrl: use one that train wrote")
-    return checkpoint
-
-
-def epochs_done(checkpoint: Mapping[str, Any]) -> int:
-    """Whole epochs behind a checkpoint; its own ``epoch`` counts from 0 and lags by one."""
-    return checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
 
 
 def find_checkpoint(run_dir: Path, ckpt_path: str | None) -> Path | None:
@@ -138,7 +113,3 @@ def _bound(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
             yield from _bound(value, f"{name}.")
         elif name in BOUND or (name.split(".")[0] not in FREE and key not in FREE_LEAVES):
             yield name, value
-
-
-def _first_line(error: BaseException | None) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -6,13 +6,9 @@ import textwrap
 import pytest
 import torch
 
+from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import CheckpointError
-from dcsomrl.runs.checkpoints import (
-    AtomicCheckpointIO,
-    check_same_run,
-    find_checkpoint,
-    read_checkpoint,
-)
+from dcsomrl.runs.checkpoints import AtomicCheckpointIO, check_same_run, find_checkpoint
 
 
 def content(value=0.0):

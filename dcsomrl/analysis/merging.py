@@ -1,0 +1,57 @@
+"""From many nodes to few clusters, by what the map says of its own neighbourhood."""
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import SpectralClustering
+
+# Weight between nodes that share no sample, against the mean of those that do: it joins the parts
+# of a map, of which a spectral division can make nothing otherwise.
+BACKGROUND = 1e-4
+
+
+def winner_counts(
+    first: NDArray[np.int64], second: NDArray[np.int64], n_nodes: int
+) -> NDArray[np.float64]:
+    """How often two nodes are the first and the second winner of one sample, either way round.
+
+    Args:
+        first: (n,) slot of the winner; below 0 where there is none.
+        second: (n,) slot of the second winner; likewise.
+        n_nodes: slots of the map.
+
+    Returns:
+        (n_nodes, n_nodes) symmetric counts.
+
+    Source: Tasdemir & Merenyi 2009, the connectivity of a map.
+    """
+    both = (first >= 0) & (second >= 0)
+    counts = np.zeros((n_nodes, n_nodes))
+    np.add.at(counts, (first[both], second[both]), 1)
+    return counts + counts.T
+
+
+def merge(counts: NDArray[np.float64], n_clusters: int, seed: int = 0) -> NDArray[np.int64]:
+    """Merge nodes into clusters by spectral clustering of their connectivity.
+
+    Args:
+        counts: (N, N) symmetric, from :func:`winner_counts`.
+        n_clusters: how many clusters, at least 1.
+        seed: starts the k-means of the spectral embedding.
+
+    Returns:
+        (N,) cluster of every node, from 0. Where no more than ``n_clusters`` nodes share a sample,
+        each is its own cluster.
+
+    Raises:
+        ValueError: n_clusters below 1.
+    """
+    if n_clusters < 1:
+        raise ValueError(f"n_clusters must be at least 1, got {n_clusters}")
+    used = counts.sum(1) > 0
+    if used.sum() <= n_clusters:
+        labels = np.full(len(counts), 0)
+        labels[used] = np.arange(used.sum())
+        return labels
+    affinity = counts + BACKGROUND * counts[counts > 0].mean()
+    spectral = SpectralClustering(n_clusters, affinity="precomputed", random_state=seed)
+    return np.asarray(spectral.fit_predict(affinity), dtype=np.int64)

@@ -1,0 +1,109 @@
+"""Methods x datasets x seeds, trained where missing, in one table: ``python -m dcsomrl.benchmark``.
+
+A cell that has its result is never run again, one that was interrupted goes on, and several
+processes may work on one table: a cell that another one holds is left to it.
+"""
+
+import json
+import math
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from filelock import FileLock, Timeout
+from omegaconf import DictConfig, OmegaConf
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from dcsomrl.analysis import merge, winner_counts
+from dcsomrl.app import entry_point
+from dcsomrl.comparison.cells import Cell, read_results, train
+from dcsomrl.comparison.report import write_report
+from dcsomrl.errors import DcsomrlError
+from dcsomrl.loading import load
+from dcsomrl.metrics import accuracy, ari, contingency, nmi, purity
+from dcsomrl.runs.results import write_json
+
+COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TimeRemainingColumn(elapsed_when_finished=True),
+)
+
+
+def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
+    """Run what is missing, render what is there; returns the results by cell."""
+    config: Any = OmegaConf.to_container(cfg, resolve=True)
+    cells = [
+        Cell(method, dataset, seed)
+        for seed, dataset, method in product(config["seeds"], config["datasets"], config["methods"])
+    ]
+    output = Path(config["output"])
+    output.mkdir(parents=True, exist_ok=True)
+    missing = [cell for cell in cells if not (output / cell.file).exists()]
+    failures = []
+    # A cell takes minutes: the speed is that of all cells so far.
+    with Progress(*COLUMNS, speed_estimate_period=math.inf) as progress:
+        task = progress.add_task("cells", total=len(missing))
+        for cell in missing:
+            progress.update(task, description=f"{cell.dataset} {cell.method} seed {cell.seed}")
+            try:
+                run_cell(cell, config, output / cell.file)
+            except DcsomrlError as error:
+                failures.append(str(error))
+                progress.console.print(f"failed: {error}", highlight=False)
+            progress.advance(task)
+    results = read_results(output)
+    write_report({cell: results[cell] for cell in cells if cell in results}, config, output)
+    if failures:
+        raise DcsomrlError(f"{len(failures)} of {len(missing)} cells failed; {failures[0]}")
+    return results
+
+
+def run_cell(cell: Cell, config: dict[str, Any], result: Path) -> None:
+    """Train a cell and write its result, unless it is there or another process is at it."""
+    if result.exists():
+        return
+    run_dir = Path(config["runs_dir"]) / cell.run
+    run_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(run_dir / ".lock", timeout=0):
+            if not result.exists():
+                if not (run_dir / "metrics.json").exists():
+                    train(cell, [*config["common"], *config["methods"][cell.method]], run_dir)
+                metrics = json.loads((run_dir / "metrics.json").read_text())
+                merged = merged_scores(run_dir, config["merged_clusters"], cell.seed)
+                write_json(result, {"method": cell.method, **metrics, **merged})
+    except Timeout:
+        return
+
+
+@torch.no_grad()
+def merged_scores(run_dir: Path, n_clusters: int, seed: int) -> dict[str, float]:
+    """Scores on the test split with the nodes merged by their winners on the training split."""
+    trained = load(run_dir / "checkpoints" / "last.ckpt")
+    model, data = trained.model, trained.data
+    data.setup("test")
+    first, second = [], []
+    for batch in data.split_dataloader("train"):
+        clustered = model.cluster(batch.x)
+        first.append(clustered.cluster.numpy())
+        second.append(clustered.second.numpy())
+    counts = winner_counts(np.concatenate(first), np.concatenate(second), model.n_clusters)
+    group = torch.from_numpy(merge(counts, n_clusters, seed))
+    matrix = torch.zeros(n_clusters, data.num_classes, dtype=torch.int64)
+    for batch in data.split_dataloader("test"):
+        assert batch.y is not None
+        node = model.cluster(batch.x).cluster
+        clusters = torch.where(node >= 0, group[node], -1)
+        matrix += contingency(clusters, batch.y, n_clusters, data.num_classes)
+    scores = {"purity": purity, "nmi": nmi, "ari": ari, "accuracy": accuracy}
+    return {f"merged_{name}": float(score(matrix)) for name, score in scores.items()}
+
+
+main = entry_point("benchmark")(benchmark)
+
+if __name__ == "__main__":
+    main()

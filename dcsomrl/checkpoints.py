@@ -1,0 +1,43 @@
+"""Reading a checkpoint: tensors and plain values, nothing that could run."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dcsomrl.errors import CheckpointError
+
+# Where a checkpoint holds the configuration of its run.
+RECORD = "dcsomrl"
+
+
+def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> dict[str, Any]:
+    """Read a checkpoint of this package, ``weights_only=True``.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or not of this package.
+    """
+    if not Path(path).is_file():
+        raise CheckpointError(f"there is no checkpoint at {path}: check the path")
+    try:
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise CheckpointError(
+            f"the checkpoint {path} cannot be read ({first_line(error)}): it is damaged or no "
+            "checkpoint; use another one"
+        ) from error
+    if not isinstance(checkpoint, dict) or RECORD not in checkpoint:
+        raise CheckpointError(f"{path} is not a checkpoint of dcsomrl: use one that train wrote")
+    return checkpoint
+
+
+def epochs_done(checkpoint: Mapping[str, Any]) -> int:
+    """Whole epochs behind a checkpoint; its own ``epoch`` counts from 0 and lags by one."""
+    return checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+
+
+def first_line(error: BaseException | None) -> str:
+    """What an error says, without its details."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,1 @@
+"""Methods side by side: the cells of a table, and the table."""

@@ -1,0 +1,175 @@
+"""DEC and IDEC: codes that sharpen their own soft assignment to centres."""
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+
+from dcsomrl.data import Batch
+from dcsomrl.maps.grid import squared_distances
+from dcsomrl.models.autoencoder import kmeans, load_autoencoder
+from dcsomrl.models.base import Clustered, OptimizerFactory
+from dcsomrl.models.centers import CenterModel, check_clusters, single
+from dcsomrl.networks import Autoencoder
+
+ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
+
+
+class DEC(CenterModel):
+    r"""Deep embedded clustering, without reconstruction (DEC) or with it (IDEC).
+
+    First the autoencoder learns to reconstruct, for ``pretrain_epochs``. Then k-means on the codes
+    of the training part gives the centres, and the loss is
+    ``reconstruction * mse(x, decoder(z)) + clustering * KL(P || Q)``. :math:`q_{bk}` is
+    proportional to :math:`(1 + |z_b - \mu_k|^2)^{-1}`, the target :math:`p_{bk}` to
+    :math:`q_{bk}^2 / \sum_b q_{bk}` over the whole training part; it is renewed every
+    ``update_interval`` steps. The training ends early when fewer than ``tolerance`` of the
+    samples change their cluster between two renewals. The activation of a sample is its largest q.
+
+    On a validation batch the target is that of the batch's own q.
+
+    Args:
+        autoencoder: networks from samples to codes and back.
+        n_clusters: K, at least 2.
+        reconstruction: weight >= 0 of the reconstruction after the pretraining: 0 in DEC.
+        clustering: weight >= 0 of the divergence: 1 in DEC, 0.1 in IDEC.
+        pretrain_epochs: epochs of plain reconstruction, at least 0.
+        pretrained: checkpoint of a trained model, from which the autoencoder takes its weights.
+        update_interval: steps between renewals of the target, at least 1.
+        tolerance: share in [0, 1) of changed assignments that ends the training.
+        n_init: starts of k-means, of which the best is kept; at least 1.
+        seed: draws them.
+        optimizer: makes the optimiser from the parameters; begun anew after the pretraining.
+
+    Raises:
+        ValueError: an argument outside its range.
+
+    Source: Xie et al. 2016 (DEC); Guo et al. 2017 (IDEC).
+    """
+
+    started: Tensor
+    steps: Tensor
+
+    def __init__(
+        self,
+        autoencoder: Autoencoder,
+        n_clusters: int = 10,
+        reconstruction: float = 0.0,
+        clustering: float = 1.0,
+        pretrain_epochs: int = 20,
+        pretrained: str | None = None,
+        update_interval: int = 140,
+        tolerance: float = 1e-3,
+        n_init: int = 20,
+        seed: int = 0,
+        optimizer: OptimizerFactory = ADAM,
+    ) -> None:
+        super().__init__(optimizer, ("loss", "reconstruction", "clustering"))
+        check_clusters(n_clusters)
+        for name, weight in (("reconstruction", reconstruction), ("clustering", clustering)):
+            if weight < 0:
+                raise ValueError(f"{name} must be at least 0, got {weight}")
+        if pretrain_epochs < 0 or update_interval < 1 or n_init < 1:
+            raise ValueError(
+                "pretrain_epochs must be at least 0, update_interval and n_init at least 1, got "
+                f"{pretrain_epochs}, {update_interval} and {n_init}"
+            )
+        if not 0 <= tolerance < 1:
+            raise ValueError(f"tolerance must be in [0, 1), got {tolerance}")
+        self.autoencoder = autoencoder
+        self.n_clusters = n_clusters
+        self.reconstruction, self.clustering = reconstruction, clustering
+        self.pretrain_epochs, self._pretrained = pretrain_epochs, pretrained
+        self.update_interval, self.tolerance = update_interval, tolerance
+        self.n_init, self.seed = n_init, seed
+        self.centers = nn.Parameter(torch.zeros(n_clusters, autoencoder.latent_dim))
+        self.register_buffer("started", torch.tensor(False))
+        # Steps since the centres are there.
+        self.register_buffer("steps", torch.tensor(0))
+        # (n, K) of the training part; as long as the data, so no buffer but part of a checkpoint.
+        self._target: Tensor | None = None
+        self._assigned: Tensor | None = None
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Codes, unbounded."""
+        return single(self.autoencoder.encode(x))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Through the decoder."""
+        return self.autoencoder.decode(z)
+
+    def soft(self, z: Tensor) -> Tensor:
+        """Soft assignment q (batch, K) of codes."""
+        q = 1 / (1 + squared_distances(z, self.centers))
+        return q / q.sum(1, keepdim=True)
+
+    def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
+        """Terms with the target of the batch's own q."""
+        q = self.soft(z)
+        return self._terms(x, z, q, sharpened(q.detach()))
+
+    def _terms(self, x: Tensor, z: Tensor, q: Tensor, p: Tensor) -> dict[str, Tensor]:
+        reconstruction = mse_loss(single(self.decode(z)), x)
+        clustering = (torch.special.xlogy(p, p) - torch.special.xlogy(p, q)).sum(1).mean()
+        loss = reconstruction
+        if self.started:
+            loss = self.reconstruction * reconstruction + self.clustering * clustering
+        return {"loss": loss, "reconstruction": reconstruction, "clustering": clustering}
+
+    def cluster(self, x: Tensor) -> Clustered:
+        """Assign a batch to the centres; the activation is the largest q."""
+        clustered = super().cluster(x)
+        return clustered._replace(activation=self.soft(clustered.latent).amax(1))
+
+    def step_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Terms with the target of the whole training part, once there is one."""
+        if not self.started:
+            return self.losses(batch.x)
+        if self.steps % self.update_interval == 0:
+            self._renew()
+        self.steps += 1
+        assert self._target is not None
+        z = self.encode(batch.x)
+        p = self._target[batch.index.to(self._target.device)].to(z)
+        return self._terms(batch.x, z, self.soft(z), p)
+
+    @torch.no_grad()
+    def _renew(self) -> None:
+        """The target from the network as it is; end the training if little has changed."""
+        q = self.soft(self.training_codes())
+        assigned = q.argmax(1)
+        if self._assigned is not None:
+            changed = (assigned != self._assigned).float().mean()
+            self.trainer.should_stop = bool(changed < self.tolerance)
+        self._target, self._assigned = sharpened(q), assigned
+
+    def on_train_start(self) -> None:
+        """Take the pretrained network over."""
+        if self._pretrained is not None and self.global_step == 0:
+            load_autoencoder(self.autoencoder, self._pretrained)
+
+    @torch.no_grad()
+    def on_train_epoch_start(self) -> None:
+        """After the pretraining: centres by k-means, and an optimiser without a past."""
+        if self.started or self.current_epoch < self.pretrain_epochs:
+            return
+        self.centers.copy_(kmeans(self.training_codes(), self.n_clusters, self.seed, self.n_init))
+        self.trainer.optimizers[0].state.clear()
+        self.started.fill_(True)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the target."""
+        checkpoint["target"] = {"p": self._target, "assigned": self._assigned}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take it back."""
+        target = checkpoint["target"]
+        self._target, self._assigned = target["p"], target["assigned"]
+
+
+def sharpened(q: Tensor) -> Tensor:
+    """Target distribution of a soft assignment, both (batch, K)."""
+    p = q.square() / q.sum(0)
+    return p / p.sum(1, keepdim=True)

@@ -1,0 +1,201 @@
+"""Models without a gradient, on the samples themselves or on the codes of a frozen network."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dcsomrl.data import Batch
+from dcsomrl.maps.grid import Topology
+from dcsomrl.maps.kohonen import BatchSOM
+from dcsomrl.models.autoencoder import kmeans, load_autoencoder
+from dcsomrl.models.centers import CenterModel, check_clusters
+from dcsomrl.models.features import Features
+from dcsomrl.networks import Autoencoder
+
+
+class ShallowModel(CenterModel):
+    """A model that learns from features by rules of its own.
+
+    Args:
+        input_shape: shape of one sample.
+        autoencoder: gives the features, frozen; None for the samples' own values.
+        pretrained: checkpoint of a trained model, from which the autoencoder takes its weights;
+            None for the random ones that it has.
+        loss_names: terms of :meth:`terms`.
+    """
+
+    automatic_optimization = False
+    started: Tensor
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        autoencoder: Autoencoder | None = None,
+        pretrained: str | None = None,
+        loss_names: tuple[str, ...] = ("loss",),
+    ) -> None:
+        super().__init__(_no_optimizer, loss_names)
+        if pretrained is not None and autoencoder is None:
+            raise ValueError(
+                "pretrained needs a network to load into: choose autoencoder=mlp or conv"
+            )
+        self.features = Features(input_shape, autoencoder)
+        self._pretrained = pretrained
+        self.register_buffer("started", torch.tensor(False))
+
+    @abstractmethod
+    def learn(self, z: Tensor) -> None:
+        """Learn from the features (batch, width) of a batch."""
+
+    def start(self, codes: Tensor) -> None:  # most start from nothing
+        """Begin, once, knowing the features (n, width) of the whole training part."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Features in [0, 1]."""
+        return self.features.encode(x)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Samples from features."""
+        return self.features.decode(z)
+
+    def on_train_start(self) -> None:
+        """Load the frozen network, find the range of its codes, start."""
+        if self.started:
+            return
+        if self._pretrained is not None:
+            load_autoencoder(self.features.autoencoder, self._pretrained)
+        self.features.fit(self.training_samples())
+        self.start(self.training_codes())
+        self.started.fill_(True)
+
+    @torch.no_grad()
+    def training_step(self, batch: Batch, batch_idx: int) -> None:  # type: ignore[override]
+        """Learn from a batch."""
+        z = self.encode(batch.x)
+        self.learn(z)
+        self._count(self.terms(batch.x, z))
+        self.optimizers().step()  # type: ignore[union-attr]
+
+    def configure_optimizers(self) -> Any:
+        """An optimiser of nothing: Lightning counts steps, and saves, by it."""
+        return torch.optim.SGD([torch.zeros((), requires_grad=True, device=self.device)], lr=0.0)
+
+
+class KMeansModel(ShallowModel):
+    """k-means on all training samples at once, by scikit-learn; one pass of the trainer is enough.
+
+    Args:
+        input_shape: see :class:`ShallowModel`, as ``autoencoder`` and ``pretrained``.
+        autoencoder: gives the features.
+        pretrained: its weights.
+        n_clusters: K, at least 2.
+        n_init: starts by k-means++, of which the best is kept; at least 1.
+        seed: draws them.
+
+    Raises:
+        ValueError: an argument outside its range.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        autoencoder: Autoencoder | None = None,
+        pretrained: str | None = None,
+        n_clusters: int = 64,
+        n_init: int = 1,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(input_shape, autoencoder, pretrained)
+        check_clusters(n_clusters)
+        if n_init < 1:
+            raise ValueError(f"n_init must be at least 1, got {n_init}")
+        self.n_clusters, self.n_init, self.seed = n_clusters, n_init, seed
+        self.register_buffer("centers", torch.zeros(n_clusters, self.features.width))
+
+    def start(self, codes: Tensor) -> None:
+        """All there is to do; the training ends after its first batch."""
+        self.centers.copy_(kmeans(codes, self.n_clusters, self.seed, self.n_init))
+
+    def learn(self, z: Tensor) -> None:
+        """Nothing is left to learn."""
+        self.trainer.should_stop = True
+
+    def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
+        """Mean squared distance to the nearest centre."""
+        return {"loss": self.squared_distance(z)}
+
+
+class KohonenModel(ShallowModel):
+    """Kohonen's self-organizing map, in its batch version: the map moves once an epoch.
+
+    The radius falls from half the map's longer side to ``radius_end``, exponentially over the
+    epochs. The prototypes start at random training samples.
+
+    Args:
+        input_shape: see :class:`ShallowModel`, as ``autoencoder`` and ``pretrained``.
+        autoencoder: gives the features.
+        pretrained: its weights.
+        rows: rows of the grid.
+        columns: columns of the grid.
+        topology: ``rectangular`` or ``hexagonal``.
+        radius_end: radius of the last epoch, above 0.
+
+    Raises:
+        ValueError: an argument outside its range.
+
+    Source: Kohonen 1990; the batch map as in Kohonen 2013.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        autoencoder: Autoencoder | None = None,
+        pretrained: str | None = None,
+        rows: int = 8,
+        columns: int = 8,
+        topology: Topology = "rectangular",
+        radius_end: float = 0.5,
+    ) -> None:
+        super().__init__(input_shape, autoencoder, pretrained)
+        if radius_end <= 0:
+            raise ValueError(f"radius_end must be above 0, got {radius_end}")
+        self.som = BatchSOM(self.features.width, rows, columns, topology)
+        self.n_clusters = len(self.som.grid)
+        self.radius_end = radius_end
+
+    @property
+    def centers(self) -> Tensor:  # type: ignore[override]
+        """The prototypes."""
+        return self.som.centers
+
+    def start(self, codes: Tensor) -> None:
+        """Prototypes at random samples."""
+        self.som.centers.copy_(codes[torch.randperm(len(codes))[: self.n_clusters]])
+
+    def learn(self, z: Tensor) -> None:
+        """Gather the batch; after an epoch's last, move the map."""
+        self.som.gather_(z)
+        if self.trainer.is_last_batch:
+            assert self.trainer.max_epochs is not None
+            last = max(self.trainer.max_epochs - 1, 1)
+            self.som.move_(self.radius(min(self.current_epoch / last, 1.0)))
+
+    def radius(self, share: float) -> float:
+        """Radius when a share of the epochs, in [0, 1], is done."""
+        start = max(max(self.som.grid.rows, self.som.grid.columns) / 2, self.radius_end)
+        return start * (self.radius_end / start) ** share
+
+    def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
+        """Mean squared distance to the nearest prototype."""
+        return {"loss": self.squared_distance(z)}
+
+    def adjacency(self) -> Tensor:
+        """Neighbours on the grid."""
+        return self.som.grid.adjacency()
+
+
+def _no_optimizer(parameters: Any) -> Any:
+    raise AssertionError("a model without a gradient makes its own")
