@@ -64,13 +64,16 @@ class EpochPermutation(Sampler[Tensor]):
         n: number of samples.
         batch_size: samples in a batch, over all processes.
         seed: draws the permutations, together with the epoch.
+        sequence_length: how many consecutive samples stay together, in order; what is left over
+            at the end of the split is left out.
 
     Raises:
         DataError: at iteration, if the processes cannot divide a batch evenly.
     """
 
-    def __init__(self, n: int, batch_size: int, seed: int) -> None:
-        self.n, self.batch_size, self.seed = n, batch_size, seed
+    def __init__(self, n: int, batch_size: int, seed: int, sequence_length: int = 1) -> None:
+        self.n = n // sequence_length * sequence_length
+        self.batch_size, self.seed, self.sequence_length = batch_size, seed, sequence_length
         self.epoch = 0
         self.first = 0  # batch of the epoch with which the next iteration begins
 
@@ -85,16 +88,18 @@ class EpochPermutation(Sampler[Tensor]):
     def __iter__(self) -> Iterator[Tensor]:
         """Rows of every batch that this process takes."""
         rank, size = world()
-        if self.batch_size % size:
+        length = self.sequence_length
+        if self.batch_size % (size * length):
             raise DataError(
-                f"dataset.batch_size={self.batch_size} cannot be divided among {size} processes: "
-                "make it a multiple"
+                f"dataset.batch_size={self.batch_size} cannot be divided among {size} processes "
+                f"in sequences of {length}: make it a multiple of {size * length}"
             )
         # NumPy takes the pair; torch's generator keeps only 32 bits of what it is seeded with.
-        order = torch.from_numpy(np.random.default_rng((self.seed, self.epoch)).permutation(self.n))
+        draw = np.random.default_rng((self.seed, self.epoch)).permutation(self.n // length)
+        order = (torch.from_numpy(draw)[:, None] * length + torch.arange(length)).flatten()
         first, self.first = self.first, 0
         for batch in order.split(self.batch_size)[first : len(self)]:
-            whole = batch[: len(batch) // size * size]
+            whole = batch[: len(batch) // (size * length) * size * length]
             yield whole.chunk(size)[rank]
 
 

@@ -35,6 +35,8 @@ class ClusterData(LightningDataModule):
         num_workers: processes that read images from the disk; in memory none is needed.
         path: where the source reads, named in messages.
         target: the labels' column, named in messages.
+        sequence_length: how many consecutive samples of the training part are one sequence, which
+            a batch holds whole and in order; at least 1. Needs ``val_fraction=0`` above 1.
 
     Raises:
         ValueError: an argument outside its range.
@@ -51,6 +53,7 @@ class ClusterData(LightningDataModule):
         num_workers: int = 0,
         path: str | None = None,
         target: str | None = None,
+        sequence_length: int = 1,
     ) -> None:
         super().__init__()
         if batch_size < 1:
@@ -59,7 +62,13 @@ class ClusterData(LightningDataModule):
             raise ValueError(f"val_fraction must be in [0, 1), got {val_fraction}")
         if normalization not in KINDS:
             raise ValueError(f"normalization must be one of {KINDS}, got {normalization!r}")
+        if sequence_length < 1 or (sequence_length > 1 and val_fraction > 0):
+            raise ValueError(
+                "sequence_length must be at least 1, and above 1 val_fraction must be 0, which "
+                f"would tear sequences; got {sequence_length} and {val_fraction}"
+            )
         self.source, self.path = source, path
+        self.sequence_length = sequence_length
         self.name: str = name
         labels = f", labels from {target}" if target else ""
         self._origin = f"{name} ({path}{labels})" if path else name
@@ -172,7 +181,8 @@ class ClusterData(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The training part, shuffled by seed and epoch, without labels."""
-        sampler = EpochPermutation(len(self._rows["train"]), self.batch_size, self.seed)
+        n = len(self._rows["train"])
+        sampler = EpochPermutation(n, self.batch_size, self.seed, self.sequence_length)
         return self._loader("train", sampler)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:

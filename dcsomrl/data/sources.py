@@ -49,6 +49,26 @@ def fashion(data_dir: str) -> Arrays:
     return _mnist_like(FashionMNIST, data_dir, [str(name) for name in FashionMNIST.classes])
 
 
+def mnist_all(data_dir: str) -> Arrays:
+    """All 70,000 images of MNIST as both splits, as some publications train and score."""
+    return _together(mnist(data_dir))
+
+
+def fashion_all(data_dir: str) -> Arrays:
+    """All 70,000 images of Fashion-MNIST as both splits; see `mnist_all`."""
+    return _together(fashion(data_dir))
+
+
+def _together(arrays: Arrays) -> Arrays:
+    assert arrays.train_y is not None
+    assert arrays.test_y is not None
+    assert isinstance(arrays.train_x, Tensor)
+    assert isinstance(arrays.test_x, Tensor)
+    x = torch.cat([arrays.train_x, arrays.test_x])
+    y = torch.cat([arrays.train_y, arrays.test_y])
+    return Arrays(x, y, x, y, arrays.class_names)
+
+
 def usps(path: str) -> Arrays:
     """USPS, 7,291 + 2,007 images of 16x16 (Hull 1994), from an HDF5 file.
 

@@ -1,5 +1,6 @@
 """Scores of a trained model on a split; the only place where labels meet a model's output."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -51,7 +52,9 @@ class Scorer:
             "nodes_used": int(usage["nodes_used"]),
             "perplexity": float(usage["perplexity"]),
             "quantization_error": float(self._quantization.compute()),
-            "topographic_error": float(self._topographic.compute()),
+            "topographic_error": (
+                math.nan if self._adjacency is None else float(self._topographic.compute())
+            ),
         }
 
 

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from scipy.stats import ttest_rel
+
+from dcsomrl.analysis import merge, paired_p_values, winner_counts
+
+
+def test_counts_are_symmetric_and_leave_out_who_has_no_winner():
+    counts = winner_counts(np.array([0, 1, 2, -1, 0]), np.array([1, 0, 1, 0, -1]), 4)
+    expected = np.zeros((4, 4))
+    expected[0, 1] = expected[1, 0] = 2
+    expected[1, 2] = expected[2, 1] = 1
+    assert counts.tolist() == expected.tolist()
+
+
+def test_nodes_that_share_samples_are_merged():
+    rng = np.random.default_rng(0)
+    group = np.repeat([0, 1, 2], 5)
+    counts = np.where(group[:, None] == group, rng.integers(20, 60, (15, 15)), 1).astype(float)
+    counts = counts + counts.T
+    np.fill_diagonal(counts, 0)
+    counts[3], counts[:, 3] = 0, 0
+    found = merge(counts, 3)
+    used = np.arange(15) != 3
+    pairs = found[used][:, None] == found[used]
+    assert (pairs == (group[used][:, None] == group[used])).all()
+
+
+def test_parts_of_a_map_that_do_not_touch_become_clusters():
+    counts = np.kron(np.eye(3), np.ones((4, 4))) - np.eye(12)
+    found = merge(counts, 3)
+    assert len(set(found)) == 3
+    assert all(len(set(found[i : i + 4])) == 1 for i in (0, 4, 8))
+
+
+def test_few_nodes_stay_as_they_are():
+    counts = np.array([[0, 2, 0], [2, 0, 0], [0, 0, 0]], dtype=float)
+    assert merge(counts, 2).tolist() == [0, 1, 0]
+    with pytest.raises(ValueError, match="n_clusters must be at least 1"):
+        merge(counts, 0)
+
+
+def test_p_values_are_paired_and_corrected():
+    rng = np.random.default_rng(0)
+    base = dict(enumerate(rng.normal(0.8, 0.05, 6)))
+    near = {seed: value + rng.normal(0.001, 0.002) for seed, value in base.items()}
+    far = {seed: value - 0.1 + rng.normal(0, 0.01) for seed, value in base.items()}
+    found = paired_p_values({"a": base, "near": near, "far": far, "one": {0: 0.5}}, "a")
+    raw = {
+        name: ttest_rel(list(base.values()), list(other.values())).pvalue
+        for name, other in (("near", near), ("far", far))
+    }
+    assert found["far"] == pytest.approx(2 * raw["far"])
+    assert found["near"] == pytest.approx(max(raw["near"], found["far"]))
+    assert np.isnan(found["one"])
+    assert paired_p_values({"a": base, "same": dict(base)}, "a") == {"same": 1.0}

@@ -1,0 +1,103 @@
+"""The benchmark: runs what is missing, once, and renders what is there."""
+
+import json
+import shutil
+
+import pytest
+from filelock import FileLock
+
+from dcsomrl.benchmark import benchmark
+from dcsomrl.comparison.cells import Cell, read_results
+from dcsomrl.comparison.report import spread, write_report
+from dcsomrl.errors import DataError, DcsomrlError
+from tests.conftest import composed
+
+COMMON = "common=['trainer=cpu','trainer.max_epochs=2','dataset.val_fraction=0',num_threads\\=1]"
+GONE = ("~methods.autoencoder", "~methods.desom", "~methods.somvae", "~methods.dec")
+SMALL = (*GONE, "~methods.idec", "~methods.kmeans10", "datasets=[digits]", "seeds=[0,1]")
+NARROW = "methods.dcsomrl=['model=dcsomrl','model.autoencoder.hidden_dims=[16]']"
+
+
+@pytest.fixture
+def configured(tmp_path):
+    folders = (f"runs_dir={tmp_path}/runs", f"output={tmp_path}/results")
+
+    def configure(*overrides):
+        return composed("benchmark", [*SMALL, COMMON, NARROW, *folders, *overrides], tmp_path)
+
+    return configure
+
+
+def test_what_is_finished_is_not_run_again(configured, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    results = benchmark(configured())
+    assert set(results) == {Cell(m, "digits", s) for m in ("kmeans", "dcsomrl") for s in (0, 1)}
+    some = results[Cell("kmeans", "digits", 1)]
+    assert {"purity", "nmi_geometric", "merged_accuracy", "seconds", "epochs"} <= some.keys()
+    assert 0.5 < some["merged_accuracy"] <= some["merged_purity"] <= 1
+    table = (tmp_path / "results" / "table.md").read_text()
+    assert "| kmeans | 2 | 0.9" in table
+    assert (tmp_path / "results" / "scores.png").stat().st_size > 1000
+
+    shutil.rmtree(tmp_path / "runs")
+    (tmp_path / "results" / Cell("kmeans", "digits", 0).file).unlink()
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "results").glob("*.json")}
+    benchmark(configured())
+    assert len(list((tmp_path / "results").glob("*.json"))) == 4
+    assert all(path.stat().st_mtime_ns == time for path, time in before.items())
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["kmeans-digits"]
+
+
+def test_a_cell_that_another_process_holds_is_left_to_it(configured, tmp_path):
+    run_dir = tmp_path / "runs" / "kmeans-digits" / "seed0"
+    run_dir.mkdir(parents=True)
+    with FileLock(run_dir / ".lock"):
+        results = benchmark(configured("seeds=[0]", "~methods.dcsomrl", "against=kmeans"))
+    assert results == {}
+
+
+def test_a_cell_that_fails_does_not_end_the_others(configured, tmp_path):
+    broken = "+methods.broken=['model=kmeans','model.n_clusters=1']"
+    with pytest.raises(DcsomrlError, match=r"1 of 2 cells failed.*n_clusters must be at least 2"):
+        benchmark(configured("seeds=[0]", "~methods.dcsomrl", broken))
+    assert "kmeans" in (tmp_path / "results" / "table.md").read_text()
+
+
+def test_a_file_that_is_no_result_is_named(tmp_path):
+    (tmp_path / "some.json").write_text("{}")
+    with pytest.raises(DataError, match=r"some\.json is no result of a benchmark"):
+        read_results(tmp_path)
+
+
+def test_the_table_shows_means_deviations_and_tests(tmp_path):
+    base = {"torch": "2", "precision": "32-true", "git_commit": "abc", "nodes": 64, "seconds": 5.0}
+    results = {}
+    for seed in range(3):
+        for method, purity in (("mine", 0.8), ("other", 0.6)):
+            score = purity + 0.01 * seed * (1 if method == "mine" else 1.1)
+            results[Cell(method, "digits", seed)] = {
+                **base, "seed": seed, "purity": score, "nmi": 0.5, "topographic_error": None,
+            }  # fmt: skip
+    config = {
+        "methods": {"mine": [], "other": [], "absent": []},
+        "datasets": ["digits"],
+        "seeds": [0, 1, 2],
+        "common": ["a=b"],
+        "merged_clusters": 10,
+        "against": "mine",
+        "published": {"digits": {"other": "0.61 / 0.50"}},
+    }
+    write_report(results, config, tmp_path)
+    table = (tmp_path / "table.md").read_text()
+    assert "6 cells of 9" in table
+    assert "| mine | 3 | 0.810 ± 0.010 | 0.500 ± 0.000 |" in table
+    assert "| 0.61 / 0.50 |" in table
+    assert "| other | +0.199 |" in table
+    assert "absent" not in table
+    assert json.dumps(config)
+
+
+def test_spread():
+    assert spread({}, 3) == "n/a"
+    assert spread({0: 0.5}, 3) == "0.500"
+    assert spread({0: 1, 1: 3}, 0) == "2 ± 1"
