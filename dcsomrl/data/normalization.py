@@ -39,8 +39,8 @@ def fit(kind: Kind, sample: Tensor) -> Normalization:
     """The normalisation of a kind for raw training samples (n, *shape).
 
     ``standard`` takes the mean and the deviation over all samples and features, one number each;
-    ``half`` brings [0, 1] to [-1, 1]; ``minmax`` brings every feature to [0, 1]; ``none`` leaves
-    all as it is. Bytes are first brought to [0, 1].
+    ``half`` brings [0, 1] to [-1, 1]; ``minmax`` brings every feature of a table to [0, 1], and
+    images as a whole; ``none`` leaves all as it is. Bytes are first brought to [0, 1].
     """
     offset, scale = torch.tensor(0.0), torch.tensor(1.0)
     if kind == "half":
@@ -49,8 +49,10 @@ def fit(kind: Kind, sample: Tensor) -> Normalization:
         scale, offset = torch.std_mean(unit(sample))
     elif kind == "minmax":
         sample = unit(sample)
-        offset = sample.amin(0)
-        scale = sample.amax(0) - offset
+        # A pixel that is seldom inked must not count as much as one that often is.
+        axes = 0 if sample.ndim == 2 else tuple(range(sample.ndim))
+        offset = sample.amin(axes)
+        scale = sample.amax(axes) - offset
     return Normalization(offset, scale, clipped=kind == "minmax")
 
 

@@ -105,6 +105,15 @@ def test_standard_takes_one_mean_and_one_deviation_of_the_training_part():
     assert data.offset.shape == data.scale.shape == ()
 
 
+def test_minmax_takes_images_as_a_whole():
+    arrays = made(shape=(1, 2, 3))
+    data = loaded(arrays, normalization="minmax", val_fraction=0)
+    low, high = arrays.train_x.min(), arrays.train_x.max()
+    torch.testing.assert_close(
+        data.transform(arrays.train_x), (arrays.train_x - low) / (high - low)
+    )
+
+
 def test_minmax_is_scikit_learns_with_clipping_and_constants_become_zero():
     arrays = made()
     arrays.train_x[:, 2] = 7.0
