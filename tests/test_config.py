@@ -14,11 +14,12 @@ CHOICES = [
     f"{group}={file.stem}" for group in GROUPS for file in sorted((config_dir() / group).glob("*"))
 ]
 NEEDS_PATH = {"dataset=images", "dataset=arrays"}
+NEEDS_NO_NETWORK = {"autoencoder=none": ["model=kmeans"]}
 
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_composes_and_resolves(choice, tmp_path):
-    path = ["dataset.path=here"] if choice in NEEDS_PATH else []
+    path = ["dataset.path=here"] if choice in NEEDS_PATH else NEEDS_NO_NETWORK.get(choice, [])
     cfg = plain(composed("train", [choice, *path], tmp_path))
     assert cfg["model"]["_target_"].startswith("dcsomrl.models.")
     assert cfg["trainer"]["_target_"] == "pytorch_lightning.Trainer"
