@@ -1,4 +1,4 @@
-"""A convolutional autoencoder for images of any size and number of channels."""
+"""Convolutional autoencoders for images of any size and number of channels."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -29,27 +29,81 @@ class ConvAutoencoder(Autoencoder):
         latent_dim: int = 22,
         channels: Sequence[int] = (32, 64, 128),
     ) -> None:
-        if len(input_shape) != 3:
-            raise ValueError(
-                "a convolutional autoencoder takes images (channels, height, width), but a sample "
-                f"has shape {tuple(input_shape)}: use autoencoder=mlp"
-            )
-        if not channels or min(channels) < 1:
-            raise ValueError(f"channels must hold at least one positive width, got {channels}")
-        if latent_dim < 1:
-            raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
-        depths = [input_shape[0], *channels]
-        sizes = [(input_shape[1], input_shape[2])]
-        for _ in channels:
-            sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
-        corner = (depths[-1], *sizes[-1])
-        flat = corner[0] * corner[1] * corner[2]
-
+        depths, sizes = _pyramid(input_shape, latent_dim, channels)
         down: list[nn.Module] = []
         for before, after in pairwise(depths):
             down += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.ReLU()]
-        up: list[nn.Module] = [nn.Linear(latent_dim, flat), nn.ReLU(), nn.Unflatten(1, corner)]
+        up: list[nn.Module] = []
         for (before, after), size in zip(pairwise(depths[::-1]), sizes[-2::-1], strict=True):
             up += [nn.Upsample(size=size), nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
-        encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(flat, latent_dim))
-        super().__init__(input_shape, latent_dim, encoder, nn.Sequential(*up[:-1]))
+        super().__init__(input_shape, latent_dim, *_joined(down, up, latent_dim, depths, sizes))
+
+
+class PooledConvAutoencoder(Autoencoder):
+    """The network of SOM-VAE for images: wide convolutions, halved by pooling, and their mirror.
+
+    Args:
+        input_shape: (channels, height, width) of one image.
+        latent_dim: dimensions of a code.
+        channels: channels before each halving.
+        kernel_size: of every convolution, at least 1.
+
+    Raises:
+        ValueError: the samples are no images, or a width is not positive.
+
+    Source: Fortuin et al. 2018.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        latent_dim: int = 64,
+        channels: Sequence[int] = (256, 256),
+        kernel_size: int = 4,
+    ) -> None:
+        depths, sizes = _pyramid(input_shape, latent_dim, channels)
+        if kernel_size < 1:
+            raise ValueError(f"kernel_size must be at least 1, got {kernel_size}")
+        down: list[nn.Module] = []
+        for before, after in pairwise(depths):
+            down += [nn.Conv2d(before, after, kernel_size, padding="same"), nn.ReLU()]
+            down += [nn.MaxPool2d(2, ceil_mode=True)]
+        up: list[nn.Module] = []
+        for (before, after), size in zip(pairwise(depths[::-1]), sizes[-2::-1], strict=True):
+            up += [nn.Upsample(size=size)]
+            up += [nn.Conv2d(before, after, kernel_size, padding="same"), nn.ReLU()]
+        super().__init__(input_shape, latent_dim, *_joined(down, up, latent_dim, depths, sizes))
+
+
+def _pyramid(
+    input_shape: Sequence[int], latent_dim: int, channels: Sequence[int]
+) -> tuple[list[int], list[tuple[int, int]]]:
+    """Channels and sizes of the image and of what each halving leaves of it."""
+    if len(input_shape) != 3:
+        raise ValueError(
+            "a convolutional autoencoder takes images (channels, height, width), but a sample "
+            f"has shape {tuple(input_shape)}: use autoencoder=mlp"
+        )
+    if not channels or min(channels) < 1:
+        raise ValueError(f"channels must hold at least one positive width, got {channels}")
+    if latent_dim < 1:
+        raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
+    sizes = [(input_shape[1], input_shape[2])]
+    for _ in channels:
+        sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
+    return [input_shape[0], *channels], sizes
+
+
+def _joined(
+    down: list[nn.Module],
+    up: list[nn.Module],
+    latent_dim: int,
+    depths: list[int],
+    sizes: list[tuple[int, int]],
+) -> tuple[nn.Module, nn.Module]:
+    """Encoder and decoder with a dense code between them; the output is linear."""
+    corner = (depths[-1], *sizes[-1])
+    flat = corner[0] * corner[1] * corner[2]
+    encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(flat, latent_dim))
+    start = [nn.Linear(latent_dim, flat), nn.ReLU(), nn.Unflatten(1, corner)]
+    return encoder, nn.Sequential(*start, *up[:-1])

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from dcsomrl.networks import ConvAutoencoder, MLPAutoencoder
+from dcsomrl.networks import ConvAutoencoder, MLPAutoencoder, PooledConvAutoencoder
 
 
 @given(
@@ -28,10 +28,11 @@ def test_mlp_maps_any_shape_to_a_code_and_back(shape, latent_dim):
     height=st.integers(1, 33),
     width=st.integers(1, 33),
     depths=st.lists(st.integers(1, 4), min_size=1, max_size=4),
+    build=st.sampled_from([ConvAutoencoder, PooledConvAutoencoder]),
 )
 @settings(max_examples=30, deadline=None)
-def test_conv_maps_any_image_to_a_code_and_back(channels, height, width, depths):
-    autoencoder = ConvAutoencoder((channels, height, width), 3, depths)
+def test_conv_maps_any_image_to_a_code_and_back(channels, height, width, depths, build):
+    autoencoder = build((channels, height, width), 3, depths)
     x = torch.randn(2, channels, height, width)
     code = autoencoder.encode(x)
     assert code.shape == (2, 3)
@@ -52,7 +53,20 @@ def test_mlp_has_the_published_layers_and_linear_ends():
     assert sum(isinstance(layer, nn.ReLU) for layer in autoencoder.modules()) == 6
 
 
-@pytest.mark.parametrize("build", [MLPAutoencoder, ConvAutoencoder])
+def test_pooled_conv_has_the_layers_published_for_somvae():
+    autoencoder = PooledConvAutoencoder((1, 28, 28))
+    kernels = [
+        (*layer.weight.shape,) for layer in autoencoder.modules() if isinstance(layer, nn.Conv2d)
+    ]
+    down = [(256, 1, 4, 4), (256, 256, 4, 4)]
+    assert kernels == [*down, (256, 256, 4, 4), (1, 256, 4, 4)]
+    dense = [layer for layer in autoencoder.modules() if isinstance(layer, nn.Linear)]
+    widths = [(layer.in_features, layer.out_features) for layer in dense]
+    assert widths == [(7 * 7 * 256, 64), (64, 7 * 7 * 256)]
+    assert sum(isinstance(layer, nn.MaxPool2d) for layer in autoencoder.encoder) == 2
+
+
+@pytest.mark.parametrize("build", [MLPAutoencoder, ConvAutoencoder, PooledConvAutoencoder])
 def test_every_weight_takes_part_in_the_reconstruction(build):
     torch.manual_seed(0)
     autoencoder = build((2, 9, 11), 4)
@@ -76,6 +90,8 @@ def test_conv_refuses_vectors_and_names_the_other_network():
         (ConvAutoencoder, {"channels": ()}),
         (ConvAutoencoder, {"channels": (3, 0)}),
         (ConvAutoencoder, {"latent_dim": 0}),
+        (PooledConvAutoencoder, {"channels": (0,)}),
+        (PooledConvAutoencoder, {"kernel_size": 0}),
     ],
 )
 def test_widths_that_are_not_positive_are_refused(build, settings):
