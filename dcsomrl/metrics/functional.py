@@ -75,6 +75,15 @@ def accuracy(contingency: Tensor) -> Tensor:
     return counts[rows, columns].sum() / counts.sum()
 
 
+def clustering_error(contingency: Tensor) -> Tensor:
+    """Share of samples wrong under the best one-to-one matching of clusters to classes, in [0, 1).
+
+    The measure of the subspace-clustering literature, with a class's samples as its true cluster
+    in all dimensions (Patrikainen and Meila 2006); some tables give 1 minus it under this name.
+    """
+    return 1 - accuracy(contingency)
+
+
 def nmi(contingency: Tensor, average: Literal["arithmetic", "geometric"] = "arithmetic") -> Tensor:
     """Mutual information over a mean of the two entropies, in [0, 1].
 

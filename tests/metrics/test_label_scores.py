@@ -89,6 +89,7 @@ def test_accuracy_is_that_of_the_best_matching(n_clusters, n_classes):
         expected = best_matching_share(clusters, labels, n_clusters, n_classes)
         counts = matrix(clusters, labels, n_clusters, n_classes)
         assert float(metrics.accuracy(counts)) == pytest.approx(expected)
+        assert float(metrics.clustering_error(counts)) == pytest.approx(1 - expected)
 
 
 def test_ami_subtracts_the_hypergeometric_expectation():

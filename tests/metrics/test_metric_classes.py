@@ -20,6 +20,7 @@ KEYS = {
     "homogeneity": metrics.homogeneity,
     "completeness": metrics.completeness,
     "accuracy": metrics.accuracy,
+    "clustering_error": metrics.clustering_error,
 }
 
 
