@@ -1,6 +1,7 @@
 """What the entry points share: where the configuration lies, and errors in one sentence."""
 
 import difflib
+import inspect
 import os
 import re
 import sys
@@ -11,10 +12,11 @@ from typing import Any
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, InstantiationException
+from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dcsomrl.errors import DcsomrlError
+from dcsomrl.errors import ConfigError, DcsomrlError
 
 Task = Callable[[DictConfig], Any]
 
@@ -48,6 +50,21 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
         return command
 
     return wrap
+
+
+def check_network(model: DictConfig) -> None:
+    """Refuse a model that trains a network and was given none.
+
+    Raises:
+        ConfigError: ``autoencoder=none`` with a model that cannot do without.
+    """
+    autoencoder = inspect.signature(get_class(model._target_)).parameters["autoencoder"]
+    network = model.autoencoder
+    if autoencoder.default is inspect.Parameter.empty and "_target_" not in (network or {}):
+        raise ConfigError(
+            f"{model._target_.rpartition('.')[2]} trains a network: choose autoencoder=mlp, conv "
+            "or pooled_conv in place of none"
+        )
 
 
 def explain(error: Exception, config_name: str, overrides: list[str]) -> str | None:

@@ -5,6 +5,10 @@ class DcsomrlError(ValueError):
     """Base of the errors that entry points print as one sentence, without a traceback."""
 
 
+class ConfigError(DcsomrlError):
+    """Settings that do not fit each other."""
+
+
 class DataError(DcsomrlError):
     """A dataset is missing, damaged, or does not fit what was asked of it."""
 

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
 from pytorch_lightning.utilities import rank_zero_only
 
-from dcsomrl.app import entry_point
+from dcsomrl.app import check_network, entry_point
 from dcsomrl.checkpoints import epochs_done, read_checkpoint
 from dcsomrl.runs.checkpoints import check_same_run, find_checkpoint
 from dcsomrl.runs.results import set_aside
@@ -27,6 +27,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
         torch.set_num_threads(cfg.num_threads)
     # The moments of weights that rest fade into denormal numbers, which a CPU handles slowly.
     torch.set_flush_denormal(True)
+    check_network(cfg.model)
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.dataset)
     data.setup("fit")

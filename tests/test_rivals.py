@@ -8,7 +8,7 @@ import torch
 from pytorch_lightning import Callback
 
 from dcsomrl.checkpoints import read_checkpoint
-from dcsomrl.errors import CheckpointError, DataError
+from dcsomrl.errors import CheckpointError, ConfigError, DataError
 from dcsomrl.evaluate import evaluate
 from dcsomrl.loading import load
 from tests.conftest import composed
@@ -98,6 +98,12 @@ def test_a_network_of_another_shape_or_none_is_refused(run_small, tmp_path):
         run_small("autoencoder=mlp", f"model.pretrained={path}", small=overrides("kmeans"))
     with pytest.raises(Exception, match="pretrained needs a network"):
         run_small(f"model.pretrained={path}", small=overrides("kmeans"))
+
+
+@pytest.mark.parametrize("model", ["dcsomrl", "desom", "dec"])
+def test_a_model_that_trains_a_network_says_that_it_needs_one(model, run_small):
+    with pytest.raises(ConfigError, match="trains a network: choose autoencoder=mlp"):
+        run_small(small=(f"model={model}", "autoencoder=none"))
 
 
 def test_maps_with_relevances_refuse_samples_outside_the_cube(run_small):
