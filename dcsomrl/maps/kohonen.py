@@ -55,10 +55,20 @@ class BatchSOM(nn.Module):
     def move_(self, radius: float) -> None:
         """Prototypes to the weighted means, with weights ``exp(-d^2 / (2 radius^2))``.
 
-        A prototype that no sample reaches stays where it is.
+        A prototype that no sample reaches stays where it is. With several processes, each of them
+        moves by the samples of all.
         """
+        self._reduce_()
         weight = self.grid.kernel(radius * 2**0.5)
         total = (weight @ self.counts)[:, None]
         self.centers.copy_(torch.where(total > 0, weight @ self.sums / total, self.centers))
         self.sums.zero_()
         self.counts.zero_()
+
+    def _reduce_(self) -> None:
+        """Sum what was gathered over all processes."""
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            packed = torch.cat([self.sums, self.counts[:, None]], 1)
+            torch.distributed.all_reduce(packed)
+            self.sums.copy_(packed[:, :-1])
+            self.counts.copy_(packed[:, -1])

@@ -71,12 +71,17 @@ class CenterModel(ClusteringModule):
         """Codes (n, m) of the training part, in order."""
         return torch.cat([self.encode(x) for x in self.training_samples()])
 
+    def drawn(self, codes: Tensor) -> Tensor:
+        """Random codes (K, m) to start centres at; every process of a run draws the same ones."""
+        seeded = torch.Generator().manual_seed(torch.initial_seed())
+        return codes[torch.randperm(len(codes), generator=seeded)[: self.n_clusters]]
+
     def training_samples(self) -> Iterator[Tensor]:
-        """The training part in order, in batches, without labels."""
+        """The training part in order, in batches, without labels, in the precision of training."""
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, ClusterData)
         for batch in data.split_dataloader("train"):
-            yield batch.x.to(self.device)
+            yield batch.x.to(self.epoch_sums)
 
 
 def check_clusters(n_clusters: int) -> None:

@@ -76,6 +76,8 @@ class DEC(CenterModel):
                 "pretrain_epochs must be at least 0, update_interval and n_init at least 1, got "
                 f"{pretrain_epochs}, {update_interval} and {n_init}"
             )
+        if pretrain_epochs == 0 and pretrained is None:
+            raise ValueError("without pretraining give the checkpoint of a network: pretrained")
         if not 0 <= tolerance < 1:
             raise ValueError(f"tolerance must be in [0, 1), got {tolerance}")
         self.autoencoder = autoencoder
@@ -113,9 +115,9 @@ class DEC(CenterModel):
     def _terms(self, x: Tensor, z: Tensor, q: Tensor, p: Tensor) -> dict[str, Tensor]:
         reconstruction = mse_loss(single(self.decode(z)), x)
         clustering = (torch.special.xlogy(p, p) - torch.special.xlogy(p, q)).sum(1).mean()
-        loss = reconstruction
-        if self.started:
-            loss = self.reconstruction * reconstruction + self.clustering * clustering
+        # In the pretraining a term without weight: processes share the gradients of all weights.
+        weights = (self.reconstruction, self.clustering) if self.started else (1.0, 0.0)
+        loss = weights[0] * reconstruction + weights[1] * clustering
         return {"loss": loss, "reconstruction": reconstruction, "clustering": clustering}
 
     def cluster(self, x: Tensor) -> Clustered:

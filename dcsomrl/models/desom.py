@@ -100,8 +100,7 @@ class DESOM(CenterModel):
         """Prototypes at the codes of random training samples, once."""
         if self.started:
             return
-        codes = self.training_codes()
-        self.centers.copy_(codes[torch.randperm(len(codes))[: self.n_clusters]])
+        self.centers.copy_(self.drawn(self.training_codes()))
         self.started.fill_(True)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from dcsomrl.errors import ConfigError
 from dcsomrl.maps import LARFDSSOM, RelevanceMap
 from dcsomrl.models.base import Clustered
 from dcsomrl.models.shallow import ShallowModel
@@ -41,6 +42,15 @@ class RelevanceMapModel(ShallowModel):
     def centers(self) -> Tensor:  # type: ignore[override]
         """Centres of all slots."""
         return self.som.centers
+
+    def start(self, codes: Tensor) -> None:
+        """Refuse several processes where one sample must follow another.
+
+        Raises:
+            ConfigError: LARFDSSOM on more than one process.
+        """
+        if isinstance(self.som, LARFDSSOM) and self.trainer.world_size > 1:
+            raise ConfigError("LARFDSSOM learns sample by sample: use trainer.devices=1")
 
     def learn(self, z: Tensor) -> None:
         """A step of the map; after the last epoch's last batch, LARFDSSOM settles."""

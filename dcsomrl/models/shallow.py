@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dcsomrl.data import Batch
 from dcsomrl.maps.grid import Topology
@@ -45,6 +45,8 @@ class ShallowModel(CenterModel):
         self.features = Features(input_shape, autoencoder)
         self._pretrained = pretrained
         self.register_buffer("started", torch.tensor(False))
+        # Several processes cannot share a model without a weight that has a gradient.
+        self.idle = nn.Parameter(torch.zeros(()))
 
     @abstractmethod
     def learn(self, z: Tensor) -> None:
@@ -80,8 +82,8 @@ class ShallowModel(CenterModel):
         self.optimizers().step()  # type: ignore[union-attr]
 
     def configure_optimizers(self) -> Any:
-        """An optimiser of nothing: Lightning counts steps, and saves, by it."""
-        return torch.optim.SGD([torch.zeros((), requires_grad=True, device=self.device)], lr=0.0)
+        """An optimiser of a weight that nothing reads: Lightning counts steps, and saves, by it."""
+        return torch.optim.SGD([self.idle], lr=0.0)
 
 
 class KMeansModel(ShallowModel):
@@ -173,7 +175,7 @@ class KohonenModel(ShallowModel):
 
     def start(self, codes: Tensor) -> None:
         """Prototypes at random samples."""
-        self.som.centers.copy_(codes[torch.randperm(len(codes))[: self.n_clusters]])
+        self.som.centers.copy_(self.drawn(codes))
 
     def learn(self, z: Tensor) -> None:
         """Gather the batch; after an epoch's last, move the map."""

@@ -154,7 +154,7 @@ def test_dec_and_idec_loss(x, reconstruction, clustering):
 def test_dec_reconstructs_until_it_has_centres(x):
     model = DEC(network(), 5)
     losses = model.losses(x)
-    assert losses["loss"] is losses["reconstruction"]
+    assert losses["loss"] == losses["reconstruction"]
 
 
 def test_dec_gradient_is_the_published_one(x):
@@ -182,6 +182,7 @@ def test_dec_gradient_is_the_published_one(x):
         (lambda: DEC(network(), n_clusters=1), "n_clusters must be at least 2"),
         (lambda: DEC(network(), clustering=-1), "clustering must be at least 0"),
         (lambda: DEC(network(), update_interval=0), "update_interval and n_init at least 1"),
+        (lambda: DEC(network(), pretrain_epochs=0), "without pretraining give the checkpoint"),
         (lambda: DEC(network(), tolerance=1), "tolerance must be in"),
     ],
 )
