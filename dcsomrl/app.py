@@ -11,9 +11,10 @@ from typing import Any
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, InstantiationException
 from hydra.utils import get_class
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from dcsomrl.errors import ConfigError, DcsomrlError
@@ -50,6 +51,17 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
         return command
 
     return wrap
+
+
+def composed(config_name: str, overrides: list[str], run_dir: Path) -> DictConfig:
+    """The configuration as ``hydra.main`` hands it to a task, for runs in the caller's process."""
+    with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
+        cfg = hydra.compose(config_name, overrides=overrides, return_hydra_config=True)
+    with open_dict(cfg):
+        cfg.hydra.runtime.output_dir = str(run_dir)
+        HydraConfig.instance().set_config(cfg)
+        del cfg.hydra
+    return cfg
 
 
 def check_network(model: DictConfig) -> None:

@@ -5,11 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
-from dcsomrl.app import config_dir
+from dcsomrl.app import composed
 from dcsomrl.train import train
 
 # Small enough for a second: the digits, a narrow network, two epochs.
@@ -21,17 +19,6 @@ SMALL = (
     "model.som.max_nodes=40",
     "model.som.activation_threshold=0.999",
 )
-
-
-def composed(config_name: str, overrides: list[str], run_dir: Path) -> DictConfig:
-    """The configuration as hydra.main would hand it to the task."""
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        cfg = compose(config_name, overrides=overrides, return_hydra_config=True)
-    with open_dict(cfg):
-        cfg.hydra.runtime.output_dir = str(run_dir)
-        HydraConfig.instance().set_config(cfg)
-        del cfg.hydra
-    return cfg
 
 
 @pytest.fixture

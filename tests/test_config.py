@@ -6,8 +6,8 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from dcsomrl.app import config_dir, explain
-from tests.conftest import composed, plain
+from dcsomrl.app import composed, config_dir, explain
+from tests.conftest import plain
 
 GROUPS = ("dataset", "model", "autoencoder", "trainer", "logger", "callbacks", "experiment")
 CHOICES = [

@@ -6,12 +6,12 @@ import pytest
 import torch
 from PIL import Image
 
+from dcsomrl.app import composed
 from dcsomrl.data import sources
 from dcsomrl.errors import CheckpointError, DataError
 from dcsomrl.evaluate import evaluate
 from dcsomrl.loading import load
 from dcsomrl.predict import predict
-from tests.conftest import composed
 
 
 @pytest.fixture

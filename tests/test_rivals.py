@@ -7,11 +7,11 @@ import pytest
 import torch
 from pytorch_lightning import Callback
 
+from dcsomrl.app import composed
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import CheckpointError, ConfigError, DataError
 from dcsomrl.evaluate import evaluate
 from dcsomrl.loading import load
-from tests.conftest import composed
 
 NETWORK = ("model.autoencoder.hidden_dims=[16]", "model.autoencoder.latent_dim=5")
 MODELS = {

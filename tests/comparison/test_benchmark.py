@@ -6,11 +6,11 @@ import shutil
 import pytest
 from filelock import FileLock
 
+from dcsomrl.app import composed
 from dcsomrl.benchmark import benchmark
 from dcsomrl.comparison.cells import Cell, read_results
 from dcsomrl.comparison.report import spread, write_report
 from dcsomrl.errors import DataError, DcsomrlError
-from tests.conftest import composed
 
 COMMON = "common=['trainer=cpu','trainer.max_epochs=2','dataset.val_fraction=0',num_threads\\=1]"
 GONE = ("~methods.autoencoder", "~methods.desom", "~methods.somvae", "~methods.dec")
