@@ -14,7 +14,8 @@ from dcsomrl.errors import DataError, DcsomrlError
 
 COMMON = "common=['trainer=cpu','trainer.max_epochs=2','dataset.val_fraction=0',num_threads\\=1]"
 GONE = ("~methods.autoencoder", "~methods.desom", "~methods.somvae", "~methods.dec")
-SMALL = (*GONE, "~methods.idec", "~methods.kmeans10", "datasets=[digits]", "seeds=[0,1]")
+MAPS = ("~methods.som", "~methods.somrl", "~methods.larfdssom")
+SMALL = (*GONE, *MAPS, "~methods.idec", "~methods.kmeans10", "datasets=[digits]", "seeds=[0,1]")
 NARROW = "methods.dcsomrl=['model=dcsomrl','model.autoencoder.hidden_dims=[16]']"
 
 
