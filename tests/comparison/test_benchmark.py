@@ -57,6 +57,25 @@ def test_a_cell_that_another_process_holds_is_left_to_it(configured, tmp_path):
     assert results == {}
 
 
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+def test_workers_of_a_launcher_share_the_work(launcher, cli, tmp_path):
+    done = cli(
+        "benchmark",
+        "-m",
+        "worker=0,1",
+        f"hydra/launcher={launcher}",
+        *SMALL,
+        "~methods.dcsomrl",
+        "against=kmeans",
+        COMMON,
+        f"runs_dir={tmp_path}/runs",
+        f"output={tmp_path}/results",
+    )
+    assert done.returncode == 0, done.stderr
+    assert set(read_results(tmp_path / "results")) == {Cell("kmeans", "digits", s) for s in (0, 1)}
+    assert {path.name for path in (tmp_path / "runs" / "logs").iterdir()} >= {"worker0", "worker1"}
+
+
 def test_a_cell_that_fails_does_not_end_the_others(configured, tmp_path):
     broken = "+methods.broken=['model=kmeans','model.n_clusters=1']"
     with pytest.raises(DcsomrlError, match=r"1 of 2 cells failed.*n_clusters must be at least 2"):
