@@ -24,7 +24,7 @@ MISSING = [
 
 def main() -> None:
     """Run what is missing and write the page."""
-    precision, threads = "trainer.precision=bf16-mixed", "num_threads=1"
+    precision, threads = "trainer.precision=32-true", "num_threads=1"
     jobs = {
         f"own/{name}/seed0": [f"experiment={name}", "seed=0", precision, threads]
         for name in PUBLISHED
@@ -53,7 +53,7 @@ def main() -> None:
     text = (
         "# The rivals under their own protocols\n\n"
         "`python -m experiments.rivals`: DESOM as published, 10,000 steps of 256 on all 70,000 "
-        "images, 8x8 nodes, scored on the same images; seed 0, bf16-mixed, CPU, 1 thread. This is "
+        "images, 8x8 nodes, scored on the same images; seed 0, 32-true, CPU, 1 thread. This is "
         "a check of the rendering and no comparison: for that see the "
         "[benchmark](results/benchmark/table.md).\n\n"
         + markdown_table(header, rows)
