@@ -1,0 +1,18 @@
+"""Searches for settings: designs of points, and the study that processes share."""
+
+from dcsomrl.search.designs import Design, Grid, Halton, LatinHypercube, Sobol
+from dcsomrl.search.space import Space, at, values
+from dcsomrl.search.study import Claim, Search
+
+__all__ = [
+    "Claim",
+    "Design",
+    "Grid",
+    "Halton",
+    "LatinHypercube",
+    "Search",
+    "Sobol",
+    "Space",
+    "at",
+    "values",
+]

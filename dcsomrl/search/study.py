@@ -1,0 +1,273 @@
+"""A search that several processes work on at once and that survives their deaths."""
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from uuid import uuid4
+
+import optuna
+from filelock import FileLock, Timeout
+from optuna.samplers import BaseSampler
+from optuna.storages import BaseStorage, JournalStorage, get_storage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from dcsomrl.errors import ConfigError, DcsomrlError
+from dcsomrl.search.designs import Design
+from dcsomrl.search.space import Space
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+# Times that a point is begun before it counts as one that kills its process.
+ATTEMPTS = 3
+INTERRUPTED = "interrupted"
+# A sampler that learns from the results so far, made anew for each point from a seed.
+MakeSampler = Callable[..., BaseSampler]
+Direction = Literal["minimize", "maximize"]
+
+
+@dataclass
+class Claim:
+    """A point that this process works on; the lock goes with the process, however it ends.
+
+    Attributes:
+        point: its number, from 0.
+        params: value of every parameter.
+    """
+
+    point: int
+    params: dict[str, Any]
+    trial: Trial
+    lock: FileLock
+
+
+class Search:
+    """Points to try, and what came of them, in an Optuna study.
+
+    Processes that share the folder share the search: each point is claimed by one of them, and a
+    point whose process died is claimed again, with the same values.
+
+    Args:
+        folder: of the search; a point's runs lie in ``<folder>/<point>``.
+        space: distribution of every parameter.
+        sampler: a design, or a maker of Optuna samplers, called with ``seed``.
+        n_trials: points, at least 1.
+        objectives: ``minimize`` or ``maximize`` by the name of a result.
+        definition: plain values that a search must keep to be resumed; compared by name.
+        storage: URL of a database, None for a journal file in the folder.
+        seed: of the samplers that learn.
+
+    Raises:
+        ConfigError: a value out of range, or a folder with another search.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        space: Space,
+        sampler: Design | MakeSampler,
+        n_trials: int,
+        objectives: Mapping[str, Direction],
+        definition: Mapping[str, Any],
+        storage: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        if n_trials < 1:
+            raise ConfigError(f"n_trials must be at least 1, got {n_trials}")
+        for name, direction in objectives.items():
+            if direction not in ("minimize", "maximize"):
+                raise ConfigError(f"objective {name}: {direction} is not minimize or maximize")
+        self.folder, self.space, self.objectives = folder, dict(space), dict(objectives)
+        self.n_trials, self.seed = n_trials, seed
+        self._sampler = None if isinstance(sampler, Design) else sampler
+        self._points = sampler.points(space, n_trials) if isinstance(sampler, Design) else None
+        folder.mkdir(parents=True, exist_ok=True)
+        self._claims = FileLock(folder / ".claims.lock")
+        with self._claims:
+            self.study = open_study(folder, storage, list(objectives.values()))
+            self._check_folder()
+            self._keep({**definition, "objectives": self.objectives})
+
+    def _check_folder(self) -> None:
+        """Refuse a database that serves another folder too: the claims there are not seen here."""
+        mark = self.folder / ".search"
+        if not mark.exists():
+            mark.write_text(uuid4().hex)
+        known = self.study.user_attrs.get("folder")
+        if known is None:
+            self.study.set_user_attr("folder", mark.read_text())
+        elif known != mark.read_text():
+            raise ConfigError(
+                f"the database holds a search {self.study.study_name} of another folder: "
+                "processes share a search by one hydra.sweep.dir that all of them see"
+            )
+
+    def _keep(self, definition: Mapping[str, Any]) -> None:
+        """Record what the search is; refuse to go on with another one."""
+        now = json.loads(json.dumps(definition))
+        # Samplers that learn may be given more points; a design is one of its number.
+        if self._points is not None:
+            now["n_trials"] = self.n_trials
+        saved = self.study.user_attrs.get("definition")
+        if saved is None:
+            self.study.set_user_attr("definition", now)
+        elif saved != now:
+            named = "; ".join(
+                f"{key} was {saved.get(key, 'absent')} and is {now.get(key, 'absent')}"
+                for key in sorted({*saved, *now})
+                if saved.get(key) != now.get(key)
+            )
+            raise ConfigError(
+                f"{self.folder} holds another search ({named}): set these back, or choose another "
+                "folder with hydra.sweep.dir"
+            )
+
+    def attempts(self) -> dict[int, list[FrozenTrial]]:
+        """Trials by their point, in order; those that died before they had one are left out."""
+        found: dict[int, list[FrozenTrial]] = {}
+        for trial in self.study.get_trials(deepcopy=False):
+            if "point" in trial.user_attrs:
+                found.setdefault(trial.user_attrs["point"], []).append(trial)
+        return dict(sorted(found.items()))
+
+    def finished(self) -> list[FrozenTrial]:
+        """The last attempt of every point that has succeeded or failed."""
+        last = [trials[-1] for trials in self.attempts().values()]
+        return [trial for trial in last if trial.state in (TrialState.COMPLETE, TrialState.FAIL)]
+
+    def completed(self) -> list[FrozenTrial]:
+        """The points with results."""
+        return [trial for trial in self.finished() if trial.state == TrialState.COMPLETE]
+
+    def claim(self) -> Claim | None:
+        """A point that nobody works on, or None where there is none left."""
+        with self._claims:
+            attempts = self.attempts()
+            for point, trials in attempts.items():
+                if trials[-1].state == TrialState.RUNNING and (lock := self._lock(point)):
+                    # It may have been finished between the two looks.
+                    if self.attempts()[point][-1].state == TrialState.RUNNING:
+                        self._abandon(trials[-1])
+                        if sum(INTERRUPTED not in t.user_attrs for t in trials) < ATTEMPTS:
+                            return self._begin(point, trials[-1].params, lock)
+                    lock.release()
+            point = len(attempts)
+            if point >= self.n_trials or (lock := self._lock(point)) is None:
+                return None
+            return self._begin(point, self._points[point] if self._points else None, lock)
+
+    def _lock(self, point: int) -> FileLock | None:
+        folder = self.folder / str(point)
+        folder.mkdir(exist_ok=True)
+        lock = FileLock(folder / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            return None
+        return lock
+
+    def _abandon(self, trial: FrozenTrial) -> None:
+        Trial(self.study, trial._trial_id).set_user_attr("error", "its process died")
+        self.study.tell(trial.number, state=TrialState.FAIL)
+
+    def _begin(self, point: int, params: Mapping[str, Any] | None, lock: FileLock) -> Claim:
+        """Start a trial with given values, or with those that the sampler asks for."""
+        if params is None and self._sampler is not None:
+            self.study.sampler = self._sampler(seed=self.seed + point)
+        if params is not None:
+            self.study.enqueue_trial(dict(params))
+        trial = self.study.ask(self.space)
+        # What a process left that died right here would be given out first.
+        while params is not None and trial.params != params:
+            self.study.tell(trial, state=TrialState.FAIL)
+            trial = self.study.ask(self.space)
+        trial.set_user_attr("point", point)
+        return Claim(point, trial.params, trial, lock)
+
+    def succeed(self, claim: Claim, results: Sequence[Mapping[str, float]]) -> None:
+        """Record a point's results, one mapping a seed; a result that is not finite is a failure.
+
+        Raises:
+            ConfigError: an objective is not among the results.
+        """
+        means = {name: _mean([one[name] for one in results]) for name in results[0]}
+        absent = [name for name in self.objectives if name not in means]
+        if absent:
+            self.fail(claim, f"there is no result {absent[0]}")
+            raise ConfigError(
+                f"objective {absent[0]} is not among the results: {', '.join(sorted(means))}"
+            )
+        values = [means[name] for name in self.objectives]
+        if not all(map(math.isfinite, values)):
+            named = ", ".join(f"{name} is {means[name]}" for name in self.objectives)
+            self.fail(claim, f"an objective is not a number: {named}")
+            return
+        claim.trial.set_user_attr("results", [dict(one) for one in results])
+        self.study.tell(claim.trial, values)
+        claim.lock.release()
+
+    def fail(self, claim: Claim, error: str) -> None:
+        """Record that a point failed, and why."""
+        claim.trial.set_user_attr("error", error)
+        self.study.tell(claim.trial, state=TrialState.FAIL)
+        claim.lock.release()
+
+    def leave(self, claim: Claim) -> None:
+        """Leave a point to be taken up again; this is no attempt that killed its process."""
+        claim.trial.set_user_attr(INTERRUPTED, True)
+        claim.lock.release()
+
+    def check_failures(self, limit: float) -> None:
+        """Stop a search that mostly fails.
+
+        Raises:
+            DcsomrlError: of all its points a larger share than ``limit`` has failed.
+        """
+        failed = [trial for trial in self.finished() if trial.state == TrialState.FAIL]
+        if len(failed) > limit * self.n_trials:
+            raise DcsomrlError(
+                f"{len(failed)} of {self.n_trials} points failed, more than a share of {limit}; "
+                f"the last: {failed[-1].user_attrs.get('error', 'unknown')}"
+            )
+
+
+def open_study(folder: Path, url: str | None, directions: Sequence[Direction]) -> optuna.Study:
+    """The study named as its folder, in the database of a URL or in a journal file of the folder.
+
+    Raises:
+        ConfigError: it cannot be read, or has another number of objectives.
+    """
+    journal = folder / "study.journal"
+    try:
+        storage: BaseStorage = open_journal(journal) if url is None else get_storage(url)
+        return optuna.create_study(
+            storage=storage,
+            study_name=folder.as_posix(),
+            directions=list(directions),
+            load_if_exists=True,
+        )
+    except (SQLAlchemyError, ImportError, ValueError, KeyError) as error:
+        raise ConfigError(f"the search in {url or journal} cannot be opened: {error}") from error
+
+
+def open_journal(journal: Path) -> JournalStorage:
+    """A journal file, shared by processes that may be killed at any moment."""
+    # Optuna's own lock outlives a process that is killed; this one does not.
+    lock = FileLock(journal.with_name(".journal.lock"))
+    with lock:
+        _mend(journal)
+    return JournalStorage(JournalFileBackend(str(journal), lock_obj=lock))  # type: ignore[arg-type]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _mend(journal: Path) -> None:
+    """Drop a last line that a full disk cut off: what is appended to it could not be read."""
+    if journal.exists() and not (text := journal.read_bytes()).endswith(b"\n"):
+        with journal.open("r+b") as file:
+            file.truncate(text.rfind(b"\n") + 1)

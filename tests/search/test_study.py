@@ -1,0 +1,202 @@
+"""A search shared by processes that die: every point once, with the values it was given."""
+
+import math
+import multiprocessing
+import os
+import random
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from optuna.distributions import FloatDistribution
+from optuna.samplers import TPESampler
+
+from dcsomrl.errors import ConfigError, DcsomrlError
+from dcsomrl.search import LatinHypercube, Search
+
+SPACE = {"a": FloatDistribution(0, 1), "b": FloatDistribution(1e-3, 1, log=True)}
+SPAWN = multiprocessing.get_context("spawn")
+STORAGES = {"journal": None, "sqlite": "sqlite:///{}/search.db"}
+
+
+def opened(folder, storage=None, sampler=None, n_trials=10, definition=None, **objectives):
+    url = storage and storage.format(folder.parent)
+    return Search(
+        folder, SPACE, sampler or LatinHypercube(), n_trials,
+        objectives or {"score": "maximize"}, definition or {"of": "a test"}, url,
+    )  # fmt: skip
+
+
+def work(folder: Path, storage: str | None, lifetime: float | None) -> None:
+    """Do points until none is left, noting each begin; killed after ``lifetime`` seconds."""
+    if lifetime is not None:
+        threading.Timer(lifetime, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    search = opened(folder, storage)
+    while claim := search.claim():
+        with (folder / f"{claim.point}.begun").open("a") as file:
+            file.write(f"{claim.params['a']!r}\n")
+        time.sleep(random.random() / 20)
+        search.succeed(claim, [{"score": claim.params["a"]}])
+        (folder / f"{claim.point}.done").touch()
+
+
+def run(folder, storage, lifetimes):
+    processes = [SPAWN.Process(target=work, args=(folder, storage, life)) for life in lifetimes]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    return [process.exitcode for process in processes]
+
+
+@pytest.mark.parametrize("storage", STORAGES.values(), ids=STORAGES)
+def test_processes_share_a_search_and_do_no_point_twice(storage, tmp_path):
+    folder = tmp_path / "search"
+    assert run(folder, storage, [None] * 3) == [0] * 3
+    assert all(len((folder / f"{i}.begun").read_text().splitlines()) == 1 for i in range(10))
+    values = [trial.params["a"] for trial in opened(folder, storage).completed()]
+    assert values == [point["a"] for point in LatinHypercube().points(SPACE, 10)]
+
+
+def test_whenever_processes_are_killed_every_stratum_is_tried_once(tmp_path):
+    folder = tmp_path / "search"
+    opened(folder)
+    began = time.monotonic()
+    run(folder, None, [None])  # how long all of it takes, start of the process included
+    whole = time.monotonic() - began
+    folder = tmp_path / "killed"
+    opened(folder)
+    generator = random.Random(0)
+    for _ in range(4):
+        run(folder, None, [whole * generator.uniform(0.6, 1) for _ in range(2)])
+    assert run(folder, None, [None]) == [0]
+
+    search = opened(folder)
+    assert search.claim() is None
+    finished = search.finished()
+    assert [trial.user_attrs["point"] for trial in finished] == list(range(10))
+    assert sorted(math.floor(trial.params["a"] * 10) for trial in finished) == list(range(10))
+    for point in range(10):
+        begun = (folder / f"{point}.begun").read_text().splitlines()
+        assert len(set(begun)) == 1, "a point taken up again has the values it had"
+
+
+def test_a_point_whose_process_died_is_taken_up_again_and_given_up_in_the_end(tmp_path):
+    first = opened(tmp_path).claim()
+    params = first.params
+    for _ in range(2):
+        first.lock.release()  # as the operating system does when a process ends
+        first = opened(tmp_path).claim()
+        assert (first.point, first.params) == (0, params)
+    first.lock.release()
+    search = opened(tmp_path)
+    assert search.claim().point == 1
+    (dead,) = search.finished()
+    assert dead.user_attrs["point"] == 0
+    assert dead.user_attrs["error"] == "its process died"
+
+
+def test_an_interruption_is_no_reason_to_give_a_point_up(tmp_path):
+    for _ in range(5):
+        search = opened(tmp_path)
+        claim = search.claim()
+        assert claim.point == 0
+        search.leave(claim)
+
+
+def test_a_point_that_someone_works_on_is_left_to_them(tmp_path):
+    mine, other = opened(tmp_path, n_trials=2), opened(tmp_path, n_trials=2)
+    claims = [mine.claim(), other.claim()]
+    assert [claim.point for claim in claims] == [0, 1]
+    assert mine.claim() is None
+    assert other.claim() is None
+
+
+def test_failures_are_recorded_with_their_error_and_are_not_repeated(tmp_path):
+    search = opened(tmp_path)
+    search.fail(search.claim(), "RuntimeError: out of memory")
+    search.succeed(search.claim(), [{"score": 1.0}, {"score": math.nan}])
+    search.succeed(search.claim(), [{"score": 1.0}, {"score": 3.0}])
+    states = [trial.state.name for trial in opened(tmp_path).finished()]
+    assert states == ["FAIL", "FAIL", "COMPLETE"]
+    errors = [trial.user_attrs.get("error") for trial in search.finished()]
+    assert errors == ["RuntimeError: out of memory",
+                      "an objective is not a number: score is nan", None]  # fmt: skip
+    assert search.completed()[0].values == [2.0]
+    search.check_failures(0.2)
+    with pytest.raises(DcsomrlError, match=r"2 of 10 points failed.*the last: an objective"):
+        search.check_failures(0.1)
+    assert opened(tmp_path).claim().point == 3
+
+
+def test_an_objective_that_no_run_returns_is_named(tmp_path):
+    search = opened(tmp_path, silhouette="maximize")
+    with pytest.raises(ConfigError, match="objective silhouette is not among the results: nmi"):
+        search.succeed(search.claim(), [{"nmi": 1.0}])
+
+
+def test_another_search_in_the_folder_is_refused(tmp_path):
+    opened(tmp_path)
+    with pytest.raises(ConfigError, match="of was a test and is another"):
+        opened(tmp_path, definition={"of": "another"})
+    with pytest.raises(ConfigError, match="n_trials was 10 and is 11"):
+        opened(tmp_path, n_trials=11)
+    with pytest.raises(ConfigError, match=r"objectives was .*maximize.* and is .*minimize"):
+        opened(tmp_path, score="minimize")
+    with pytest.raises(ConfigError, match="highest is not minimize or maximize"):
+        opened(tmp_path, score="highest")
+    with pytest.raises(ConfigError, match="n_trials must be at least 1, got 0"):
+        opened(tmp_path, n_trials=0)
+
+
+def test_a_database_of_another_folder_is_refused(tmp_path, monkeypatch):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "one")
+    url = f"sqlite:///{tmp_path}/search.db"
+    opened(Path("search"), url)
+    monkeypatch.chdir(tmp_path / "two")
+    with pytest.raises(ConfigError, match="a search search of another folder"):
+        opened(Path("search"), url)
+
+
+@pytest.mark.parametrize("url", ["mongo://localhost/x", "sqlite:////no/such/folder/x.db"])
+def test_a_database_that_cannot_be_opened_is_named(url, tmp_path):
+    with pytest.raises(ConfigError, match=f"the search in {url} cannot be opened"):
+        opened(tmp_path, url)
+
+
+def test_a_journal_that_a_full_disk_cut_off_is_read_up_to_there(tmp_path):
+    search = opened(tmp_path)
+    search.succeed(search.claim(), [{"score": 1.0}])
+    with (tmp_path / "study.journal").open("a") as file:
+        file.write('{"op_code": 5, "wor')
+    search = opened(tmp_path)
+    assert len(search.completed()) == 1
+    search.succeed(search.claim(), [{"score": 2.0}])
+    assert len(opened(tmp_path).completed()) == 2
+
+
+def test_a_sampler_that_learns_is_resumed_where_it_would_be(tmp_path):
+    def one(seed):
+        return TPESampler(seed=seed, n_startup_trials=4)
+
+    def search(folder, best, sittings):
+        """Parameters asked for, where results are better nearer to ``best``."""
+        for _ in range(sittings):
+            search = opened(tmp_path / folder, sampler=one, n_trials=12)
+            for _ in range(12 // sittings):
+                claim = search.claim()
+                search.succeed(claim, [{"score": -abs(claim.params["a"] - best)}])
+        assert search.claim() is None
+        return [trial.params for trial in search.finished()]
+
+    whole = search("whole", 0.3, sittings=1)
+    assert search("part", 0.3, sittings=3) == whole
+    other = search("other", 0.9, sittings=1)
+    assert other[:4] == whole[:4]
+    assert other[4:] != whole[4:]
+    # More points may be asked of it.
+    assert opened(tmp_path / "whole", sampler=one, n_trials=13).claim().point == 12
