@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
@@ -13,6 +15,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from dcsomrl.app import check_network, entry_point
 from dcsomrl.checkpoints import epochs_done, read_checkpoint
+from dcsomrl.errors import ConfigError
 from dcsomrl.runs.checkpoints import check_same_run, find_checkpoint
 from dcsomrl.runs.results import set_aside
 from dcsomrl.runs.training import build_trainer, finish, leave_group
@@ -22,6 +25,7 @@ log = logging.getLogger(__name__)
 
 def train(cfg: DictConfig) -> dict[str, Any]:
     """Compose, train and score one run; returns what stands in its ``metrics.json``."""
+    check_search(HydraConfig.get())
     run_dir = Path(HydraConfig.get().runtime.output_dir)
     if cfg.num_threads is not None:
         torch.set_num_threads(cfg.num_threads)
@@ -61,6 +65,17 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     trainer.fit(model, datamodule=data, ckpt_path=resume)
     leave_group()
     return finish(trainer, model, data, config, run_dir) if trainer.is_global_zero else {}
+
+
+def check_search(hydra: HydraConf) -> None:
+    """Refuse a search that would train once only, with none of the values that it varies.
+
+    Raises:
+        ConfigError: ``search=`` without ``-m``.
+    """
+    search = hydra.runtime.choices.get("search")
+    if search is not None and hydra.mode == RunMode.RUN:
+        raise ConfigError(f"a search trains many runs: put -m before search={search}")
 
 
 main = entry_point("train")(train)

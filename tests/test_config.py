@@ -9,7 +9,16 @@ from omegaconf.errors import OmegaConfBaseException
 from dcsomrl.app import composed, config_dir, explain
 from tests.conftest import plain
 
-GROUPS = ("dataset", "model", "autoencoder", "trainer", "logger", "callbacks", "experiment")
+GROUPS = (
+    "dataset",
+    "model",
+    "autoencoder",
+    "trainer",
+    "logger",
+    "callbacks",
+    "experiment",
+    "search",
+)
 CHOICES = [
     f"{group}={file.stem}" for group in GROUPS for file in sorted((config_dir() / group).glob("*"))
 ]

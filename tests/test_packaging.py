@@ -34,6 +34,8 @@ def test_the_wheel_carries_code_and_configuration_and_nothing_else(wheel):
     expected = {str(file.relative_to(ROOT)) for file in (ROOT / "dcsomrl").rglob("*.py")} | {
         f"dcsomrl/{file.relative_to(ROOT)}" for file in (ROOT / "conf").rglob("*.yaml")
     }
+    plugin = "hydra_plugins/dcsomrl_sweeper.py"
+    expected = expected - {f"dcsomrl/plugins/{plugin}"} | {plugin}
     assert inside == expected
 
 
@@ -63,15 +65,24 @@ def test_an_installed_wheel_trains_from_an_unrelated_folder(wheel, tmp_path):
         text=True,
     )
     assert where.stdout.startswith(str(site)), where.stderr
-    done = subprocess.run(
-        [python, "-m", "dcsomrl.train", *SMALL],
-        cwd=elsewhere,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+
+    def train(*arguments):
+        return subprocess.run(
+            [python, "-m", "dcsomrl.train", *arguments],
+            cwd=elsewhere,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+
+    done = train(*SMALL)
     assert done.returncode == 0, done.stderr
     results = elsewhere / "runs" / "dcsomrl-digits" / "seed0" / "metrics.json"
     assert json.loads(results.read_text())["epochs"] == 2
     assert "purity" in done.stdout
     assert "run directory: " in done.stdout
+
+    searched = ("search=default", "hydra.sweeper.n_trials=1", "model.alpha=interval(0.01,1)")
+    done = train("-m", *SMALL, *searched)
+    assert done.returncode == 0, done.stderr
+    assert (elsewhere / "runs/search/default-dcsomrl-digits/trials.csv").exists()

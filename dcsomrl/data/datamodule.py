@@ -203,6 +203,10 @@ class ClusterData(LightningDataModule):
         n = len(self._rows[split])
         return self._loader(split, InOrder(n, EVALUATION_BATCH, shared=False))
 
+    def rows(self, split: Split) -> Tensor:
+        """Rows of a split, in order: of the training arrays for train and val, of the test's."""
+        return self._rows[split]
+
     def _loader(self, split: str, sampler: EpochPermutation | InOrder) -> DataLoader[Batch]:
         training = isinstance(sampler, EpochPermutation)
         arrays, rows = self.arrays, self._rows[split]

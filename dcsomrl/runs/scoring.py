@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
+from sklearn.metrics import silhouette_score
 from torch import Tensor
 
 from dcsomrl.data import Batch
@@ -84,3 +85,32 @@ def score(
         columns["cluster"].append(clustered.cluster.cpu())
         columns["activation"].append(clustered.activation.cpu())
     return scorer.compute(), {name: torch.cat(part).numpy() for name, part in columns.items()}
+
+
+@torch.no_grad()
+def silhouette(model: ClusteringModule, batches: Iterable[Batch], limit: int = 2000) -> float:
+    """How much nearer the codes of a split lie to their own cluster than to the next, in [-1, 1].
+
+    Args:
+        model: a trained model, on the device that it should run on.
+        batches: the split, in order.
+        limit: samples, the first ones, that are used; the cost grows with their square.
+
+    Returns:
+        The mean over the samples; NaN with fewer than two clusters.
+
+    Source: Rousseeuw 1987.
+    """
+    model.eval()
+    codes: list[Tensor] = []
+    clusters: list[Tensor] = []
+    for batch in batches:
+        if sum(map(len, codes)) >= limit:
+            break
+        clustered = model.cluster(batch.x.to(model.epoch_sums))
+        codes.append(clustered.latent.flatten(1).float().cpu())
+        clusters.append(clustered.cluster.cpu())
+    z, node = torch.cat(codes)[:limit], torch.cat(clusters)[:limit]
+    if not 1 < len(node.unique()) < len(node):
+        return math.nan
+    return float(silhouette_score(z.numpy(), node.numpy()))

@@ -16,7 +16,7 @@ from dcsomrl.models import ClusteringModule
 from dcsomrl.runs import results
 from dcsomrl.runs.callbacks import EpochTable, StopOnNaN, ValidationScores
 from dcsomrl.runs.checkpoints import AtomicCheckpointIO
-from dcsomrl.runs.scoring import score
+from dcsomrl.runs.scoring import score, silhouette
 
 
 def build_trainer(
@@ -100,6 +100,9 @@ def finish(
 
     This is the work of one process; the others must have left their group, or the scores would
     wait for them.
+
+    Returns:
+        What stands in ``metrics.json``, and the scores on the validation part under ``val/``.
     """
     callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
     timer = next(callback for callback in callbacks if isinstance(callback, Timer))
@@ -119,7 +122,11 @@ def finish(
         run_dir / "prototypes.png", model, data, assignments["cluster"], f"{title}: prototypes"
     )
     results.print_summary(metrics, title, run_dir)
-    return metrics
+    if not data.val_fraction:
+        return metrics
+    scores, _ = score(model, data.split_dataloader("val"), data.num_classes)
+    scores["silhouette"] = silhouette(model, data.split_dataloader("val"))
+    return metrics | {f"val/{name}": value for name, value in scores.items()}
 
 
 def describe(config: Mapping[str, Any], split: str) -> dict[str, Any]:

@@ -1,0 +1,45 @@
+"""How much runs of other seeds agree: a criterion for settings that needs no label."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+from statistics import fmean
+
+import torch
+from torch import Tensor
+
+from dcsomrl.loading import load
+from dcsomrl.metrics import ami, contingency
+
+STABILITY = "stability"
+
+
+@torch.no_grad()
+def stability(run_dirs: Sequence[Path]) -> float:
+    """Adjusted mutual information of the clusterings of runs, mean over pairs; at most 1.
+
+    Two runs are compared on the training samples that both were trained on.
+
+    Args:
+        run_dirs: two run directories or more, of the same model and dataset.
+    """
+    clusterings = [_training_clusters(run) for run in run_dirs]
+    return fmean(_agreement(a, b) for a, b in combinations(clusterings, 2))
+
+
+def _training_clusters(run_dir: Path) -> tuple[Tensor, int]:
+    """Cluster of every sample by its row, -1 outside the training part, and their number."""
+    trained = load(run_dir / "checkpoints" / "last.ckpt")
+    trained.data.setup("fit")
+    batches = trained.data.split_dataloader("train")
+    rows = trained.data.rows("train")
+    by_row = torch.full((int(rows.max()) + 1,), -1)
+    by_row[rows] = torch.cat([trained.model.cluster(batch.x).cluster for batch in batches])
+    return by_row, trained.model.n_clusters
+
+
+def _agreement(one: tuple[Tensor, int], other: tuple[Tensor, int]) -> float:
+    n = min(len(one[0]), len(other[0]))
+    a, b = one[0][:n], other[0][:n]
+    both = (a >= 0) & (b >= 0)
+    return float(ami(contingency(a[both], b[both], one[1], other[1])))

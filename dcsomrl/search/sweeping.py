@@ -1,0 +1,268 @@
+"""The loop of a search under Hydra: claim points, launch their runs, record what came of them."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import (
+    ChoiceSweep,
+    IntervalSweep,
+    Override,
+    RangeSweep,
+    Transformer,
+)
+from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import DictConfig, OmegaConf, open_dict
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from dcsomrl.app import explain
+from dcsomrl.errors import ConfigError
+from dcsomrl.search.designs import Design
+from dcsomrl.search.results import Progress, write_results
+from dcsomrl.search.stability import STABILITY, stability
+from dcsomrl.search.study import Claim, Direction, MakeSampler, Search
+
+Launch = Callable[..., Sequence[JobReturn]]
+# Settings of where and on what a search runs: these do not make it another search.
+FREE = ("data_dir", "num_threads", "ckpt_path", "logger", "callbacks")
+
+
+def sweep(
+    arguments: list[str],
+    config: DictConfig,
+    loader: ConfigLoader,
+    launch: Launch,
+    validate: Callable[[Sequence[Sequence[str]]], None],
+    params: Mapping[str, Any],
+    sampler: Design | MakeSampler,
+    n_trials: int,
+    maximize: Sequence[str],
+    minimize: Sequence[str],
+    seeds: Sequence[int],
+    n_jobs: int,
+    max_failures: float,
+    storage: str | None,
+) -> Any:
+    """Try every point that is left, then write what the search found; returns that.
+
+    Args:
+        arguments: overrides of the command line; they come before ``params``.
+        config: the composed configuration, with Hydra's own.
+        loader: of configurations.
+        launch: runs jobs.
+        validate: composes jobs without running them.
+        params: overrides of every job by key; those that sweep span the space.
+        sampler: a design, or a maker of Optuna samplers.
+        n_trials: points.
+        maximize: results of the task that are to be high.
+        minimize: and those that are to be low.
+        seeds: of the runs of every point, whose results are averaged.
+        n_jobs: points that are launched at once.
+        max_failures: the search ends when a larger share of its points failed.
+        storage: URL of a database; None for a journal file in the sweep's folder.
+
+    Raises:
+        ConfigError: settings that do not fit each other, or a folder with another search.
+        DcsomrlError: too many points failed.
+    """
+    objectives: dict[str, Direction] = dict.fromkeys(maximize, "maximize")
+    objectives |= dict.fromkeys(minimize, "minimize")
+    _check(objectives, seeds, n_jobs, max_failures)
+    if both := set(maximize) & set(minimize):
+        raise ConfigError(f"{min(both)} is to be both high and low: take it off one list")
+    parser = OverridesParser.create(loader)
+    parsed = {o.get_key_element(): o for o in parser.parse_overrides(_lines(params))}
+    parsed |= {o.get_key_element(): o for o in parser.parse_overrides(arguments)}
+    if "seed" in parsed:
+        raise ConfigError(
+            f"the seeds of a search are hydra.sweeper.seeds={list(seeds)}: set that instead of seed"
+        )
+    space = {key: distribution(o) for key, o in parsed.items() if o.is_sweep_override()}
+    if not space:
+        raise ConfigError(
+            "nothing is searched: give hydra.sweeper.params, as in conf/search, or an override "
+            "such as 'model.alpha=interval(0.01,1)'"
+        )
+    fixed = [o.input_line or "" for o in parsed.values() if not o.is_sweep_override()]
+    validate([[*fixed, *(f"{key}={_some(dist)}" for key, dist in space.items())]])
+
+    folder = Path(config.hydra.sweep.dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(config, folder / "multirun.yaml")
+    definition = {
+        "sampler": OmegaConf.to_container(config.hydra.sweeper.sampler, resolve=True),
+        "seeds": list(seeds),
+        **{key: str(parsed[key].value()) for key in space},
+        **{key: value for key, value in _settings(config, loader, fixed) if key not in space},
+    }
+    search = Search(folder, space, sampler, n_trials, objectives, definition, storage)
+    progress = Progress(search)
+    while claims := _claims(search, n_jobs):
+        began = time.perf_counter()
+        jobs = [
+            [
+                *fixed,
+                *(f"{key}={_text(value)}" for key, value in claim.params.items()),
+                f"seed={seed}",
+                "ckpt_path=last",
+                # A job that chooses another model must not choose another folder by it.
+                f"hydra.sweep.dir={_quoted(folder)}",
+                f"hydra.sweep.subdir={claim.point}/seed{seed}",
+            ]
+            for claim in claims
+            for seed in seeds
+        ]
+        try:
+            returned = launch(jobs, initial_job_idx=claims[0].point * len(seeds))
+        except BaseException:
+            for claim in claims:
+                search.leave(claim)
+            raise
+        for i, claim in enumerate(claims):
+            _record(search, claim, returned[i * len(seeds) : (i + 1) * len(seeds)], seeds)
+        progress.show((time.perf_counter() - began) / len(claims))
+        search.check_failures(max_failures)
+    return write_results(search, fixed, config.hydra.runtime.choices)
+
+
+def distribution(override: Override) -> BaseDistribution:
+    """The distribution of an override that sweeps, in Hydra's grammar.
+
+    ``interval(a,b)`` is uniform, ``tag(log,interval(a,b))`` log-uniform, with ``int(...)`` around
+    the interval over whole numbers, both ends included; ``range(a,b,step)`` excludes b;
+    ``choice(...)``.
+
+    Raises:
+        ConfigError: an empty range, or a logarithm of 0 or less.
+    """
+    value, key = override.value(), override.get_key_element()
+    assert isinstance(value, (ChoiceSweep, RangeSweep, IntervalSweep))
+    log = "log" in value.tags
+    try:
+        if isinstance(value, IntervalSweep):
+            assert value.start is not None
+            assert value.end is not None
+            if isinstance(value.start, int) and isinstance(value.end, int):
+                return IntDistribution(value.start, value.end, log=log)
+            return FloatDistribution(value.start, value.end, log=log)
+        if isinstance(value, RangeSweep):
+            numbers = [float(number) for number in value.range()]
+            if all(number.is_integer() for number in (*numbers, float(value.step))):
+                return IntDistribution(int(numbers[0]), int(numbers[-1]), step=int(value.step))
+            return FloatDistribution(numbers[0], numbers[-1], step=float(value.step))
+        return CategoricalDistribution([_plain(element) for element in value.list])
+    except (ValueError, IndexError) as error:
+        raise ConfigError(f"{key}: no values in {override.get_value_string()} ({error})") from error
+
+
+def _plain(element: Any) -> bool | int | float | str | None:
+    """A choice as Optuna takes it: what is not a number or null as Hydra's grammar writes it."""
+    if isinstance(element, bool | int | float | None):
+        return element
+    return str(Transformer.encode(element))
+
+
+def _lines(params: Mapping[str, Any]) -> list[str]:
+    return [f"{key}={_text(value)}" for key, value in params.items()]
+
+
+def _text(value: Any) -> str:
+    """A value as Hydra's grammar reads it back unchanged."""
+    return "null" if value is None else str(value)
+
+
+def _quoted(path: Path) -> str:
+    """A path as Hydra's grammar reads it back unchanged."""
+    return "'" + str(path).replace("'", "\\'") + "'"
+
+
+def _some(dist: BaseDistribution) -> str:
+    """Any value of a distribution."""
+    if isinstance(dist, CategoricalDistribution):
+        return _text(dist.choices[0])
+    return _text(dist.low)  # type: ignore[attr-defined]
+
+
+def _settings(config: DictConfig, loader: ConfigLoader, fixed: list[str]) -> list[tuple[str, Any]]:
+    """What every job is made of, by dotted key, without the values that are searched."""
+    job = loader.load_sweep_config(config, [line for line in fixed if line])
+    with open_dict(job):
+        del job["hydra"]
+    return list(_leaves(OmegaConf.to_container(job)))
+
+
+def _leaves(node: Any, prefix: str = "") -> Any:
+    for key, value in node.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{name}.")
+        elif name.split(".")[0] not in (*FREE, "seed") and not name.startswith("trainer.acc"):
+            yield name, value
+
+
+def _claims(search: Search, n_jobs: int) -> list[Claim]:
+    claims: list[Claim] = []
+    while len(claims) < n_jobs and (claim := search.claim()):
+        claims.append(claim)
+    return claims
+
+
+def _record(
+    search: Search, claim: Claim, returned: Sequence[JobReturn], seeds: Sequence[int]
+) -> None:
+    """Results of a point's runs, or the first error among them."""
+    for one in returned:
+        if one.status != JobStatus.COMPLETED:
+            error = one._return_value
+            assert isinstance(error, Exception)
+            sentence = explain(error, "train", []) or f"{type(error).__name__}: {error}"
+            search.fail(claim, sentence)
+            return
+    results = [numbers(one.return_value) for one in returned]
+    if STABILITY in search.objectives:
+        agreement = stability([search.folder / f"{claim.point}/seed{seed}" for seed in seeds])
+        results = [{**one, STABILITY: agreement} for one in results]
+    search.succeed(claim, results)
+
+
+def numbers(returned: Any) -> dict[str, float]:
+    """What a task returned as numbers by name; a single number is called ``result``.
+
+    Of a run that scored itself on the test split too, those scores are dropped: no choice of
+    settings may see them.
+    """
+    if not isinstance(returned, Mapping):
+        return {"result": float(returned)}
+    tested = returned.get("split") == "test"
+    return {
+        name: float(value)
+        for name, value in returned.items()
+        if isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and (not tested or name.startswith("val/") or name == "seconds")
+    }
+
+
+def _check(
+    objectives: Mapping[str, Direction], seeds: Sequence[int], n_jobs: int, max_failures: float
+) -> None:
+    if not objectives:
+        raise ConfigError(
+            "a search needs an objective, such as hydra.sweeper.maximize=[val/nmi] or "
+            "hydra.sweeper.minimize=[val/quantization_error]"
+        )
+    if n_jobs < 1 or not 0 <= max_failures <= 1 or not seeds:
+        raise ConfigError(
+            "n_jobs must be at least 1, max_failures in [0, 1] and seeds not empty, got "
+            f"{n_jobs}, {max_failures} and {list(seeds)}"
+        )
+    if STABILITY in objectives and len(seeds) < 2:
+        raise ConfigError("stability compares seeds: set hydra.sweeper.seeds=[0,1] or more")

@@ -1,0 +1,200 @@
+"""Searches as Hydra multiruns: what is searched, how it resumes, what it leaves."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from dcsomrl.errors import ConfigError
+from dcsomrl.search import LatinHypercube
+from dcsomrl.search.sweeping import distribution, numbers
+
+KMEANS = ("-m", "search=default", "model=kmeans", "trainer=cpu", "num_threads=1")
+CLUSTERS = "model.n_clusters=int(interval(5,24))"
+
+
+@pytest.fixture
+def search(cli, tmp_path):
+    """Search for settings of k-means on the digits; returns what it printed and its trials."""
+
+    def run(*overrides, folder="search"):
+        done = cli("train", *KMEANS, f"hydra.sweep.dir={tmp_path / folder}", *overrides)
+        trials = tmp_path / folder / "trials.csv"
+        return done, pd.read_csv(trials) if trials.exists() else None
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("a=interval(0,1)", FloatDistribution(0, 1)),
+        ("a=interval(0.5,1)", FloatDistribution(0.5, 1)),
+        ("a=interval(1,2.5)", FloatDistribution(1, 2.5)),
+        ("a=tag(log,interval(1e-3,0.1))", FloatDistribution(1e-3, 0.1, log=True)),
+        ("a=int(interval(3,9))", IntDistribution(3, 9)),
+        ("a=tag(log,int(interval(1,64)))", IntDistribution(1, 64, log=True)),
+        ("a=range(2,9,3)", IntDistribution(2, 8, step=3)),
+        ("a=range(0,1,0.25)", FloatDistribution(0, 0.75, step=0.25)),
+        ("a=1,2.5,null,true", CategoricalDistribution([1, 2.5, None, True])),
+        ("a=relu,tanh", CategoricalDistribution(["relu", "tanh"])),
+        ("a=choice([16,8],[4])", CategoricalDistribution(["[16,8]", "[4]"])),
+    ],
+)
+def test_overrides_in_hydras_grammar_are_distributions(override, expected):
+    (parsed,) = OverridesParser.create().parse_overrides([override])
+    assert distribution(parsed) == expected
+
+
+@pytest.mark.parametrize(
+    "override", ["a=interval(2,1)", "a=tag(log,interval(0.0,1.0))", "a=range(3,3)"]
+)
+def test_ranges_without_values_are_refused(override):
+    (parsed,) = OverridesParser.create().parse_overrides([override])
+    with pytest.raises(ConfigError, match="a: no values in"):
+        distribution(parsed)
+
+
+def test_scores_on_the_test_split_are_no_objective():
+    returned = {"split": "test", "nmi": 0.9, "seconds": 3.0, "val/nmi": 0.8, "dataset": "digits"}
+    assert numbers(returned) == {"seconds": 3.0, "val/nmi": 0.8}
+    assert numbers({"split": "val", "nmi": 0.7, "done": True}) == {"nmi": 0.7}
+    assert numbers(0.5) == {"result": 0.5}
+
+
+def test_a_search_is_a_latin_hypercube_that_resumes_and_repeats_nothing(search, cli, tmp_path):
+    command = (CLUSTERS, "hydra.sweeper.n_trials=4")
+    done, trials = search(*command)
+    assert done.returncode == 0, done.stderr
+    assert "4/4, 0 failed, 0:00:00 left; best: val/nmi 0." in done.stderr
+    clusters = trials["params/model.n_clusters"]
+    assert sorted((clusters - 5) // 5) == [0, 1, 2, 3]
+    assert (trials["val/nmi"] > 0.4).all()
+    assert "nmi" not in trials
+
+    best = trials["point"][trials["val/nmi"].idxmax()]
+    assert "experiment=best" in done.stdout
+    again = cli("train", "--config-dir", str(tmp_path / "search"), "experiment=best",
+                "trainer=cpu", "--cfg", "job")  # fmt: skip
+    assert again.returncode == 0, again.stderr
+    assert f"n_clusters: {clusters[trials['point'] == best].item()}" in again.stdout
+    assert "KMeans" in again.stdout
+
+    files = list((tmp_path / "search").glob("*/seed0/metrics.json"))
+    assert len(files) == 4
+    before = {file: file.stat().st_mtime_ns for file in files}
+    done, resumed = search(*command)
+    assert "resuming: 4 of 4 points are done" in done.stdout
+    pd.testing.assert_frame_equal(trials, resumed)
+    assert {file: file.stat().st_mtime_ns for file in files} == before
+    done, _ = search(CLUSTERS, "hydra.sweeper.n_trials=4", "model.n_init=3")
+    assert done.returncode == 2
+    assert "holds another search (model.n_init was" in done.stderr
+
+
+def test_a_killed_search_ends_as_one_that_was_not(search, tmp_path):
+    folder = tmp_path / "search"
+    command = (CLUSTERS, "hydra.sweeper.n_trials=5")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dcsomrl.train", *KMEANS, *command, f"hydra.sweep.dir={folder}"],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    for _ in range(600):
+        if (folder / "1/seed0/checkpoints").exists():
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done, trials = search(*command)
+    assert done.returncode == 0, done.stderr
+    assert "of 5 points are done" in done.stdout
+    assert list(trials["point"]) == [0, 1, 2, 3, 4]
+    space = {"model.n_clusters": IntDistribution(5, 24)}
+    points = LatinHypercube().points(space, 5)
+    expected = [point["model.n_clusters"] for point in points]
+    assert list(trials["params/model.n_clusters"]) == expected
+    assert sorted((n - 5) // 4 for n in expected) == [0, 1, 2, 3, 4]
+
+
+def test_a_grid_goes_on_after_a_failure_and_stops_after_too_many(search):
+    grid = ("hydra.sweeper.sampler._target_=dcsomrl.search.Grid", "~hydra.sweeper.sampler.seed")
+    command = (*grid, "model.n_clusters=choice(1,8,12,16)", "hydra.sweeper.n_trials=4")
+    done, trials = search(*command)
+    assert done.returncode == 0, done.stderr
+    assert list(trials["state"]) == ["fail", "complete", "complete", "complete"]
+    assert trials["error"][0] == "model: n_clusters must be at least 2, got 1"
+    assert "4/4, 1 failed" in done.stderr
+
+    done, _ = search(*command, "hydra.sweeper.max_failures=0.25",
+                     "model.n_clusters=choice(0,1,8,12)", folder="failing")  # fmt: skip
+    assert done.returncode == 2
+    assert "error: 2 of 4 points failed, more than a share of 0.25; the last: " in done.stderr
+
+
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+def test_launchers_run_points_at_once(launcher, search):
+    done, trials = search(
+        CLUSTERS, "hydra.sweeper.n_trials=3", "hydra.sweeper.n_jobs=2", f"hydra/launcher={launcher}"
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(trials["state"]) == ["complete"] * 3
+
+
+def test_seeds_are_averaged_and_objectives_traded_off_without_labels(search, tmp_path):
+    done, trials = search(
+        "model=autoencoder",
+        "model.n_clusters=8",
+        "autoencoder=mlp",
+        "model.autoencoder.hidden_dims=[16]",
+        "trainer.max_epochs=choice(1,4)",
+        "hydra.sweeper.n_trials=2",
+        "hydra.sweeper.seeds=[0,1]",
+        "hydra.sweeper.maximize=[stability,val/silhouette]",
+        "hydra.sweeper.minimize=[val/quantization_error]",
+    )
+    assert done.returncode == 0, done.stderr
+    assert {f"{point}/seed{seed}" for point in (0, 1) for seed in (0, 1)} == {
+        str(file.parent.relative_to(tmp_path / "search"))
+        for file in (tmp_path / "search").glob("*/*/metrics.json")
+    }
+    assert (trials["val/silhouette deviation"] > 0).all()
+    assert trials["stability"].between(-1, 1).all()
+    assert (trials["stability deviation"] == 0).all()
+    assert "no other point is better in all objectives" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        ((), "error: nothing is searched: give hydra.sweeper.params"),
+        (("model.n_cluster=interval(2,9)",), "there is no model.n_cluster in the configuration"),
+        ((CLUSTERS, "hydra.sweeper.maximize=[stability]"), "stability compares seeds"),
+        ((CLUSTERS, "hydra.sweeper.n_jobs=0"), "n_jobs must be at least 1"),
+        ((CLUSTERS, "seed=0,1"), "the seeds of a search are hydra.sweeper.seeds=[0]"),
+        ((CLUSTERS, "hydra.sweeper.minimize=[val/nmi]"), "val/nmi is to be both high and low"),
+        ((CLUSTERS, "hydra.sweeper.maximize=[nmi]", "hydra.sweeper.n_trials=1"),
+         "objective nmi is not among the results: "),
+        ((CLUSTERS, "hydra.sweeper.n_trial=1"), "n_trial"),
+        ((CLUSTERS, "hydra.sweeper.sampler._target_=optuna.samplers.Gone"), "optuna.samplers.Gone"),
+    ],
+)  # fmt: skip
+def test_mistakes_end_in_a_sentence(overrides, sentence, search):
+    done, _ = search(*overrides)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_search_without_multirun_is_refused(cli):
+    done = cli("train", "search=paper_initial")
+    assert done.returncode == 2
+    assert "put -m before search=paper_initial" in done.stderr
