@@ -4,10 +4,8 @@ import logging
 import statistics
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
@@ -15,6 +13,9 @@ from rich.console import Console
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from dcsomrl.errors import ConfigError
+from dcsomrl.search.outcome import TABLE, outcome, save, short_names
+from dcsomrl.search.sensitivity import write_sensitivity
 from dcsomrl.search.study import Search
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,12 @@ class Progress:
             log.info("resuming: %d of %d points are done", done, search.n_trials)
 
     def show(self, seconds: float) -> None:
-        """Print the bar; ``seconds`` is what a point of the last launch took."""
+        """Print the bar and save the points so far.
+
+        Args:
+            seconds: what a point of the last launch took.
+        """
+        save(outcome(self._search), self._search.folder)
         self._seconds.append(seconds)
         finished = self._search.finished()
         failed = sum(trial.state == TrialState.FAIL for trial in finished)
@@ -70,28 +76,10 @@ def ranked(trials: Sequence[FrozenTrial], objectives: Mapping[str, str]) -> list
     return [trials[i] for i in order]
 
 
-def frame(search: Search) -> pd.DataFrame:
-    """A row a point: state, error, parameters, and the mean and deviation of every result."""
-    rows = []
-    for trial in search.finished():
-        row = {"point": trial.user_attrs["point"], "state": trial.state.name.lower()}
-        row["error"] = trial.user_attrs.get("error")
-        row |= {f"params/{name}": value for name, value in trial.params.items()}
-        results = trial.user_attrs.get("results", []) if row["state"] == "complete" else []
-        for name in results[0] if results else ():
-            over_seeds = [one[name] for one in results]
-            row[name] = statistics.fmean(over_seeds)
-            if len(over_seeds) > 1:
-                # Not that of the statistics module: a result other than an objective may be NaN.
-                row[f"{name} deviation"] = float(np.std(over_seeds, ddof=1))
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
 def write_results(
     search: Search, fixed: Sequence[str], choices: Mapping[str, str | None]
 ) -> dict[str, Any]:
-    """Write ``trials.csv`` and the experiment with the best settings, print the table of the top.
+    """Write the experiment with the best settings, print the table of the top, draw the rest.
 
     Args:
         search: the search, as far as it has come.
@@ -101,10 +89,11 @@ def write_results(
     Returns:
         The best point: its number, parameters and objectives; empty where none succeeded.
     """
-    frame(search).to_csv(search.folder / "trials.csv", index=False)
+    found = outcome(search)
+    save(found, search.folder)
     trials = search.completed()
     if not trials:
-        log.warning("no point has succeeded; the errors are in %s", search.folder / "trials.csv")
+        log.warning("no point has succeeded; the errors are in %s", search.folder / TABLE)
         return {}
     best = ranked(trials, search.objectives)
     file = search.folder / "experiment" / f"{EXPERIMENT}.yaml"
@@ -113,11 +102,16 @@ def write_results(
     console = Console()
     console.print(top_table(best[:TOP], search))
     console.print(
-        f"all points: {search.folder / 'trials.csv'}\n"
+        f"all points: {search.folder / TABLE}\n"
         f"the best: python -m dcsomrl.train --config-dir {search.folder} experiment={EXPERIMENT}",
         soft_wrap=True,
         highlight=False,
     )
+    try:
+        page = write_sensitivity(found, list(search.objectives), search.folder / "sensitivity")
+        console.print(f"what matters: {page}", soft_wrap=True, highlight=False)
+    except ConfigError as error:
+        log.info("no sensitivity analysis: %s", error)
     return {
         "point": best[0].user_attrs["point"],
         "params": best[0].params,
@@ -137,10 +131,10 @@ def top_table(trials: Sequence[FrozenTrial], search: Search) -> Table:
     for i, name in enumerate(search.objectives):
         table.add_row(name, *(f"{trial.values[i]:.4g}" for trial in trials))
     table.add_section()
-    for key in search.space:
+    for key, name in short_names(search.space).items():
         values = [trial.params[key] for trial in trials]
         cells = [f"{value:.4g}" if isinstance(value, float) else str(value) for value in values]
-        table.add_row(key.rpartition(".")[2], *cells)
+        table.add_row(name, *cells)
     if several:
         table.caption = "* no other point is better in all objectives"
     return table
@@ -170,8 +164,3 @@ def experiment(
 def _scores(trial: FrozenTrial, search: Search) -> str:
     pairs = zip(search.objectives, trial.values, strict=True)
     return ", ".join(f"{name} {value:.4f}" for name, value in pairs)
-
-
-def read_trials(folder: Path) -> pd.DataFrame:
-    """The table that a search left in its folder."""
-    return pd.read_csv(folder / "trials.csv")

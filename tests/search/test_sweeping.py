@@ -77,6 +77,9 @@ def test_a_search_is_a_latin_hypercube_that_resumes_and_repeats_nothing(search, 
     assert sorted((clusters - 5) // 5) == [0, 1, 2, 3]
     assert (trials["val/nmi"] > 0.4).all()
     assert "nmi" not in trials
+    page = tmp_path / "search" / "sensitivity" / "sensitivity.md"
+    assert "| n_clusters |" in page.read_text()
+    assert f"what matters: {page}" in done.stdout
 
     best = trials["point"][trials["val/nmi"].idxmax()]
     assert "experiment=best" in done.stdout

@@ -1,0 +1,80 @@
+"""Which parameters of a search move a result, by regression over its points."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+from statsmodels.regression.linear_model import OLS, RegressionResults
+from statsmodels.tools import add_constant
+
+# Of the normal distribution: limits that hold 95 %.
+WIDE = float(norm.ppf(0.975))
+COEFFICIENTS = ("src", "srrc", "prcc")
+
+
+def regressors(parameters: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Parameters as the columns of a regression, and the names of those that have an order.
+
+    A parameter without an order gets a column for each of its values but one: it is accounted for
+    and has no coefficient of its own. Parameters that never change are left out.
+
+    Args:
+        parameters: a row a point, a column a parameter.
+    """
+    varied = parameters.loc[:, parameters.nunique(dropna=False) > 1]
+    ordered = varied.select_dtypes("number", exclude="bool").astype(float)
+    others = varied.drop(columns=ordered.columns).fillna("null").astype(str)
+    if others.empty:
+        return ordered, list(map(str, ordered))
+    dummies = pd.get_dummies(others, drop_first=True, dtype=float)
+    return ordered.join(dummies), list(map(str, ordered))
+
+
+def sensitivity(parameters: pd.DataFrame, result: pd.Series) -> tuple[pd.DataFrame, float, float]:
+    """Regression coefficients of a result on the parameters of a search, with 95 % intervals.
+
+    Args:
+        parameters: a row a point, a column a parameter; one searched on a logarithmic scale as its
+            logarithm.
+        result: of every point, finite.
+
+    Returns:
+        A row for each parameter, with the columns ``src`` (change of the result per change of the
+        parameter, both in standard deviations), ``srrc`` (the same of their ranks) and ``prcc``
+        (correlation of the ranks with all other parameters held fixed), and for each
+        ``<name>_low`` and ``<name>_high``; NaN for a parameter without an order or one that never
+        changes. Then the share of the variance that the parameters explain linearly (R2), and
+        that of the ranks'.
+
+    Raises:
+        ValueError: fewer points than the regression needs, or a result that never changes.
+
+    Source: Saltelli et al. 2008, chapter 1; Marino et al. 2008 for ``prcc``, whose interval is
+    that of Fisher's z.
+    """
+    x, ordered = regressors(parameters)
+    # Fisher's z of a correlation given the q - 1 others wants n - (q - 1) - 3 > 0.
+    least = x.shape[1] + 3
+    if len(x) < least:
+        raise ValueError(
+            f"{len(x)} points with a result are too few for {x.shape[1]} parameters: run at "
+            f"least {least}"
+        )
+    if result.nunique() < 2:
+        raise ValueError(f"{result.name} is the same at every point: no parameter moves it")
+    raw, ranks = _fit(x, result), _fit(x.rank(), result.rank())
+    table = pd.DataFrame(index=ordered)
+    for name, fit in (("src", raw), ("srrc", ranks)):
+        interval = fit.conf_int()
+        table[name] = fit.params[ordered]
+        table[f"{name}_low"], table[f"{name}_high"] = interval.loc[ordered].T.to_numpy()
+    t = ranks.tvalues[ordered]
+    table["prcc"] = t / np.sqrt(t**2 + ranks.df_resid)
+    margin = WIDE / np.sqrt(len(x) - least + 1)
+    z = np.arctanh(table["prcc"].clip(-1 + 1e-12, 1 - 1e-12))
+    table["prcc_low"], table["prcc_high"] = np.tanh(z - margin), np.tanh(z + margin)
+    return table.reindex(parameters.columns), float(raw.rsquared), float(ranks.rsquared)
+
+
+def _fit(x: pd.DataFrame, y: pd.Series) -> RegressionResults:
+    """Least squares of what has mean 0 and deviation 1."""
+    return OLS((y - y.mean()) / y.std(), add_constant((x - x.mean()) / x.std())).fit()

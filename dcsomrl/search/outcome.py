@@ -1,0 +1,116 @@
+"""What came of a search, as a table that outlives its study."""
+
+import json
+import statistics
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    distribution_to_json,
+    json_to_distribution,
+)
+
+from dcsomrl.errors import DataError
+from dcsomrl.search.study import Search
+
+TABLE, MEANING = "trials.csv", "search.json"
+PARAMETER = "params/"
+
+
+class Outcome(NamedTuple):
+    """A search as far as it has come.
+
+    Attributes:
+        points: a row a point: ``point``, ``state`` (complete or fail), ``error``, a column
+            ``params/<name>`` for every parameter, then the mean of every result over the seeds
+            and, where there are several, its ``<result> deviation``.
+        space: distribution of every parameter.
+        objectives: ``minimize`` or ``maximize`` by the name of a result.
+    """
+
+    points: pd.DataFrame
+    space: dict[str, BaseDistribution]
+    objectives: Mapping[str, str]
+
+
+def outcome(search: Search) -> Outcome:
+    """The outcome of a search that is open."""
+    rows = []
+    for trial in search.finished():
+        row: dict[str, Any] = {
+            "point": trial.user_attrs["point"],
+            "state": trial.state.name.lower(),
+            "error": trial.user_attrs.get("error"),
+        }
+        row |= {f"{PARAMETER}{name}": value for name, value in trial.params.items()}
+        results = trial.user_attrs.get("results", []) if row["state"] == "complete" else []
+        for name in results[0] if results else ():
+            over_seeds = [one[name] for one in results]
+            row[name] = statistics.fmean(over_seeds)
+            if len(over_seeds) > 1:
+                # Not that of the statistics module: a result other than an objective may be NaN.
+                row[f"{name} deviation"] = float(np.std(over_seeds, ddof=1))
+        rows.append(row)
+    return Outcome(pd.DataFrame(rows), search.space, search.objectives)
+
+
+def save(found: Outcome, folder: Path) -> None:
+    """Write ``trials.csv`` and ``search.json`` into a folder; a reader never sees half of one."""
+    meaning = {
+        "objectives": dict(found.objectives),
+        "space": {name: json.loads(distribution_to_json(d)) for name, d in found.space.items()},
+    }
+    for name, text in (
+        (TABLE, found.points.to_csv(index=False)),
+        (MEANING, json.dumps(meaning, indent=2) + "\n"),
+    ):
+        part = folder / f"{name}.part"
+        part.write_text(text)
+        part.replace(folder / name)
+
+
+def read(folder: Path) -> Outcome:
+    """The outcome that a search left in its folder.
+
+    Raises:
+        DataError: the folder holds none.
+    """
+    try:
+        points = pd.read_csv(folder / TABLE)
+        meaning = json.loads((folder / MEANING).read_text())
+        space = {
+            name: json_to_distribution(json.dumps(value))
+            for name, value in meaning["space"].items()
+        }
+        for name, distribution in space.items():
+            points[PARAMETER + name] = _typed(points[PARAMETER + name], distribution)
+        return Outcome(points, space, meaning["objectives"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{folder} holds no outcome of a search, {TABLE} and {MEANING}: give the folder of "
+            f"python -m dcsomrl.train -m search=... ({error})"
+        ) from error
+
+
+def _typed(column: pd.Series, distribution: BaseDistribution) -> pd.Series:
+    """A column of a CSV file with the choices of a distribution as they were."""
+    if not isinstance(distribution, CategoricalDistribution):
+        return column
+    by_text = {"" if one is None else str(one): one for one in distribution.choices}
+    by_text |= {str(float(one)): one for one in distribution.choices if isinstance(one, int)}
+    texts = column.fillna("").map(str)
+    typed = [by_text[text] for text in texts]
+    numbers = all(type(one) in (int, float) for one in distribution.choices)
+    return pd.Series(typed, index=column.index, dtype=None if numbers else object)
+
+
+def short_names(space: Mapping[str, BaseDistribution]) -> dict[str, str]:
+    """The last part of every parameter's name, or the whole where others end the same."""
+    last = {name: name.rpartition(".")[2] for name in space}
+    often = [name for name in last.values() if list(last.values()).count(name) > 1]
+    return {name: name if short in often else short for name, short in last.items()}

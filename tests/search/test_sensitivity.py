@@ -1,0 +1,128 @@
+"""The page about a search: from its table alone, with values of every kind."""
+
+import math
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from dcsomrl.errors import ConfigError, DataError
+from dcsomrl.search import LatinHypercube, Search
+from dcsomrl.search.outcome import outcome, read, save, short_names
+from dcsomrl.search.sensitivity import importances, write_sensitivity
+
+SPACE = {
+    "som.threshold": FloatDistribution(0.95, 0.999),
+    "alpha": FloatDistribution(1e-3, 1, log=True),
+    "latent": IntDistribution(10, 50),
+    "kind": CategoricalDistribution(["relu", "1", None]),
+    "width": CategoricalDistribution([1, 2.5, 4]),
+    "flag": CategoricalDistribution([True, False]),
+}
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """A search whose NMI depends on the threshold, and whose purity on the logarithm of alpha."""
+    folder = tmp_path_factory.mktemp("searches") / "search"
+    search = Search(folder, SPACE, LatinHypercube(), 30, {"nmi": "maximize"}, {"of": "a test"})
+    rng = np.random.default_rng(0)
+    while claim := search.claim():
+        if claim.point == 3:
+            search.fail(claim, 'a comma, and "quotes"')
+            continue
+        nmi = 1 - 10 * (claim.params["som.threshold"] - 0.95)
+        purity = math.log10(claim.params["alpha"]) / 3 + 1
+        results = {"nmi": nmi, "purity": purity, "odd": math.nan, "same": 1.0}
+        noise = rng.normal(size=2) / 50
+        search.succeed(claim, [results | {"nmi": nmi + one} for one in noise])
+    save(outcome(search), folder)
+    return search
+
+
+def test_the_table_holds_the_search_with_every_value_as_it_was(searched, tmp_path):
+    shutil.copytree(searched.folder, tmp_path / "moved")
+    was, now = outcome(searched), read(tmp_path / "moved")
+    assert now.space == was.space
+    assert now.objectives == was.objectives
+    for name in SPACE:
+        before, after = list(was.points[f"params/{name}"]), list(now.points[f"params/{name}"])
+        assert list(map(repr, map(plain, before))) == list(map(repr, map(plain, after)))
+    rest = [name for name in was.points if not name.startswith("params/")]
+    pd.testing.assert_frame_equal(was.points[rest], now.points[rest], check_dtype=False)
+    assert now.points["error"][3] == 'a comma, and "quotes"'
+
+
+def plain(value):
+    """None for what a table holds in place of it, a float for every number."""
+    if value is None or value != value:
+        return None
+    return float(value) if type(value) is not bool and not isinstance(value, str) else value
+
+
+def test_the_page_says_what_moves_each_result(searched, tmp_path):
+    page = write_sensitivity(read(searched.folder), ["nmi", "purity"], tmp_path)
+    table = pd.read_csv(tmp_path / "coefficients.csv", index_col=["result", "parameter"])
+    for result, parameter in (("nmi", "threshold"), ("purity", "alpha")):
+        of = table.loc[result]
+        assert of["importance"].idxmax() == parameter
+        assert of["importance"].sum() == pytest.approx(1)
+        assert of["src"].abs().idxmax() == parameter
+        sure = (of["prcc_low"] > 0) | (of["prcc_high"] < 0)
+        assert sure[parameter]
+    # On the scale it was searched on, alpha alone explains all of it.
+    assert table.loc[("purity", "alpha"), "src"] == pytest.approx(1, abs=1e-6)
+    text = page.read_text()
+    assert "29 points with a result of 30 tried" in text
+    assert "| kind | no order |" in text
+    rows = [line for line in text.splitlines() if line.startswith("| threshold")]
+    assert "**" in rows[0]
+    assert "**" not in rows[1]
+    for name in ("scatter-nmi", "scatter-purity", "coefficients", "distribution"):
+        assert (tmp_path / f"{name}.png").stat().st_size > 10_000
+
+
+def test_importances_are_of_the_parameters_that_matter():
+    space = {"a": FloatDistribution(0, 1), "b": FloatDistribution(0, 1)}
+    parameters = pd.DataFrame(np.random.default_rng(0).random((60, 2)), columns=["a", "b"])
+    found = importances(parameters, 3 * parameters["a"] + parameters["b"], space)
+    assert found["a"] == pytest.approx(0.9, abs=0.08)  # 9 parts of the variance against 1
+
+
+@pytest.mark.parametrize(
+    ("metric", "sentence"),
+    [
+        ("nmis", "the search has no result nmis: there are nmi, nmi deviation, purity"),
+        ("same", "same is the same at every point"),
+        ("odd", "0 points with a result are too few"),
+    ],
+)
+def test_results_that_cannot_be_explained_are_named(metric, sentence, searched, tmp_path):
+    with pytest.raises(ConfigError, match=sentence):
+        write_sensitivity(read(searched.folder), [metric], tmp_path)
+
+
+def test_a_folder_without_a_search_is_refused(searched, tmp_path):
+    with pytest.raises(DataError, match=r"holds no outcome of a search, trials\.csv and search"):
+        read(tmp_path)
+    shutil.copy(searched.folder / "search.json", tmp_path)
+    (tmp_path / "trials.csv").write_text("point,state\n0,complete\n")
+    with pytest.raises(DataError, match="holds no outcome of a search"):
+        read(tmp_path)
+
+
+def test_names_are_short_where_they_can_be():
+    space = dict.fromkeys(["a.lr", "b.lr", "a.rate"], FloatDistribution(0, 1))
+    assert short_names(space) == {"a.lr": "a.lr", "b.lr": "b.lr", "a.rate": "rate"}
+
+
+def test_the_command_prints_and_writes_it(searched, cli, tmp_path):
+    done = cli("sensitivity", f"sweep={searched.folder}", "metrics=[purity]", "output=out")
+    assert done.returncode == 0, done.stderr
+    assert "## purity" in done.stdout
+    assert (tmp_path / "out" / "sensitivity.md").exists()
+    done = cli("sensitivity", "sweep=nowhere")
+    assert done.returncode == 2
+    assert "error: nowhere holds no outcome of a search" in done.stderr
