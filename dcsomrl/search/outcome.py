@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -69,7 +70,7 @@ def save(found: Outcome, folder: Path) -> None:
         (TABLE, found.points.to_csv(index=False)),
         (MEANING, json.dumps(meaning, indent=2) + "\n"),
     ):
-        part = folder / f"{name}.part"
+        part = folder / f"{name}.{uuid4().hex}.part"  # processes that share a search write both
         part.write_text(text)
         part.replace(folder / name)
 
