@@ -10,8 +10,8 @@ from torch.nn.functional import mse_loss
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.data import Batch
 from dcsomrl.errors import CheckpointError
-from dcsomrl.models.base import OptimizerFactory
-from dcsomrl.models.centers import CenterModel, check_clusters, single
+from dcsomrl.models.base import OptimizerFactory, single
+from dcsomrl.models.centers import CenterModel, check_clusters
 from dcsomrl.networks import Autoencoder
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)

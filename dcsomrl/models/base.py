@@ -70,8 +70,29 @@ class ClusteringModule(LightningModule, ABC):
         """Slots of the clusters in use, in order."""
 
     @abstractmethod
+    def encode(self, x: Tensor) -> Tensor:
+        """Codes (batch, m), float32, of a batch (batch, *shape) of normalised samples."""
+
+    @abstractmethod
+    def decode(self, z: Tensor) -> Tensor:
+        """Samples (batch, *shape) from codes."""
+
+    @abstractmethod
+    def winners(self, z: Tensor) -> Tensor:
+        """(batch,) slot of the cluster of every code, int64, -1 where there is none."""
+
+    @abstractmethod
+    def prototypes(self) -> Tensor:
+        """Codes (n_live, m) that the clusters in use stand for, in the order of their slots."""
+
+    def relevances(self) -> Tensor | None:
+        """(n_live, m) relevances in [0, 1] of the clusters in use; None where there are none."""
+        return None
+
+    @torch.no_grad()
     def decoded_prototypes(self) -> Tensor:
         """The clusters in use as samples (n_live, *shape), in the order of their slots."""
+        return self.decode(self.prototypes()).float()
 
     def epoch_state(self) -> dict[str, Tensor]:
         """Further numbers that are worth logging once an epoch."""
@@ -113,3 +134,8 @@ class ClusteringModule(LightningModule, ABC):
     def configure_optimizers(self) -> Any:
         """The optimiser over all parameters."""
         return self._optimizer(self.parameters())
+
+
+def single(x: Tensor) -> Tensor:
+    """In single precision where a network ran in half; distances need it."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

@@ -21,14 +21,6 @@ class CenterModel(ClusteringModule):
     centers: Tensor
 
     @abstractmethod
-    def encode(self, x: Tensor) -> Tensor:
-        """Codes (batch, m), float32, of a batch (batch, *shape)."""
-
-    @abstractmethod
-    def decode(self, z: Tensor) -> Tensor:
-        """Samples (batch, *shape) from codes."""
-
-    @abstractmethod
     def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
         """Terms of the loss on a batch and its codes."""
 
@@ -57,10 +49,13 @@ class CenterModel(ClusteringModule):
         """All slots."""
         return torch.arange(self.n_clusters, device=self.device)
 
-    @torch.no_grad()
-    def decoded_prototypes(self) -> Tensor:
-        """The centres as samples."""
-        return self.decode(self.centers).float()
+    def winners(self, z: Tensor) -> Tensor:
+        """The nearest centres."""
+        return squared_distances(z, self.centers).argmin(1)
+
+    def prototypes(self) -> Tensor:
+        """All centres."""
+        return self.centers.detach()
 
     def squared_distance(self, z: Tensor) -> Tensor:
         """Mean squared distance of codes from their nearest centre, 0-d."""
@@ -92,8 +87,3 @@ def check_clusters(n_clusters: int) -> None:
     """
     if n_clusters < 2:
         raise ValueError(f"n_clusters must be at least 2, got {n_clusters}")
-
-
-def single(x: Tensor) -> Tensor:
-    """In single precision where a network ran in half; distances need it."""
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from dcsomrl.maps import SOMRL
-from dcsomrl.models.base import Clustered, ClusteringModule, OptimizerFactory
+from dcsomrl.models.base import Clustered, ClusteringModule, OptimizerFactory, single
 from dcsomrl.networks import Autoencoder
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
@@ -58,7 +58,11 @@ class DCSOMRL(ClusteringModule):
         """Codes (batch, m) in [0, 1]."""
         # In single precision also where the network ran in half: at a threshold of 0.9989 a node
         # reaches 0.034 a dimension, near the grain of bfloat16 about 0.5.
-        return _at_least_single(self.autoencoder.encode(x)).sigmoid()
+        return single(self.autoencoder.encode(x)).sigmoid()
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Samples from codes."""
+        return single(self.autoencoder.decode(z))
 
     def losses(self, x: Tensor) -> dict[str, Tensor]:
         """Eq. 7 and its terms; the deviation of the codes shows a collapse."""
@@ -88,10 +92,17 @@ class DCSOMRL(ClusteringModule):
         """Slots of the live nodes."""
         return self.som.live.nonzero()[:, 0]
 
-    @torch.no_grad()
-    def decoded_prototypes(self) -> Tensor:
-        """The live centres through the decoder."""
-        return self.autoencoder.decode(self.som.prototypes()).float()
+    def winners(self, z: Tensor) -> Tensor:
+        """The most activated nodes."""
+        return self.som.assign(z).winner
+
+    def prototypes(self) -> Tensor:
+        """The live centres."""
+        return self.som.prototypes()
+
+    def relevances(self) -> Tensor:
+        """Of the live nodes."""
+        return self.som.relevances[self.som.live]
 
     def epoch_state(self) -> dict[str, Tensor]:
         """Live nodes, and the births and deaths since training began."""
@@ -99,7 +110,7 @@ class DCSOMRL(ClusteringModule):
         return {"nodes": som.n_live, "births": som.births, "deaths": som.deaths}
 
     def _terms(self, x: Tensor, z: Tensor, distance: Tensor) -> dict[str, Tensor]:
-        reconstruction = mse_loss(_at_least_single(self.autoencoder.decode(z)), x)
+        reconstruction = mse_loss(self.decode(z), x)
         clustering = distance.mean()
         return {
             "loss": reconstruction + self.alpha * clustering,
@@ -107,7 +118,3 @@ class DCSOMRL(ClusteringModule):
             "clustering": clustering,
             "latent_spread": z.detach().std(0, correction=0).mean(),
         }
-
-
-def _at_least_single(x: Tensor) -> Tensor:
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

@@ -10,8 +10,8 @@ from torch.nn.functional import mse_loss
 from dcsomrl.data import Batch
 from dcsomrl.maps.grid import squared_distances
 from dcsomrl.models.autoencoder import kmeans, load_autoencoder
-from dcsomrl.models.base import Clustered, OptimizerFactory
-from dcsomrl.models.centers import CenterModel, check_clusters, single
+from dcsomrl.models.base import Clustered, OptimizerFactory, single
+from dcsomrl.models.centers import CenterModel, check_clusters
 from dcsomrl.networks import Autoencoder
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)

@@ -8,8 +8,8 @@ from torch.nn.functional import mse_loss
 
 from dcsomrl.data import Batch
 from dcsomrl.maps.grid import Grid, squared_distances
-from dcsomrl.models.base import OptimizerFactory
-from dcsomrl.models.centers import CenterModel, single
+from dcsomrl.models.base import OptimizerFactory, single
+from dcsomrl.models.centers import CenterModel
 from dcsomrl.networks import Autoencoder
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from dcsomrl.errors import DataError
-from dcsomrl.models.centers import single
+from dcsomrl.models.base import single
 from dcsomrl.networks import Autoencoder
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import Tensor
 
 from dcsomrl.errors import ConfigError
@@ -89,10 +88,17 @@ class RelevanceMapModel(ShallowModel):
         """Slots of the live nodes."""
         return self.som.live.nonzero()[:, 0]
 
-    @torch.no_grad()
-    def decoded_prototypes(self) -> Tensor:
-        """The live centres as samples."""
-        return self.decode(self.som.prototypes()).float()
+    def winners(self, z: Tensor) -> Tensor:
+        """The most activated nodes."""
+        return self.som.assign(z).winner
+
+    def prototypes(self) -> Tensor:
+        """The live centres."""
+        return self.som.prototypes()
+
+    def relevances(self) -> Tensor:
+        """Of the live nodes."""
+        return self.som.relevances[self.som.live]
 
     def epoch_state(self) -> dict[str, Tensor]:
         """Live nodes, and the births and deaths since training began."""

@@ -9,8 +9,8 @@ from torch.nn.functional import mse_loss
 from torch.optim.lr_scheduler import StepLR
 
 from dcsomrl.maps.grid import Grid, squared_distances
-from dcsomrl.models.base import OptimizerFactory
-from dcsomrl.models.centers import CenterModel, single
+from dcsomrl.models.base import OptimizerFactory, single
+from dcsomrl.models.centers import CenterModel
 from dcsomrl.networks import Autoencoder
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=5e-4, fused=True)
