@@ -1,8 +1,9 @@
 """From many nodes to few clusters, by what the map says of its own neighbourhood."""
 
+import networkx
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import SpectralClustering
+from sklearn.cluster import AgglomerativeClustering, KMeans, SpectralClustering
 
 # Weight between nodes that share no sample, against the mean of those that do: it joins the parts
 # of a map, of which a spectral division can make nothing otherwise.
@@ -55,3 +56,63 @@ def merge(counts: NDArray[np.float64], n_clusters: int, seed: int = 0) -> NDArra
     affinity = counts + BACKGROUND * counts[counts > 0].mean()
     spectral = SpectralClustering(n_clusters, affinity="precomputed", random_state=seed)
     return np.asarray(spectral.fit_predict(affinity), dtype=np.int64)
+
+
+def merge_by_distance(centers: NDArray[np.floating], n_clusters: int) -> NDArray[np.int64]:
+    """Merge nodes by Ward's agglomeration of their centres (nodes, m), blind to the map.
+
+    Raises:
+        ValueError: n_clusters below 1.
+    """
+    if n_clusters < 1:
+        raise ValueError(f"n_clusters must be at least 1, got {n_clusters}")
+    if len(centers) <= n_clusters:
+        return np.arange(len(centers))
+    found = AgglomerativeClustering(n_clusters, linkage="ward").fit_predict(centers)
+    return np.asarray(found, dtype=np.int64)
+
+
+def merge_by_kmeans(
+    centers: NDArray[np.floating], n_clusters: int, seed: int = 0
+) -> NDArray[np.int64]:
+    """Merge nodes by k-means of their centres (nodes, m); Appendix A.3 of the source.
+
+    Raises:
+        ValueError: n_clusters below 1.
+    """
+    if n_clusters < 1:
+        raise ValueError(f"n_clusters must be at least 1, got {n_clusters}")
+    if len(centers) <= n_clusters:
+        return np.arange(len(centers))
+    fitted = KMeans(n_clusters, n_init=20, random_state=seed).fit(centers)
+    return np.asarray(fitted.labels_, dtype=np.int64)
+
+
+def communities(counts: NDArray[np.float64], seed: int = 0) -> NDArray[np.int64]:
+    """Merge nodes into as many clusters as their connectivity has, by the Louvain method.
+
+    Args:
+        counts: (N, N) symmetric, from :func:`winner_counts`.
+        seed: order in which nodes are visited.
+
+    Returns:
+        (N,) cluster of every node, from 0, the one of most nodes first.
+
+    Source: Blondel et al. 2008.
+    """
+    graph = networkx.from_numpy_array(counts)
+    found = networkx.community.louvain_communities(graph, weight="weight", seed=seed)
+    group = np.empty(len(counts), dtype=np.int64)
+    for number, nodes in enumerate(sorted(found, key=lambda nodes: (-len(nodes), min(nodes)))):
+        group[list(nodes)] = number
+    return group
+
+
+def prune(wins: NDArray[np.integer], share: float) -> NDArray[np.bool_]:
+    """Nodes (N,) to keep: those that won at least a share in [0, 1] of what a mean node wins.
+
+    The node with the most wins always stays. Source: Appendix A.3.
+    """
+    kept = wins >= share * wins.mean()
+    kept[wins.argmax()] = True
+    return kept

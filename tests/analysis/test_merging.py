@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from dcsomrl.analysis import merge, paired_p_values, winner_counts
+from dcsomrl.analysis.merging import communities, merge_by_distance, merge_by_kmeans, prune
 
 
 def test_counts_are_symmetric_and_leave_out_who_has_no_winner():
@@ -54,3 +55,40 @@ def test_p_values_are_paired_and_corrected():
     assert found["near"] == pytest.approx(max(raw["near"], found["far"]))
     assert np.isnan(found["one"])
     assert paired_p_values({"a": base, "same": dict(base)}, "a") == {"same": 1.0}
+
+
+def blocks(sizes=(5, 5, 3)):
+    """Connectivity of groups that share many samples within and few between."""
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    counts = np.where(group[:, None] == group, 50.0, 1.0)
+    np.fill_diagonal(counts, 0)
+    return group, counts
+
+
+def same_groups(found, group):
+    return ((found[:, None] == found) == (group[:, None] == group)).all()
+
+
+def test_communities_are_found_without_their_number():
+    group, counts = blocks()
+    assert same_groups(communities(counts), group)
+    assert communities(np.zeros((3, 3))).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("merged", [merge_by_distance, merge_by_kmeans])
+def test_centres_in_groups_are_merged_by_distance(merged):
+    group = np.repeat([0, 1, 2], 4)
+    centers = group[:, None] * 5 + np.random.default_rng(0).random((12, 2))
+    assert same_groups(merged(centers, 3), group)
+    assert merged(centers[:2], 3).tolist() == [0, 1]
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        merged(centers, 0)
+
+
+def test_pruning_keeps_who_wins_enough_and_always_the_largest():
+    wins = np.array([0, 10, 40, 50])  # 25 in the mean
+    assert prune(wins, 0.4).tolist() == [False, True, True, True]
+    assert prune(wins, 0.41).tolist() == [False, False, True, True]
+    assert prune(wins, 0.0).all()
+    assert prune(np.zeros(3, dtype=int), 1.0).all()
+    assert prune(np.array([5, 5, 6]), 1.2).tolist() == [False, False, True]
