@@ -40,8 +40,8 @@ def merge(counts: NDArray[np.float64], n_clusters: int, seed: int = 0) -> NDArra
         seed: starts the k-means of the spectral embedding.
 
     Returns:
-        (N,) cluster of every node, from 0. Where no more than ``n_clusters`` nodes share a sample,
-        each is its own cluster.
+        (N,) cluster of every node, from 0; 0 for a node that shares no sample. Where no more than
+        ``n_clusters`` nodes share one, each is its own cluster.
 
     Raises:
         ValueError: n_clusters below 1.
@@ -49,13 +49,15 @@ def merge(counts: NDArray[np.float64], n_clusters: int, seed: int = 0) -> NDArra
     if n_clusters < 1:
         raise ValueError(f"n_clusters must be at least 1, got {n_clusters}")
     used = counts.sum(1) > 0
+    labels = np.zeros(len(counts), dtype=np.int64)
     if used.sum() <= n_clusters:
-        labels = np.full(len(counts), 0)
         labels[used] = np.arange(used.sum())
         return labels
-    affinity = counts + BACKGROUND * counts[counts > 0].mean()
+    shared = counts[np.ix_(used, used)]
+    affinity = shared + BACKGROUND * shared[shared > 0].mean()
     spectral = SpectralClustering(n_clusters, affinity="precomputed", random_state=seed)
-    return np.asarray(spectral.fit_predict(affinity), dtype=np.int64)
+    labels[used] = spectral.fit_predict(affinity)
+    return labels
 
 
 def merge_by_distance(centers: NDArray[np.floating], n_clusters: int) -> NDArray[np.int64]:

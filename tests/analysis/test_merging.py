@@ -92,3 +92,11 @@ def test_pruning_keeps_who_wins_enough_and_always_the_largest():
     assert prune(wins, 0.0).all()
     assert prune(np.zeros(3, dtype=int), 1.0).all()
     assert prune(np.array([5, 5, 6]), 1.2).tolist() == [False, False, True]
+
+
+def test_slots_without_a_sample_do_not_take_a_cluster():
+    group, counts = blocks((6, 5, 4))
+    padded = np.zeros((100, 100))
+    padded[:15, :15] = counts
+    assert same_groups(merge(padded, 3)[:15], group)
+    assert same_groups(merge(counts, 3), group)

@@ -1,0 +1,45 @@
+import sys
+
+import numpy as np
+import pytest
+from sklearn.manifold import trustworthiness
+
+from dcsomrl.analysis.embedding import embed
+from dcsomrl.analysis.steps import steps_to_share
+from dcsomrl.errors import ConfigError
+
+
+def test_the_first_step_that_reaches_a_share_of_the_final_value():
+    steps, values = np.arange(1, 101), np.minimum(np.arange(1, 101) / 50, 1.0)
+    assert steps_to_share(steps, values, 0.9) == 45
+    assert steps_to_share(steps, values, 1.0) == 50
+    values[-1] = 3.0  # one outlier at the end is not the final value
+    assert steps_to_share(steps, values, 0.9) == 45
+    assert steps_to_share(np.array([7]), np.array([0.2]), 0.99) == 7
+    assert steps_to_share(np.array([]), np.array([]), 0.9) is None
+
+
+@pytest.mark.parametrize("method", ["tsne", "pca"])
+def test_groups_stay_apart_on_the_plane(method):
+    group = np.repeat(np.arange(4), 30)
+    codes = np.random.default_rng(0).normal(size=(120, 5)) + 20 * np.eye(5)[group]
+    places = embed(codes, method)
+    assert places.shape == (120, 2)
+    assert trustworthiness(codes, places, n_neighbors=20) > 0.9
+    np.testing.assert_array_equal(embed(codes, method), places)
+
+
+@pytest.mark.parametrize("method", ["tsne", "pca"])
+@pytest.mark.parametrize("shape", [(1, 3), (2, 1), (5, 1), (3, 4)])
+def test_a_few_codes_have_places_too(method, shape):
+    places = embed(np.random.default_rng(0).random(shape), method)
+    assert places.shape == (shape[0], 2)
+    assert np.isfinite(places).all()
+
+
+def test_what_cannot_be_drawn_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "umap", None)  # as where it is not installed
+    with pytest.raises(ConfigError, match=r"needs umap-learn: pip install"):
+        embed(np.ones((9, 2)), "umap")
+    with pytest.raises(ConfigError, match="must be tsne, umap or pca, got 'mds'"):
+        embed(np.ones((9, 2)), "mds")
