@@ -57,10 +57,10 @@ def test_p_values_are_paired_and_corrected():
     assert paired_p_values({"a": base, "same": dict(base)}, "a") == {"same": 1.0}
 
 
-def blocks(sizes=(5, 5, 3)):
+def blocks(sizes=(5, 5, 3), between=1.0):
     """Connectivity of groups that share many samples within and few between."""
     group = np.repeat(np.arange(len(sizes)), sizes)
-    counts = np.where(group[:, None] == group, 50.0, 1.0)
+    counts = np.where(group[:, None] == group, 50.0, between)
     np.fill_diagonal(counts, 0)
     return group, counts
 
@@ -95,7 +95,7 @@ def test_pruning_keeps_who_wins_enough_and_always_the_largest():
 
 
 def test_slots_without_a_sample_do_not_take_a_cluster():
-    group, counts = blocks((6, 5, 4))
+    group, counts = blocks((6, 5, 4), between=15.0)
     padded = np.zeros((100, 100))
     padded[:15, :15] = counts
     assert same_groups(merge(padded, 3)[:15], group)
