@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dcsomrl.figures.images import draw_tiles
+
 
 def prototype_grid(
     images: NDArray[np.floating], counts: NDArray[np.integer], title: str = ""
@@ -26,15 +28,21 @@ def prototype_grid(
         )
     order = np.argsort(-counts, kind="stable")
     columns = min(len(images), max(8, math.ceil(math.sqrt(1.6 * len(images)))))
-    rows = math.ceil(len(images) / columns)
-    figure = Figure(figsize=(0.62 * columns + 0.3, 0.76 * rows + 0.5), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for axis in axes.flat:
-        axis.axis("off")
-    for axis, node in zip(axes.flat, order, strict=False):
-        axis.imshow(np.moveaxis(images[node], 0, -1).squeeze(), cmap="gray", vmin=0, vmax=1)
-        axis.set_title(f"{counts[node]:,}", fontsize=7, pad=2)
-    figure.suptitle(title, fontsize=10)
+    height, width = images.shape[2:]
+    top, gap = math.ceil(0.28 * height), max(1, round(0.08 * max(height, width)))
+    cell = (height + top + gap, width + gap)
+    rows = [images[order[i : i + columns]] for i in range(0, len(order), columns)]
+    heading = 0.3 if title else 0.05
+    scale = 0.6 / width
+    size = (scale * cell[1] * columns, scale * cell[0] * len(rows) + heading)
+    figure = Figure(figsize=(max(size[0], 2.5), size[1]))
+    axis = figure.add_axes((0, 0, size[0] / max(size[0], 2.5), 1 - heading / size[1]))
+    draw_tiles(axis, rows, cell, top)
+    for place, node in enumerate(order):
+        i, j = divmod(place, columns)
+        x, y = j * cell[1] + width / 2, i * cell[0] + 0.9 * top
+        axis.text(x, y, f"{counts[node]:,}", ha="center", va="bottom", fontsize=7)
+    figure.text(0.5, 1 - 0.04 / size[1], title, ha="center", va="top", fontsize=10)
     return figure
 
 

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -10,12 +12,18 @@ def test_every_prototype_is_drawn_the_most_used_first(nodes, channels):
     rng = np.random.default_rng(0)
     images, counts = rng.random((nodes, channels, 5, 6)), rng.permutation(nodes) + 1000
     figure = prototype_grid(images, counts, "title")
-    drawn = [axis for axis in figure.axes if axis.images]
-    assert len(drawn) == nodes
+    (axis,) = figure.axes
     order = np.argsort(-counts)
-    assert [axis.get_title() for axis in drawn] == [f"{counts[node]:,}" for node in order]
-    shown = np.asarray(drawn[0].images[0].get_array())
-    np.testing.assert_allclose(shown, np.moveaxis(images[order[0]], 0, -1).squeeze())
+    assert [text.get_text() for text in axis.texts] == [f"{counts[node]:,}" for node in order]
+    sheet = np.asarray(axis.images[0].get_array())
+    for text, node in zip(axis.texts, order, strict=True):
+        x, y = text.get_position()  # the count stands in the middle above its picture
+        left, top = round(x - 3), math.ceil(y)
+        shown = sheet[top : top + 5, left : left + 6]
+        assert (shown[..., 3] == 1).all()
+        expected = np.broadcast_to(np.moveaxis(images[node], 0, -1), (5, 6, 3))
+        np.testing.assert_allclose(shown[..., :3], expected)
+    assert (sheet[..., 3] == 1).sum() == nodes * 30
 
 
 def test_vectors_are_rows_the_most_used_first():

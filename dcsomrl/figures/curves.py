@@ -1,0 +1,76 @@
+"""Curves over the training: scores at every step (Fig. 7), and the life of the map."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+BLUE, RED = "#4477aa", "#cc3311"
+COLORS = (BLUE, RED, "#228833", "#aa3377", "#ee8866", "#888888")
+
+
+def step_curves(steps: pd.DataFrame, marks: Mapping[str, Mapping[float, int]]) -> Figure:
+    """Purity, NMI and nodes at every step (Fig. 7).
+
+    Args:
+        steps: columns ``step``, ``purity``, ``nmi``, ``nodes``.
+        marks: by score and share of its final value, the first step that reaches it.
+    """
+    figure = Figure(figsize=(8.5, 3.4), layout="constrained", dpi=130)
+    axis = figure.subplots()
+    scores = []
+    for name, color, title in (("purity", BLUE, "purity"), ("nmi", RED, "NMI")):
+        scores += axis.plot(steps["step"], steps[name], color=color, lw=0.8, label=title)
+        for share, step in marks.get(name, {}).items():
+            axis.axvline(step, color=color, lw=0.8, ls="--" if share > 0.95 else ":")
+    axis.set_xlabel("step (dotted: 90 % of the final value is reached; dashed: 99 %)")
+    axis.set_ylim(0, 1)
+    axis.spines["top"].set_visible(False)
+    nodes = axis.twinx()
+    nodes.plot(steps["step"], steps["nodes"], color="#bbbbbb", lw=0.8, label="nodes (right)")
+    nodes.set_ylabel("live nodes")
+    nodes.set_ylim(bottom=0)
+    nodes.spines["top"].set_visible(False)
+    axis.legend(handles=[*scores, *nodes.lines], loc="lower right", frameon=False, fontsize=8)
+    return figure
+
+
+def life_curves(history: pd.DataFrame) -> Figure:
+    """The life of a map by epoch: nodes, births and deaths, losses, spread of the codes, scores.
+
+    Args:
+        history: ``epoch``, ``train/...`` losses and, where they were logged, ``nodes``,
+            ``births`` and ``deaths`` since training began, ``train/latent_spread``, ``val/purity``
+            and ``val/nmi``.
+    """
+    losses = [name for name in map(str, history) if name.startswith("train/")]
+    losses = [name for name in losses if name != "train/latent_spread"]
+    # By panel: lines by label.
+    panels = {
+        "nodes": {"live nodes": "nodes"},
+        "births and deaths an epoch": {"births": "births", "deaths": "deaths"},
+        "losses": {name.removeprefix("train/"): name for name in losses},
+        "spread of the codes": {"deviation": "train/latent_spread"},
+        "validation part": {"purity": "val/purity", "NMI": "val/nmi"},
+    }
+    panels = {
+        title: {label: name for label, name in lines.items() if name in history}
+        for title, lines in panels.items()
+    }
+    panels = {title: lines for title, lines in panels.items() if lines}
+    figure = Figure(figsize=(3.3 * len(panels), 2.8), layout="constrained", dpi=130)
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    epoch, marker = history["epoch"] + 1, "." if len(history) < 3 else ""
+    for axis, (title, lines) in zip(axes, panels.items(), strict=True):
+        for (label, name), color in zip(lines.items(), COLORS, strict=False):
+            values = history[name]
+            if name in ("births", "deaths"):
+                values = values.diff().fillna(values)
+            axis.plot(epoch, values, color=color, label=label, marker=marker)
+        axis.set_title(title, fontsize=9)
+        axis.set_xlabel("epoch")
+        axis.set_ylim(bottom=0)
+        axis.spines[["top", "right"]].set_visible(False)
+        if len(lines) > 1:
+            axis.legend(frameon=False, fontsize=8)
+    return figure
