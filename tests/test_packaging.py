@@ -31,7 +31,12 @@ def wheel(tmp_path_factory):
 def test_the_wheel_carries_code_and_configuration_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     inside = {name for name in names if ".dist-info/" not in name}
-    expected = {str(file.relative_to(ROOT)) for file in (ROOT / "dcsomrl").rglob("*.py")} | {
+    code = [
+        file
+        for ending in ("py", "html", "css", "js")
+        for file in ROOT.glob(f"dcsomrl/**/*.{ending}")
+    ]
+    expected = {str(file.relative_to(ROOT)) for file in code} | {
         f"dcsomrl/{file.relative_to(ROOT)}" for file in (ROOT / "conf").rglob("*.yaml")
     }
     plugin = "hydra_plugins/dcsomrl_sweeper.py"

@@ -1,0 +1,198 @@
+"""A finished run as arrays: what every analysis, figure and page about it starts from."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dcsomrl.analysis import winner_counts
+from dcsomrl.errors import DataError
+from dcsomrl.loading import Trained, load
+from dcsomrl.models import DCSOMRL, RelevanceMapModel
+
+Array = NDArray[np.floating]
+Nodes = NDArray[np.int64]
+# Test samples that are kept: those of the usual benchmarks.
+MOST_SAMPLES = 10_000
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """A trained map and the test split on it. Nodes are numbered 0 to K-1 in the order of slots.
+
+    Attributes:
+        name: of model, dataset and seed.
+        config: the resolved configuration.
+        metrics: what stands in ``metrics.json``.
+        history: logged numbers, a row an epoch; empty where there are none.
+        steps: scores at every step, of ``callbacks=step_scores``; None without.
+        slots: (K,) slot of every node.
+        max_nodes: slots of the map.
+        centers: (K, m) prototypes.
+        relevances: (K, m), or None.
+        decoded: (K, *shape) prototypes as raw samples; bytes as [0, 1].
+        edges: (E, 2) connected nodes; None where the model has no map.
+        counts: (K, K) how often two nodes are first and second winner on the training part.
+        latent: (n, m) codes of the test split.
+        winner: (n,) node of every test sample, -1 where there is none; ``second`` likewise.
+        activation: (n,) of the winner.
+        labels: (n,) classes; None without.
+        samples: (n, *shape) raw, as ``decoded``.
+        class_names: by class; None without labels.
+        feature_names: of a table's columns; None otherwise.
+        box: bounds of the codes; None where they have none.
+        decode: raw samples (n, *shape) from codes (n, m).
+        find: (n,) node that wins each of n codes, -1 where none does.
+    """
+
+    name: str
+    config: dict[str, Any]
+    metrics: dict[str, Any]
+    history: pd.DataFrame
+    steps: pd.DataFrame | None
+    slots: Nodes
+    max_nodes: int
+    centers: Array
+    relevances: Array | None
+    decoded: Array
+    edges: Nodes | None
+    counts: NDArray[np.float64]
+    latent: Array
+    winner: Nodes
+    second: Nodes
+    activation: Array
+    labels: Nodes | None
+    samples: Array
+    class_names: list[str] | None
+    feature_names: list[str] | None
+    box: tuple[float, float] | None
+    decode: Callable[[Array], Array]
+    find: Callable[[Array], Nodes]
+
+    @property
+    def wins(self) -> Nodes:
+        """(K,) test samples that every node won."""
+        return np.bincount(self.winner[self.winner >= 0], minlength=len(self.slots))
+
+    @property
+    def classes(self) -> NDArray[np.int64]:
+        """(K, classes) test samples of every class that each node won; no column without labels."""
+        table = np.zeros((len(self.slots), len(self.class_names or [])), dtype=np.int64)
+        if self.labels is not None:
+            won = self.winner >= 0
+            np.add.at(table, (self.winner[won], self.labels[won]), 1)
+        return table
+
+    @property
+    def node_class(self) -> Nodes:
+        """(K,) class of most of the samples that a node won, -1 where there is none."""
+        if self.labels is None:
+            return np.full(len(self.slots), -1)
+        return np.where(self.wins > 0, self.classes.argmax(1), -1)
+
+    @property
+    def image(self) -> bool:
+        """Whether samples are images of one or three channels."""
+        return self.decoded.ndim == 4 and self.decoded.shape[1] in (1, 3)
+
+
+def inspect(run: str | Path, data_dir: str | None = None) -> Inspected:
+    """Read a run directory that ``train`` has finished.
+
+    Args:
+        run: the directory.
+        data_dir: folder of the datasets; None for the one of the training.
+
+    Raises:
+        DataError: no such directory, or a run that is not finished.
+        CheckpointError: its checkpoint is damaged.
+    """
+    folder = Path(run)
+    for needed in ("metrics.json", "checkpoints/last.ckpt"):
+        if not (folder / needed).exists():
+            raise DataError(
+                f"{folder} has no {needed}: give the folder of a run that "
+                "python -m dcsomrl.train has finished"
+            )
+    trained = load(folder / "checkpoints" / "last.ckpt", data_dir)
+    trained.data.setup("test")
+    metrics = json.loads((folder / "metrics.json").read_text())
+    return _inspected(trained, folder, metrics)
+
+
+@torch.no_grad()
+def _inspected(trained: Trained, folder: Path, metrics: dict[str, Any]) -> Inspected:
+    model, data = trained.model, trained.data
+    live = model.live_clusters()
+    number = torch.full((model.n_clusters + 1,), -1)  # the last is slot -1: no node
+    number[live] = torch.arange(len(live))
+    test = _assigned(trained, "test", number)
+    first, second = (_assigned(trained, "train", number)[name] for name in ("winner", "second"))
+    adjacency = model.adjacency()
+    relevances = model.relevances()
+    history, steps = folder / "metrics.csv", folder / "step_scores.csv"
+    bounded = isinstance(model, DCSOMRL | RelevanceMapModel)
+
+    @torch.no_grad()
+    def decode(z: Array) -> Array:
+        return data.denormalize(model.decode(_tensor(z)).float()).numpy()
+
+    @torch.no_grad()
+    def find(z: Array) -> Nodes:
+        return number[model.winners(_tensor(z))].numpy()
+
+    return Inspected(
+        name=f"{metrics['model']} on {metrics['dataset']}, seed {metrics['seed']}",
+        config=trained.config,
+        metrics=metrics,
+        history=pd.read_csv(history) if history.exists() else pd.DataFrame(),
+        steps=pd.read_csv(steps) if steps.exists() else None,
+        slots=live.numpy(),
+        max_nodes=model.n_clusters,
+        centers=model.prototypes().numpy(),
+        relevances=None if relevances is None else relevances.numpy(),
+        decoded=data.denormalize(model.decoded_prototypes()).numpy(),
+        edges=None if adjacency is None else number[adjacency.triu(1).nonzero()].numpy(),
+        counts=winner_counts(first, second, len(live)),
+        **test,
+        class_names=data.class_names if test["labels"] is not None else None,
+        feature_names=data.feature_names,
+        box=(0.0, 1.0) if bounded else None,
+        decode=decode,
+        find=find,
+    )
+
+
+def _assigned(trained: Trained, split: Any, number: Tensor) -> dict[str, Any]:
+    """The samples of a split, at most :data:`MOST_SAMPLES` of the test split, and their nodes."""
+    model, data = trained.model, trained.data
+    columns: dict[str, list[Tensor]] = {}
+    seen = 0
+    for batch in data.split_dataloader(split):
+        found = model.cluster(batch.x)
+        parts = {"winner": number[found.cluster], "second": number[found.second]}
+        if split == "test":
+            parts |= {"activation": found.activation, "latent": found.latent.flatten(1)}
+            parts |= {"samples": data.denormalize(batch.x)}
+            parts |= {} if batch.y is None else {"labels": batch.y}
+        for name, part in parts.items():
+            columns.setdefault(name, []).append(part)
+        seen += len(batch.x)
+        if split == "test" and seen >= MOST_SAMPLES:
+            break
+    limit = MOST_SAMPLES if split == "test" else None
+    arrays: dict[str, Any] = {
+        name: torch.cat(part)[:limit].numpy() for name, part in columns.items()
+    }
+    return arrays if split == "train" else {"labels": None, **arrays}
+
+
+def _tensor(z: Array) -> Tensor:
+    return torch.as_tensor(z, dtype=torch.float32)

@@ -1,0 +1,48 @@
+"""How the map came to be: scores by step, and the life of the map."""
+
+from dcsomrl.analysis.steps import steps_to_share
+from dcsomrl.figures.curves import life_curves, step_curves
+from dcsomrl.inspection import Inspected
+from dcsomrl.reporting.section import Measures, Section
+
+SHARES = (0.9, 0.99)
+
+
+def steps(run: Inspected) -> Section | None:
+    """Fig. 7."""
+    if run.steps is None or run.steps.empty:
+        return None
+    marks = {
+        score: {
+            share: steps_to_share(run.steps["step"].to_numpy(), run.steps[score].to_numpy(), share)
+            or 0
+            for share in SHARES
+        }
+        for score in ("purity", "nmi")
+    }
+    caption = "Scores on a few test samples of every class after every step. " + " ".join(
+        f"{title} has 90 % of its final value at step {marks[score][0.9]} and 99 % at step "
+        f"{marks[score][0.99]}."
+        for score, title in (("purity", "Purity"), ("nmi", "NMI"))
+    )
+    measures: Measures = {
+        f"steps_to_{share:.0%}_{score}": step
+        for score, by_share in marks.items()
+        for share, step in by_share.items()
+    }
+    figure = step_curves(run.steps, marks)
+    return Section("steps", "Scores at every step (Fig. 7)", caption, figure, measures)
+
+
+def life(run: Inspected) -> Section | None:
+    """The life of the map."""
+    if run.history.empty:
+        return None
+    caption = "Every epoch of the training."
+    if {"births", "deaths"} <= {*run.history}:
+        last = run.history.iloc[-1]
+        caption = (
+            f"Every epoch of the training: {last['births']:,.0f} nodes were born, "
+            f"{last['deaths']:,.0f} died, {last['nodes']:.0f} live."
+        )
+    return Section("life", "The life of the map", caption, life_curves(run.history))

@@ -1,0 +1,211 @@
+"""Reports of real small runs: what they hold, and runs that lack something."""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from dcsomrl.inspection import inspect
+from dcsomrl.loading import load
+from dcsomrl.reporting.portrait import sections, write_figures
+
+ALL = {
+    "prototypes", "plane", "relevances", "disturbed", "disturbances", "traversals", "walks",
+    "pairs", "topology", "quality", "shared", "neighbors", "outliers", "merging", "steps", "life",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A short run on the digits, with its scores at every step."""
+    from dcsomrl.app import composed
+    from dcsomrl.train import train
+
+    folder = tmp_path_factory.mktemp("run")
+    settings = ["trainer=cpu", "trainer.max_epochs=6", "callbacks=step_scores"]
+    settings += ["model.autoencoder.hidden_dims=[64]", "model.som.activation_threshold=0.985"]
+    train(composed("train", settings, folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(trained):
+    return inspect(trained)
+
+
+@pytest.fixture(scope="module")
+def portrait(run):
+    found, page = sections(run, "pca", 0)
+    return {section.name: section for section in found}, page
+
+
+def test_arrays_are_those_of_the_model_and_its_metrics(trained, run):
+    model = load(trained / "checkpoints" / "last.ckpt").model
+    live = model.live_clusters()
+    assert run.slots.tolist() == live.tolist()
+    assert len(run.slots) == run.metrics["nodes"] > 5
+    np.testing.assert_array_equal(run.centers, model.som.centers[live])
+    np.testing.assert_array_equal(run.relevances, model.som.relevances[live])
+    adjacency = model.adjacency()[live][:, live]
+    expected = {(i, j) for i, j in adjacency.nonzero().tolist() if i < j}
+    assert {tuple(edge) for edge in run.edges.tolist()} == expected
+    assignments = pd.read_parquet(trained / "assignments.parquet")
+    assert run.slots[run.winner].tolist() == assignments["cluster"].tolist()
+    # Purity, from the nodes' classes.
+    assert run.classes.max(1).sum() / len(run.winner) == pytest.approx(run.metrics["purity"])
+    assert run.counts.sum() == 2 * 1294  # every sample of the training part has a first and second
+
+
+def test_codes_are_found_and_decoded_as_by_the_model(run):
+    np.testing.assert_array_equal(run.find(run.latent), run.winner)
+    np.testing.assert_array_equal(run.find(run.centers), np.arange(len(run.slots)))
+    np.testing.assert_allclose(run.decode(run.centers), run.decoded, atol=1e-6)
+    error = ((run.decode(run.latent) - run.samples) ** 2).mean()
+    assert error < ((run.samples.mean(0) - run.samples) ** 2).mean()
+    assert run.samples.min() == 0
+    assert run.samples.max() == 1
+
+
+def test_every_section_of_an_image_run_is_there(portrait, tmp_path):
+    found, page = portrait
+    assert set(found) == ALL
+    assert [picture.name for picture in page.pictures] == [
+        name for name in found if found[name].figure is not None
+    ]
+    write_figures(found.values(), tmp_path)
+    for name, section in found.items():
+        assert (section.figure is None) != (tmp_path / f"{name}.svg").exists()
+        assert not re.search(r"\bnan\b", section.caption), section.caption
+    measures = json.loads((tmp_path / "measures.json").read_text())
+    assert 0 < measures["trustworthiness"] <= 1
+    assert measures["merging, spectral on winners: clusters"] == 10
+
+
+def test_captions_say_what_was_measured(portrait, run):
+    found, page = portrait
+    topology = found["topology"]
+    assert topology.measures["edges"] == len(run.edges)
+    assert f"{len(run.edges)} edges join {len(run.slots)} nodes" in topology.caption
+    merged = found["merging"].measures
+    assert merged["merging, all nodes: purity"] == pytest.approx(run.metrics["purity"])
+    assert ("purity", f"{run.metrics['purity']:.3f}") in page.summary
+    steps = found["steps"]
+    first = run.steps[run.steps["purity"] >= 0.9 * run.steps["purity"].tail(7).median()]
+    assert steps.measures["steps_to_90%_purity"] == first["step"].iloc[0]
+
+
+def test_the_explorer_holds_the_map(portrait, run):
+    explorer = portrait[1].explorer
+    assert explorer.wins.sum() == len(run.winner)
+    np.testing.assert_array_equal(explorer.slots, run.slots)
+    assert explorer.tiles.shape == (len(run.slots), 8, 8, 1)
+    # No dimension lies below a relevance of 0, all lie below 1 but those of newborn nodes.
+    np.testing.assert_array_equal(explorer.disturbed[0], explorer.tiles)
+    assert (explorer.disturbed[-1] != explorer.tiles).mean() > 0.3
+    near = explorer.nearest_rows[:, 0]
+    own = run.winner[near] == np.arange(len(run.slots))
+    assert own[run.wins > 5].mean() > 0.9
+
+
+def names(run):
+    return {section.name for section in sections(run, "pca", 0)[0]}
+
+
+def test_without_labels_what_needs_them_is_left_out(run):
+    bare = replace(run, labels=None, class_names=None)
+    found, page = sections(bare, "pca", 0)
+    left = {section.name: section for section in found}
+    assert set(left) == ALL - {"shared", "merging"}
+    assert "edge_agreement" not in left["topology"].measures
+    assert page.explorer.point_class is None
+    assert page.notes[0].startswith("The data has no labels")
+
+
+def test_a_graph_without_edges_a_full_map_and_no_map_are_said(run):
+    empty = np.empty((0, 2), dtype=np.int64)
+    unlinked = replace(run, edges=empty)
+    assert names(unlinked) == ALL - {"walks", "pairs", "shared"}
+    notes = sections(unlinked, "pca", 0)[1].notes
+    assert "No two nodes activate each other at the threshold: the graph has no edge." in notes
+    full = sections(replace(run, max_nodes=len(run.slots)), "pca", 0)[1]
+    assert any("The map is full" in note for note in full.notes)
+    mapless = replace(run, edges=None, relevances=None, steps=None, history=pd.DataFrame())
+    found, page = sections(mapless, "pca", 0)
+    assert {section.name for section in found} == {
+        "prototypes", "plane", "traversals", "neighbors", "outliers", "merging",
+    }  # fmt: skip
+    assert any("has no map" in note for note in page.notes)
+
+
+def only(run, node):
+    """The run with a single node, which wins every sample."""
+    return replace(
+        run,
+        slots=run.slots[[node]],
+        centers=run.centers[[node]],
+        relevances=run.relevances[[node]],
+        decoded=run.decoded[[node]],
+        edges=np.empty((0, 2), dtype=np.int64),
+        counts=np.zeros((1, 1)),
+        winner=np.zeros_like(run.winner),
+        second=np.full_like(run.second, -1),
+        find=lambda z: np.zeros(len(z), dtype=np.int64),
+    )
+
+
+def test_a_single_node_gives_a_page(run):
+    found, page = sections(only(run, 0), "pca", 0)
+    assert {"prototypes", "plane", "relevances"} <= {section.name for section in found}
+    assert any("a single node" in note for note in page.notes)
+    assert page.explorer.wins.tolist() == [len(run.winner)]
+
+
+def test_a_map_without_a_node_gives_a_page(run):
+    none = only(run, 0)
+    none = replace(
+        none,
+        slots=none.slots[:0],
+        centers=none.centers[:0],
+        relevances=none.relevances[:0],
+        decoded=none.decoded[:0],
+        winner=np.full_like(none.winner, -1),
+        counts=np.zeros((0, 0)),
+    )
+    found, page = sections(none, "pca", 0)
+    assert [section.name for section in found] == ["life"]
+    assert page.explorer is None
+    assert any("no live node" in note for note in page.notes)
+
+
+def test_tables_have_features_in_the_place_of_images(cli, tmp_path):
+    rng = np.random.default_rng(0)
+    kind = rng.integers(0, 3, 300)
+    table = pd.DataFrame(rng.random((300, 4)) / 5 + kind[:, None] / 4, columns=["a", "b", "c", "d"])
+    table.assign(kind=kind).to_csv(tmp_path / "table.csv", index=False)
+    done = cli("train", "model=somrl", "dataset=arrays", f"dataset.path={tmp_path / 'table.csv'}",
+               "dataset.target=kind", "dataset.batch_size=32", "trainer=cpu",
+               "trainer.max_epochs=5", "hydra.run.dir=run")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    done = cli("report", "run=run", "embedding=pca")
+    assert done.returncode == 0, done.stderr
+    found = inspect(tmp_path / "run")
+    assert found.feature_names == ["a", "b", "c", "d"]
+    assert not found.image
+    explorer = sections(found, "pca", 0)[1].explorer
+    assert explorer.tiles is None
+    assert explorer.relevance_names == ["a", "b", "c", "d"]
+    assert explorer.profiles.shape == (len(found.slots), 4)
+    assert (tmp_path / "run" / "report" / "report.html").stat().st_size > 10_000
+    assert torch.is_grad_enabled()
+
+
+def test_what_is_no_finished_run_is_refused(cli, tmp_path):
+    done = cli("report", "run=nowhere")
+    assert done.returncode == 2
+    assert "error: nowhere has no metrics.json: give the folder of a run" in done.stderr
+    done = cli("report", "run=nowhere", "embedding=mds")
+    assert done.returncode == 2
