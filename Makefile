@@ -5,7 +5,7 @@ READY := .venv/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-data lint format typecheck bench clean distclean
+.PHONY: help install train test test-data lint format typecheck bench paper clean distclean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | expand -t 14
@@ -43,6 +43,9 @@ typecheck: $(READY)  ## static types
 
 bench: $(READY)  ## time a training step against the plain autoencoder's, on MNIST
 	$(BIN)/python -m experiments.speed $(ARGS)
+
+paper: $(READY)  ## every table and figure of the source from finished runs; QUICK=1 on the digits
+	QUICK=$(QUICK) $(BIN)/python -m experiments.paper
 
 clean:  ## remove caches and build products, keep .venv and runs/
 	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -25,7 +25,7 @@ def steps(run: Inspected) -> Section | None:
         f"{marks[score][0.99]}."
         for score, title in (("purity", "Purity"), ("nmi", "NMI"))
     )
-    measures: Measures = {
+    measures: Measures = {"steps": int(run.steps["step"].iloc[-1])} | {
         f"steps_to_{share:.0%}_{score}": step
         for score, by_share in marks.items()
         for share, step in by_share.items()

@@ -1,0 +1,152 @@
+"""What the source claims, and whether our runs bear it out: a sentence each, with the number."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+HOLDS, PARTLY, NOT = "holds", "holds partly", "does not hold"
+UNKNOWN = "not measured"
+Measures = Mapping[str, float | None]
+
+
+class Verdict(NamedTuple):
+    """Whether a claim holds on one dataset.
+
+    Attributes:
+        claim: of the source, in our words.
+        where: figure, table or section.
+        verdict: holds, holds partly, does not hold, or not measured.
+        evidence: the numbers that say so.
+    """
+
+    claim: str
+    where: str
+    verdict: str
+    evidence: str
+
+
+def graded(value: float, holds: float, partly: float) -> str:
+    """The verdict on a number of which more is better."""
+    return HOLDS if value >= holds else PARTLY if value >= partly else NOT
+
+
+def nodes(m: Measures) -> tuple[str, str]:
+    """60 to 80 nodes at the end."""
+    n = m["nodes"] or 0
+    verdict = HOLDS if 60 <= n <= 80 else PARTLY if 40 <= n <= 130 else NOT
+    return verdict, f"{n:.0f} live nodes, published 60 to 80"
+
+
+def relevances(m: Measures) -> tuple[str, str]:
+    """Relevances tell dimensions apart: many near 1, some near 0."""
+    low, high = m["relevance_near_zero"] or 0, m["relevance_near_one"] or 0
+    share = min(low, high) if low and high else 0.0
+    evidence = f"{low:.0%} near 0 (below 0.2), {high:.0%} near 1 (from 0.8), the rest between"
+    return graded(share, 0.1, 0.02), evidence
+
+
+def disturbed_winner(m: Measures) -> tuple[str, str]:
+    """A prototype with its least relevant dimensions disturbed stays its own."""
+    least = m["disturbance_winner_flips_least_relevant"] or 0
+    chance = m["disturbance_winner_flips_random"] or 0
+    verdict = HOLDS if least < 0.1 else PARTLY if least < chance else NOT
+    return verdict, (
+        f"with the dimensions of a relevance below 0.5 moved by two deviations another node wins "
+        f"in {least:.0%} of cases, with as many random ones in {chance:.0%}"
+    )
+
+
+def disturbed_picture(m: Measures) -> tuple[str, str]:
+    """Disturbing the least relevant dimensions leaves the decoded prototype as it is."""
+    least = m["disturbance_change_least_relevant"] or 0
+    chance = m["disturbance_change_random"] or 1
+    most = m["disturbance_change_most_relevant"] or 0
+    verdict = HOLDS if least < 0.5 * chance else PARTLY if least < 0.9 * chance else NOT
+    return verdict, (
+        f"a decoded pixel changes by {least:.3f} (RMS), by {chance:.3f} with as many random "
+        f"dimensions and by {most:.3f} with the most relevant"
+    )
+
+
+def walks(m: Measures) -> tuple[str, str]:
+    """Walks between neighbours change gradually."""
+    near, far = m["walk_largest_jump_connected"], m["walk_largest_jump_unconnected"]
+    if near is None or far is None:
+        return UNKNOWN, "the graph has no edge"
+    verdict = graded(far / near, 1.5, 1.0)
+    return verdict, f"the largest step is {near:.3f} (RMS) along edges, {far:.3f} between others"
+
+
+def neighbors(m: Measures) -> tuple[str, str]:
+    """Neighbours on the map are alike."""
+    share, chance = m.get("edge_agreement"), m.get("edge_agreement_chance")
+    if share is None or chance is None:
+        return UNKNOWN, "the graph has no edge"
+    verdict = HOLDS if share >= 0.8 else PARTLY if share >= 2 * chance else NOT
+    return verdict, f"{share:.0%} of the edges join nodes of one class, by chance {chance:.0%}"
+
+
+def steps(m: Measures) -> tuple[str, str]:
+    """The scores are there after a few steps."""
+    at = m.get("steps_to_90%_purity")
+    total = m.get("steps")
+    if at is None or not total:
+        return UNKNOWN, "no run with scores at every step"
+    verdict = HOLDS if at <= 0.1 * total else PARTLY if at <= 0.3 * total else NOT
+    later = m.get("steps_to_99%_purity")
+    return verdict, f"90 % of the final purity at step {at:.0f} of {total:.0f}, 99 % at {later:.0f}"
+
+
+def nearest(m: Measures) -> tuple[str, str]:
+    """A decoded prototype looks like the samples next to it."""
+    prototype, mean = m["typicality_prototype"] or 0, m["typicality_mean"] or 1
+    verdict = graded(mean / prototype, 1.0, 0.8)
+    return verdict, (
+        f"the ten nearest samples lie {prototype:.3f} (RMS) from the prototype, {mean:.3f} from "
+        "the mean sample of its cluster"
+    )
+
+
+def merged(m: Measures) -> tuple[str, str]:
+    """k-means on the prototypes makes clusters of them."""
+    plain = m["merging, all nodes: NMI"] or 0
+    kmeans = m["merging, k-means on centres: NMI"] or 0
+    graph = m["merging, spectral on winners: NMI"] or 0
+    verdict = HOLDS if kmeans > plain else NOT
+    return verdict, (
+        f"NMI {plain:.3f} with all nodes, {kmeans:.3f} with k-means on the prototypes, {graph:.3f} "
+        "by the graph"
+    )
+
+
+def pruned(m: Measures) -> tuple[str, str]:
+    """Nodes that win little can be pruned without loss."""
+    before, after = m["merging, all nodes: purity"] or 0, m["merging, pruned: purity"] or 0
+    left = m["merging, pruned: clusters"] or 0
+    verdict = HOLDS if after >= before - 0.005 else PARTLY if after >= before - 0.02 else NOT
+    return verdict, f"purity {before:.3f} before, {after:.3f} with the {left:.0f} nodes that stay"
+
+
+CLAIMS: tuple[tuple[str, str, Callable[[Measures], tuple[str, str]]], ...] = (
+    ("The map ends with 60 to 80 nodes", "Table 1", nodes),
+    ("Relevances tell dimensions apart", "Fig. 2", relevances),
+    ("A prototype disturbed where it is least relevant stays its own", "Fig. 3", disturbed_winner),
+    ("Disturbing what is least relevant leaves the picture as it is", "Fig. 3", disturbed_picture),
+    ("Walks between neighbours change gradually", "Fig. 4", walks),
+    ("Neighbours on the map are alike", "Figs. 5, 8, 9", neighbors),
+    ("The scores are there after few steps", "Fig. 7", steps),
+    ("A prototype looks like the samples next to it", "Fig. 10", nearest),
+    ("k-means on the prototypes makes better clusters of them", "A.3", merged),
+    ("Nodes that win little can be pruned", "A.3", pruned),
+)
+
+
+def verdicts(measures: Measures) -> list[Verdict]:
+    """Every claim about a run, judged by its measures; one that lacks a number is not measured."""
+    judged = []
+    for claim, where, judge in CLAIMS:
+        try:
+            verdict, evidence = judge(measures)
+        except KeyError as missing:
+            verdict, evidence = UNKNOWN, f"no {missing.args[0]}"
+        judged.append(Verdict(claim, where, verdict, evidence))
+    return judged

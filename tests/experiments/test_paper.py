@@ -1,0 +1,78 @@
+"""The page about the source: from a short run on the digits, and its verdicts on known numbers."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from experiments.claims import CLAIMS, HOLDS, NOT, PARTLY, UNKNOWN, verdicts
+
+GOOD = {
+    "nodes": 70, "relevance_near_zero": 0.3, "relevance_near_one": 0.2,
+    "disturbance_winner_flips_least_relevant": 0.05, "disturbance_winner_flips_random": 0.5,
+    "disturbance_change_least_relevant": 0.1, "disturbance_change_random": 0.4,
+    "disturbance_change_most_relevant": 0.6,
+    "walk_largest_jump_connected": 0.03, "walk_largest_jump_unconnected": 0.06,
+    "edge_agreement": 0.9, "edge_agreement_chance": 0.1,
+    "steps": 1000, "steps_to_90%_purity": 50, "steps_to_99%_purity": 400,
+    "typicality_prototype": 0.1, "typicality_mean": 0.12,
+    "merging, all nodes: NMI": 0.5, "merging, k-means on centres: NMI": 0.6,
+    "merging, spectral on winners: NMI": 0.7, "merging, all nodes: purity": 0.9,
+    "merging, pruned: purity": 0.9, "merging, pruned: clusters": 60,
+}  # fmt: skip
+
+
+def test_every_claim_holds_on_numbers_that_bear_it_out():
+    assert [one.verdict for one in verdicts(GOOD)] == [HOLDS] * len(CLAIMS)
+
+
+@pytest.mark.parametrize(
+    ("changed", "number", "verdict"),
+    [
+        ({"nodes": 105}, 0, PARTLY),
+        ({"nodes": 200}, 0, NOT),
+        ({"relevance_near_one": 0.01}, 1, NOT),
+        ({"disturbance_winner_flips_least_relevant": 0.4}, 2, PARTLY),
+        ({"disturbance_winner_flips_least_relevant": 0.6}, 2, NOT),
+        ({"disturbance_change_least_relevant": 0.41}, 3, NOT),
+        ({"walk_largest_jump_unconnected": 0.02}, 4, NOT),
+        ({"walk_largest_jump_connected": None}, 4, UNKNOWN),
+        ({"edge_agreement": 0.5}, 5, PARTLY),
+        ({"edge_agreement": 0.12}, 5, NOT),
+        ({"edge_agreement": None}, 5, UNKNOWN),
+        ({"steps_to_90%_purity": 200}, 6, PARTLY),
+        ({"typicality_mean": 0.05}, 7, NOT),
+        ({"merging, k-means on centres: NMI": 0.4}, 8, NOT),
+        ({"merging, pruned: purity": 0.8}, 9, NOT),
+    ],
+)
+def test_a_claim_falls_with_its_number_and_no_other_with_it(changed, number, verdict):
+    judged = [one.verdict for one in verdicts(GOOD | changed)]
+    assert judged[number] == verdict
+    assert judged[:number] + judged[number + 1 :] == [HOLDS] * (len(CLAIMS) - 1)
+
+
+def test_what_was_not_measured_is_said():
+    assert {one.verdict for one in verdicts({})} == {UNKNOWN}
+
+
+def test_the_quick_page_judges_every_claim_and_shows_its_pictures(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.paper"],
+        cwd=tmp_path,
+        env={**os.environ, "QUICK": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "runs" / "paper-quick"
+    page = (folder / "README.md").read_text()
+    for claim, where, _ in CLAIMS:
+        assert re.search(rf"\| {re.escape(claim)} \| {re.escape(where)} \| \*\*\w", page)
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", page)
+    assert len(pictures) >= 10
+    assert all((folder / picture).stat().st_size > 1000 for picture in pictures)
+    assert "| dcsomrl | 0.884 / 0.521 | 0.679 / 0.404 | 60-80 |" in page
+    assert "| model.som.activation_threshold | 0.99 |" in page
