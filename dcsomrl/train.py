@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def train(cfg: DictConfig) -> dict[str, Any]:
-    """Compose, train and score one run; returns what stands in its ``metrics.json``."""
+    """Compose, train and score one run; returns what :func:`finish` does."""
     check_search(HydraConfig.get())
     run_dir = Path(HydraConfig.get().runtime.output_dir)
     if cfg.num_threads is not None:
