@@ -18,7 +18,7 @@ from dcsomrl.checkpoints import epochs_done, read_checkpoint
 from dcsomrl.errors import ConfigError
 from dcsomrl.runs.checkpoints import check_same_run, find_checkpoint
 from dcsomrl.runs.results import set_aside
-from dcsomrl.runs.training import build_trainer, finish, leave_group
+from dcsomrl.runs.training import build_trainer, finish, leave_group, warn_of_slow_half
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
         callbacks=list(instantiate(cfg.callbacks).values()),
         validated=data.val_fraction > 0,
     )
+    warn_of_slow_half(trainer)
     trainer.fit(model, datamodule=data, ckpt_path=resume)
     leave_group()
     return finish(trainer, model, data, config, run_dir) if trainer.is_global_zero else {}

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from pytorch_lightning import Trainer
 from sklearn.metrics import (
     adjusted_mutual_info_score,
     adjusted_rand_score,
@@ -16,7 +17,19 @@ from sklearn.metrics import (
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.data import sources
 from dcsomrl.loading import load
+from dcsomrl.runs.training import warn_of_slow_half
 from tests.conftest import SMALL
+
+
+@pytest.mark.parametrize(
+    ("vectors", "precision", "warned"),
+    [("AVX2", "bf16-mixed", True), ("AVX512", "bf16-mixed", False), ("AVX2", "32-true", False)],
+)
+def test_bf16_on_a_cpu_without_it_is_warned_of(vectors, precision, warned, monkeypatch, caplog):
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: vectors)
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    warn_of_slow_half(Trainer(accelerator="cpu", precision=precision, logger=False))
+    assert ("no bf16 arithmetic" in caplog.text) == warned
 
 
 def test_a_run_leaves_its_results(run_small, tmp_path):

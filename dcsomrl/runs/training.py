@@ -1,6 +1,7 @@
 """The trainer of a run, and what is done when it has trained."""
 
 import logging
+import platform
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,8 @@ from dcsomrl.runs import results
 from dcsomrl.runs.callbacks import EpochTable, StopOnNaN, ValidationScores
 from dcsomrl.runs.checkpoints import AtomicCheckpointIO
 from dcsomrl.runs.scoring import score, silhouette
+
+log = logging.getLogger(__name__)
 
 
 def build_trainer(
@@ -81,6 +84,20 @@ def _quiet() -> None:
         warnings.filterwarnings("ignore", message)
     advertising = logging.getLogger("pytorch_lightning.utilities.rank_zero")
     advertising.addFilter(lambda record: "Tip:" not in record.getMessage())
+
+
+def warn_of_slow_half(trainer: Trainer) -> None:
+    """Say that bf16 makes a training slower where the CPU has no arithmetic for it."""
+    on_cpu = trainer.strategy.root_device.type == "cpu"
+    x86 = platform.machine().lower() in ("x86_64", "amd64")
+    if on_cpu and x86 and "bf16" in str(trainer.precision):
+        vectors = torch.backends.cpu.get_cpu_capability()
+        if not vectors.startswith("AVX512"):
+            log.warning(
+                "this CPU (%s) has no bf16 arithmetic and makes up for it slowly: "
+                "trainer.precision=32-true is faster here",
+                vectors,
+            )
 
 
 def leave_group() -> None:
