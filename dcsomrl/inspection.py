@@ -33,6 +33,7 @@ class Inspected:
         metrics: what stands in ``metrics.json``.
         history: logged numbers, a row an epoch; empty where there are none.
         steps: scores at every step, of ``callbacks=step_scores``; None without.
+        paths: ``sample``, ``slot`` and ``decoded`` of ``callbacks=course``; None without.
         slots: (K,) slot of every node.
         max_nodes: slots of the map.
         centers: (K, m) prototypes.
@@ -57,6 +58,7 @@ class Inspected:
     metrics: dict[str, Any]
     history: pd.DataFrame
     steps: pd.DataFrame | None
+    paths: dict[str, NDArray[Any]] | None
     slots: Nodes
     max_nodes: int
     centers: Array
@@ -137,7 +139,9 @@ def _inspected(trained: Trained, folder: Path, metrics: dict[str, Any]) -> Inspe
     first, second = (_assigned(trained, "train", number)[name] for name in ("winner", "second"))
     adjacency = model.adjacency()
     relevances = model.relevances()
-    history, steps = folder / "metrics.csv", folder / "step_scores.csv"
+    history, steps, paths = (
+        folder / name for name in ("metrics.csv", "step_scores.csv", "paths.npz")
+    )
     bounded = isinstance(model, DCSOMRL | RelevanceMapModel)
 
     @torch.no_grad()
@@ -154,6 +158,7 @@ def _inspected(trained: Trained, folder: Path, metrics: dict[str, Any]) -> Inspe
         metrics=metrics,
         history=pd.read_csv(history) if history.exists() else pd.DataFrame(),
         steps=pd.read_csv(steps) if steps.exists() else None,
+        paths=dict(np.load(paths)) if paths.exists() else None,
         slots=live.numpy(),
         max_nodes=model.n_clusters,
         centers=model.prototypes().numpy(),

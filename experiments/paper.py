@@ -69,7 +69,7 @@ def main(scope: Scope) -> None:
             f"dataset={dataset}",
             "seed=0",
             "dataset.val_fraction=0",
-            "callbacks=step_scores",
+            "callbacks=course",
             *scope.overrides,
         ]
         for dataset in scope.datasets

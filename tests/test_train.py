@@ -1,6 +1,7 @@
 import json
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -167,9 +168,30 @@ def test_scores_of_every_step_are_written(run_small, tmp_path):
     assert table["purity"].between(0.1, 1).all()
 
 
+def test_the_way_of_samples_is_kept_and_taken_up_again(run_small, tmp_path):
+    run_small("callbacks=course", "trainer.max_epochs=2")
+    before = np.load(tmp_path / "run" / "paths.npz")
+    run_small("callbacks=course", "trainer.max_epochs=4", "ckpt_path=last")
+    paths = np.load(tmp_path / "run" / "paths.npz")
+    assert paths["slot"].shape == (4, 10)
+    assert paths["decoded"].shape == (4, 10, 1, 8, 8)
+    for name in ("slot", "decoded"):
+        np.testing.assert_array_equal(paths[name][:2], before[name])
+    # After the last epoch they are on the nodes of the trained model.
+    assignments = pd.read_parquet(tmp_path / "run" / "assignments.parquet")
+    rows = torch.linspace(0, len(assignments) - 1, 10).long()
+    assert paths["slot"][-1].tolist() == assignments["cluster"].iloc[rows].tolist()
+    trained = load(tmp_path / "run" / "checkpoints" / "last.ckpt")
+    prototypes = trained.data.denormalize(trained.model.decoded_prototypes())
+    number = trained.model.live_clusters().tolist()
+    expected = np.stack([prototypes[number.index(slot)] for slot in paths["slot"][-1]])
+    np.testing.assert_allclose(paths["decoded"][-1], expected, atol=1e-6)
+    np.testing.assert_allclose(paths["sample"], sources.digits().test_x[rows], atol=1e-6)
+
+
 def test_watching_every_step_changes_nothing(run_small, tmp_path):
     run_small(run_dir=tmp_path / "plain")
-    run_small("callbacks=step_scores", run_dir=tmp_path / "watched")
+    run_small("callbacks=course", run_dir=tmp_path / "watched")
     one, two = (
         load(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("plain", "watched")
     )

@@ -59,6 +59,7 @@ def sections(run: Inspected, method: Method, seed: int) -> tuple[list[Section], 
         meaning.outliers(run),
         structure.merging(run, seed),
         course.steps(run),
+        course.paths(run),
         course.life(run),
     ]
     found = [section for section in candidates if section is not None]

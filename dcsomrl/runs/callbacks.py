@@ -26,7 +26,7 @@ class ValidationScores(Callback):
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin anew, on the map as it is."""
         assert isinstance(pl_module, ClusteringModule)
-        self._scorer = Scorer(pl_module, _data(trainer).num_classes)
+        self._scorer = Scorer(pl_module, data_of(trainer).num_classes)
 
     def on_validation_batch_end(
         self,
@@ -97,7 +97,7 @@ class StepScores(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Choose the samples: the first of every class."""
-        data = _data(trainer)
+        data = data_of(trainer)
         if not data.num_classes:
             raise TrainingError(
                 "callbacks=step_scores needs labels, and this dataset has none: use callbacks=none"
@@ -124,7 +124,7 @@ class StepScores(Callback):
         pl_module.eval()
         cluster = pl_module.cluster(self._x).cluster
         pl_module.train()
-        matrix = contingency(cluster, self._y, pl_module.n_clusters, _data(trainer).num_classes)
+        matrix = contingency(cluster, self._y, pl_module.n_clusters, data_of(trainer).num_classes)
         self._table.rows.append(
             {
                 "step": trainer.global_step,
@@ -170,7 +170,8 @@ class StopOnNaN(Callback):
             )
 
 
-def _data(trainer: Trainer) -> ClusterData:
+def data_of(trainer: Trainer) -> ClusterData:
+    """The data of a training."""
     data = trainer.datamodule  # type: ignore[attr-defined]
     assert isinstance(data, ClusterData)
     return data

@@ -25,6 +25,7 @@ OUTPUTS = (
     "assignments.parquet",
     "prototypes.png",
     "step_scores.csv",
+    "paths.npz",
 )
 SHOWN = ("purity", "nmi", "ari", "accuracy", "nodes", "nodes_used", "quantization_error", "seconds")
 

@@ -15,7 +15,8 @@ from dcsomrl.reporting.portrait import sections, write_figures
 
 ALL = {
     "prototypes", "plane", "relevances", "disturbed", "disturbances", "traversals", "walks",
-    "pairs", "topology", "quality", "shared", "neighbors", "outliers", "merging", "steps", "life",
+    "pairs", "topology", "quality", "shared", "neighbors", "outliers", "merging", "steps",
+    "paths", "life",
 }  # fmt: skip
 
 
@@ -26,7 +27,7 @@ def trained(tmp_path_factory):
     from dcsomrl.train import train
 
     folder = tmp_path_factory.mktemp("run")
-    settings = ["trainer=cpu", "trainer.max_epochs=6", "callbacks=step_scores"]
+    settings = ["trainer=cpu", "trainer.max_epochs=6", "callbacks=course"]
     settings += ["model.autoencoder.hidden_dims=[64]", "model.som.activation_threshold=0.985"]
     train(composed("train", settings, folder))
     return folder
@@ -133,7 +134,8 @@ def test_a_graph_without_edges_a_full_map_and_no_map_are_said(run):
     assert "No two nodes activate each other at the threshold: the graph has no edge." in notes
     full = sections(replace(run, max_nodes=len(run.slots)), "pca", 0)[1]
     assert any("The map is full" in note for note in full.notes)
-    mapless = replace(run, edges=None, relevances=None, steps=None, history=pd.DataFrame())
+    lacking = {"relevances": None, "steps": None, "paths": None, "history": pd.DataFrame()}
+    mapless = replace(run, edges=None, **lacking)
     found, page = sections(mapless, "pca", 0)
     assert {section.name for section in found} == {
         "prototypes", "plane", "traversals", "neighbors", "outliers", "merging",

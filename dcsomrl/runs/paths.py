@@ -1,0 +1,74 @@
+"""The way of a few samples through the map while it is trained."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from dcsomrl.models import ClusteringModule
+from dcsomrl.runs.callbacks import data_of
+
+
+class SamplePaths(Callback):
+    """Keeps, after every epoch, which node wins some test samples and what that node decodes to.
+
+    Args:
+        path: the npz file: ``sample`` (n, *shape), and by epoch ``slot`` (epochs, n), -1 where no
+            node won, and ``decoded`` (epochs, n, *shape), all as raw samples.
+        n_samples: how many, evenly spaced over the test split; at least 1.
+
+    Raises:
+        ValueError: n_samples below 1.
+    """
+
+    def __init__(self, path: str, n_samples: int = 10) -> None:
+        if n_samples < 1:
+            raise ValueError(f"n_samples must be at least 1, got {n_samples}")
+        self._path, self._n = Path(path), n_samples
+        self._x: Tensor
+        self._epochs: list[dict[str, np.ndarray]] = []
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Choose the samples; keep what a resumed run has behind it."""
+        x = torch.cat([batch.x for batch in data_of(trainer).split_dataloader("test")])
+        rows = torch.linspace(0, len(x) - 1, min(self._n, len(x))).long()
+        self._x = x[rows].to(pl_module.device)
+        self._epochs = []
+        if trainer.current_epoch > 0 and self._path.exists():
+            with np.load(self._path) as kept:
+                pairs = zip(kept["slot"], kept["decoded"], strict=True)
+                found = [{"slot": slot, "decoded": decoded} for slot, decoded in pairs]
+            self._epochs = found[: trainer.current_epoch]
+
+    @torch.no_grad()
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Add the epoch, and write."""
+        assert isinstance(pl_module, ClusteringModule)
+        if not trainer.is_global_zero:
+            return
+        pl_module.eval()
+        slot = pl_module.cluster(self._x).cluster
+        live, decoded = pl_module.live_clusters(), pl_module.decoded_prototypes()
+        pl_module.train()
+        number = torch.full((pl_module.n_clusters + 1,), -1, device=live.device)
+        number[live] = torch.arange(len(live), device=live.device)
+        won = number[slot]
+        pictures = torch.zeros_like(self._x, dtype=torch.float32)
+        pictures[won >= 0] = decoded[won[won >= 0]]
+        self._epochs.append({"slot": slot.cpu().numpy(), "decoded": self._raw(trainer, pictures)})
+        self._save({"sample": self._raw(trainer, self._x)})
+
+    def _raw(self, trainer: Trainer, x: Tensor) -> np.ndarray:
+        return data_of(trainer).denormalize(x.cpu()).float().numpy()
+
+    def _save(self, arrays: dict[str, Any]) -> None:
+        """Write all epochs and swap in."""
+        for name in ("slot", "decoded"):
+            arrays[name] = np.stack([epoch[name] for epoch in self._epochs])
+        part = self._path.with_name(self._path.name + ".part")
+        with part.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+        part.replace(self._path)
