@@ -43,6 +43,7 @@ def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
     output = Path(config["output"])
     output.mkdir(parents=True, exist_ok=True)
     missing = [cell for cell in cells if not (output / cell.file).exists()]
+    missing = missing if config["train"] else []
     failures = []
     # A cell takes minutes: the speed is that of all cells so far.
     with Progress(*COLUMNS, speed_estimate_period=math.inf) as progress:

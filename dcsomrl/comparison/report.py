@@ -65,8 +65,9 @@ def _protocol(results: Results, config: Mapping[str, Any]) -> str:
         f"`{' '.join(config['common'])}`, scored once on the test split after the last epoch. Mean "
         "± sample deviation over the seeds; how many there are stands in the row. NMI is the "
         "arithmetic one and cannot be read without the number of clusters, nor can purity; "
-        "accuracy matches clusters to classes one to one. The quantization error is a distance in "
-        "each method's own space. Published figures are copied from the publications and follow "
+        "accuracy matches clusters to classes one to one. The quantization error is a distance "
+        "in each method's own space. Seconds are those of the training as they came, whatever "
+        "else the machine did. Published figures are copied from the publications and follow "
         "other protocols. "
         f"Precision {', '.join(precisions)}; {', '.join(machines)}; code {', '.join(commits)}.\n"
     )

@@ -83,6 +83,15 @@ def test_a_cell_that_fails_does_not_end_the_others(configured, tmp_path):
     assert "kmeans" in (tmp_path / "results" / "table.md").read_text()
 
 
+def test_the_table_of_what_is_there_needs_no_training(configured, tmp_path):
+    benchmark(configured("seeds=[0]", "~methods.dcsomrl"))
+    table = tmp_path / "results" / "table.md"
+    table.unlink()
+    found = benchmark(configured("seeds=[0,1]", "~methods.dcsomrl", "train=false"))
+    assert set(found) == {Cell("kmeans", "digits", 0)}
+    assert "1 cells of 2" in table.read_text()
+
+
 def test_a_file_that_is_no_result_is_named(tmp_path):
     (tmp_path / "some.json").write_text("{}")
     with pytest.raises(DataError, match=r"some\.json is no result of a benchmark"):
