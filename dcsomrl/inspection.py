@@ -48,6 +48,7 @@ class Inspected:
         samples: (n, *shape) raw, as ``decoded``.
         class_names: by class; None without labels.
         feature_names: of a table's columns; None otherwise.
+        n_test: samples of the whole test split.
         box: bounds of the codes; None where they have none.
         decode: raw samples (n, *shape) from codes (n, m).
         find: (n,) node that wins each of n codes, -1 where none does.
@@ -74,6 +75,7 @@ class Inspected:
     samples: Array
     class_names: list[str] | None
     feature_names: list[str] | None
+    n_test: int
     box: tuple[float, float] | None
     decode: Callable[[Array], Array]
     find: Callable[[Array], Nodes]
@@ -169,6 +171,7 @@ def _inspected(trained: Trained, folder: Path, metrics: dict[str, Any]) -> Inspe
         **test,
         class_names=data.class_names if test["labels"] is not None else None,
         feature_names=data.feature_names,
+        n_test=len(data.rows("test")),
         box=(0.0, 1.0) if bounded else None,
         decode=decode,
         find=find,
@@ -176,10 +179,13 @@ def _inspected(trained: Trained, folder: Path, metrics: dict[str, Any]) -> Inspe
 
 
 def _assigned(trained: Trained, split: Any, number: Tensor) -> dict[str, Any]:
-    """The samples of a split, at most :data:`MOST_SAMPLES` of the test split, and their nodes."""
+    """The samples of a split, of the test split at most :data:`MOST_SAMPLES`, and their nodes."""
     model, data = trained.model, trained.data
     columns: dict[str, list[Tensor]] = {}
-    seen = 0
+    n = len(data.rows(split))
+    kept = torch.zeros(n, dtype=torch.bool)
+    # Not the first ones: files in folders come class by class.
+    kept[torch.linspace(0, n - 1, min(MOST_SAMPLES, n)).round().long()] = True
     for batch in data.split_dataloader(split):
         found = model.cluster(batch.x)
         parts = {"winner": number[found.cluster], "second": number[found.second]}
@@ -187,15 +193,10 @@ def _assigned(trained: Trained, split: Any, number: Tensor) -> dict[str, Any]:
             parts |= {"activation": found.activation, "latent": found.latent.flatten(1)}
             parts |= {"samples": data.denormalize(batch.x)}
             parts |= {} if batch.y is None else {"labels": batch.y}
+            parts = {name: part[kept[batch.index]] for name, part in parts.items()}
         for name, part in parts.items():
             columns.setdefault(name, []).append(part)
-        seen += len(batch.x)
-        if split == "test" and seen >= MOST_SAMPLES:
-            break
-    limit = MOST_SAMPLES if split == "test" else None
-    arrays: dict[str, Any] = {
-        name: torch.cat(part)[:limit].numpy() for name, part in columns.items()
-    }
+    arrays: dict[str, Any] = {name: torch.cat(part).numpy() for name, part in columns.items()}
     return arrays if split == "train" else {"labels": None, **arrays}
 
 

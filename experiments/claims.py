@@ -69,11 +69,14 @@ def disturbed_picture(m: Measures) -> tuple[str, str]:
 
 def walks(m: Measures) -> tuple[str, str]:
     """Walks between neighbours change gradually."""
-    near, far = m["walk_largest_jump_connected"], m["walk_largest_jump_unconnected"]
+    near, far = m["walk_unevenness_connected"], m["walk_unevenness_unconnected"]
     if near is None or far is None:
         return UNKNOWN, "the graph has no edge"
-    verdict = graded(far / near, 1.5, 1.0)
-    return verdict, f"the largest step is {near:.3f} (RMS) along edges, {far:.3f} between others"
+    verdict = NOT if near >= far else HOLDS if near <= 1.25 else PARTLY
+    return verdict, (
+        f"the largest of ten steps is {near:.2f} times the mean one along edges, {far:.2f} times "
+        "between others"
+    )
 
 
 def neighbors(m: Measures) -> tuple[str, str]:

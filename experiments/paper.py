@@ -104,8 +104,8 @@ def render(scope: Scope, parts: Mapping[str, tuple[list[Section], Measures, list
         "",
         f"`make paper`: its run on {' and '.join(NAMES[name] for name in parts)}, seed 0, "
         f"{some['epochs']} epochs, {some['precision']}, torch {some['torch']}; trained on the "
-        "whole training split, everything below measured on the test split. Published figures "
-        "are copied. Labels colour and score; none was used in training or in a choice.",
+        "whole training split, claims and figures measured on the test split. Published figures "
+        "are copied. Labels colour and score these runs; none was used in their training.",
         "",
         "## What the source claims",
         "",
@@ -180,19 +180,22 @@ def table_2(datasets: Mapping[str, object]) -> str:
         [key, *(str(OmegaConf.select(config, key)) for config in settings.values())]
         for key in TABLE_2
     ]
-    return markdown_table(["setting", *settings], rows)
+    table = markdown_table(["setting", *settings], rows)
+    if len(settings) == len(datasets):
+        return table
+    return f"{table}\nThe best were chosen by purity and NMI on the validation part.\n"
 
 
 def sensitivity_figures(scope: Scope) -> str:
     """Fig. 6, of the searches that have run."""
-    lines = ["## Fig. 6", ""]
+    lines = ["## Fig. 6", "", "On the validation part of the training split.", ""]
     for dataset in scope.datasets:
         folder = HERE / "results" / "search" / f"{dataset}-initial" / "sensitivity"
         picture = folder / "scatter-val-nmi.png"
         if picture.exists():
             where = os.path.relpath(picture, scope.page)
             lines += [f"![NMI against every setting, {NAMES[dataset]}]({where})", ""]
-    if len(lines) == 2:
+    if len(lines) == 4:
         lines += ["The search has not run yet: `python -m experiments.searches`.", ""]
     return "\n".join(lines)
 

@@ -7,7 +7,6 @@ several seeds of each setting are cheap, how well criteria without labels agree 
 has run lies in ``results/search``.
 """
 
-import json
 import shutil
 import subprocess
 import sys
@@ -51,8 +50,9 @@ def main() -> None:
     )
     parts = ["# The searches\n", INTRODUCTION]
     parts += [part for dataset in DATASETS for part in (f"## {dataset}\n", best(dataset))]
-    parts += ["## Criteria without labels\n", agreement(read(RESULTS / "digits-unlabelled"))]
-    parts += [agreement(read(RESULTS / f"{dataset}-initial")) for dataset in DATASETS]
+    parts += ["## Criteria without labels\n"]
+    for name in ("digits-unlabelled", *(f"{dataset}-initial" for dataset in DATASETS)):
+        parts.append(f"{name}, {agreement(read(RESULTS / name))}")
     Path(__file__).with_suffix(".md").write_text("\n".join(parts))
 
 
@@ -141,8 +141,8 @@ def write_experiment(dataset: str, point: pd.Series) -> None:
     for key, value in point.items():
         name = str(key).removeprefix("params/")
         if name != key and value == value:
-            whole = isinstance(value, float) and value.is_integer() and name in WHOLE
-            OmegaConf.update(tree, name, int(value) if whole else json.loads(json.dumps(value)))
+            plain = value.item() if hasattr(value, "item") else value
+            OmegaConf.update(tree, name, int(plain) if name in WHOLE else plain)
     text = "\n".join(lines) + "\n" + OmegaConf.to_yaml(tree)
     (config_dir() / "experiment" / f"best_{dataset}.yaml").write_text(text)
 

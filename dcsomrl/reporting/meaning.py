@@ -125,7 +125,8 @@ def shared(run: Inspected) -> Section | None:
     """Figs. 8 and 9: the connected prototypes of one class, found by the graph."""
     if not run.image or run.labels is None or run.edges is None or len(run.edges) == 0:
         return None
-    same = run.edges[run.node_class[run.edges[:, 0]] == run.node_class[run.edges[:, 1]]]
+    first, second = run.node_class[run.edges].T
+    same = run.edges[(first == second) & (first >= 0)]
     part = components(same, len(run.slots))
     if len(same) == 0:
         return None

@@ -10,6 +10,11 @@ def notes(run: Inspected) -> list[str]:
     growing = run.relevances is not None
     if run.labels is None:
         said.append("The data has no labels: everything that needs them is left out.")
+    if len(run.winner) < run.n_test:
+        said.append(
+            f"Figures and captions are of {len(run.winner):,} test samples, evenly spaced over all "
+            f"{run.n_test:,}; the summary is of all."
+        )
     if n == 0:
         said.append("The map has no live node: it has learned nothing.")
     elif n == 1:

@@ -82,11 +82,13 @@ def pairs(run: Inspected, seed: int) -> Section | None:
         for name in ("length", "largest_jump", "unevenness")
     }
     caption = (
-        "Straight walks between connected nodes change a decoded value by "
-        f"{measures['walk_length_connected']:.3f} (RMS) in all and by at most "
-        f"{measures['walk_largest_jump_connected']:.3f} in one of {STEPS - 1} steps; between nodes "
-        f"that are not connected by {measures['walk_length_unconnected']:.3f} and "
-        f"{measures['walk_largest_jump_unconnected']:.3f}."
+        "On average a straight walk between connected nodes changes a decoded value by "
+        f"{measures['walk_length_connected']:.3f} (RMS) in all and by "
+        f"{measures['walk_largest_jump_connected']:.3f} in the largest of its {STEPS - 1} steps, "
+        f"{measures['walk_unevenness_connected']:.2f} times the mean one; between nodes that are "
+        f"not connected, which lie farther apart, by {measures['walk_length_unconnected']:.3f} and "
+        f"{measures['walk_largest_jump_unconnected']:.3f}, "
+        f"{measures['walk_unevenness_unconnected']:.2f} times."
     )
     title = "Are walks along the map smooth? (Fig. 4)"
     return Section("pairs", title, caption, pair_scatter(table), measures)

@@ -94,7 +94,7 @@ def silhouette(model: ClusteringModule, batches: Iterable[Batch], limit: int = 2
     Args:
         model: a trained model, on the device that it should run on.
         batches: the split, in order.
-        limit: samples, the first ones, that are used; the cost grows with their square.
+        limit: samples, evenly spaced, that are used; the cost grows with their square.
 
     Returns:
         The mean over the samples; NaN with fewer than two clusters.
@@ -105,12 +105,13 @@ def silhouette(model: ClusteringModule, batches: Iterable[Batch], limit: int = 2
     codes: list[Tensor] = []
     clusters: list[Tensor] = []
     for batch in batches:
-        if sum(map(len, codes)) >= limit:
-            break
         clustered = model.cluster(batch.x.to(model.epoch_sums))
         codes.append(clustered.latent.flatten(1).float().cpu())
         clusters.append(clustered.cluster.cpu())
-    z, node = torch.cat(codes)[:limit], torch.cat(clusters)[:limit]
+    # Not the first ones: files in folders come class by class.
+    n = sum(map(len, codes))
+    some = torch.linspace(0, n - 1, min(limit, n)).long()
+    z, node = torch.cat(codes)[some], torch.cat(clusters)[some]
     if not 1 < len(node.unique()) < len(node):
         return math.nan
     return float(silhouette_score(z.numpy(), node.numpy()))

@@ -90,7 +90,14 @@ class Halton(UnitDesign):
 
 
 class Grid(Design):
-    """Every combination of the values of discrete parameters."""
+    """Every combination of the values of discrete parameters.
+
+    Args:
+        seed: as every design takes one; here nothing is drawn.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        del seed
 
     def points(self, space: Space, n: int) -> list[dict[str, Any]]:
         """All combinations; ``n`` must be their number."""

@@ -144,20 +144,25 @@ def experiment(
     trial: FrozenTrial, search: Search, fixed: Sequence[str], choices: Mapping[str, str | None]
 ) -> str:
     """The settings of a point as a file of the group ``experiment``."""
-    groups = {key: choices[key] for key in WHAT if choices.get(key)}
     overrides = [line.lstrip("+").partition("=") for line in fixed]
+    given = {key: value for key, _, value in overrides} | trial.params
+    # A chosen experiment brings its own groups; those of the command line come on top.
+    base = choices.get("experiment")
+    groups = {key: choices[key] for key in WHAT if choices.get(key) and (not base or key in given)}
+    groups |= {key: given[key] for key in (*WHAT, "settings", "trainer") if key in given}
     settings: dict[str, Any] = {
         key: value
-        for key, _, value in overrides
+        for key, value in given.items()
         if key not in choices and key.split(".")[0] not in ELSEWHERE
-    } | trial.params
+    }
     tree = OmegaConf.create({"name": f"{EXPERIMENT}_{search.folder.name}"})
     for key, value in settings.items():
         parsed = OmegaConf.create(f"value: {value}").value if isinstance(value, str) else value
         OmegaConf.update(tree, key, parsed)
     origin = f"point {trial.user_attrs['point']} of {search.folder.name}"
     lines = ["# @package _global_", f"# {origin.capitalize()}: {_scores(trial, search)}."]
-    lines += ["defaults:", *(f"  - override /{key}: {value}" for key, value in groups.items())]
+    lines += ["defaults:", *([f"  - {base}"] if base else [])]
+    lines += [f"  - override /{key}: {value}" for key, value in groups.items()]
     return "\n".join(lines) + "\n\n" + OmegaConf.to_yaml(tree)
 
 

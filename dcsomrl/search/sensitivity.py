@@ -20,8 +20,9 @@ NAMES = {"src": "SRC", "srrc": "SRRC", "prcc": "PRCC"}
 EXPLAINED = """
 SRC: change of the result per change of the parameter, both in standard deviations. SRRC: the same
 of their ranks. PRCC: correlation of the ranks with all other parameters held fixed. In brackets
-95 % intervals; **bold** where the interval does not hold 0. Importance: share of the variance over
-the search's ranges that the parameter accounts for, by Optuna's fANOVA (a random forest; seed 0).
+95 % intervals; **bold** where the interval does not hold 0. Importance: variance over the search's
+ranges that the parameter accounts for by itself, by Optuna's fANOVA (a random forest; seed 0),
+relative to the other parameters, so that they sum to 1.
 R2: share of the variance that all parameters explain linearly.
 """
 
@@ -49,7 +50,7 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
     tables: dict[str, pd.DataFrame] = {}
     parts = [
         "# Sensitivity\n",
-        f"{len(complete)} points with a result of {len(outcome.points)} tried.\n{EXPLAINED}",
+        f"{len(complete)} points succeeded of {len(outcome.points)} tried.\n{EXPLAINED}",
     ]
     folder.mkdir(parents=True, exist_ok=True)
     for metric in metrics:
@@ -63,11 +64,12 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
         table["importance"] = [found[name] for name in outcome.space]
         tables[metric] = table
         parts.append(
-            f"## {metric}\n\nR2 {r2:.3f}, of the ranks {rank_r2:.3f}; mean {result.mean():.3f}, "
-            f"deviation {result.std():.3f}, range {result.min():.3f} to {result.max():.3f}.\n\n"
+            f"## {metric}\n\n{kept.sum()} points. R2 {r2:.3f}, of the ranks {rank_r2:.3f}; mean "
+            f"{result.mean():.3f}, deviation {result.std():.3f}, range {result.min():.3f} to "
+            f"{result.max():.3f}.\n\n"
             f"{_markdown(table)}"
         )
-        figure = parameter_scatter(given, result, logarithmic)
+        figure = parameter_scatter(given[kept], result[kept], logarithmic)
         figure.savefig(folder / f"scatter-{re.sub(r'[^a-z0-9]+', '-', metric.lower())}.png")
     coefficient_bars(tables).savefig(folder / "coefficients.png")
     curves = {metric: complete[metric].dropna() for metric in metrics}
@@ -89,7 +91,7 @@ def _result(points: pd.DataFrame, metric: str) -> pd.Series:
 def importances(
     parameters: pd.DataFrame, result: pd.Series, space: Mapping[str, BaseDistribution]
 ) -> dict[str, float]:
-    """Share of a result's variance by parameter, by Optuna's functional analysis of variance.
+    """Variance of a result by parameter, relative to their sum, by functional analysis of it.
 
     Args:
         parameters: a row a point, the columns in the order of the space.

@@ -48,4 +48,5 @@ def values(name: str, distribution: BaseDistribution) -> list[Any]:
     if distribution.step is None:
         raise ConfigError(f"{name} is continuous: a grid needs choice(...) or range(...)")
     count = round((distribution.high - distribution.low) / distribution.step) + 1
-    return [distribution.low + i * distribution.step for i in range(count)]
+    places = (distribution.low + i * distribution.step for i in range(count))
+    return [min(place, distribution.high) for place in places]

@@ -53,12 +53,12 @@ class Search:
     Args:
         folder: of the search; a point's runs lie in ``<folder>/<point>``.
         space: distribution of every parameter.
-        sampler: a design, or a maker of Optuna samplers, called with ``seed``.
+        sampler: a design, or a maker of Optuna samplers, called for every point with ``seed``, its
+            own and the point's number.
         n_trials: points, at least 1.
         objectives: ``minimize`` or ``maximize`` by the name of a result.
         definition: plain values that a search must keep to be resumed; compared by name.
         storage: URL of a database, None for a journal file in the folder.
-        seed: of the samplers that learn.
 
     Raises:
         ConfigError: a value out of range, or a folder with another search.
@@ -73,7 +73,6 @@ class Search:
         objectives: Mapping[str, Direction],
         definition: Mapping[str, Any],
         storage: str | None = None,
-        seed: int = 0,
     ) -> None:
         if n_trials < 1:
             raise ConfigError(f"n_trials must be at least 1, got {n_trials}")
@@ -81,29 +80,19 @@ class Search:
             if direction not in ("minimize", "maximize"):
                 raise ConfigError(f"objective {name}: {direction} is not minimize or maximize")
         self.folder, self.space, self.objectives = folder, dict(space), dict(objectives)
-        self.n_trials, self.seed = n_trials, seed
+        self.n_trials = n_trials
+        if not isinstance(sampler, Design) and not callable(sampler):
+            raise ConfigError(
+                f"{type(sampler).__name__} is made anew for every point: add "
+                "+hydra.sweeper.sampler._partial_=true"
+            )
         self._sampler = None if isinstance(sampler, Design) else sampler
         self._points = sampler.points(space, n_trials) if isinstance(sampler, Design) else None
         folder.mkdir(parents=True, exist_ok=True)
         self._claims = FileLock(folder / ".claims.lock")
         with self._claims:
             self.study = open_study(folder, storage, list(objectives.values()))
-            self._check_folder()
             self._keep({**definition, "objectives": self.objectives})
-
-    def _check_folder(self) -> None:
-        """Refuse a database that serves another folder too: the claims there are not seen here."""
-        mark = self.folder / ".search"
-        if not mark.exists():
-            mark.write_text(uuid4().hex)
-        known = self.study.user_attrs.get("folder")
-        if known is None:
-            self.study.set_user_attr("folder", mark.read_text())
-        elif known != mark.read_text():
-            raise ConfigError(
-                f"the database holds a search {self.study.study_name} of another folder: "
-                "processes share a search by one hydra.sweep.dir that all of them see"
-            )
 
     def _keep(self, definition: Mapping[str, Any]) -> None:
         """Record what the search is; refuse to go on with another one."""
@@ -176,7 +165,8 @@ class Search:
     def _begin(self, point: int, params: Mapping[str, Any] | None, lock: FileLock) -> Claim:
         """Start a trial with given values, or with those that the sampler asks for."""
         if params is None and self._sampler is not None:
-            self.study.sampler = self._sampler(seed=self.seed + point)
+            given = getattr(self._sampler, "keywords", {}).get("seed")
+            self.study.sampler = self._sampler(seed=(given or 0) + point)
         if params is not None:
             self.study.enqueue_trial(dict(params))
         trial = self.study.ask(self.space)
@@ -235,22 +225,28 @@ class Search:
 
 
 def open_study(folder: Path, url: str | None, directions: Sequence[Direction]) -> optuna.Study:
-    """The study named as its folder, in the database of a URL or in a journal file of the folder.
+    """The study of a folder, in the database of a URL or in a journal file of the folder.
+
+    Its name lies in the folder, so that it is found wherever the folder is seen from.
 
     Raises:
         ConfigError: it cannot be read, or has another number of objectives.
     """
+    mark = folder / ".search"
+    if not mark.exists():
+        mark.write_text(f"{folder.absolute().name}-{uuid4().hex}")
     journal = folder / "study.journal"
     try:
         storage: BaseStorage = open_journal(journal) if url is None else get_storage(url)
         return optuna.create_study(
             storage=storage,
-            study_name=folder.as_posix(),
+            study_name=mark.read_text(),
             directions=list(directions),
             load_if_exists=True,
         )
     except (SQLAlchemyError, ImportError, ValueError, KeyError) as error:
-        raise ConfigError(f"the search in {url or journal} cannot be opened: {error}") from error
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"the search in {url or journal} cannot be opened: {reason}") from error
 
 
 def open_journal(journal: Path) -> JournalStorage:

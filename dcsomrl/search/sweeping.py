@@ -92,7 +92,15 @@ def sweep(
             "such as 'model.alpha=interval(0.01,1)'"
         )
     fixed = [o.input_line or "" for o in parsed.values() if not o.is_sweep_override()]
-    validate([[*fixed, *(f"{key}={_some(dist)}" for key, dist in space.items())]])
+    some = {key: _some(dist) for key, dist in space.items()}
+    # Every choice: one that cannot be composed would stop the search whenever it comes up.
+    tried = [some] + [
+        some | {key: _text(choice)}
+        for key, dist in space.items()
+        if isinstance(dist, CategoricalDistribution)
+        for choice in dist.choices[1:]
+    ]
+    validate([[*fixed, *(f"{key}={value}" for key, value in job.items())] for job in tried])
 
     folder = Path(config.hydra.sweep.dir)
     folder.mkdir(parents=True, exist_ok=True)

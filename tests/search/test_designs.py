@@ -98,6 +98,12 @@ def test_a_grid_is_every_combination():
         Grid().points({"a": UNIFORM}, 3)
 
 
+def test_steps_do_not_pass_the_end_of_a_range():
+    tenths = FloatDistribution(0.1, 0.3, step=0.1)
+    assert at(tenths, 0.99) == 0.3
+    assert [point["e"] for point in Grid().points({"e": tenths}, 3)] == [0.1, 0.2, 0.3]
+
+
 @given(u=st.floats(0, 1, exclude_max=True))
 def test_values_lie_in_their_range(u):
     assert UNIFORM.low <= at(UNIFORM, u) <= UNIFORM.high

@@ -75,7 +75,7 @@ def test_the_page_says_what_moves_each_result(searched, tmp_path):
     # On the scale it was searched on, alpha alone explains all of it.
     assert table.loc[("purity", "alpha"), "src"] == pytest.approx(1, abs=1e-6)
     text = page.read_text()
-    assert "29 points with a result of 30 tried" in text
+    assert "29 points succeeded of 30 tried" in text
     assert "| kind | no order |" in text
     rows = [line for line in text.splitlines() if line.startswith("| threshold")]
     assert "**" in rows[0]

@@ -7,6 +7,7 @@ import random
 import signal
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -151,15 +152,35 @@ def test_another_search_in_the_folder_is_refused(tmp_path):
         opened(tmp_path, n_trials=0)
 
 
-def test_a_database_of_another_folder_is_refused(tmp_path, monkeypatch):
+def test_folders_of_one_name_have_searches_of_their_own_in_a_database(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path}/search.db"
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    monkeypatch.chdir(tmp_path / "one")
-    url = f"sqlite:///{tmp_path}/search.db"
-    opened(Path("search"), url)
-    monkeypatch.chdir(tmp_path / "two")
-    with pytest.raises(ConfigError, match="a search search of another folder"):
-        opened(Path("search"), url)
+        monkeypatch.chdir(tmp_path / name)
+        search = opened(Path("search"), url)
+        assert search.finished() == []
+        search.succeed(search.claim(), [{"score": 1.0}])
+
+
+@pytest.mark.parametrize("url", [None, "sqlite:///{}/search.db"])
+def test_a_folder_is_one_search_however_it_is_named(url, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    url = url and url.format(tmp_path)
+    search = opened(Path("search"), url)
+    search.succeed(search.claim(), [{"score": 1.0}])
+    again = opened(tmp_path / "search", url)
+    assert len(again.finished()) == 1
+    assert again.claim().point == 1
+
+
+def test_a_sampler_keeps_its_own_seed_and_must_be_made_anew(tmp_path):
+    first = [
+        opened(tmp_path / str(i), sampler=partial(TPESampler, seed=seed)).claim().params
+        for i, seed in enumerate((7, 7, 8))
+    ]
+    assert first[0] == first[1] != first[2]
+    with pytest.raises(ConfigError, match=r"TPESampler is made anew.*_partial_=true"):
+        opened(tmp_path / "made", sampler=TPESampler())
 
 
 @pytest.mark.parametrize("url", ["mongo://localhost/x", "sqlite:////no/such/folder/x.db"])

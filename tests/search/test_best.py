@@ -1,0 +1,99 @@
+"""What a search leaves: the best as an experiment that composes, and criteria without labels."""
+
+import math
+import shutil
+
+import pandas as pd
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from optuna.distributions import CategoricalDistribution
+
+from dcsomrl.app import config_dir
+from dcsomrl.search import Search
+from dcsomrl.search.designs import Grid
+from dcsomrl.search.results import experiment
+from dcsomrl.search.stability import stability
+from experiments import searches
+
+CHOICES = {"dataset": "digits", "autoencoder": "mlp", "model": "dcsomrl", "experiment": None}
+
+
+def composed_best(folder, space, fixed, choices):
+    """The configuration of the experiment of a search's last point."""
+    n = len(Grid().points(space, sum(len(d.choices) for d in space.values())))
+    search = Search(folder / "found", space, Grid(), n, {"nmi": "maximize"}, {})
+    while claim := search.claim():
+        search.succeed(claim, [{"nmi": claim.point}])
+    text = experiment(search.completed()[-1], search, fixed, choices)
+    (folder / "experiment").mkdir()
+    (folder / "experiment" / "best.yaml").write_text(text)
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return compose("train", [f"hydra.searchpath=[file://{folder}]", "experiment=best"])
+
+
+def test_a_searched_group_is_chosen_and_settings_follow(tmp_path):
+    space = {"model": CategoricalDistribution(["dcsomrl", "desom"])}
+    cfg = composed_best(tmp_path, space, ["trainer.max_epochs=3", "dataset=digits"], CHOICES)
+    assert cfg.model._target_.endswith("DESOM")
+    assert cfg.trainer.max_epochs == 3
+    assert cfg.dataset.name == "digits"
+
+
+def test_a_chosen_experiment_is_carried_along(tmp_path):
+    space = {"model.gamma": CategoricalDistribution([0.5, 0.25])}
+    choices = CHOICES | {"dataset": "mnist_all", "model": "desom", "experiment": "desom_mnist"}
+    cfg = composed_best(tmp_path, space, ["experiment=desom_mnist"], choices)
+    assert (cfg.trainer.max_steps, cfg.trainer.max_epochs) == (10000, 37)
+    assert cfg.model.gamma == 0.25
+    assert cfg.dataset.name == "mnist_all"
+
+
+@pytest.fixture
+def two_runs(run_small, tmp_path):
+    """Two runs of k-means on the digits with seeds of their own."""
+
+    def run(*overrides):
+        folders = []
+        for seed in (0, 1):
+            folders.append(tmp_path / f"{len(overrides)}-{seed}")
+            small = ("model=kmeans", "trainer=cpu", f"seed={seed}", *overrides)
+            run_small(run_dir=folders[-1], small=small)
+        return folders
+
+    return run
+
+
+def test_stability_is_the_agreement_of_seeds_and_nothing_for_a_single_cluster(two_runs, tmp_path):
+    folders = two_runs()
+    found = stability(folders)
+    assert 0.3 < found < 1
+    assert stability([folders[0], folders[0]]) == pytest.approx(1)
+    collapsed = [tmp_path / "one", tmp_path / "other"]
+    for folder, source in zip(collapsed, folders, strict=True):
+        _collapse(source, folder)
+    assert math.isnan(stability(collapsed))
+
+
+def _collapse(source, folder):
+    """A copy of a run whose centres but one are far from every sample."""
+    shutil.copytree(source, folder)
+    path = folder / "checkpoints" / "last.ckpt"
+    checkpoint = torch.load(path, weights_only=True)
+    checkpoint["state_dict"]["centers"][1:] += 1e3
+    torch.save(checkpoint, path)
+
+
+def test_the_best_of_two_searches_becomes_an_experiment(tmp_path, monkeypatch):
+    """From a table as two searches leave it, where whole numbers may have become floats."""
+    initial = pd.DataFrame({"params/model.som.max_nodes": [100], "params/dataset.batch_size": [64]})
+    adjusted = pd.DataFrame({"params/model.som.max_nodes": [200], "params/model.alpha": [0.1]})
+    points = pd.concat([initial.assign(search="a"), adjusted.assign(search="b")], ignore_index=True)
+    (tmp_path / "experiment").mkdir()
+    monkeypatch.setattr(searches, "config_dir", lambda: tmp_path)
+    for i, expected in ((0, "batch_size: 64"), (1, "alpha: 0.1")):
+        searches.write_experiment("digits", points.assign(point=i).loc[i])
+        text = (tmp_path / "experiment" / "best_digits.yaml").read_text()
+        assert expected in text
+        assert f"max_nodes: {(i + 1) * 100}\n" in text
+        assert "nan" not in text
