@@ -46,8 +46,7 @@ def merge(counts: NDArray[np.float64], n_clusters: int, seed: int = 0) -> NDArra
     Raises:
         ValueError: n_clusters below 1.
     """
-    if n_clusters < 1:
-        raise ValueError(f"n_clusters must be at least 1, got {n_clusters}")
+    _check(n_clusters)
     used = counts.sum(1) > 0
     labels = np.zeros(len(counts), dtype=np.int64)
     if used.sum() <= n_clusters:
@@ -66,8 +65,7 @@ def merge_by_distance(centers: NDArray[np.floating], n_clusters: int) -> NDArray
     Raises:
         ValueError: n_clusters below 1.
     """
-    if n_clusters < 1:
-        raise ValueError(f"n_clusters must be at least 1, got {n_clusters}")
+    _check(n_clusters)
     if len(centers) <= n_clusters:
         return np.arange(len(centers))
     found = AgglomerativeClustering(n_clusters, linkage="ward").fit_predict(centers)
@@ -82,8 +80,7 @@ def merge_by_kmeans(
     Raises:
         ValueError: n_clusters below 1.
     """
-    if n_clusters < 1:
-        raise ValueError(f"n_clusters must be at least 1, got {n_clusters}")
+    _check(n_clusters)
     if len(centers) <= n_clusters:
         return np.arange(len(centers))
     fitted = KMeans(n_clusters, n_init=20, random_state=seed).fit(centers)
@@ -118,3 +115,8 @@ def prune(wins: NDArray[np.integer], share: float) -> NDArray[np.bool_]:
     kept = wins >= share * wins.mean()
     kept[wins.argmax()] = True
     return kept
+
+
+def _check(n_clusters: int) -> None:
+    if n_clusters < 1:
+        raise ValueError(f"n_clusters must be at least 1, got {n_clusters}")

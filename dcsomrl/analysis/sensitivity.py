@@ -8,7 +8,6 @@ from statsmodels.tools import add_constant
 
 # Of the normal distribution: limits that hold 95 %.
 WIDE = float(norm.ppf(0.975))
-COEFFICIENTS = ("src", "srrc", "prcc")
 
 
 def regressors(parameters: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -5,20 +5,17 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-from uuid import uuid4
+from typing import Any
 
 import optuna
 from filelock import FileLock, Timeout
 from optuna.samplers import BaseSampler
-from optuna.storages import BaseStorage, JournalStorage, get_storage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
 
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.search.designs import Design
 from dcsomrl.search.space import Space
+from dcsomrl.search.storage import Direction, open_study
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 # Times that a point is begun before it counts as one that kills its process.
@@ -26,7 +23,6 @@ ATTEMPTS = 3
 INTERRUPTED = "interrupted"
 # A sampler that learns from the results so far, made anew for each point from a seed.
 MakeSampler = Callable[..., BaseSampler]
-Direction = Literal["minimize", "maximize"]
 
 
 @dataclass
@@ -224,46 +220,5 @@ class Search:
             )
 
 
-def open_study(folder: Path, url: str | None, directions: Sequence[Direction]) -> optuna.Study:
-    """The study of a folder, in the database of a URL or in a journal file of the folder.
-
-    Its name lies in the folder, so that it is found wherever the folder is seen from.
-
-    Raises:
-        ConfigError: it cannot be read, or has another number of objectives.
-    """
-    mark = folder / ".search"
-    if not mark.exists():
-        mark.write_text(f"{folder.absolute().name}-{uuid4().hex}")
-    journal = folder / "study.journal"
-    try:
-        storage: BaseStorage = open_journal(journal) if url is None else get_storage(url)
-        return optuna.create_study(
-            storage=storage,
-            study_name=mark.read_text(),
-            directions=list(directions),
-            load_if_exists=True,
-        )
-    except (SQLAlchemyError, ImportError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"the search in {url or journal} cannot be opened: {reason}") from error
-
-
-def open_journal(journal: Path) -> JournalStorage:
-    """A journal file, shared by processes that may be killed at any moment."""
-    # Optuna's own lock outlives a process that is killed; this one does not.
-    lock = FileLock(journal.with_name(".journal.lock"))
-    with lock:
-        _mend(journal)
-    return JournalStorage(JournalFileBackend(str(journal), lock_obj=lock))  # type: ignore[arg-type]
-
-
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
-
-
-def _mend(journal: Path) -> None:
-    """Drop a last line that a full disk cut off: what is appended to it could not be read."""
-    if journal.exists() and not (text := journal.read_bytes()).endswith(b"\n"):
-        with journal.open("r+b") as file:
-            file.truncate(text.rfind(b"\n") + 1)

@@ -7,28 +7,18 @@ from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import (
-    ChoiceSweep,
-    IntervalSweep,
-    Override,
-    RangeSweep,
-    Transformer,
-)
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig, OmegaConf, open_dict
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import CategoricalDistribution
 
 from dcsomrl.app import explain
 from dcsomrl.errors import ConfigError
 from dcsomrl.search.designs import Design
+from dcsomrl.search.grammar import distribution, quoted, some_value, text
 from dcsomrl.search.results import Progress, write_results
 from dcsomrl.search.stability import STABILITY, stability
-from dcsomrl.search.study import Claim, Direction, MakeSampler, Search
+from dcsomrl.search.storage import Direction
+from dcsomrl.search.study import Claim, MakeSampler, Search
 
 Launch = Callable[..., Sequence[JobReturn]]
 # Settings of where and on what a search runs: these do not make it another search.
@@ -92,10 +82,10 @@ def sweep(
             "such as 'model.alpha=interval(0.01,1)'"
         )
     fixed = [o.input_line or "" for o in parsed.values() if not o.is_sweep_override()]
-    some = {key: _some(dist) for key, dist in space.items()}
+    some = {key: some_value(dist) for key, dist in space.items()}
     # Every choice: one that cannot be composed would stop the search whenever it comes up.
     tried = [some] + [
-        some | {key: _text(choice)}
+        some | {key: text(choice)}
         for key, dist in space.items()
         if isinstance(dist, CategoricalDistribution)
         for choice in dist.choices[1:]
@@ -118,11 +108,11 @@ def sweep(
         jobs = [
             [
                 *fixed,
-                *(f"{key}={_text(value)}" for key, value in claim.params.items()),
+                *(f"{key}={text(value)}" for key, value in claim.params.items()),
                 f"seed={seed}",
                 "ckpt_path=last",
                 # A job that chooses another model must not choose another folder by it.
-                f"hydra.sweep.dir={_quoted(folder)}",
+                f"hydra.sweep.dir={quoted(folder)}",
                 f"hydra.sweep.subdir={claim.point}/seed{seed}",
             ]
             for claim in claims
@@ -141,62 +131,8 @@ def sweep(
     return write_results(search, fixed, config.hydra.runtime.choices)
 
 
-def distribution(override: Override) -> BaseDistribution:
-    """The distribution of an override that sweeps, in Hydra's grammar.
-
-    ``interval(a,b)`` is uniform, ``tag(log,interval(a,b))`` log-uniform, with ``int(...)`` around
-    the interval over whole numbers, both ends included; ``range(a,b,step)`` excludes b;
-    ``choice(...)``.
-
-    Raises:
-        ConfigError: an empty range, or a logarithm of 0 or less.
-    """
-    value, key = override.value(), override.get_key_element()
-    assert isinstance(value, (ChoiceSweep, RangeSweep, IntervalSweep))
-    log = "log" in value.tags
-    try:
-        if isinstance(value, IntervalSweep):
-            assert value.start is not None
-            assert value.end is not None
-            if isinstance(value.start, int) and isinstance(value.end, int):
-                return IntDistribution(value.start, value.end, log=log)
-            return FloatDistribution(value.start, value.end, log=log)
-        if isinstance(value, RangeSweep):
-            numbers = [float(number) for number in value.range()]
-            if all(number.is_integer() for number in (*numbers, float(value.step))):
-                return IntDistribution(int(numbers[0]), int(numbers[-1]), step=int(value.step))
-            return FloatDistribution(numbers[0], numbers[-1], step=float(value.step))
-        return CategoricalDistribution([_plain(element) for element in value.list])
-    except (ValueError, IndexError) as error:
-        raise ConfigError(f"{key}: no values in {override.get_value_string()} ({error})") from error
-
-
-def _plain(element: Any) -> bool | int | float | str | None:
-    """A choice as Optuna takes it: what is not a number or null as Hydra's grammar writes it."""
-    if isinstance(element, bool | int | float | None):
-        return element
-    return str(Transformer.encode(element))
-
-
 def _lines(params: Mapping[str, Any]) -> list[str]:
-    return [f"{key}={_text(value)}" for key, value in params.items()]
-
-
-def _text(value: Any) -> str:
-    """A value as Hydra's grammar reads it back unchanged."""
-    return "null" if value is None else str(value)
-
-
-def _quoted(path: Path) -> str:
-    """A path as Hydra's grammar reads it back unchanged."""
-    return "'" + str(path).replace("'", "\\'") + "'"
-
-
-def _some(dist: BaseDistribution) -> str:
-    """Any value of a distribution."""
-    if isinstance(dist, CategoricalDistribution):
-        return _text(dist.choices[0])
-    return _text(dist.low)  # type: ignore[attr-defined]
+    return [f"{key}={text(value)}" for key, value in params.items()]
 
 
 def _settings(config: DictConfig, loader: ConfigLoader, fixed: list[str]) -> list[tuple[str, Any]]:

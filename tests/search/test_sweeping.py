@@ -13,7 +13,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from dcsomrl.errors import ConfigError
 from dcsomrl.search import LatinHypercube
-from dcsomrl.search.sweeping import distribution, numbers
+from dcsomrl.search.grammar import distribution
+from dcsomrl.search.sweeping import numbers
 
 KMEANS = ("-m", "search=default", "model=kmeans", "trainer=cpu", "num_threads=1")
 CLUSTERS = "model.n_clusters=int(interval(5,24))"

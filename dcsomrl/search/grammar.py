@@ -1,0 +1,74 @@
+"""Hydra's override grammar, read as distributions, and values written back in it."""
+
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.types import (
+    ChoiceSweep,
+    IntervalSweep,
+    Override,
+    RangeSweep,
+    Transformer,
+)
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from dcsomrl.errors import ConfigError
+
+
+def distribution(override: Override) -> BaseDistribution:
+    """The distribution of an override that sweeps, in Hydra's grammar.
+
+    ``interval(a,b)`` is uniform, ``tag(log,interval(a,b))`` log-uniform, with ``int(...)`` around
+    the interval over whole numbers, both ends included; ``range(a,b,step)`` excludes b;
+    ``choice(...)``.
+
+    Raises:
+        ConfigError: an empty range, or a logarithm of 0 or less.
+    """
+    value, key = override.value(), override.get_key_element()
+    assert isinstance(value, (ChoiceSweep, RangeSweep, IntervalSweep))
+    log = "log" in value.tags
+    try:
+        if isinstance(value, IntervalSweep):
+            assert value.start is not None
+            assert value.end is not None
+            if isinstance(value.start, int) and isinstance(value.end, int):
+                return IntDistribution(value.start, value.end, log=log)
+            return FloatDistribution(value.start, value.end, log=log)
+        if isinstance(value, RangeSweep):
+            numbers = [float(number) for number in value.range()]
+            if all(number.is_integer() for number in (*numbers, float(value.step))):
+                return IntDistribution(int(numbers[0]), int(numbers[-1]), step=int(value.step))
+            return FloatDistribution(numbers[0], numbers[-1], step=float(value.step))
+        return CategoricalDistribution([_plain(element) for element in value.list])
+    except (ValueError, IndexError) as error:
+        raise ConfigError(f"{key}: no values in {override.get_value_string()} ({error})") from error
+
+
+def _plain(element: Any) -> bool | int | float | str | None:
+    """A choice as Optuna takes it: what is not a number or null as Hydra's grammar writes it."""
+    if isinstance(element, bool | int | float | None):
+        return element
+    return str(Transformer.encode(element))
+
+
+def text(value: Any) -> str:
+    """A value as Hydra's grammar reads it back unchanged."""
+    return "null" if value is None else str(value)
+
+
+def quoted(path: Path) -> str:
+    """A path as Hydra's grammar reads it back unchanged."""
+    return "'" + str(path).replace("'", "\\'") + "'"
+
+
+def some_value(dist: BaseDistribution) -> str:
+    """Any value of a distribution."""
+    if isinstance(dist, CategoricalDistribution):
+        return text(dist.choices[0])
+    return text(dist.low)  # type: ignore[attr-defined]
