@@ -29,8 +29,6 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     run_dir = Path(HydraConfig.get().runtime.output_dir)
     if cfg.num_threads is not None:
         torch.set_num_threads(cfg.num_threads)
-    # The moments of weights that rest fade into denormal numbers, which a CPU handles slowly.
-    torch.set_flush_denormal(True)
     check_network(cfg.model)
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.dataset)
@@ -63,7 +61,12 @@ def train(cfg: DictConfig) -> dict[str, Any]:
         validated=data.val_fraction > 0,
     )
     warn_of_slow_half(trainer)
-    trainer.fit(model, datamodule=data, ckpt_path=resume)
+    # The moments of weights that rest fade into denormal numbers, which a CPU handles slowly.
+    torch.set_flush_denormal(True)
+    try:
+        trainer.fit(model, datamodule=data, ckpt_path=resume)
+    finally:
+        torch.set_flush_denormal(False)  # not the caller's business
     leave_group()
     return finish(trainer, model, data, config, run_dir) if trainer.is_global_zero else {}
 

@@ -153,11 +153,17 @@ def test_two_epochs_on_the_real_images(run_small, data_dir, dataset):
         f"experiment=paper_{dataset}",
         f"data_dir={data_dir}",
         "trainer.max_epochs=2",
-        small=("trainer=cpu", "trainer.precision=bf16-mixed"),
+        small=("trainer=cpu",),
     )
     assert metrics["dataset"] == dataset
     assert metrics["purity"] > 0.65
     assert 20 < metrics["nodes"] <= 200
+
+
+def test_the_caller_keeps_its_denormal_numbers(run_small):
+    run_small()
+    assert torch.tensor(1e-40) * torch.tensor(1.0) > 0
+    assert 5e-324 * 1.0 > 0
 
 
 def test_scores_of_every_step_are_written(run_small, tmp_path):
