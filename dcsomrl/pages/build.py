@@ -86,12 +86,15 @@ def _summary(runs: Sequence[RunPage]) -> str:
 
 
 def _notes(runs: Sequence[RunPage]) -> str:
-    """Sentences, each behind its run's name where there are several runs."""
+    """Sentences, each behind its run's name unless it is true of all, and then only once."""
+    shared = [note for note in runs[0].notes if all(note in run.notes for run in runs)]
     lines = [
-        f"<li>{f'<b>{escape(run.title)}:</b> ' if len(runs) > 1 else ''}{escape(note)}</li>"
+        f"<li><b>{escape(run.title)}:</b> {escape(note)}</li>"
         for run in runs
         for note in run.notes
+        if note not in shared
     ]
+    lines += [f"<li>{escape(note)}</li>" for note in shared]
     return f'<ul class="notes">{"".join(lines)}</ul>' if lines else ""
 
 

@@ -198,11 +198,13 @@ def test_figures_of_one_name_stand_in_one_row():
     assert "<b>second.</b>" in sizes
 
 
-def test_notes_name_their_run_only_among_several():
-    assert "<li>The map is full" in build_page([run_page("first")], "Map")
-    assert "<li><b>first:</b> The map is full" in build_page(
-        [run_page("first"), run_page()], "Maps"
-    )
+def test_notes_name_their_run_unless_they_are_of_all():
+    own, shared = "A single node.", "Labels only score."
+    first, second = run_page("first", notes=[own, shared]), run_page("second", notes=[shared])
+    assert f"<li>{own}</li><li>{shared}</li>" in build_page([first], "Map")
+    both = build_page([first, second], "Maps")
+    assert f"<li><b>first:</b> {own}</li><li>{shared}</li>" in both
+    assert both.count(shared) == 1
 
 
 def test_a_run_without_a_map_says_so_beside_one_that_has_one():
