@@ -7,13 +7,14 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from dcsomrl.maps import SOMRL
-from dcsomrl.models.base import Clustered, ClusteringModule, OptimizerFactory, single
+from dcsomrl.models.base import OptimizerFactory, single
+from dcsomrl.models.growing import GrowingModel
 from dcsomrl.networks import Autoencoder
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
 
 
-class DCSOMRL(ClusteringModule):
+class DCSOMRL(GrowingModel):
     r"""Autoencoder and SOMRL map, trained together.
 
     The code is ``z = sigmoid(encoder(x))``. A step first moves the map to the batch's codes, then
@@ -65,51 +66,13 @@ class DCSOMRL(ClusteringModule):
         return single(self.autoencoder.decode(z))
 
     def losses(self, x: Tensor) -> dict[str, Tensor]:
-        """Eq. 7 and its terms; the deviation of the codes shows a collapse."""
+        """Terms on a batch, after a step of the map if it trains."""
         z = self.encode(x)
         distance = self.som(z).distance
-        return self._terms(x, z, distance)
+        return self.map_terms(x, z, distance)
 
-    def cluster(self, x: Tensor) -> Clustered:
-        """Assign a batch to the map as it is."""
-        z = self.encode(x)
-        assigned = self.som.assign(z)
-        error = (z - self.som.centers[assigned.winner]).norm(dim=1)
-        return Clustered(
-            assigned.winner,
-            assigned.activation,
-            self.som.nearest(z)[:, 1],
-            z,
-            error,
-            self._terms(x, z, assigned.distance),
-        )
-
-    def adjacency(self) -> Tensor:
-        """Nodes that activate each other at or above the threshold (section 3.6)."""
-        return self.som.adjacency()
-
-    def live_clusters(self) -> Tensor:
-        """Slots of the live nodes."""
-        return self.som.live.nonzero()[:, 0]
-
-    def winners(self, z: Tensor) -> Tensor:
-        """The most activated nodes."""
-        return self.som.assign(z).winner
-
-    def prototypes(self) -> Tensor:
-        """The live centres."""
-        return self.som.prototypes()
-
-    def relevances(self) -> Tensor:
-        """Of the live nodes."""
-        return self.som.relevances[self.som.live]
-
-    def epoch_state(self) -> dict[str, Tensor]:
-        """Live nodes, and the births and deaths since training began."""
-        som = self.som
-        return {"nodes": som.n_live, "births": som.births, "deaths": som.deaths}
-
-    def _terms(self, x: Tensor, z: Tensor, distance: Tensor) -> dict[str, Tensor]:
+    def map_terms(self, x: Tensor, z: Tensor, distance: Tensor) -> dict[str, Tensor]:
+        """Eq. 7 and its terms; the deviation of the codes shows a collapse."""
         reconstruction = mse_loss(self.decode(z), x)
         clustering = distance.mean()
         return {

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from dcsomrl.errors import ConfigError
 from dcsomrl.maps import LARFDSSOM, RelevanceMap
-from dcsomrl.models.base import Clustered
+from dcsomrl.models.growing import GrowingModel
 from dcsomrl.models.shallow import ShallowModel
 from dcsomrl.networks import Autoencoder
 
@@ -14,7 +14,7 @@ from dcsomrl.networks import Autoencoder
 MOST_ROUNDS = 20
 
 
-class RelevanceMapModel(ShallowModel):
+class RelevanceMapModel(GrowingModel, ShallowModel):
     """SOMRL or LARFDSSOM alone.
 
     Args:
@@ -69,38 +69,8 @@ class RelevanceMapModel(ShallowModel):
 
     def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
         """Mean distance to the winner, squared and weighted by its relevances."""
-        return {"loss": self.som.assign(z).distance.mean()}
+        return self.map_terms(x, z, self.som.assign(z).distance)
 
-    def cluster(self, x: Tensor) -> Clustered:
-        """Assign a batch to the map as it is."""
-        z = self.encode(x)
-        assigned = self.som.assign(z)
-        error = (z - self.som.centers[assigned.winner]).norm(dim=1)
-        second = self.som.nearest(z)[:, 1]
-        losses = {"loss": assigned.distance.mean()}
-        return Clustered(assigned.winner, assigned.activation, second, z, error, losses)
-
-    def adjacency(self) -> Tensor:
-        """Neighbours as the map has them."""
-        return self.som.adjacency()
-
-    def live_clusters(self) -> Tensor:
-        """Slots of the live nodes."""
-        return self.som.live.nonzero()[:, 0]
-
-    def winners(self, z: Tensor) -> Tensor:
-        """The most activated nodes."""
-        return self.som.assign(z).winner
-
-    def prototypes(self) -> Tensor:
-        """The live centres."""
-        return self.som.prototypes()
-
-    def relevances(self) -> Tensor:
-        """Of the live nodes."""
-        return self.som.relevances[self.som.live]
-
-    def epoch_state(self) -> dict[str, Tensor]:
-        """Live nodes, and the births and deaths since training began."""
-        som = self.som
-        return {"nodes": som.n_live, "births": som.births, "deaths": som.deaths}
+    def map_terms(self, x: Tensor, z: Tensor, distance: Tensor) -> dict[str, Tensor]:
+        """The same, of known distances."""
+        return {"loss": distance.mean()}
