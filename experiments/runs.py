@@ -6,10 +6,13 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from rich.progress import track
+
+from dcsomrl.runs.results import write_json
 
 RUNS = Path("runs")
 
@@ -23,12 +26,40 @@ def run_all(jobs: Mapping[str, list[str]]) -> dict[str, Path]:
     Returns:
         The run directories by the same names.
     """
-    folders = {name: RUNS / name for name in jobs}
-    for name in track(jobs, description="runs", disable=not sys.stderr.isatty()):
-        if not (folders[name] / "metrics.json").exists():
-            command = [sys.executable, "-m", "dcsomrl.train", *jobs[name], "ckpt_path=last"]
-            subprocess.run([*command, f"hydra.run.dir={folders[name]}"], check=True)
-    return folders
+    hidden = not sys.stderr.isatty()
+    return {name: _run(name, jobs[name]) for name in track(jobs, "runs", disable=hidden)}
+
+
+def measure(
+    jobs: Mapping[str, list[str]], kept: Path, at_once: int = 1
+) -> dict[str, dict[str, Any]]:
+    """Final scores of jobs; a job whose scores were kept is not run again.
+
+    Args:
+        jobs: as of :func:`run_all`.
+        kept: folder of the scores, a small file a job; it needs no run directories.
+        at_once: processes that run side by side.
+    """
+    kept.mkdir(parents=True, exist_ok=True)
+
+    def one(name: str) -> dict[str, Any]:
+        file = kept / f"{name.replace('/', '-')}.json"
+        if not file.exists():
+            write_json(file, final_metrics(_run(name, jobs[name])))
+        return json.loads(file.read_text())
+
+    with ThreadPoolExecutor(at_once) as pool:
+        results = pool.map(one, jobs)
+        shown = track(results, "runs", total=len(jobs), disable=not sys.stderr.isatty())
+        return dict(zip(jobs, shown, strict=True))
+
+
+def _run(name: str, overrides: list[str]) -> Path:
+    folder = RUNS / name
+    if not (folder / "metrics.json").exists():
+        command = [sys.executable, "-m", "dcsomrl.train", *overrides, "ckpt_path=last"]
+        subprocess.run([*command, f"hydra.run.dir={folder}"], check=True)
+    return folder
 
 
 def final_metrics(folder: Path) -> dict[str, Any]:

@@ -7,7 +7,6 @@ several seeds of each setting are cheap, how well criteria without labels agree 
 has run lies in ``results/search``.
 """
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,12 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from omegaconf import OmegaConf
 from scipy.stats import bootstrap, spearmanr
 
 from dcsomrl.app import config_dir
 from dcsomrl.search.outcome import Outcome, read
-from experiments.runs import final_metrics, markdown_table, run_all, spread
+from experiments.runs import markdown_table, measure, spread
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "search"
@@ -36,10 +36,14 @@ UNLABELLED = {"val/silhouette": True, "val/quantization_error": False, "stabilit
 
 
 def main() -> None:
-    """Run what is missing and write the page."""
+    """Run what is missing; the page grows with what is there."""
+    page = Path(__file__).with_suffix(".md")
+    parts = ["# The searches\n", INTRODUCTION]
     for dataset in DATASETS:
         for name in SEARCHES:
             search(f"{dataset}-{name}", [f"search=paper_{name}", f"dataset={dataset}"])
+        parts += [f"## {dataset}\n", best(dataset)]
+        page.write_text("\n".join(parts))
     search(
         "digits-unlabelled",
         [
@@ -48,12 +52,10 @@ def main() -> None:
             "hydra.sweeper.minimize=[val/quantization_error]",
         ],
     )
-    parts = ["# The searches\n", INTRODUCTION]
-    parts += [part for dataset in DATASETS for part in (f"## {dataset}\n", best(dataset))]
-    parts += ["## Criteria without labels\n"]
+    parts.append("## Criteria without labels\n")
     for name in ("digits-unlabelled", *(f"{dataset}-initial" for dataset in DATASETS)):
         parts.append(f"{name}, {agreement(read(RESULTS / name))}")
-    Path(__file__).with_suffix(".md").write_text("\n".join(parts))
+    page.write_text("\n".join(parts))
 
 
 INTRODUCTION = """\
@@ -92,7 +94,7 @@ def best(dataset: str) -> str:
     )
     done = points[points["state"] == "complete"]
     ranks = done[["val/purity", "val/nmi"]].rank(ascending=False).mean(axis=1)
-    winner = done.loc[ranks.idxmin()]
+    winner = done.iloc[int(ranks.to_numpy().argmin())]
     write_experiment(dataset, winner)
     jobs = {
         f"best_{dataset}/seed{seed}": [
@@ -101,12 +103,7 @@ def best(dataset: str) -> str:
         ]
         for seed in SEEDS
     }
-    runs = []
-    kept = HERE / "results" / "best"
-    kept.mkdir(parents=True, exist_ok=True)
-    for name, folder in run_all(jobs).items():
-        runs.append(final_metrics(folder))
-        shutil.copy(folder / "metrics.json", kept / f"{name.replace('/', '-')}.json")
+    runs = list(measure(jobs, HERE / "results" / "best", at_once=WORKERS).values())
     keys = ("purity", "nmi", "ari", "accuracy", "nodes", "seconds")
     scores = [spread([run[key] for run in runs], 0 if key in keys[4:] else 3) for key in keys]
     rows = [
@@ -158,7 +155,7 @@ def agreement(outcome: Outcome) -> str:
         x, y = pair["val/nmi"].to_numpy(), pair[name].to_numpy() * (1 if higher else -1)
         found = bootstrap(
             (x, y),
-            lambda a, b: spearmanr(a, b).statistic,
+            rank_correlation,
             paired=True,
             vectorized=False,
             n_resamples=2000,
@@ -166,7 +163,7 @@ def agreement(outcome: Outcome) -> str:
             rng=np.random.default_rng(0),
         ).confidence_interval
         chosen = x[y.argmax()]
-        rho = spearmanr(x, y).statistic
+        rho = rank_correlation(x, y)
         rows.append(
             [
                 name,
@@ -179,6 +176,11 @@ def agreement(outcome: Outcome) -> str:
     header = ["criterion", "rank correlation with NMI (95 %)", "NMI of its choice"]
     header += ["best NMI", "mean NMI"]
     return f"{len(done)} points:\n\n{markdown_table(header, rows)}"
+
+
+def rank_correlation(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    """Spearman's."""
+    return float(spearmanr(a, b).statistic)
 
 
 if __name__ == "__main__":
