@@ -129,6 +129,20 @@ def pruned(m: Measures) -> tuple[str, str]:
     return verdict, f"purity {before:.3f} before, {after:.3f} with the {left:.0f} nodes that stay"
 
 
+def sensitive(m: Measures) -> tuple[str, str]:
+    """Of all settings the activation threshold alone matters."""
+    threshold, low, high = (m[f"threshold_prcc{end}"] or 0 for end in ("", "_low", "_high"))
+    largest, sure = m["other_prcc"] or 0, m["others_sure"] or 0
+    if low <= 0 <= high or abs(threshold) < abs(largest):
+        verdict = NOT
+    else:
+        verdict = HOLDS if sure == 0 else PARTLY
+    return verdict, (
+        f"partial rank correlation with NMI {threshold:+.2f} ({low:+.2f} to {high:+.2f}), of "
+        f"another setting at most {largest:+.2f}; {sure:.0f} others have an interval without 0"
+    )
+
+
 CLAIMS: tuple[tuple[str, str, Callable[[Measures], tuple[str, str]]], ...] = (
     ("The map ends with 60 to 80 nodes", "Table 1", nodes),
     ("Relevances tell dimensions apart", "Fig. 2", relevances),
@@ -140,6 +154,7 @@ CLAIMS: tuple[tuple[str, str, Callable[[Measures], tuple[str, str]]], ...] = (
     ("A prototype looks like the samples next to it", "Fig. 10", nearest),
     ("k-means on the prototypes makes better clusters of them", "A.3", merged),
     ("Nodes that win little can be pruned", "A.3", pruned),
+    ("Only the activation threshold matters much", "Fig. 6", sensitive),
 )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
@@ -81,6 +82,7 @@ def main(scope: Scope) -> None:
         found, page = sections(run, scope.embedding, 0)  # type: ignore[arg-type]
         draw(found, scope.page / dataset)
         measures = {**run.metrics, **{k: v for part in found for k, v in part.measures.items()}}
+        measures |= search_measures(dataset)
         parts[dataset] = (found, measures, page.notes)
     text = render(scope, parts)
     (scope.page / "README.md").write_text(text)
@@ -184,6 +186,22 @@ def table_2(datasets: Mapping[str, object]) -> str:
     if len(settings) == len(datasets):
         return table
     return f"{table}\nThe best were chosen by purity and NMI on the validation part.\n"
+
+
+def search_measures(dataset: str) -> dict[str, float]:
+    """How a search's settings go with NMI, the threshold's beside the others'; or nothing."""
+    table = HERE / "results" / "search" / f"{dataset}-initial" / "sensitivity" / "coefficients.csv"
+    if not table.exists():
+        return {}
+    found = pd.read_csv(table, index_col=["result", "parameter"]).loc["val/nmi"]
+    of = found.to_dict("index")
+    threshold = of.pop("activation_threshold")
+    sure = [one["prcc_low"] > 0 or one["prcc_high"] < 0 for one in of.values()]
+    return {
+        **{f"threshold_{name}": threshold[name] for name in ("prcc", "prcc_low", "prcc_high")},
+        "other_prcc": max((one["prcc"] for one in of.values()), key=abs),
+        "others_sure": sum(sure),
+    }
 
 
 def sensitivity_figures(scope: Scope) -> str:

@@ -21,6 +21,8 @@ GOOD = {
     "merging, all nodes: NMI": 0.5, "merging, k-means on centres: NMI": 0.6,
     "merging, spectral on winners: NMI": 0.7, "merging, all nodes: purity": 0.9,
     "merging, pruned: purity": 0.9, "merging, pruned: clusters": 60,
+    "threshold_prcc": -0.8, "threshold_prcc_low": -0.9, "threshold_prcc_high": -0.6,
+    "other_prcc": 0.3, "others_sure": 0,
 }  # fmt: skip
 
 
@@ -46,6 +48,9 @@ def test_every_claim_holds_on_numbers_that_bear_it_out():
         ({"typicality_mean": 0.05}, 7, NOT),
         ({"merging, k-means on centres: NMI": 0.4}, 8, NOT),
         ({"merging, pruned: purity": 0.8}, 9, NOT),
+        ({"others_sure": 1}, 10, PARTLY),
+        ({"other_prcc": -0.85}, 10, NOT),
+        ({"threshold_prcc_high": 0.1}, 10, NOT),
     ],
 )
 def test_a_claim_falls_with_its_number_and_no_other_with_it(changed, number, verdict):
