@@ -194,7 +194,7 @@ def search_measures(dataset: str) -> dict[str, float]:
     if not table.exists():
         return {}
     found = pd.read_csv(table, index_col=["result", "parameter"]).loc["val/nmi"]
-    of = found.to_dict("index")
+    of = found.T.to_dict()
     threshold = of.pop("activation_threshold")
     sure = [one["prcc_low"] > 0 or one["prcc_high"] < 0 for one in of.values()]
     return {
