@@ -131,6 +131,8 @@ def pruned(m: Measures) -> tuple[str, str]:
 
 def sensitive(m: Measures) -> tuple[str, str]:
     """Of all settings the activation threshold alone matters."""
+    if "threshold_prcc" not in m:
+        return UNKNOWN, "the search has not run"
     threshold, low, high = (m[f"threshold_prcc{end}"] or 0 for end in ("", "_low", "_high"))
     largest, sure = m["other_prcc"] or 0, m["others_sure"] or 0
     if low <= 0 <= high or abs(threshold) < abs(largest):
