@@ -12,19 +12,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dcsomrl.analysis import merge, winner_counts
 from dcsomrl.app import entry_point
-from dcsomrl.comparison.cells import Cell, read_results, train
+from dcsomrl.comparison.cells import Cell, held, read_results, train
 from dcsomrl.comparison.report import write_report
-from dcsomrl.errors import DcsomrlError
+from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.loading import load
 from dcsomrl.metrics import accuracy, ari, contingency, nmi, purity
 from dcsomrl.runs.results import write_json
 
+# Settings of where a training runs, which its result does not depend on.
+ELSEWHERE = ("num_threads=", "data_dir=")
 COLUMNS = (
     TextColumn("{task.description}"),
     BarColumn(),
@@ -34,7 +35,12 @@ COLUMNS = (
 
 
 def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
-    """Run what is missing, render what is there; returns the results by cell."""
+    """Run what is missing, render what is there; returns the results by cell.
+
+    Raises:
+        ConfigError: a result or a run that is there was made with other settings.
+        DcsomrlError: a training failed; the others have been done.
+    """
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     cells = [
         Cell(method, dataset, seed)
@@ -42,6 +48,9 @@ def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
     ]
     output = Path(config["output"])
     output.mkdir(parents=True, exist_ok=True)
+    for cell, result in read_results(output).items():
+        if cell in cells:
+            check_same(result.get("settings"), settings(cell, config), output / cell.file)
     missing = [cell for cell in cells if not (output / cell.file).exists()]
     missing = missing if config["train"] else []
     failures = []
@@ -67,26 +76,52 @@ def run_cell(cell: Cell, config: dict[str, Any], result: Path) -> None:
     """Train a cell and write its result, unless it is there or another process is at it."""
     if result.exists():
         return
-    run_dir = Path(config["runs_dir"]) / cell.run
-    run_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(run_dir / ".lock", timeout=0):
-            if not result.exists():
-                if not (run_dir / "metrics.json").exists():
-                    train(cell, [*config["common"], *config["methods"][cell.method]], run_dir)
-                metrics = json.loads((run_dir / "metrics.json").read_text())
-                merged = merged_scores(run_dir, config["merged_clusters"], cell.seed)
-                write_json(result, {"method": cell.method, **metrics, **merged})
-    except Timeout:
-        return
+    run_dir, now = Path(config["runs_dir"]) / cell.run, settings(cell, config)
+    with held(run_dir) as lock:
+        if lock is None or result.exists():
+            return
+        begun, training = run_dir / "settings.json", {"training": now["training"]}
+        if begun.exists():
+            check_same(json.loads(begun.read_text()), training, run_dir)
+        write_json(begun, training)
+        if not (run_dir / "metrics.json").exists():
+            train(cell, [*config["common"], *config["methods"][cell.method]], run_dir, lock)
+        metrics = json.loads((run_dir / "metrics.json").read_text())
+        merged = merged_scores(run_dir, config["merged_clusters"], cell.seed)
+        write_json(result, {"method": cell.method, "settings": now, **metrics, **merged})
+
+
+def settings(cell: Cell, config: dict[str, Any]) -> dict[str, Any]:
+    """What a cell's result depends on."""
+    overrides = [*config["common"], *config["methods"][cell.method]]
+    kept = [line for line in overrides if not line.startswith(ELSEWHERE)]
+    return {"training": kept, "merged_clusters": config["merged_clusters"]}
+
+
+def check_same(found: object, now: object, where: Path) -> None:
+    """Refuse to take the results of other settings for those of the present ones.
+
+    Raises:
+        ConfigError: they differ.
+    """
+    if found != now:
+        raise ConfigError(
+            f"{where} was made with {found}, and the settings now are {now}: set them back, choose "
+            "other folders with output= and runs_dir=, or remove it"
+        )
 
 
 @torch.no_grad()
 def merged_scores(run_dir: Path, n_clusters: int, seed: int) -> dict[str, float]:
-    """Scores on the test split with the nodes merged by their winners on the training split."""
+    """Scores on the test split with the nodes merged by their winners on the training split.
+
+    None without labels.
+    """
     trained = load(run_dir / "checkpoints" / "last.ckpt")
     model, data = trained.model, trained.data
     data.setup("test")
+    if not data.num_classes:
+        return {}
     first, second = [], []
     for batch in data.split_dataloader("train"):
         clustered = model.cluster(batch.x)

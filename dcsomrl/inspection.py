@@ -40,6 +40,7 @@ class Inspected:
         relevances: (K, m), or None.
         decoded: (K, *shape) prototypes as raw samples; bytes as [0, 1].
         edges: (E, 2) connected nodes; None where the model has no map.
+        trained_wins: (K,) training samples that every node won.
         counts: (K, K) how often two nodes are first and second winner on the training part.
         latent: (n, m) codes of the test split.
         winner: (n,) node of every test sample, -1 where there is none; ``second`` likewise.
@@ -66,6 +67,7 @@ class Inspected:
     relevances: Array | None
     decoded: Array
     edges: Nodes | None
+    trained_wins: Nodes
     counts: NDArray[np.float64]
     latent: Array
     winner: Nodes
@@ -167,6 +169,7 @@ def _inspected(trained: Trained, folder: Path, metrics: dict[str, Any]) -> Inspe
         relevances=None if relevances is None else relevances.numpy(),
         decoded=data.denormalize(model.decoded_prototypes()).numpy(),
         edges=None if adjacency is None else number[adjacency.triu(1).nonzero()].numpy(),
+        trained_wins=np.bincount(first[first >= 0], minlength=len(live)),
         counts=winner_counts(first, second, len(live)),
         **test,
         class_names=data.class_names if test["labels"] is not None else None,

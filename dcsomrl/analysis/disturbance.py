@@ -69,7 +69,8 @@ def disturbance_curve(
         size: of the move in every disturbed dimension.
         decode: samples (n, ...) from codes (n, m).
         winners: (n,) node, from 0, that wins each of n codes; below 0 where none does.
-        node_class: (nodes,) majority class, below 0 where there is none; None without labels.
+        node_class: majority class of every node that may win, below 0 where there is none; None
+            without labels.
         box: bounds of the codes.
         thresholds: of the relevance.
         repeats: moves drawn for every node, over which it is averaged.

@@ -1,9 +1,11 @@
 """One cell of a comparison: a method on a dataset with a seed, trained in a process of its own."""
 
+import fcntl
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,8 +30,31 @@ class Cell(NamedTuple):
         return f"{self.dataset}-{self.method}-seed{self.seed}.json"
 
 
-def train(cell: Cell, overrides: Sequence[str], run_dir: Path) -> None:
+@contextmanager
+def held(run_dir: Path) -> Iterator[int | None]:
+    """Hold a run directory; gives the lock's descriptor, or None where another process has it.
+
+    A training that inherits the descriptor holds the directory too: if the process that started it
+    is killed, nobody else begins the same training beside it.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with (run_dir / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+        else:
+            yield file.fileno()
+
+
+def train(cell: Cell, overrides: Sequence[str], run_dir: Path, lock: int) -> None:
     """Train a cell, from its last checkpoint where it was interrupted; its output goes to a file.
+
+    Args:
+        cell: what to train.
+        overrides: its settings.
+        run_dir: the run directory.
+        lock: descriptor of :func:`held`.
 
     Raises:
         DcsomrlError: the training failed; says where to read why.
@@ -39,11 +64,10 @@ def train(cell: Cell, overrides: Sequence[str], run_dir: Path) -> None:
         *(f"name={cell.method}-{cell.dataset}", *overrides),
         *("ckpt_path=last", f"hydra.run.dir={run_dir}"),
     ]
-    run_dir.mkdir(parents=True, exist_ok=True)
     output = run_dir / "output.txt"
     with output.open("w") as file:
-        code = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT).returncode
-    if code:
+        done = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, pass_fds=(lock,))
+    if done.returncode:
         last = output.read_text().strip().splitlines()[-1:] or ["no output"]
         raise DcsomrlError(f"{cell.run} failed ({last[0].strip()}): read {output}, then run again")
 

@@ -9,18 +9,24 @@ BLUE, RED = "#4477aa", "#cc3311"
 COLORS = (BLUE, RED, "#228833", "#aa3377", "#ee8866", "#888888")
 
 
-def step_curves(steps: pd.DataFrame, marks: Mapping[str, Mapping[float, int]]) -> Figure:
+def step_curves(
+    steps: pd.DataFrame, marks: Mapping[str, Mapping[float, int]], chance: pd.DataFrame
+) -> Figure:
     """Purity, NMI and nodes at every step (Fig. 7).
 
     Args:
         steps: columns ``step``, ``purity``, ``nmi``, ``nodes``.
         marks: by score and share of its final value, the first step that reaches it.
+        chance: ``purity`` and ``nmi`` at every step that chance would give.
     """
     figure = Figure(figsize=(8.5, 3.4), layout="constrained", dpi=130)
     axis = figure.subplots()
     scores = []
     for name, color, title in (("purity", BLUE, "purity"), ("nmi", RED, "NMI")):
         scores += axis.plot(steps["step"], steps[name], color=color, lw=0.8, label=title)
+        scores += axis.plot(
+            steps["step"], chance[name], color=color, lw=0.8, alpha=0.5, label=f"{title} by chance"
+        )
         for share, step in marks.get(name, {}).items():
             axis.axvline(step, color=color, lw=0.8, ls="--" if share > 0.95 else ":")
     axis.set_xlabel("step (dotted: 90 % of the final value is reached; dashed: 99 %)")

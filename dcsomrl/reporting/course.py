@@ -1,42 +1,60 @@
 """How the map came to be: scores by step, and the life of the map."""
 
 import numpy as np
+import pandas as pd
 
-from dcsomrl.analysis.steps import steps_to_share
+from dcsomrl.analysis.steps import chance_scores, final_value, steps_to_share
 from dcsomrl.figures.curves import life_curves, step_curves
 from dcsomrl.figures.images import image_rows
 from dcsomrl.inspection import Inspected
 from dcsomrl.reporting.section import Measures, Section, shown
 
 SHARES = (0.9, 0.99)
+TITLES = {"purity": "Purity", "nmi": "NMI"}
 # Epochs that the way of a sample shows.
 COLUMNS = 12
 
 
 def steps(run: Inspected) -> Section | None:
     """Fig. 7."""
-    if run.steps is None or run.steps.empty:
+    if run.steps is None or run.steps.empty or run.labels is None:
         return None
+    chance = by_chance(run, run.steps["nodes"])
     marks = {
-        score: {
-            share: steps_to_share(run.steps["step"].to_numpy(), run.steps[score].to_numpy(), share)
-            or 0
-            for share in SHARES
-        }
-        for score in ("purity", "nmi")
+        score: {share: _reached(run.steps, chance, score, share) for share in SHARES}
+        for score in TITLES
     }
-    caption = "Scores on a few test samples of every class after every step. " + " ".join(
-        f"{title} has 90 % of its final value at step {marks[score][0.9]} and 99 % at step "
-        f"{marks[score][0.99]}."
-        for score, title in (("purity", "Purity"), ("nmi", "NMI"))
+    caption = (
+        "Scores on a few test samples of every class after every step, and what dealing these to "
+        "as many nodes at random gives. "
+    ) + " ".join(
+        f"{title} ends at {final_value(run.steps[score].to_numpy()):.3f}, by chance at "
+        f"{final_value(chance[score].to_numpy()):.3f}; 90 % of its lead over chance is there at "
+        f"step {marks[score][0.9]}, 99 % at step {marks[score][0.99]}."
+        for score, title in TITLES.items()
     )
     measures: Measures = {"steps": int(run.steps["step"].iloc[-1])} | {
         f"steps_to_{share:.0%}_{score}": step
         for score, by_share in marks.items()
         for share, step in by_share.items()
     }
-    figure = step_curves(run.steps, marks)
+    figure = step_curves(run.steps, marks, chance)
     return Section("steps", "Scores at every step (Fig. 7)", caption, figure, measures)
+
+
+def by_chance(run: Inspected, nodes: pd.Series) -> pd.DataFrame:
+    """Scores at every step if its samples were dealt to its nodes at random."""
+    per_class = run.config["callbacks"]["step_scores"]["per_class"]
+    found = {
+        n: chance_scores(max(n, 1), per_class, len(run.class_names or [])) for n in nodes.unique()
+    }
+    return pd.DataFrame([found[n] for n in nodes], columns=list(TITLES), index=nodes.index)
+
+
+def _reached(steps: pd.DataFrame, chance: pd.DataFrame, score: str, share: float) -> int:
+    """Step with a share of the final lead over chance, as a part of what there is to gain."""
+    beyond = (steps[score] - chance[score]) / (1 - chance[score])
+    return steps_to_share(steps["step"].to_numpy(), beyond.to_numpy(), share) or 0
 
 
 def paths(run: Inspected) -> Section | None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from dcsomrl.analysis.disturbance import KINDS, disturb, disturbance_curve
 from dcsomrl.analysis.neighbors import intersection, nearest_samples, typicality
-from dcsomrl.analysis.relevance import MATTERS, relevance_profile
+from dcsomrl.analysis.relevance import MATTERS, learned, relevance_profile
 from dcsomrl.analysis.topology import components
 from dcsomrl.analysis.walks import traverse
 from dcsomrl.figures.images import image_rows
@@ -27,22 +27,26 @@ def spread(run: Inspected) -> float:
 
 def relevances(run: Inspected) -> Section | None:
     """Fig. 2."""
-    if run.relevances is None:
+    if run.relevances is None or not (kept := learned(run.relevances)).any():
         return None
-    profile = relevance_profile(run.relevances)
+    profile = relevance_profile(run.relevances[kept])
     used = profile.nodes_per_dimension
     caption = (
         f"{profile.near_zero:.0%} of the relevances are near 0, {profile.moderate:.0%} moderate "
         f"and {profile.near_one:.0%} near 1; a dimension matters to {used.mean():.1f} of "
-        f"{len(run.slots)} nodes in the mean, from {used.min()} to {used.max()}."
+        f"{kept.sum()} nodes in the mean, from {used.min()} to {used.max()}."
     )
+    if new := int((~kept).sum()):
+        caption += (
+            f" Left out: {new} of {len(kept)} nodes, which have not learned any relevance yet."
+        )
     measures = {
         "relevance_near_zero": profile.near_zero,
         "relevance_moderate": profile.moderate,
         "relevance_near_one": profile.near_one,
         "relevance_entropy": float(profile.entropy.mean()),
     }
-    figure = relevance_histograms(run.relevances)
+    figure = relevance_histograms(run.relevances[kept])
     return Section("relevances", "Relevances (Fig. 2)", caption, figure, measures)
 
 
@@ -73,13 +77,13 @@ def disturbed_prototypes(run: Inspected, seed: int) -> Section | None:
 
 
 def disturbances(run: Inspected, seed: int) -> Section | None:
-    """The claim of Fig. 3, over all prototypes."""
-    if run.relevances is None or np.ptp(run.relevances) == 0:
+    """The claim of Fig. 3, over all prototypes that have learned relevances."""
+    if run.relevances is None or not (kept := learned(run.relevances)).any():
         return None
     classes = None if run.labels is None else run.node_class
     table = disturbance_curve(
-        run.centers, run.relevances, 2 * spread(run), run.decode, run.find, classes, run.box,
-        seed=seed,
+        run.centers[kept], run.relevances[kept], 2 * spread(run), run.decode, run.find, classes,
+        run.box, seed=seed,
     )  # fmt: skip
     at = table[table["threshold"] == 0.5].set_index("kind")
     measures = {
@@ -94,7 +98,7 @@ def disturbances(run: Inspected, seed: int) -> Section | None:
         f"node wins in {least['winner_flips']:.0%} of cases, against {chance['winner_flips']:.0%} "
         f"with as many random ones and {most['winner_flips']:.0%} with the most relevant; the "
         f"decoded sample changes by {least['change']:.3f}, {chance['change']:.3f} and "
-        f"{most['change']:.3f}. Bands: 95 % over the nodes."
+        f"{most['change']:.3f}. Over {kept.sum()} nodes; bands: 95 %."
     )
     figure = disturbance_lines(table)
     title = "Does relevance say what matters? (Fig. 3)"

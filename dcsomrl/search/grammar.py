@@ -1,5 +1,6 @@
 """Hydra's override grammar, read as distributions, and values written back in it."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,9 @@ def distribution(override: Override) -> BaseDistribution:
             numbers = [float(number) for number in value.range()]
             if all(number.is_integer() for number in (*numbers, float(value.step))):
                 return IntDistribution(int(numbers[0]), int(numbers[-1]), step=int(value.step))
-            return FloatDistribution(numbers[0], numbers[-1], step=float(value.step))
+            # A sum of steps has their rounding errors, by which Optuna would cut off the last.
+            last = Decimal(str(numbers[0])) + (len(numbers) - 1) * Decimal(str(value.step))
+            return FloatDistribution(numbers[0], float(last), step=float(value.step))
         return CategoricalDistribution([_plain(element) for element in value.list])
     except (ValueError, IndexError) as error:
         raise ConfigError(f"{key}: no values in {override.get_value_string()} ({error})") from error

@@ -134,10 +134,15 @@ class Search:
             for point, trials in attempts.items():
                 if trials[-1].state == TrialState.RUNNING and (lock := self._lock(point)):
                     # It may have been finished between the two looks.
-                    if self.attempts()[point][-1].state == TrialState.RUNNING:
-                        self._abandon(trials[-1])
+                    trials = self.attempts()[point]
+                    if trials[-1].state == TrialState.RUNNING:
+                        begun = None
                         if sum(INTERRUPTED not in t.user_attrs for t in trials) < ATTEMPTS:
-                            return self._begin(point, trials[-1].params, lock)
+                            begun = self._begin(point, trials[-1].params, lock)
+                        # Only now: a death in between would leave a point that has failed.
+                        self._abandon(trials)
+                        if begun is not None:
+                            return begun
                     lock.release()
             point = len(attempts)
             if point >= self.n_trials or (lock := self._lock(point)) is None:
@@ -154,9 +159,12 @@ class Search:
             return None
         return lock
 
-    def _abandon(self, trial: FrozenTrial) -> None:
-        Trial(self.study, trial._trial_id).set_user_attr("error", "its process died")
-        self.study.tell(trial.number, state=TrialState.FAIL)
+    def _abandon(self, trials: Sequence[FrozenTrial]) -> None:
+        """End the attempts at a point whose process died."""
+        for trial in trials:
+            if trial.state == TrialState.RUNNING:
+                Trial(self.study, trial._trial_id).set_user_attr("error", "its process died")
+                self.study.tell(trial.number, state=TrialState.FAIL)
 
     def _begin(self, point: int, params: Mapping[str, Any] | None, lock: FileLock) -> Claim:
         """Start a trial with given values, or with those that the sampler asks for."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
-from dcsomrl.analysis.relevance import relevance_profile
+from dcsomrl.analysis.relevance import learned, relevance_profile
 
 
 def test_shares_entropy_and_use_of_dimensions():
@@ -17,6 +17,10 @@ def test_entropy_is_1_for_equal_relevances_and_0_for_a_single_one():
     found = relevance_profile(np.array([[1.0, 1, 1], [0, 0.3, 0]]))
     assert found.entropy.tolist() == pytest.approx([1, 0])
     assert relevance_profile(np.ones((2, 1))).entropy.tolist() == [0, 0]
+
+
+def test_new_nodes_have_learned_nothing():
+    assert learned(np.array([[1.0, 1], [0.9, 1], [0.3, 0.4]])).tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (3,)])

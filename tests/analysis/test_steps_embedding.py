@@ -3,9 +3,10 @@ import sys
 import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
+from sklearn.metrics import normalized_mutual_info_score
 
 from dcsomrl.analysis.embedding import embed
-from dcsomrl.analysis.steps import steps_to_share
+from dcsomrl.analysis.steps import chance_scores, steps_to_share
 from dcsomrl.errors import ConfigError
 
 
@@ -17,6 +18,20 @@ def test_the_first_step_that_reaches_a_share_of_the_final_value():
     assert steps_to_share(steps, values, 0.9) == 45
     assert steps_to_share(np.array([7]), np.array([0.2]), 0.99) == 7
     assert steps_to_share(np.array([]), np.array([]), 0.9) is None
+
+
+@pytest.mark.parametrize(("n_nodes", "per_class", "n_classes"), [(1, 5, 4), (3, 2, 3), (60, 10, 5)])
+def test_chance_is_the_mean_over_random_deals(n_nodes, per_class, n_classes):
+    rng, labels = np.random.default_rng(1), np.repeat(np.arange(n_classes), per_class)
+    purities, nmis = [], []
+    for _ in range(300):
+        node = rng.integers(n_nodes, size=len(labels))
+        most = [np.bincount(labels[node == k]).max() for k in np.unique(node)]
+        purities.append(sum(most) / len(labels))
+        nmis.append(normalized_mutual_info_score(labels, node))
+    purity, nmi = chance_scores(n_nodes, per_class, n_classes, draws=300)
+    assert purity == pytest.approx(np.mean(purities), abs=0.02)
+    assert nmi == pytest.approx(np.mean(nmis), abs=0.02)
 
 
 @pytest.mark.parametrize("method", ["tsne", "pca"])

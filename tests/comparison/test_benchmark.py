@@ -2,15 +2,18 @@
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 
+import numpy as np
 import pytest
-from filelock import FileLock
 
 from dcsomrl.app import composed
 from dcsomrl.benchmark import benchmark
-from dcsomrl.comparison.cells import Cell, read_results
+from dcsomrl.comparison.cells import Cell, held, read_results
 from dcsomrl.comparison.report import spread, write_report
-from dcsomrl.errors import DataError, DcsomrlError
+from dcsomrl.errors import ConfigError, DataError, DcsomrlError
 
 COMMON = "common=['trainer=cpu','trainer.max_epochs=2','dataset.val_fraction=0',num_threads\\=1]"
 GONE = ("~methods.autoencoder", "~methods.desom", "~methods.somvae", "~methods.dec")
@@ -51,10 +54,67 @@ def test_what_is_finished_is_not_run_again(configured, tmp_path, monkeypatch):
 
 def test_a_cell_that_another_process_holds_is_left_to_it(configured, tmp_path):
     run_dir = tmp_path / "runs" / "kmeans-digits" / "seed0"
-    run_dir.mkdir(parents=True)
-    with FileLock(run_dir / ".lock"):
+    with held(run_dir):
         results = benchmark(configured("seeds=[0]", "~methods.dcsomrl", "against=kmeans"))
     assert results == {}
+
+
+def test_a_training_holds_its_cell_when_the_benchmark_is_killed(tmp_path):
+    code = (
+        "from pathlib import Path; from dcsomrl.comparison.cells import *\n"
+        "with held(Path('run')) as lock:\n"
+        "    train(Cell('kmeans', 'digits', 0), ['model=kmeans', 'trainer=cpu'], Path('run'), lock)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
+    run_dir = tmp_path / "run"
+    until(lambda: (run_dir / "output.txt").exists())
+    parent.kill()
+    parent.wait()
+    with held(run_dir) as lock:
+        assert lock is None
+    until(lambda: (run_dir / "metrics.json").exists())
+
+    def free():
+        with held(run_dir) as lock:
+            return lock is not None
+
+    until(free)
+
+
+def until(true):
+    """Wait until something is true."""
+    end = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "changed", ["merged_clusters=20", "methods.kmeans=['model=kmeans','model.n_clusters=32']"]
+)
+def test_results_of_other_settings_are_not_taken_for_those_of_the_present_ones(
+    changed, configured, tmp_path
+):
+    some = ("seeds=[0]", "~methods.dcsomrl", "against=kmeans")
+    benchmark(configured(*some))
+    # Where a training runs is no such setting.
+    benchmark(configured(*some, COMMON.replace("num_threads\\=1", "num_threads\\=2")))
+    for train in ("true", "false"):
+        with pytest.raises(ConfigError, match=r"digits-kmeans-seed0\.json was made with"):
+            benchmark(configured(*some, changed, f"train={train}"))
+    (tmp_path / "results" / "digits-kmeans-seed0.json").unlink()
+    if "merged" not in changed:
+        with pytest.raises(DcsomrlError, match=r"kmeans-digits/seed0 was made with"):
+            benchmark(configured(*some, changed))
+
+
+def test_data_without_labels_has_a_table_without_scores(configured, tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).random((600, 4)))
+    common = COMMON.replace("]", f",'dataset.path={tmp_path}/x.npy']")
+    some = ("seeds=[0]", "~methods.dcsomrl", "against=kmeans", "datasets=[arrays]", common)
+    found = benchmark(configured(*some))
+    assert found[Cell("kmeans", "arrays", 0)]["quantization_error"] > 0
+    assert "| kmeans | 1 | n/a | n/a |" in (tmp_path / "results" / "table.md").read_text()
 
 
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
@@ -100,6 +160,7 @@ def test_a_file_that_is_no_result_is_named(tmp_path):
 
 def test_the_table_shows_means_deviations_and_tests(tmp_path):
     base = {"torch": "2", "precision": "32-true", "git_commit": "abc", "nodes": 64, "seconds": 5.0}
+    base["nodes_used"] = 60
     results = {}
     for seed in range(3):
         for method, purity in (("mine", 0.8), ("other", 0.6)):
@@ -121,7 +182,7 @@ def test_the_table_shows_means_deviations_and_tests(tmp_path):
     assert "6 cells of 9" in table
     assert "| mine | 3 | 0.810 ± 0.010 | 0.500 ± 0.000 |" in table
     assert "| 0.61 / 0.50 |" in table
-    assert "| other | +0.199 |" in table
+    assert "| other | 60 ± 0 | +0.199 |" in table
     assert "absent" not in table
     assert json.dumps(config)
 

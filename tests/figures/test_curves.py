@@ -30,10 +30,12 @@ def test_every_step_has_its_scores_and_the_marks_stand_where_they_are_reached():
     steps = pd.DataFrame(
         {"step": [1, 2, 3], "purity": [0.1, 0.5, 0.9], "nmi": [0.0, 0.2, 0.4], "nodes": [5, 9, 7]}
     )
-    scores, nodes = step_curves(steps, {"purity": {0.9: 2, 0.99: 3}}).axes
+    chance = pd.DataFrame({"purity": [0.1, 0.2, 0.3], "nmi": [0.0, 0.1, 0.1]})
+    scores, nodes = step_curves(steps, {"purity": {0.9: 2, 0.99: 3}}, chance).axes
     drawn = lines(scores)
     assert drawn["purity"] == ([1, 2, 3], [0.1, 0.5, 0.9])
     assert drawn["NMI"] == ([1, 2, 3], [0.0, 0.2, 0.4])
+    assert drawn["purity by chance"] == ([1, 2, 3], [0.1, 0.2, 0.3])
     marks = {
         line.get_linestyle(): line.get_xdata()[0]
         for line in scores.lines
@@ -41,11 +43,8 @@ def test_every_step_has_its_scores_and_the_marks_stand_where_they_are_reached():
     }
     assert marks == {":": 2, "--": 3}
     assert lines(nodes)["nodes (right)"] == ([1, 2, 3], [5, 9, 7])
-    assert [text.get_text() for text in scores.get_legend().texts] == [
-        "purity",
-        "NMI",
-        "nodes (right)",
-    ]
+    named = [text.get_text() for text in scores.get_legend().texts]
+    assert named == ["purity", "purity by chance", "NMI", "NMI by chance", "nodes (right)"]
 
 
 def test_the_life_of_a_map_has_a_panel_for_what_was_logged_alone():

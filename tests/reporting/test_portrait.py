@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 import torch
 
+from dcsomrl.analysis.steps import chance_scores
 from dcsomrl.inspection import inspect
 from dcsomrl.loading import load
+from dcsomrl.reporting import meaning, structure
 from dcsomrl.reporting.portrait import sections, write_figures
 
 ALL = {
@@ -58,6 +60,7 @@ def test_arrays_are_those_of_the_model_and_its_metrics(trained, run):
     assert run.slots[run.winner].tolist() == assignments["cluster"].tolist()
     # Purity, from the nodes' classes.
     assert run.classes.max(1).sum() / len(run.winner) == pytest.approx(run.metrics["purity"])
+    assert run.trained_wins.sum() == 1294
     assert run.counts.sum() == 2 * 1294  # every sample of the training part has a first and second
 
 
@@ -95,8 +98,36 @@ def test_captions_say_what_was_measured(portrait, run):
     assert merged["merging, all nodes: purity"] == pytest.approx(run.metrics["purity"])
     assert ("purity", f"{run.metrics['purity']:.3f}") in page.summary
     steps = found["steps"]
-    first = run.steps[run.steps["purity"] >= 0.9 * run.steps["purity"].tail(7).median()]
+    chance = np.array([chance_scores(n, 10, 10)[0] for n in run.steps["nodes"]])
+    lead = (run.steps["purity"] - chance) / (1 - chance)
+    first = run.steps[lead >= 0.9 * lead.tail(7).median()]
     assert steps.measures["steps_to_90%_purity"] == first["step"].iloc[0]
+    assert f"Purity ends at {run.steps['purity'].tail(7).median():.3f}" in steps.caption
+
+
+def test_nodes_that_have_learned_nothing_say_nothing_of_relevances(portrait, run):
+    new = np.concatenate([run.relevances, np.ones_like(run.relevances[:1])])
+    grown = replace(
+        run,
+        slots=np.append(run.slots, run.slots.max() + 1),
+        centers=np.concatenate([run.centers, run.centers[:1]]),
+        relevances=new,
+    )
+    for section, before in (
+        (meaning.relevances(grown), portrait[0]["relevances"]),
+        (meaning.disturbances(grown, 0), portrait[0]["disturbances"]),
+    ):
+        assert section.measures == before.measures
+    number = (np.ptp(new, axis=1) == 0).sum()
+    assert f"Left out: {number} of {len(new)} nodes" in meaning.relevances(grown).caption
+    assert meaning.relevances(replace(run, relevances=np.ones_like(run.relevances))) is None
+    assert meaning.disturbances(replace(run, relevances=np.ones_like(run.relevances)), 0) is None
+
+
+def test_nodes_are_pruned_by_what_they_won_in_training(run):
+    wins = np.where(np.arange(len(run.slots)) < 3, 1000, 1)
+    pruned = structure.merging(replace(run, trained_wins=wins), 0).measures
+    assert pruned["merging, pruned: clusters"] == 3
 
 
 def test_the_explorer_holds_the_map(portrait, run):
@@ -120,7 +151,7 @@ def test_without_labels_what_needs_them_is_left_out(run):
     bare = replace(run, labels=None, class_names=None)
     found, page = sections(bare, "pca", 0)
     left = {section.name: section for section in found}
-    assert set(left) == ALL - {"shared", "merging"}
+    assert set(left) == ALL - {"shared", "merging", "steps"}
     assert "edge_agreement" not in left["topology"].measures
     assert page.explorer.point_class is None
     assert page.notes[0].startswith("The data has no labels")
@@ -152,6 +183,7 @@ def only(run, node):
         relevances=run.relevances[[node]],
         decoded=run.decoded[[node]],
         edges=np.empty((0, 2), dtype=np.int64),
+        trained_wins=run.trained_wins.sum(keepdims=True),
         counts=np.zeros((1, 1)),
         winner=np.zeros_like(run.winner),
         second=np.full_like(run.second, -1),
@@ -175,6 +207,7 @@ def test_a_map_without_a_node_gives_a_page(run):
         relevances=none.relevances[:0],
         decoded=none.decoded[:0],
         winner=np.full_like(none.winner, -1),
+        trained_wins=none.trained_wins[:0],
         counts=np.zeros((0, 0)),
     )
     found, page = sections(none, "pca", 0)

@@ -99,6 +99,27 @@ def test_a_point_whose_process_died_is_taken_up_again_and_given_up_in_the_end(tm
     assert dead.user_attrs["error"] == "its process died"
 
 
+def test_a_death_while_a_point_is_taken_up_again_does_not_lose_it(tmp_path, monkeypatch):
+    claim = opened(tmp_path).claim()
+    claim.lock.release()
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Search, "_abandon", die)
+        dying = opened(tmp_path)
+        with pytest.raises(KeyboardInterrupt):
+            dying.claim()
+    del dying  # and its lock
+    search = opened(tmp_path)
+    assert search.finished() == []
+    again = search.claim()
+    assert (again.point, again.params) == (0, claim.params)
+    search.succeed(again, [{"score": 1.0}])
+    assert [trial.state.name for trial in search.study.trials] == ["FAIL", "FAIL", "COMPLETE"]
+
+
 def test_an_interruption_is_no_reason_to_give_a_point_up(tmp_path):
     for _ in range(5):
         search = opened(tmp_path)

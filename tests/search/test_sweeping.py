@@ -43,6 +43,8 @@ def search(cli, tmp_path):
         ("a=tag(log,int(interval(1,64)))", IntDistribution(1, 64, log=True)),
         ("a=range(2,9,3)", IntDistribution(2, 8, step=3)),
         ("a=range(0,1,0.25)", FloatDistribution(0, 0.75, step=0.25)),
+        ("a=range(0,1,0.3)", FloatDistribution(0, 0.9, step=0.3)),
+        ("a=range(0.5,1,0.3)", FloatDistribution(0.5, 0.8, step=0.3)),
         ("a=1,2.5,null,true", CategoricalDistribution([1, 2.5, None, True])),
         ("a=relu,tanh", CategoricalDistribution(["relu", "tanh"])),
         ("a=choice([16,8],[4])", CategoricalDistribution(["[16,8]", "[4]"])),
