@@ -9,14 +9,12 @@ BLUE, RED = "#4477aa", "#cc3311"
 COLORS = (BLUE, RED, "#228833", "#aa3377", "#ee8866", "#888888")
 
 
-def step_curves(
-    steps: pd.DataFrame, marks: Mapping[str, Mapping[float, int]], chance: pd.DataFrame
-) -> Figure:
+def step_curves(steps: pd.DataFrame, marks: Mapping[float, int], chance: pd.DataFrame) -> Figure:
     """Purity, NMI and nodes at every step (Fig. 7).
 
     Args:
         steps: columns ``step``, ``purity``, ``nmi``, ``nodes``.
-        marks: by score and share of its final value, the first step that reaches it.
+        marks: by share of purity's final lead over chance, the first step that reaches it.
         chance: ``purity`` and ``nmi`` at every step that chance would give.
     """
     figure = Figure(figsize=(8.5, 3.4), layout="constrained", dpi=130)
@@ -27,9 +25,9 @@ def step_curves(
         scores += axis.plot(
             steps["step"], chance[name], color=color, lw=0.8, alpha=0.5, label=f"{title} by chance"
         )
-        for share, step in marks.get(name, {}).items():
-            axis.axvline(step, color=color, lw=0.8, ls="--" if share > 0.95 else ":")
-    axis.set_xlabel("step (dotted: 90 % of the final value is reached; dashed: 99 %)")
+    for share, step in marks.items():
+        axis.axvline(step, color=BLUE, lw=0.8, ls="--" if share > 0.95 else ":")
+    axis.set_xlabel("step (dotted: 90 % of purity's final lead over chance; dashed: 99 %)")
     axis.set_ylim(0, 1)
     axis.spines["top"].set_visible(False)
     nodes = axis.twinx()

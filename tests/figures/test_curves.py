@@ -31,7 +31,7 @@ def test_every_step_has_its_scores_and_the_marks_stand_where_they_are_reached():
         {"step": [1, 2, 3], "purity": [0.1, 0.5, 0.9], "nmi": [0.0, 0.2, 0.4], "nodes": [5, 9, 7]}
     )
     chance = pd.DataFrame({"purity": [0.1, 0.2, 0.3], "nmi": [0.0, 0.1, 0.1]})
-    scores, nodes = step_curves(steps, {"purity": {0.9: 2, 0.99: 3}}, chance).axes
+    scores, nodes = step_curves(steps, {0.9: 2, 0.99: 3}, chance).axes
     drawn = lines(scores)
     assert drawn["purity"] == ([1, 2, 3], [0.1, 0.5, 0.9])
     assert drawn["NMI"] == ([1, 2, 3], [0.0, 0.2, 0.4])
