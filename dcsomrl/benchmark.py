@@ -17,15 +17,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dcsomrl.analysis import merge, winner_counts
 from dcsomrl.app import entry_point
-from dcsomrl.comparison.cells import Cell, held, read_results, train
+from dcsomrl.comparison.cells import Cell, check_same, held, read_results, settings, train
 from dcsomrl.comparison.report import write_report
-from dcsomrl.errors import ConfigError, DcsomrlError
+from dcsomrl.errors import DcsomrlError
 from dcsomrl.loading import load
 from dcsomrl.metrics import accuracy, ari, contingency, nmi, purity
 from dcsomrl.runs.results import write_json
 
-# Settings of where a training runs, which its result does not depend on.
-ELSEWHERE = ("num_threads=", "data_dir=")
 COLUMNS = (
     TextColumn("{task.description}"),
     BarColumn(),
@@ -89,26 +87,6 @@ def run_cell(cell: Cell, config: dict[str, Any], result: Path) -> None:
         metrics = json.loads((run_dir / "metrics.json").read_text())
         merged = merged_scores(run_dir, config["merged_clusters"], cell.seed)
         write_json(result, {"method": cell.method, "settings": now, **metrics, **merged})
-
-
-def settings(cell: Cell, config: dict[str, Any]) -> dict[str, Any]:
-    """What a cell's result depends on."""
-    overrides = [*config["common"], *config["methods"][cell.method]]
-    kept = [line for line in overrides if not line.startswith(ELSEWHERE)]
-    return {"training": kept, "merged_clusters": config["merged_clusters"]}
-
-
-def check_same(found: object, now: object, where: Path) -> None:
-    """Refuse to take the results of other settings for those of the present ones.
-
-    Raises:
-        ConfigError: they differ.
-    """
-    if found != now:
-        raise ConfigError(
-            f"{where} was made with {found}, and the settings now are {now}: set them back, choose "
-            "other folders with output= and runs_dir=, or remove it"
-        )
 
 
 @torch.no_grad()

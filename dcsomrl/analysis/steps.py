@@ -1,8 +1,10 @@
 """How soon a training has its scores (Fig. 7)."""
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from scipy.special import entr
+
+from dcsomrl.metrics import contingency, nmi, purity
 
 # Share of the steps, at the end, whose median is the final value.
 END = 0.05
@@ -44,13 +46,10 @@ def chance_scores(
         draws: deals over which it is averaged.
         seed: draws them.
     """
-    n = per_class * n_classes
-    node = np.random.default_rng(seed).integers(n_nodes, size=(draws, n))
-    label = np.repeat(np.arange(n_classes), per_class)
-    cell = (np.arange(draws)[:, None] * n_nodes + node) * n_classes + label
-    counts = np.bincount(cell.ravel(), minlength=draws * n_nodes * n_classes)
-    share = counts.reshape(draws, n_nodes, n_classes) / n
-    purity = share.max(2).sum(1)
-    of_nodes, of_classes = entr(share.sum(2)).sum(1), entr(share.sum(1)).sum(1)
-    mutual = of_nodes + of_classes - entr(share).sum((1, 2))
-    return float(purity.mean()), float((2 * mutual / (of_nodes + of_classes)).mean())
+    label = torch.arange(n_classes).repeat_interleave(per_class)
+    drawn = np.random.default_rng(seed).integers(n_nodes, size=(draws, len(label)))
+    deals = [contingency(node, label, n_nodes, n_classes) for node in torch.from_numpy(drawn)]
+    return (
+        float(np.mean([float(purity(deal)) for deal in deals])),
+        float(np.mean([float(nmi(deal)) for deal in deals])),
+    )

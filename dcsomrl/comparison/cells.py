@@ -4,12 +4,15 @@ import fcntl
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dcsomrl.errors import DataError, DcsomrlError
+from dcsomrl.errors import ConfigError, DataError, DcsomrlError
+
+# Settings of where a training runs, which its result does not depend on.
+ELSEWHERE = ("num_threads=", "data_dir=")
 
 
 class Cell(NamedTuple):
@@ -28,6 +31,26 @@ class Cell(NamedTuple):
     def file(self) -> str:
         """Name of its result."""
         return f"{self.dataset}-{self.method}-seed{self.seed}.json"
+
+
+def settings(cell: Cell, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a cell's result depends on."""
+    overrides = [*config["common"], *config["methods"][cell.method]]
+    kept = [line for line in overrides if not line.startswith(ELSEWHERE)]
+    return {"training": kept, "merged_clusters": config["merged_clusters"]}
+
+
+def check_same(found: object, now: object, where: Path) -> None:
+    """Refuse to take the results of other settings for those of the present ones.
+
+    Raises:
+        ConfigError: they differ.
+    """
+    if found != now:
+        raise ConfigError(
+            f"{where} was made with {found}, and the settings now are {now}: set them back, choose "
+            "other folders with output= and runs_dir=, or remove it"
+        )
 
 
 @contextmanager
