@@ -47,7 +47,7 @@ def main() -> None:
     found = all((kept / f"{own(name).replace('/', '-')}.json").exists() for name in STARTED)
     begun = []
     if not found:
-        (network,) = run_all({own(START): overrides(START, threads=2)}).values()
+        (network,) = run_all({own(START): overrides(START)}).values()
         begun = [f"model.pretrained={network}/checkpoints/last.ckpt"]
     started = {own(name): [*overrides(name), *begun] for name in STARTED}
     write_page(alone | measure(started, kept, at_once=2))
@@ -88,9 +88,9 @@ def own(name: str) -> str:
     return f"own/{name}/seed0"
 
 
-def overrides(name: str, threads: int = 1) -> list[str]:
+def overrides(name: str) -> list[str]:
     """Of a run of an experiment."""
-    return [f"experiment={name}", "seed=0", "trainer.precision=32-true", f"num_threads={threads}"]
+    return [f"experiment={name}", "seed=0", "trainer.precision=32-true", "num_threads=1"]
 
 
 if __name__ == "__main__":
