@@ -50,19 +50,25 @@ def set_aside(run_dir: Path) -> Path | None:
 
 
 def origin() -> dict[str, str | None]:
-    """Versions and, in a checkout, the commit that a result comes from."""
+    """Versions and, in a checkout, the commit that a result comes from.
+
+    ``-dirty`` behind the commit: code or configuration differ from it.
+    """
     try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            timeout=10,
-        )
-        commit = described.stdout.strip() or None
+        commit = _git("rev-parse", "--short=12", "HEAD") or None
+        if commit and _git("status", "--porcelain", "--", "dcsomrl", "conf", "pyproject.toml"):
+            commit += "-dirty"
     except (OSError, subprocess.TimeoutExpired):
         commit = None
     return {"torch": torch.__version__, "dcsomrl": __version__, "git_commit": commit}
+
+
+def _git(*arguments: str) -> str:
+    top = Path(__file__).parents[2]
+    done = subprocess.run(
+        ["git", *arguments], cwd=top, capture_output=True, text=True, timeout=10, check=False
+    )
+    return done.stdout.strip()
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
