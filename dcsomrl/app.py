@@ -30,7 +30,15 @@ def config_dir() -> Path:
 
 
 def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
-    """Turn a task into a command: Hydra composes, and a user's mistake ends in one sentence."""
+    """Turn a task into a command: Hydra composes, and a user's mistake ends in one sentence.
+
+    Args:
+        config_name: the file in ``conf``, without its ending.
+
+    Returns:
+        A decorator; what it makes takes its arguments from the command line, and exits with
+        status 2 after a mistake of the user's.
+    """
 
     def wrap(task: Task) -> Callable[[], None]:
         def command() -> None:
@@ -109,9 +117,9 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     config = _composed(config_name, [item for item in overrides if f"{key}=" not in item])
     parent, known = _deepest(config, key)
     close = difflib.get_close_matches(key.removeprefix(parent), known, n=1)
-    meant = f"; did you mean {parent}{close[0]}?" if close else ""
+    meant = f"did you mean {parent}{close[0]}? " if close else ""
     where = f"in {parent.rstrip('.')}" if parent else "at the top"
-    return f"there is no {key} in the configuration{meant} {where} exist: {', '.join(known)}"
+    return f"there is no {key} in the configuration; {meant}{where} exist: {', '.join(known)}"
 
 
 def _composed(config_name: str, overrides: list[str]) -> DictConfig:

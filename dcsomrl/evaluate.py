@@ -18,7 +18,19 @@ from dcsomrl.runs.training import describe
 
 
 def evaluate(cfg: DictConfig) -> dict[str, Any]:
-    """Score one checkpoint; returns what stands in the ``metrics.json`` that it writes."""
+    """Score one checkpoint.
+
+    Args:
+        cfg: see ``conf/evaluate.yaml``.
+
+    Returns:
+        What stands in the ``metrics.json`` that it writes.
+
+    Raises:
+        CheckpointError: the checkpoint is missing, damaged, or not of this package.
+        DataError: the dataset is absent or unsound, has other columns or another shape than the
+            training's, or the split does not exist or is empty.
+    """
     trained = load(cfg.ckpt, cfg.data_dir)
     data = other_data(cfg, trained) if cfg.get("dataset") else trained.data
     data.setup("test")

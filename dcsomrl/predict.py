@@ -21,7 +21,20 @@ BATCH = 1024
 
 @torch.no_grad()
 def predict(cfg: DictConfig) -> pd.DataFrame:
-    """Write sample, cluster, activation and code of everything in the input, a row each."""
+    """Write sample, cluster, activation and code of everything in the input, a row each.
+
+    Args:
+        cfg: see ``conf/predict.yaml``.
+
+    Returns:
+        What was written: ``sample`` (name of a file, or row), ``cluster`` (-1 for none),
+        ``activation`` in (0, 1], ``latent_0`` and so on.
+
+    Raises:
+        CheckpointError: the checkpoint is missing, damaged, or not of this package.
+        DataError: the input is absent, damaged, or of another shape or other columns than the
+            training's; or the output's ending is none of those that can be written.
+    """
     output = Path(cfg.output)
     if output.suffix not in (".parquet", ".csv"):
         raise DataError(f"output must end in .parquet or .csv, got {cfg.output}")
@@ -52,6 +65,8 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
 def samples(source: Path, trained: Trained) -> tuple[list[str], Iterator[Tensor]]:
     """Names of the samples, and raw batches of them in the shape that the model takes.
 
+    Of a table the columns of the training are taken, by their names; others are left out.
+
     Raises:
         DataError: the input is absent, damaged, or of another shape.
     """
@@ -63,7 +78,7 @@ def samples(source: Path, trained: Trained) -> tuple[list[str], Iterator[Tensor]
         channels = trained.shape[0] if len(trained.shape) == 3 else None
         x = ImageFiles(files, size, channels)
     else:
-        features, _, _ = read_features(source)
+        features, _, _ = read_features(source, columns=trained.data.feature_names)
         names = [str(row) for row in range(len(features))]
         x = torch.from_numpy(features)
         if x.is_floating_point() and not x.isfinite().all():

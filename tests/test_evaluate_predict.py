@@ -125,3 +125,63 @@ def test_inputs_of_another_shape_or_ending_are_refused(trained_run, tmp_path):
         call(predict, "predict", tmp_path, f"ckpt={ckpt}", f"input={tmp_path / 'x.npy'}")
     with pytest.raises(DataError, match=r"must end in \.parquet or \.csv"):
         call(predict, "predict", tmp_path, f"ckpt={ckpt}", "input=x.npy", "output=out.txt")
+
+
+def table_of(n=60, seed=0):
+    """Two features of very different size, and a word a row."""
+    rows = np.random.default_rng(seed)
+    columns = {"small": rows.random(n), "large": 100 + 50 * rows.random(n)}
+    return pd.DataFrame(columns | {"kind": np.where(columns["small"] > 0.5, "up", "down")})
+
+
+def trained_on_a_table(run_small, tmp_path):
+    table_of().to_csv(tmp_path / "train.csv", index=False)
+    path = f"dataset.path={tmp_path / 'train.csv'}"
+    run_small("dataset=arrays", path, "dataset.target=kind", "dataset.batch_size=16")
+    return tmp_path / "run" / "checkpoints" / "last.ckpt"
+
+
+def test_predictions_for_a_table_go_by_the_names_of_its_columns(run_small, tmp_path):
+    ckpt = trained_on_a_table(run_small, tmp_path)
+    new = table_of(seed=1)
+
+    def predicted(table, name):
+        table.to_csv(tmp_path / name, index=False)
+        output = tmp_path / f"out-{name}"
+        inputs = [f"ckpt={ckpt}", f"input={tmp_path / name}", f"output={output}"]
+        return call(predict, "predict", tmp_path, *inputs)
+
+    plain = predicted(new.drop(columns="kind"), "plain.csv")
+    assert plain["latent_0"].nunique() > 1
+    for name, table in {
+        "labels.csv": new,
+        "turned.csv": new[["large", "kind", "small"]],
+        "more.csv": new.assign(note="x")[["note", "large", "small"]],
+    }.items():
+        pd.testing.assert_frame_equal(predicted(table, name), plain)
+    with pytest.raises(DataError, match=r"less\.csv lacks columns .*: large"):
+        predicted(new[["small"]], "less.csv")
+    with pytest.raises(
+        DataError, match=r"columns that are not numbers: small; encode or remove them$"
+    ):
+        predicted(new.assign(small="x"), "words.csv")
+
+
+def test_evaluation_of_another_table_goes_by_the_names_of_its_columns(run_small, tmp_path):
+    ckpt = trained_on_a_table(run_small, tmp_path)
+
+    def scored(table, name):
+        table.to_csv(tmp_path / name, index=False)
+        path = f"dataset.path={tmp_path / name}"
+        data = ["dataset=arrays", path, "dataset.target=kind", "dataset.batch_size=16"]
+        folder = tmp_path / name.removesuffix(".csv")
+        scores = call(evaluate, "evaluate", tmp_path, f"ckpt={ckpt}", f"output={folder}", *data)
+        return scores["quantization_error"], pd.read_parquet(folder / "assignments.parquet")
+
+    error, assignments = scored(table_of(seed=1), "same.csv")
+    turned = table_of(seed=1).assign(other=1.0)[["other", "large", "kind", "small"]]
+    again, repeated = scored(turned, "turned.csv")
+    assert again == error
+    pd.testing.assert_frame_equal(repeated, assignments)
+    with pytest.raises(DataError, match="lacks columns that the model was trained on: small"):
+        scored(turned.drop(columns="small"), "less.csv")

@@ -91,6 +91,20 @@ def test_shallow_models_take_the_codes_of_a_trained_network(run_small, tmp_path)
     assert 0 <= codes.min() <= codes.max() <= 1
 
 
+def test_dec_begins_with_the_network_that_it_is_given(run_small, tmp_path):
+    run_small(run_dir=tmp_path / "deep", small=overrides("autoencoder"))
+    path = tmp_path / "deep" / "checkpoints" / "last.ckpt"
+    # Without a weight on any term it ends with what it began with.
+    still = ("model.pretrain_epochs=0", "model.reconstruction=0", "model.clustering=0")
+    small = (*overrides("dec"), *still, f"model.pretrained={path}")
+    run_small(run_dir=tmp_path / "dec", small=small)
+    began, ended = weights(tmp_path / "deep"), weights(tmp_path / "dec")
+    names = [name for name in began if name.startswith("autoencoder.")]
+    assert len(names) == 8
+    for name in names:
+        assert torch.equal(ended[name], began[name]), name
+
+
 def test_a_network_of_another_shape_or_none_is_refused(run_small, tmp_path):
     run_small(run_dir=tmp_path / "deep", small=overrides("autoencoder"))
     path = tmp_path / "deep" / "checkpoints" / "last.ckpt"
@@ -123,7 +137,7 @@ def test_kmeans_is_that_of_scikit_learn(run_small, tmp_path):
 
 
 def test_a_sequence_stays_whole_and_in_order(run_small, tmp_path):
-    small = (*overrides("somvae"), "dataset.val_fraction=0", "+dataset.sequence_length=8")
+    small = (*overrides("somvae"), "dataset.val_fraction=0", "dataset.sequence_length=8")
     run_small("model.gamma=0.1", "model.tau=0.1", run_dir=tmp_path, small=small)
     config = load(tmp_path / "checkpoints" / "last.ckpt").config
     assert config["model"]["sequence_length"] == 8

@@ -75,6 +75,26 @@ def checked(arrays: Arrays, name: str) -> Arrays:
     return _numbered(arrays)
 
 
+def with_features(arrays: Arrays, names: list[str], origin: str) -> Arrays:
+    """The columns of these names alone, in this order; as it is where nothing has names.
+
+    Raises:
+        DataError: a column is absent.
+    """
+    found = arrays.feature_names
+    if found is None or found == names:
+        return arrays
+    if absent := [name for name in names if name not in found]:
+        raise DataError(
+            f"{origin} lacks columns that the model was trained on: {', '.join(absent)}; add them"
+        )
+    order = torch.tensor([found.index(name) for name in names])
+    train_x, test_x = arrays.train_x, arrays.test_x
+    assert isinstance(train_x, Tensor)
+    assert isinstance(test_x, Tensor)
+    return replace(arrays, train_x=train_x[:, order], test_x=test_x[:, order], feature_names=names)
+
+
 def _check_finite(x: Tensor, name: str, split: str) -> None:
     bad = ~x.flatten(1).isfinite().all(1)
     if bad.any():

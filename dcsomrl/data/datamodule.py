@@ -8,7 +8,7 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from dcsomrl.data.arrays import Arrays, Samples, checked
+from dcsomrl.data.arrays import Arrays, Samples, checked, with_features
 from dcsomrl.data.batches import Batch, BatchDataset, EpochPermutation, InOrder, TrainLoader
 from dcsomrl.data.normalization import KINDS, Kind, Normalization, fit
 from dcsomrl.errors import DataError
@@ -75,6 +75,8 @@ class ClusterData(LightningDataModule):
         self.batch_size, self.val_fraction, self.seed = batch_size, val_fraction, seed
         self.normalization, self.num_workers = normalization, num_workers
         self._normalization: Normalization | None = None
+        # Of the training, from a checkpoint.
+        self._columns: list[str] | None = None
         self._arrays: Arrays | None = None
         self._rows: dict[str, Tensor] = {}
         self._normalized: dict[str, Tensor] = {}
@@ -117,8 +119,8 @@ class ClusterData(LightningDataModule):
 
     @property
     def feature_names(self) -> list[str] | None:
-        """Names of the columns of a table."""
-        return self.arrays.feature_names
+        """Names of the columns of a table, after ``setup`` or ``load_state_dict``."""
+        return self._columns if self._arrays is None else self._arrays.feature_names
 
     def setup(self, stage: str | None = None) -> None:
         """Load, check and split, once.
@@ -145,6 +147,8 @@ class ClusterData(LightningDataModule):
 
     def _load(self) -> None:
         arrays = checked(self.source(), self._origin)
+        if self._columns is not None:
+            arrays = with_features(arrays, self._columns, self._origin)
         n = len(arrays.train_x)
         order = torch.randperm(n, generator=torch.Generator().manual_seed(self.seed))
         n_val = min(round(self.val_fraction * n), n - 1)
@@ -166,17 +170,19 @@ class ClusterData(LightningDataModule):
         return self._fitted.inverse(x)
 
     def state_dict(self) -> dict[str, Any]:
-        """The normalisation as plain values, so that a checkpoint can be used without the data."""
+        """Normalisation and columns as plain values: a checkpoint is used without the data."""
         return {
             "offset": self.offset.tolist(),
             "scale": self.scale.tolist(),
             "clipped": self._fitted.clipped,
+            "feature_names": self.feature_names,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the normalisation of a training."""
+        """Take over the normalisation and the columns of a training."""
         offset, scale = torch.tensor(state_dict["offset"]), torch.tensor(state_dict["scale"])
         self._normalization = Normalization(offset, scale, state_dict["clipped"])
+        self._columns = state_dict.get("feature_names")
         self._normalized.clear()
 
     def train_dataloader(self) -> DataLoader[Batch]:

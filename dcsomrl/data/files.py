@@ -72,22 +72,28 @@ def arrays(
     )
 
 
-def read_features(path: str | Path, target: str | None = None, split: str = "") -> Features:
+def read_features(
+    path: str | Path,
+    target: str | None = None,
+    split: str = "",
+    columns: list[str] | None = None,
+) -> Features:
     """Features, labels and names of the features of a file; see :func:`arrays`.
 
     Args:
         path: the file.
         target: column of the labels in a table.
         split: ``_train`` or ``_test`` for the arrays of an npz that end so.
+        columns: those of a table that are features, in this order; None for all but the labels.
 
     Raises:
         DataError: the file is absent, damaged, or holds what is no feature.
     """
     path = Path(path)
     if not path.is_file():
-        raise DataError(f"there is no file {path}: check dataset.path")
+        raise DataError(f"there is no file {path}: check the path")
     if path.suffix in TABLE_SUFFIXES:
-        return _from_table(_read(path), path, target)
+        return _from_table(_read(path), path, target, columns)
     if path.suffix not in (".npz", ".npy"):
         raise DataError(f"{path} is no npz, npy, csv or parquet file: convert it to one of these")
     if target is not None:
@@ -137,18 +143,27 @@ def _from_arrays(content: Mapping[str, NDArray[Any]], split: str, path: Path) ->
     )
 
 
-def _from_table(table: pd.DataFrame, path: Path, target: str | None) -> Features:
+def _from_table(
+    table: pd.DataFrame, path: Path, target: str | None, columns: list[str] | None
+) -> Features:
     if target is not None and target not in table:
         raise DataError(
             f"{path} has no column {target}; it has {', '.join(map(str, table))}: set "
             "dataset.target to one of these"
         )
-    features = table if target is None else table.drop(columns=target)
+    if columns is not None:
+        if absent := [name for name in columns if name not in table]:
+            raise DataError(
+                f"{path} lacks columns that the model was trained on: {', '.join(absent)}; add them"
+            )
+        features = table[columns]
+    else:
+        features = table if target is None else table.drop(columns=target)
     words = [str(name) for name in features if features[name].dtype.kind not in "fiub"]
     if words:
         raise DataError(
-            f"{path} has columns that are not numbers: {', '.join(words)}; encode or remove them, "
-            "or name the labels' column by dataset.target"
+            f"{path} has columns that are not numbers: {', '.join(words)}; encode or remove them"
+            + ("" if columns else ", or name the labels' column by dataset.target")
         )
     if features.shape[1] == 0:
         raise DataError(f"{path} has no column of features: check dataset.target")

@@ -38,7 +38,7 @@ class LARFDSSOM(RelevanceMap):
         wins: (N,) since the last removal.
         seen: samples since the last removal, 0-d.
         connected: (N, N) mask of the neighbours.
-        frozen: whether the map takes no more nodes, 0-d.
+        frozen: whether the map takes no more nodes, and loses some only by :meth:`remove_`; 0-d.
 
     Source: Bassani & Araujo 2015.
     """
@@ -115,7 +115,7 @@ class LARFDSSOM(RelevanceMap):
             self._move_(x, winner)
         elif not self.frozen and not self.live.all():
             self._insert_(x)
-        if self.seen >= self.age_wins:
+        if self.seen >= self.age_wins and not self.frozen:
             self.remove_()
 
     def _move_(self, x: Tensor, winner: Tensor) -> None:

@@ -143,7 +143,7 @@ class DEC(CenterModel):
         q = self.soft(self.training_codes())
         assigned = q.argmax(1)
         if self._assigned is not None:
-            changed = (assigned != self._assigned).float().mean()
+            changed = (assigned != self._assigned.to(assigned.device)).float().mean()
             self.trainer.should_stop = bool(changed < self.tolerance)
         self._target, self._assigned = sharpened(q), assigned
 

@@ -60,11 +60,12 @@ class RelevanceMapModel(GrowingModel, ShallowModel):
 
     def _settle(self, som: LARFDSSOM) -> None:
         som.frozen.fill_(True)
-        som.remove_()
+        # What was counted of an unfinished window says little of who wins.
+        som.wins.zero_()
+        som.seen.zero_()
         for _ in range(MOST_ROUNDS):
-            before = int(som.deaths)
             som(self.training_codes())
-            if som.remove_() == 0 and int(som.deaths) == before:
+            if som.remove_() == 0:
                 break
 
     def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:

@@ -28,6 +28,7 @@ class Loop:
         self.nodes = [None] * self.max_nodes
         self.links = set()
         self.seen = 0
+        self.frozen = False
 
     def live(self):
         return [j for j in range(self.max_nodes) if self.nodes[j]]
@@ -55,7 +56,7 @@ class Loop:
             for j in self.live():
                 if (best, j) in self.links:
                     self.pull(x, j, self.neighbor_rate)
-        elif free:
+        elif free and not self.frozen:
             new = free[0]
             self.nodes[new] = {"c": list(x), "w": [1.0] * self.m, "d": [0.0] * self.m, "wins": 0}
             for j in self.live():

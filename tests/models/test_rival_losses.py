@@ -35,6 +35,17 @@ def arrays(model, x):
     return z.detach().numpy(), model.centers.detach().numpy()
 
 
+def assert_codes_follow(model, term, x, by_code):
+    """The encoder's gradient is that of a term's derivative by the codes."""
+    weights = list(model.autoencoder.encoder.parameters())
+    by_code = torch.as_tensor(by_code, dtype=torch.float32)
+    expected = torch.autograd.grad(model.encode(x), weights, by_code)
+    found = torch.autograd.grad(model.losses(x)[term], weights)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-6)
+        assert one.abs().max() > 1e-5
+
+
 def test_desom_loss(x):
     model = DESOM(network(), 3, 2, gamma=0.05)
     torch.nn.init.normal_(model.centers, std=0.3)
@@ -59,11 +70,13 @@ def test_desom_moves_prototypes_and_encoder_by_the_map(x):
     torch.nn.init.normal_(model.centers, std=0.3)
     model.temperature.fill_(0.9)
     z, centers = arrays(model, x)
-    weight = model.grid.kernel(0.9).numpy()[squares(z, centers).argmin(1)]
-    expected = 2 * np.einsum("bk,bkm->km", weight, centers - z[:, None]) / len(z)
+    place = np.array(places(3, 2))
+    steps = np.abs(place[:, None] - place).sum(-1)
+    weight = np.exp(-(steps**2) / 0.9**2)[squares(z, centers).argmin(1)]
+    away = weight[..., None] * (centers - z[:, None])
     model.losses(x)["som"].backward()
-    np.testing.assert_allclose(model.centers.grad, expected, rtol=1e-4, atol=1e-6)
-    assert all(p.grad.abs().sum() > 0 for p in model.autoencoder.encoder.parameters())
+    np.testing.assert_allclose(model.centers.grad, 2 * away.sum(0) / len(z), rtol=1e-4, atol=1e-6)
+    assert_codes_follow(model, "som", x, -2 * away.sum(1) / len(z))
     assert all(p.grad is None for p in model.autoencoder.decoder.parameters())
 
 
@@ -105,9 +118,16 @@ def test_somvae_gradients_go_where_they_should(x):
     assert all(p.grad is None for p in model.autoencoder.parameters())
     assert model.centers.grad.abs().sum() > 0
     model.zero_grad()
+    z, centers = arrays(model, x)
+    winner = squares(z, centers).argmin(1)
+    quantized = torch.tensor(centers[winner], requires_grad=True)
+    error = ((model.decode(quantized) - x) ** 2).mean()
+    (by_code,) = torch.autograd.grad(error, quantized)
     model.losses(x)["reconstruction_q"].backward()
-    assert model.centers.grad.abs().sum() > 0
-    assert all(p.grad.abs().sum() > 0 for p in model.autoencoder.encoder.parameters())
+    for k, gradient in enumerate(model.centers.grad):
+        torch.testing.assert_close(gradient, by_code[winner == k].sum(0), rtol=1e-3, atol=1e-7)
+    assert_codes_follow(model, "reconstruction_q", x, by_code)
+    assert_codes_follow(model, "commitment", x, 2 * (z - centers[winner]) / z.size)
 
 
 def test_somvae_terms_of_sequences(x):
@@ -166,9 +186,10 @@ def test_dec_gradient_is_the_published_one(x):
     q /= q.sum(1, keepdims=True)
     p = sharpened(torch.tensor(q)).numpy()
     pull = 2 / (1 + squares(z, centers)) * (p - q)
-    expected = -np.einsum("bk,bkm->km", pull, z[:, None] - centers) / len(z)
+    away = pull[..., None] * (z[:, None] - centers) / len(z)
     model.losses(x)["clustering"].backward()
-    np.testing.assert_allclose(model.centers.grad, expected, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(model.centers.grad, -away.sum(0), rtol=1e-3, atol=1e-6)
+    assert_codes_follow(model, "clustering", x, away.sum(1))
 
 
 @pytest.mark.parametrize(
