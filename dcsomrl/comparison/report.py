@@ -30,52 +30,79 @@ MERGED = (
     ("NMI", "merged_nmi", 3),
     ("ARI", "merged_ari", 3),
     ("purity", "merged_purity", 3),
+    ("nodes merged", "nodes_used", 0),
+    ("epochs", "epochs", 0),
+    ("seconds", "seconds", 0),
 )
+# What is tested and drawn of each table.
+MEASURES = {"purity": "purity", "NMI": "nmi"}
+MERGED_MEASURES = {"accuracy": "merged_accuracy", "NMI": "merged_nmi"}
+
+NOTES = """\
+Mean ± sample deviation over the seeds; how many there are stands in the row. NMI is the \
+arithmetic one and cannot be read without the number of clusters, nor can purity; accuracy matches \
+clusters to classes one to one. Where nodes are merged, it is by spectral clustering of how often \
+two of them are first and second winner of a training sample. The quantization error is a distance \
+in each method's own space; the topographic error is the share of samples whose two winners are no \
+neighbours, on a grid the four next nodes, on a growing map those that activate each other. \
+Seconds are those of the training as they came, whatever else the machine did; the autoencoder's \
+hold a k-means after every epoch. Published figures are copied from the publications and follow \
+other protocols. """
 
 
 def write_report(results: Results, config: Mapping[str, Any], folder: Path) -> None:
     """Write ``table.md`` and, where there is a result, ``scores.png`` into a folder."""
     methods: list[str] = list(config["methods"])
     k: int = config["merged_clusters"]
+    against = config["against"]
     parts = ["# Benchmark\n", _protocol(results, config)]
     for dataset in config["datasets"]:
         here = {cell: value for cell, value in results.items() if cell.dataset == dataset}
         many = _of_many(here, methods, k)
-        published = config["published"].get(dataset, {})
+        whole, merged = (config[key].get(dataset, {}) for key in ("published", "published_merged"))
         parts += [
             f"## {dataset}\n",
-            _table(here, many, ALL_NODES, published),
+            _table(here, many, ALL_NODES, whole, "purity / NMI"),
+            _tests(here, many, against, MEASURES, " More clusters alone: more purity, less NMI."),
             f"### {dataset}, {k} clusters\n",
-            _table(here, methods, MERGED, {}),
-            _tests(here, many, config["against"]),
+            _table(here, methods, MERGED, merged, "accuracy / NMI"),
+            _tests(here, methods, against, MERGED_MEASURES),
         ]
-    text = "\n".join(part for part in parts if part)
-    (folder / "table.md").write_text(text)
     if results:
-        score_bars(_bars(results, methods, config["datasets"], k)).savefig(folder / "scores.png")
+        bars = _bars(results, methods, config["datasets"], k)
+        score_bars(bars).savefig(folder / "scores.png")
+        parts.append("![Scores of all methods, with deviations](scores.png)\n")
+    (folder / "table.md").write_text("\n".join(part for part in parts if part))
 
 
 def _protocol(results: Results, config: Mapping[str, Any]) -> str:
     machines = sorted({f"torch {value['torch']}" for value in results.values()})
     precisions = sorted({value["precision"] for value in results.values()})
     commits = sorted({str(value["git_commit"]) for value in results.values()})
+    run = {cell.method for cell in results}
+    absent = [name for name in config["methods"] if name not in run]
+    own = {
+        name: " ".join(
+            line for line in overrides if line not in (*config["common"], f"model={name}")
+        )
+        for name, overrides in config["methods"].items()
+    }
+    besides = [f"{name} with `{lines}`" for name, lines in own.items() if lines]
     return (
-        f"`python -m dcsomrl.benchmark`, {len(results)} cells of "
+        f"`python -m dcsomrl.benchmark output={config['output']}`, {len(results)} cells of "
         f"{len(config['methods']) * len(config['datasets']) * len(config['seeds'])}: trained with "
-        f"`{' '.join(config['common'])}`, scored once on the test split after the last epoch. Mean "
-        "± sample deviation over the seeds; how many there are stands in the row. NMI is the "
-        "arithmetic one and cannot be read without the number of clusters, nor can purity; "
-        "accuracy matches clusters to classes one to one. The quantization error is a distance "
-        "in each method's own space. Seconds are those of the training as they came, whatever "
-        "else the machine did. Published figures are copied from the publications and follow "
-        "other protocols. "
-        f"Precision {', '.join(precisions)}; {', '.join(machines)}; code {', '.join(commits)}.\n"
+        f"`{' '.join(config['common'])}`"
+        + (f" ({', '.join(besides)})" if besides else "")
+        + ", scored once on the test split after the last epoch. "
+        + (f"Not yet run: {', '.join(absent)}. " if absent else "")
+        + NOTES
+        + f"Precision {', '.join(precisions)}; {', '.join(machines)}; code {', '.join(commits)}.\n"
     )
 
 
 def _of_many(results: Results, methods: Sequence[str], k: int) -> list[str]:
-    """Methods with more than k nodes, whose scores can stand beside each other."""
-    return [name for name in methods if _mean(_column(results, name, "nodes")) > k]
+    """Methods that are not made for just k clusters, whose scores can stand beside each other."""
+    return [name for name in methods if {*_column(results, name, "nodes").values()} - {k}]
 
 
 def _column(results: Results, method: str, key: str) -> dict[int, float]:
@@ -96,9 +123,10 @@ def _table(
     methods: Sequence[str],
     columns: Sequence[tuple[str, str, int]],
     published: Mapping[str, str],
+    scores: str,
 ) -> str:
     header = ["method", "seeds", *(heading for heading, _, _ in columns)]
-    header += ["published purity / NMI (copied)"] if published else []
+    header += [f"published {scores} (copied)"] if published else []
     lines = [header, ["---"] * len(header)]
     for method in methods:
         seeds = len(_column(results, method, "seed"))
@@ -119,15 +147,23 @@ def spread(values: Mapping[int, float], decimals: int) -> str:
     return f"{text} ± {statistics.stdev(values.values()):.{decimals}f}"
 
 
-def _tests(results: Results, methods: Sequence[str], against: str) -> str:
+def _tests(
+    results: Results,
+    methods: Sequence[str],
+    against: str,
+    measures: Mapping[str, str],
+    remark: str = "",
+) -> str:
     """Differences of one method from the others, and whether they are more than noise."""
     others = [name for name in methods if name != against and _column(results, name, "seed")]
-    if against not in methods or not others:
+    if against not in methods or not _column(results, against, "seed") or not others:
         return ""
-    lines = [["against", "clusters used", "purity", "p", "NMI", "p"], ["---"] * 6]
     used = {name: spread(_column(results, name, "nodes_used"), 0) for name in (against, *others)}
-    rows = {name: [name, used[name]] for name in others}
-    for key in ("purity", "nmi"):
+    seeds = {name: _column(results, name, "seed").keys() for name in (against, *others)}
+    rows = {name: [name, used[name], str(len(seeds[name] & seeds[against]))] for name in others}
+    header = ["against", "nodes used", "pairs"]
+    for heading, key in measures.items():
+        header += [f"{heading}, difference", "p"]
         scores = {name: _column(results, name, key) for name in (against, *others)}
         p_values = paired_p_values(scores, against)
         for name in others:
@@ -135,30 +171,32 @@ def _tests(results: Results, methods: Sequence[str], against: str) -> str:
             gaps = [scores[against][seed] - scores[name][seed] for seed in shared]
             gap = f"{statistics.fmean(gaps):+.3f}" if gaps else ABSENT
             p = p_values[name]
-            rows[name] += [gap, ABSENT if p != p else f"{p:.1g}" if p >= 1e-4 else "< 0.0001"]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in [*lines, *rows.values()])
+            rows[name] += [gap, ABSENT if p != p else f"{p:.2g}" if p >= 1e-4 else "< 0.0001"]
+    lines = [header, ["---"] * len(header), *rows.values()]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return (
-        f"What {against}, with {used[against]} clusters, has more than the others, over the seeds "
-        "that both have; p by a paired t-test, two-sided, corrected after Holm. More clusters "
-        f"alone give more purity and less NMI:\n\n{table}\n"
+        f"What {against}, with {used[against]} nodes, has more than the others, over the pairs of "
+        "the same seed; p by a paired t-test, two-sided, corrected after Holm for the methods of "
+        f"this table.{remark}\n\n{table}\n"
     )
 
 
 def _bars(
     results: Results, methods: Sequence[str], datasets: Sequence[str], k: int
 ) -> dict[str, dict[str, dict[str, list[float]]]]:
-    """Scores by measure, dataset and method, each with its number of clusters."""
-    measures = {"purity": "purity", "NMI": "nmi"}
+    """Scores by measure, dataset and method, each with its number of nodes."""
+    merged = {f"{title}, {k} clusters": key for title, key in MERGED_MEASURES.items()}
     bars: dict[str, dict[str, dict[str, list[float]]]] = {}
-    for title, key in measures.items():
+    for title, key in {**MEASURES, **merged}.items():
         bars[title] = {}
         for dataset in datasets:
             here = {cell: value for cell, value in results.items() if cell.dataset == dataset}
+            shown = methods if title in merged else _of_many(here, methods, k)
             columns = {
                 f"{name}, {_mean(_column(here, name, 'nodes_used')):.0f}": list(
                     _column(here, name, key).values()
                 )
-                for name in _of_many(here, methods, k)
+                for name in shown
             }
             bars[title][dataset] = {name: values for name, values in columns.items() if values}
     return bars

@@ -10,7 +10,7 @@ def score_bars(scores: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
     """Bars with the sample deviation over the seeds, a panel a measure and dataset.
 
     Args:
-        scores: values of the seeds by measure, dataset, and method with its clusters.
+        scores: values of the seeds by measure, dataset, and method with its nodes.
     """
     datasets = list(next(iter(scores.values())))
     longest = max(len(methods) for panels in scores.values() for methods in panels.values())
@@ -32,5 +32,5 @@ def score_bars(scores: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
             for place, mean, deviation in zip(names, means, deviations, strict=True):
                 axis.text(mean + deviation + 0.015, place, f"{mean:.3f}", va="center", fontsize=8)
             axis.spines[["top", "right"]].set_visible(False)
-    figure.supxlabel("method, clusters (seeds); mean and sample deviation", fontsize=9)
+    figure.supxlabel("method, nodes (seeds); mean and sample deviation", fontsize=9)
     return figure

@@ -1,6 +1,5 @@
 """The benchmark: runs what is missing, once, and renders what is there."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -8,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_1samp
 
 from dcsomrl.app import composed
 from dcsomrl.benchmark import benchmark
@@ -158,33 +158,60 @@ def test_a_file_that_is_no_result_is_named(tmp_path):
         read_results(tmp_path)
 
 
+def made_up(method, seed, purity, accuracy, nodes):
+    return {
+        "torch": "2", "precision": "32-true", "git_commit": "abc", "seed": seed, "seconds": 5.0,
+        "epochs": 3, "nodes": nodes, "nodes_used": nodes, "purity": purity, "nmi": 0.5,
+        "topographic_error": None, "merged_accuracy": accuracy, "merged_nmi": 0.4,
+    }  # fmt: skip
+
+
 def test_the_table_shows_means_deviations_and_tests(tmp_path):
-    base = {"torch": "2", "precision": "32-true", "git_commit": "abc", "nodes": 64, "seconds": 5.0}
-    base["nodes_used"] = 60
     results = {}
     for seed in range(3):
-        for method, purity in (("mine", 0.8), ("other", 0.6)):
-            score = purity + 0.01 * seed * (1 if method == "mine" else 1.1)
-            results[Cell(method, "digits", seed)] = {
-                **base, "seed": seed, "purity": score, "nmi": 0.5, "topographic_error": None,
-            }  # fmt: skip
+        step = 0.01 * seed
+        results[Cell("mine", "digits", seed)] = made_up("mine", seed, 0.8 + step, 0.7 + step, 64)
+        results[Cell("other", "digits", seed)] = made_up(
+            "other", seed, 0.6 + 1.1 * step, 0.7 - step, 60
+        )
+    for seed in range(2):
+        # A growing map of few nodes, and a method made for ten clusters.
+        results[Cell("few", "digits", seed)] = made_up("few", seed, 0.4, 0.3, 10 - seed)
+        results[Cell("ten", "digits", seed)] = made_up("ten", seed, 0.5, 0.5 + seed / 10, 10)
     config = {
-        "methods": {"mine": [], "other": [], "absent": []},
+        "methods": {
+            "mine": [],
+            "other": ["model=other", "a=2", "a=b"],
+            "few": [],
+            "ten": [],
+            "absent": [],
+        },
         "datasets": ["digits"],
         "seeds": [0, 1, 2],
         "common": ["a=b"],
         "merged_clusters": 10,
         "against": "mine",
         "published": {"digits": {"other": "0.61 / 0.50"}},
+        "published_merged": {"digits": {"ten": "0.88 / 0.87"}},
+        "output": "here",
     }
     write_report(results, config, tmp_path)
     table = (tmp_path / "table.md").read_text()
-    assert "6 cells of 9" in table
-    assert "| mine | 3 | 0.810 ± 0.010 | 0.500 ± 0.000 |" in table
-    assert "| 0.61 / 0.50 |" in table
-    assert "| other | 60 ± 0 | +0.199 |" in table
-    assert "absent" not in table
-    assert json.dumps(config)
+    assert "output=here`, 10 cells of 15" in table
+    assert "Not yet run: absent." in table
+    assert "(other with `a=2`)" in table
+    whole, merged = table.split("### digits, 10 clusters")
+    assert "| mine | 3 | 0.810 ± 0.010 | 0.500 ± 0.000 |" in whole
+    assert "| 0.61 / 0.50 |" in whole
+    assert "| other | 60 ± 0 | 3 | +0.199 | < 0.0001 | +0.000 | 1 |" in whole
+    # The lesser of the two p that there are stays as it is.
+    few = ttest_1samp([0.4, 0.41], 0).pvalue
+    assert f"| few | 10 ± 1 | 2 | +0.405 | {few:.2g} | +0.000 | 1 |" in whole
+    assert "| ten |" not in whole
+    assert "| ten | 2 | 0.550 ± 0.071 | 0.400 ± 0.000 | n/a | n/a | 10 ± 0 | 3 ± 0 |" in merged
+    assert "| 5 ± 0 | 0.88 / 0.87 |" in merged
+    assert "| ten | 10 ± 0 | 2 | +0.155 |" in merged
+    assert "| absent |" not in table
 
 
 def test_spread():
