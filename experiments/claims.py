@@ -138,13 +138,15 @@ def sensitive(m: Measures) -> tuple[str, str]:
         return UNKNOWN, "the search has not run"
     threshold, low, high = (m[f"threshold_prcc{end}"] or 0 for end in ("", "_low", "_high"))
     largest, sure = m["other_prcc"] or 0, m["others_sure"] or 0
+    least, most = (m[f"other_prcc{end}"] or 0 for end in ("_low", "_high"))
     if low <= 0 <= high or abs(threshold) < abs(largest):
         verdict = NOT
     else:
         verdict = HOLDS if sure == 0 else PARTLY
     return verdict, (
         f"partial rank correlation with NMI {threshold:+.2f} ({low:+.2f} to {high:+.2f}), of "
-        f"another setting at most {largest:+.2f}; {sure:.0f} others have an interval without 0"
+        f"another setting at most {largest:+.2f} ({least:+.2f} to {most:+.2f}); of {sure:.0f} "
+        "others p is below 0.05, corrected for their number"
     )
 
 

@@ -196,11 +196,15 @@ def search_measures(dataset: str) -> dict[str, float]:
     found = pd.read_csv(table, index_col=["result", "parameter"]).loc["val/nmi"]
     of = found.T.to_dict()
     threshold = of.pop("activation_threshold")
-    sure = [one["prcc_low"] > 0 or one["prcc_high"] < 0 for one in of.values()]
+    other = max(of.values(), key=lambda one: abs(one["prcc"]))
+    named = {"threshold": threshold, "other": other}
     return {
-        **{f"threshold_{name}": threshold[name] for name in ("prcc", "prcc_low", "prcc_high")},
-        "other_prcc": max((one["prcc"] for one in of.values()), key=abs),
-        "others_sure": sum(sure),
+        **{
+            f"{name}_{key}": one[key]
+            for name, one in named.items()
+            for key in ("prcc", "prcc_low", "prcc_high")
+        },
+        "others_sure": sum(one["p"] < 0.05 for one in of.values()),
     }
 
 

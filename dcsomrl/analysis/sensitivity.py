@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 from statsmodels.regression.linear_model import OLS, RegressionResults
+from statsmodels.stats.multitest import multipletests
 from statsmodels.tools import add_constant
 
 # Of the normal distribution: limits that hold 95 %.
@@ -40,9 +41,10 @@ def sensitivity(parameters: pd.DataFrame, result: pd.Series) -> tuple[pd.DataFra
         A row for each parameter, with the columns ``src`` (change of the result per change of the
         parameter, both in standard deviations), ``srrc`` (the same of their ranks) and ``prcc``
         (correlation of the ranks with all other parameters held fixed), and for each
-        ``<name>_low`` and ``<name>_high``; NaN for a parameter without an order or one that never
-        changes. Then the share of the variance that the parameters explain linearly (R2), and
-        that of the ranks'.
+        ``<name>_low`` and ``<name>_high``, 95 % by itself; ``p`` that a parameter's ranks go with
+        the result's by chance, corrected after Holm for the number of parameters. NaN for a
+        parameter without an order or one that never changes. Then the share of the variance that
+        the parameters explain linearly (R2), and that of the ranks'.
 
     Raises:
         ValueError: fewer points than the regression needs, or a result that never changes.
@@ -71,6 +73,8 @@ def sensitivity(parameters: pd.DataFrame, result: pd.Series) -> tuple[pd.DataFra
     margin = WIDE / np.sqrt(len(x) - least + 1)
     z = np.arctanh(table["prcc"].clip(-1 + 1e-12, 1 - 1e-12))
     table["prcc_low"], table["prcc_high"] = np.tanh(z - margin), np.tanh(z + margin)
+    if ordered:
+        table["p"] = multipletests(ranks.pvalues[ordered], method="holm")[1]
     return table.reindex(parameters.columns), float(raw.rsquared), float(ranks.rsquared)
 
 

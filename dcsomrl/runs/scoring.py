@@ -97,7 +97,7 @@ def silhouette(model: ClusteringModule, batches: Iterable[Batch], limit: int = 2
         limit: samples, evenly spaced, that are used; the cost grows with their square.
 
     Returns:
-        The mean over the samples; NaN with fewer than two clusters.
+        The mean over the samples; 0 where there is no second cluster, or no second sample in any.
 
     Source: Rousseeuw 1987.
     """
@@ -113,5 +113,5 @@ def silhouette(model: ClusteringModule, batches: Iterable[Batch], limit: int = 2
     some = torch.linspace(0, n - 1, min(limit, n)).long()
     z, node = torch.cat(codes)[some], torch.cat(clusters)[some]
     if not 1 < len(node.unique()) < len(node):
-        return math.nan
+        return 0.0
     return float(silhouette_score(z.numpy(), node.numpy()))

@@ -29,7 +29,8 @@ class Outcome(NamedTuple):
     Attributes:
         points: a row a point: ``point``, ``state`` (complete or fail), ``error``, a column
             ``params/<name>`` for every parameter, then the mean of every result over the seeds
-            and, where there are several, its ``<result> deviation``.
+            and, where there are several, its ``<result> deviation``; ``git_commit`` of the code,
+            where it is known.
         space: distribution of every parameter.
         objectives: ``minimize`` or ``maximize`` by the name of a result.
     """
@@ -56,6 +57,8 @@ def outcome(search: Search) -> Outcome:
             if len(over_seeds) > 1:
                 # Not that of the statistics module: a result other than an objective may be NaN.
                 row[f"{name} deviation"] = float(np.std(over_seeds, ddof=1))
+        if commit := trial.user_attrs.get("git_commit"):
+            row["git_commit"] = commit
         rows.append(row)
     return Outcome(pd.DataFrame(rows), search.space, search.objectives)
 

@@ -1,7 +1,7 @@
 """What a search shows while it goes on, and what it leaves."""
 
 import logging
-import statistics
+import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -35,22 +35,19 @@ class Progress:
 
     def __init__(self, search: Search) -> None:
         self._search = search
-        self._seconds: list[float] = []
-        done = len(search.finished())
-        if done:
-            log.info("resuming: %d of %d points are done", done, search.n_trials)
+        self._began, self._before = time.monotonic(), len(search.finished())
+        if self._before:
+            log.info("resuming: %d of %d points are done", self._before, search.n_trials)
 
-    def show(self, seconds: float) -> None:
-        """Print the bar and save the points so far.
-
-        Args:
-            seconds: what a point of the last launch took.
-        """
+    def show(self) -> None:
+        """Print the bar and save the points so far."""
         save(outcome(self._search), self._search.folder)
-        self._seconds.append(seconds)
         finished = self._search.finished()
         failed = sum(trial.state == TrialState.FAIL for trial in finished)
-        left = (self._search.n_trials - len(finished)) * statistics.fmean(self._seconds)
+        # Whoever finished them: the processes that share a search share what is left, too.
+        since = max(len(finished) - self._before, 1)
+        passed = time.monotonic() - self._began
+        left = (self._search.n_trials - len(finished)) * passed / since
         best = "none yet"
         if trials := self._search.completed():
             top = ranked(trials, self._search.objectives)[0]

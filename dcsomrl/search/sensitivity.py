@@ -11,7 +11,7 @@ import pandas as pd
 from optuna.distributions import BaseDistribution
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-from dcsomrl.analysis import sensitivity
+from dcsomrl.analysis import regressors, sensitivity
 from dcsomrl.errors import ConfigError
 from dcsomrl.figures.sensitivity import coefficient_bars, distribution_curve, parameter_scatter
 from dcsomrl.search.outcome import PARAMETER, Outcome, short_names
@@ -20,15 +20,19 @@ NAMES = {"src": "SRC", "srrc": "SRRC", "prcc": "PRCC"}
 EXPLAINED = """
 SRC: change of the result per change of the parameter, both in standard deviations. SRRC: the same
 of their ranks. PRCC: correlation of the ranks with all other parameters held fixed. In brackets
-95 % intervals; **bold** where the interval does not hold 0. Importance: variance over the search's
-ranges that the parameter accounts for by itself, by Optuna's fANOVA (a random forest; seed 0),
-relative to the other parameters, so that they sum to 1.
-R2: share of the variance that all parameters explain linearly.
+95 % intervals, of which with eleven parameters one in two tables lacks 0 by chance; p corrects for
+their number after Holm, and **bold** is where it is below 0.05. Importance: variance over the
+search's ranges that the parameter accounts for by itself, by Optuna's fANOVA (a random forest;
+seed 0), relative to the other parameters, so that they sum to 1. R2: share of the variance that
+all parameters explain linearly; corrected, what is left of it beyond that many random ones.
 """
 
 
 def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) -> Path:
     """Write ``sensitivity.md``, ``coefficients.csv`` and the figures; returns the page's path.
+
+    Where there are too few points for a regression, or a result is the same at every one, the page
+    says so and shows the points alone.
 
     Args:
         outcome: of the search.
@@ -36,8 +40,7 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
         folder: for the files.
 
     Raises:
-        ConfigError: a result that the search does not have, too few points, or a result that is
-            the same at every point.
+        ConfigError: a result that the search does not have.
     """
     complete = outcome.points[outcome.points["state"] == "complete"]
     short = short_names(outcome.space)
@@ -47,37 +50,53 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
         short[name] for name, dist in outcome.space.items() if getattr(dist, "log", False)
     )
     scaled = given.assign(**{name: given[name].map(math.log) for name in logarithmic})
+    results = {metric: _result(complete, metric).dropna() for metric in metrics}
     tables: dict[str, pd.DataFrame] = {}
     parts = [
         "# Sensitivity\n",
         f"{len(complete)} points succeeded of {len(outcome.points)} tried.\n{EXPLAINED}",
     ]
     folder.mkdir(parents=True, exist_ok=True)
-    for metric in metrics:
-        result = _result(complete, metric)
-        kept = result.notna()
+    for metric, result in results.items():
+        parts += [f"## {metric}\n", f"{len(result)} points.{_range(result)}"]
         try:
-            table, r2, rank_r2 = sensitivity(scaled[kept], result[kept])
+            table, r2, rank_r2 = sensitivity(scaled.loc[result.index], result)
         except ValueError as error:
-            raise ConfigError(str(error)) from error
-        found = importances(given[kept], result[kept], outcome.space)
-        table["importance"] = [found[name] for name in outcome.space]
-        tables[metric] = table
-        parts.append(
-            f"## {metric}\n\n{kept.sum()} points. R2 {r2:.3f}, of the ranks {rank_r2:.3f}; mean "
-            f"{result.mean():.3f}, deviation {result.std():.3f}, range {result.min():.3f} to "
-            f"{result.max():.3f}.\n\n"
-            f"{_markdown(table)}"
-        )
-        figure = parameter_scatter(given[kept], result[kept], logarithmic)
-        figure.savefig(folder / f"scatter-{re.sub(r'[^a-z0-9]+', '-', metric.lower())}.png")
-    coefficient_bars(tables).savefig(folder / "coefficients.png")
-    curves = {metric: complete[metric].dropna() for metric in metrics}
-    distribution_curve(curves).savefig(folder / "distribution.png")
-    pd.concat(tables, names=["result", "parameter"]).to_csv(folder / "coefficients.csv")
+            parts.append(f"No regression: {error}.\n")
+        else:
+            found = importances(given.loc[result.index], result, outcome.space)
+            table["importance"] = [found[name] for name in outcome.space]
+            tables[metric] = table
+            n, q = regressors(scaled.loc[result.index])[0].shape
+            real, real_rank = (1 - (1 - one) * (n - 1) / (n - q - 1) for one in (r2, rank_r2))
+            parts.append(
+                f"R2 {r2:.3f} (corrected {real:.3f}), of the ranks {rank_r2:.3f} (corrected "
+                f"{real_rank:.3f}).\n\n{_markdown(table)}"
+            )
+        if len(result):
+            name = f"scatter-{re.sub(r'[^a-z0-9]+', '-', metric.lower())}.png"
+            parameter_scatter(given.loc[result.index], result, logarithmic).savefig(folder / name)
+            parts.append(f"![{metric} against every parameter]({name})\n")
+    if tables:
+        coefficient_bars(tables).savefig(folder / "coefficients.png")
+        pd.concat(tables, names=["result", "parameter"]).to_csv(folder / "coefficients.csv")
+        parts.append("![Coefficients of every parameter](coefficients.png)\n")
+    curves = {metric: result for metric, result in results.items() if len(result)}
+    if curves:
+        distribution_curve(curves).savefig(folder / "distribution.png")
+        parts.append("![Share of the points by result](distribution.png)\n")
     page = folder / "sensitivity.md"
     page.write_text("\n".join(parts))
     return page
+
+
+def _range(result: pd.Series) -> str:
+    if result.empty:
+        return "\n"
+    return (
+        f" Mean {result.mean():.3f}, deviation {result.std():.3f}, range {result.min():.3f} to "
+        f"{result.max():.3f}.\n"
+    )
 
 
 def _result(points: pd.DataFrame, metric: str) -> pd.Series:
@@ -113,16 +132,17 @@ def importances(
 
 
 def _markdown(table: pd.DataFrame) -> str:
-    lines = [["parameter", *NAMES.values(), "importance"], ["---"] * (len(NAMES) + 2)]
+    header = ["parameter", *NAMES.values(), "p", "importance"]
+    lines = [header, ["---"] * len(header)]
     order = table["prcc"].abs().sort_values(ascending=False).index
     for parameter, row in table.loc[order].iterrows():
-        cells = []
-        for name in NAMES:
-            low, high = row[f"{name}_low"], row[f"{name}_high"]
-            if np.isnan(row[name]):
-                cells.append("no order")
-                continue
-            mark = "**" if low > 0 or high < 0 else ""
-            cells.append(f"{mark}{row[name]:+.2f}{mark} ({low:+.2f} to {high:+.2f})")
+        cells = ["no order"] * len(NAMES) + [""]
+        if not np.isnan(row["prcc"]):
+            cells = [
+                f"{row[name]:+.2f} ({row[f'{name}_low']:+.2f} to {row[f'{name}_high']:+.2f})"
+                for name in NAMES
+            ]
+            p = "< 0.0001" if row["p"] < 1e-4 else f"{row['p']:.2g}"
+            cells.append(f"**{p}**" if row["p"] < 0.05 else p)
         lines.append([str(parameter), *cells, f"{row['importance']:.2f}"])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

@@ -1,6 +1,5 @@
 """How much runs of other seeds agree: a criterion for settings that needs no label."""
 
-import math
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
@@ -25,11 +24,11 @@ def stability(run_dirs: Sequence[Path]) -> float:
         run_dirs: two run directories or more, of the same model and dataset.
 
     Returns:
-        NaN where a run has put all samples into one cluster: there is nothing to agree about.
+        0, as by chance, where a run has put all samples into one cluster.
     """
     clusterings = [_training_clusters(run) for run in run_dirs]
     if any(len(by_row[by_row >= 0].unique()) < 2 for by_row, _ in clusterings):
-        return math.nan
+        return 0.0
     return fmean(_agreement(a, b) for a, b in combinations(clusterings, 2))
 
 

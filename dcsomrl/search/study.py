@@ -55,6 +55,7 @@ class Search:
         objectives: ``minimize`` or ``maximize`` by the name of a result.
         definition: plain values that a search must keep to be resumed; compared by name.
         storage: URL of a database, None for a journal file in the folder.
+        retry_failed: whether points that have failed so far are tried once more.
 
     Raises:
         ConfigError: a value out of range, or a folder with another search.
@@ -69,6 +70,7 @@ class Search:
         objectives: Mapping[str, Direction],
         definition: Mapping[str, Any],
         storage: str | None = None,
+        retry_failed: bool = False,
     ) -> None:
         if n_trials < 1:
             raise ConfigError(f"n_trials must be at least 1, got {n_trials}")
@@ -89,6 +91,8 @@ class Search:
         with self._claims:
             self.study = open_study(folder, storage, list(objectives.values()))
             self._keep({**definition, "objectives": self.objectives})
+        failed = [trial for trial in self.finished() if trial.state == TrialState.FAIL]
+        self._again = {trial.number for trial in failed} if retry_failed else set()
 
     def _keep(self, definition: Mapping[str, Any]) -> None:
         """Record what the search is; refuse to go on with another one."""
@@ -132,12 +136,14 @@ class Search:
         with self._claims:
             attempts = self.attempts()
             for point, trials in attempts.items():
-                if trials[-1].state == TrialState.RUNNING and (lock := self._lock(point)):
+                if self._is_open(trials[-1]) and (lock := self._lock(point)):
                     # It may have been finished between the two looks.
                     trials = self.attempts()[point]
-                    if trials[-1].state == TrialState.RUNNING:
+                    if self._is_open(trials[-1]):
                         begun = None
-                        if sum(INTERRUPTED not in t.user_attrs for t in trials) < ATTEMPTS:
+                        asked = trials[-1].number in self._again
+                        deaths = sum(INTERRUPTED not in trial.user_attrs for trial in trials)
+                        if asked or deaths < ATTEMPTS:
                             begun = self._begin(point, trials[-1].params, lock)
                         # Only now: a death in between would leave a point that has failed.
                         self._abandon(trials)
@@ -148,6 +154,10 @@ class Search:
             if point >= self.n_trials or (lock := self._lock(point)) is None:
                 return None
             return self._begin(point, self._points[point] if self._points else None, lock)
+
+    def _is_open(self, trial: FrozenTrial) -> bool:
+        """Whether a point whose last attempt this is may be begun again, if nobody is at it."""
+        return trial.state == TrialState.RUNNING or trial.number in self._again
 
     def _lock(self, point: int) -> FileLock | None:
         folder = self.folder / str(point)
@@ -181,8 +191,15 @@ class Search:
         trial.set_user_attr("point", point)
         return Claim(point, trial.params, trial, lock)
 
-    def succeed(self, claim: Claim, results: Sequence[Mapping[str, float]]) -> None:
-        """Record a point's results, one mapping a seed; a result that is not finite is a failure.
+    def succeed(
+        self, claim: Claim, results: Sequence[Mapping[str, float]], commit: str | None = None
+    ) -> None:
+        """Record a point's results; an objective that is not finite is a failure.
+
+        Args:
+            claim: the point.
+            results: one mapping a seed.
+            commit: of the code that they come from.
 
         Raises:
             ConfigError: an objective is not among the results.
@@ -200,6 +217,7 @@ class Search:
             self.fail(claim, f"an objective is not a number: {named}")
             return
         claim.trial.set_user_attr("results", [dict(one) for one in results])
+        claim.trial.set_user_attr("git_commit", commit)
         self.study.tell(claim.trial, values)
         claim.lock.release()
 
@@ -220,11 +238,16 @@ class Search:
         Raises:
             DcsomrlError: of all its points a larger share than ``limit`` has failed.
         """
-        failed = [trial for trial in self.finished() if trial.state == TrialState.FAIL]
+        failed = [
+            trial
+            for trial in self.finished()
+            if trial.state == TrialState.FAIL and trial.number not in self._again
+        ]
         if len(failed) > limit * self.n_trials:
             raise DcsomrlError(
                 f"{len(failed)} of {self.n_trials} points failed, more than a share of {limit}; "
-                f"the last: {failed[-1].user_attrs.get('error', 'unknown')}"
+                f"the last: {failed[-1].user_attrs.get('error', 'unknown')}; mend the cause and "
+                "add hydra.sweeper.retry_failed=true"
             )
 
 

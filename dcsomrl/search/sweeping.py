@@ -1,6 +1,6 @@
 """The loop of a search under Hydra: claim points, launch their runs, record what came of them."""
 
-import time
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,12 @@ from typing import Any
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from optuna.distributions import CategoricalDistribution
 
 from dcsomrl.app import explain
-from dcsomrl.errors import ConfigError
+from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.search.designs import Design
 from dcsomrl.search.grammar import distribution, quoted, some_value, text
 from dcsomrl.search.results import Progress, write_results
@@ -20,6 +21,7 @@ from dcsomrl.search.stability import STABILITY, stability
 from dcsomrl.search.storage import Direction
 from dcsomrl.search.study import Claim, MakeSampler, Search
 
+log = logging.getLogger(__name__)
 Launch = Callable[..., Sequence[JobReturn]]
 # Settings of where and on what a search runs: these do not make it another search.
 FREE = ("data_dir", "num_threads", "ckpt_path", "logger", "callbacks")
@@ -40,6 +42,7 @@ def sweep(
     n_jobs: int,
     max_failures: float,
     storage: str | None,
+    retry_failed: bool,
 ) -> Any:
     """Try every point that is left, then write what the search found; returns that.
 
@@ -58,6 +61,7 @@ def sweep(
         n_jobs: points that are launched at once.
         max_failures: the search ends when a larger share of its points failed.
         storage: URL of a database; None for a journal file in the sweep's folder.
+        retry_failed: whether points that have failed so far are tried once more.
 
     Raises:
         ConfigError: settings that do not fit each other, or a folder with another search.
@@ -95,16 +99,20 @@ def sweep(
     folder = Path(config.hydra.sweep.dir)
     folder.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(config, folder / "multirun.yaml")
+    settings = _settings(config, loader, fixed)
     definition = {
         "sampler": OmegaConf.to_container(config.hydra.sweeper.sampler, resolve=True),
         "seeds": list(seeds),
         **{key: str(parsed[key].value()) for key in space},
-        **{key: value for key, value in _settings(config, loader, fixed) if key not in space},
+        **{key: value for key, value in settings.items() if key not in space},
     }
-    search = Search(folder, space, sampler, n_trials, objectives, definition, storage)
+    search = Search(folder, space, sampler, n_trials, objectives, definition, storage, retry_failed)
+    search.check_failures(max_failures)
     progress = Progress(search)
-    while claims := _claims(search, n_jobs):
-        began = time.perf_counter()
+    # Points that a launch lost together: one of them ended their launcher.
+    suspects = 0
+    while claims := _claims(search, 1 if suspects else n_jobs):
+        suspects = max(suspects - 1, 0)
         jobs = [
             [
                 *fixed,
@@ -119,15 +127,27 @@ def sweep(
             for seed in seeds
         ]
         try:
+            _check_unchanged(settings, _settings(config, loader, fixed))
             returned = launch(jobs, initial_job_idx=claims[0].point * len(seeds))
-        except BaseException:
-            for claim in claims:
-                search.leave(claim)
+        except (ConfigError, HydraException, KeyboardInterrupt, SystemExit):
+            _leave(search, claims)
             raise
-        for i, claim in enumerate(claims):
-            _record(search, claim, returned[i * len(seeds) : (i + 1) * len(seeds)], seeds)
-        progress.show((time.perf_counter() - began) / len(claims))
-        search.check_failures(max_failures)
+        except Exception as error:  # of the launcher: a process of its own was killed
+            log.warning("a launch ended without results: %s", error)
+            if len(claims) == 1:
+                search.fail(claims[0], f"{type(error).__name__}: {error}")
+            else:
+                _leave(search, claims)
+                suspects = len(claims)
+        else:
+            for i, claim in enumerate(claims):
+                _record(search, claim, returned[i * len(seeds) : (i + 1) * len(seeds)], seeds)
+        progress.show()
+        try:
+            search.check_failures(max_failures)
+        except DcsomrlError:
+            write_results(search, fixed, config.hydra.runtime.choices)
+            raise
     return write_results(search, fixed, config.hydra.runtime.choices)
 
 
@@ -135,12 +155,22 @@ def _lines(params: Mapping[str, Any]) -> list[str]:
     return [f"{key}={text(value)}" for key, value in params.items()]
 
 
-def _settings(config: DictConfig, loader: ConfigLoader, fixed: list[str]) -> list[tuple[str, Any]]:
+def _settings(config: DictConfig, loader: ConfigLoader, fixed: list[str]) -> dict[str, Any]:
     """What every job is made of, by dotted key, without the values that are searched."""
     job = loader.load_sweep_config(config, [line for line in fixed if line])
     with open_dict(job):
         del job["hydra"]
-    return list(_leaves(OmegaConf.to_container(job)))
+    return dict(_leaves(OmegaConf.to_container(job)))
+
+
+def _check_unchanged(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Every job reads the configuration anew: refuse to mix two of them in one search."""
+    changed = sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
+    if changed:
+        raise ConfigError(
+            f"the configuration has changed since this search was started ({', '.join(changed)}): "
+            "set it back and start the search again"
+        )
 
 
 def _leaves(node: Any, prefix: str = "") -> Any:
@@ -159,6 +189,11 @@ def _claims(search: Search, n_jobs: int) -> list[Claim]:
     return claims
 
 
+def _leave(search: Search, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        search.leave(claim)
+
+
 def _record(
     search: Search, claim: Claim, returned: Sequence[JobReturn], seeds: Sequence[int]
 ) -> None:
@@ -172,9 +207,15 @@ def _record(
             return
     results = [numbers(one.return_value) for one in returned]
     if STABILITY in search.objectives:
-        agreement = stability([search.folder / f"{claim.point}/seed{seed}" for seed in seeds])
+        try:
+            agreement = stability([search.folder / f"{claim.point}/seed{seed}" for seed in seeds])
+        except Exception as error:  # of one point, whatever it is
+            search.fail(claim, f"stability: {explain(error, 'train', []) or error}")
+            return
         results = [{**one, STABILITY: agreement} for one in results]
-    search.succeed(claim, results)
+    first = returned[0].return_value
+    commit = first.get("git_commit") if isinstance(first, Mapping) else None
+    search.succeed(claim, results, commit)
 
 
 def numbers(returned: Any) -> dict[str, float]:

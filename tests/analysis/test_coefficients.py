@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import pearsonr, rankdata
+from scipy.stats import pearsonr, rankdata, t
 
 from dcsomrl.analysis import sensitivity
 
@@ -52,8 +52,20 @@ def test_the_partial_correlation_is_that_of_what_the_others_leave():
         assert (high - low) / 2 == pytest.approx(width)
 
 
+def test_p_is_that_of_the_partial_correlations_after_holm():
+    x, y = points(effect=(1.0, -0.3, 0.1))
+    table, *_ = sensitivity(x, y)
+    r, df = table["prcc"], len(x) - 4
+    raw = 2 * t.sf(r.abs() * np.sqrt(df / (1 - r**2)), df)
+    order = np.argsort(raw)
+    expected = np.minimum(np.maximum.accumulate(raw[order] * [3, 2, 1]), 1)
+    np.testing.assert_allclose(table["p"].to_numpy()[order], expected, rtol=1e-8)
+
+
 def test_intervals_hold_the_truth_in_19_of_20_searches():
     tables = [sensitivity(*points(30, seed, (0, 0, 0)))[0] for seed in range(300)]
+    # And p says that something matters in one of 20 where nothing does.
+    assert 0.02 < np.mean([(table["p"] < 0.05).any() for table in tables]) < 0.08
     for name in ("src", "srrc", "prcc"):
         inside = [(table[f"{name}_low"] <= 0) & (table[f"{name}_high"] >= 0) for table in tables]
         assert 0.93 < np.mean(inside) < 0.97

@@ -23,7 +23,7 @@ GOOD = {
     "merging, all nodes: purity": 0.9,
     "merging, pruned: purity": 0.9, "merging, pruned: clusters": 60,
     "threshold_prcc": -0.8, "threshold_prcc_low": -0.9, "threshold_prcc_high": -0.6,
-    "other_prcc": 0.3, "others_sure": 0,
+    "other_prcc": 0.3, "other_prcc_low": -0.1, "other_prcc_high": 0.6, "others_sure": 0,
 }  # fmt: skip
 
 

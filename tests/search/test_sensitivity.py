@@ -77,6 +77,8 @@ def test_the_page_says_what_moves_each_result(searched, tmp_path):
     text = page.read_text()
     assert "29 points succeeded of 30 tried" in text
     assert "| kind | no order |" in text
+    for name in ("scatter-nmi", "scatter-purity", "coefficients", "distribution"):
+        assert f"]({name}.png)" in text
     rows = [line for line in text.splitlines() if line.startswith("| threshold")]
     assert "**" in rows[0]
     assert "**" not in rows[1]
@@ -91,17 +93,23 @@ def test_importances_are_of_the_parameters_that_matter():
     assert found["a"] == pytest.approx(0.9, abs=0.08)  # 9 parts of the variance against 1
 
 
-@pytest.mark.parametrize(
-    ("metric", "sentence"),
-    [
-        ("nmis", "the search has no result nmis: there are nmi, nmi deviation, purity"),
-        ("same", "same is the same at every point"),
-        ("odd", "0 points with a result are too few"),
-    ],
-)
-def test_results_that_cannot_be_explained_are_named(metric, sentence, searched, tmp_path):
-    with pytest.raises(ConfigError, match=sentence):
-        write_sensitivity(read(searched.folder), [metric], tmp_path)
+def test_results_that_cannot_be_explained_are_named_and_shown(searched, tmp_path):
+    found = read(searched.folder)
+    with pytest.raises(ConfigError, match="no result nmis: there are nmi, nmi deviation, purity"):
+        write_sensitivity(found, ["nmis"], tmp_path)
+    text = write_sensitivity(found, ["same", "odd", "purity"], tmp_path).read_text()
+    assert "No regression: same is the same at every point" in text
+    assert "No regression: 0 points with a result are too few" in text
+    assert "| alpha |" in text
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        *("scatter-same.png", "scatter-purity.png", "coefficients.png", "distribution.png")
+    }
+    few = found._replace(points=found.points[:7])
+    text = write_sensitivity(few, ["nmi"], tmp_path / "few").read_text()
+    assert "No regression: 6 points with a result are too few for 7 parameters" in text
+    assert {path.name for path in (tmp_path / "few").iterdir()} == {
+        *("sensitivity.md", "scatter-nmi.png", "distribution.png")
+    }
 
 
 def test_a_folder_without_a_search_is_refused(searched, tmp_path):

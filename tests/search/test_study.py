@@ -16,6 +16,7 @@ from optuna.samplers import TPESampler
 
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.search import LatinHypercube, Search
+from dcsomrl.search.outcome import outcome
 
 SPACE = {"a": FloatDistribution(0, 1), "b": FloatDistribution(1e-3, 1, log=True)}
 SPAWN = multiprocessing.get_context("spawn")
@@ -151,6 +152,39 @@ def test_failures_are_recorded_with_their_error_and_are_not_repeated(tmp_path):
     with pytest.raises(DcsomrlError, match=r"2 of 10 points failed.*the last: an objective"):
         search.check_failures(0.1)
     assert opened(tmp_path).claim().point == 3
+
+
+def test_points_that_failed_are_tried_once_more_where_that_is_asked(tmp_path):
+    search = opened(tmp_path)
+    params = [search.claim() for _ in range(3)]
+    for claim in params[:2]:
+        search.fail(claim, "no space left on device")
+    search.succeed(params[2], [{"score": 1.0}])
+    assert opened(tmp_path).claim().point == 3
+    with pytest.raises(DcsomrlError, match=r"2 of 10 points failed.*retry_failed=true"):
+        opened(tmp_path).check_failures(0.1)
+
+    def asked():
+        return Search(
+            tmp_path, SPACE, LatinHypercube(), 10, {"score": "maximize"}, {"of": "a test"},
+            retry_failed=True,
+        )  # fmt: skip
+
+    # Two processes that were asked to do so share them.
+    one, other = asked(), asked()
+    one.check_failures(0.1)
+    again, next_one = one.claim(), other.claim()
+    assert [again.point, next_one.point] == [0, 1]
+    assert [again.params, next_one.params] == [params[0].params, params[1].params]
+    one.succeed(again, [{"score": 2.0}], commit="abc")
+    other.fail(next_one, "no space left on device")
+    one.check_failures(0.1)
+    new = [one.claim(), other.claim()]
+    assert [claim.point for claim in new] == [3, 4]
+    states = {trial.user_attrs["point"]: trial.state.name for trial in one.finished()}
+    assert states == {0: "COMPLETE", 1: "FAIL", 2: "COMPLETE"}
+    points = outcome(one).points.set_index("point")
+    assert points.loc[0, "git_commit"] == "abc"
 
 
 def test_an_objective_that_no_run_returns_is_named(tmp_path):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -17,6 +18,7 @@ from dcsomrl.search.grammar import distribution
 from dcsomrl.search.sweeping import numbers
 
 KMEANS = ("-m", "search=default", "model=kmeans", "trainer=cpu", "num_threads=1")
+HERE = Path(__file__).parent
 CLUSTERS = "model.n_clusters=int(interval(5,24))"
 
 
@@ -25,7 +27,8 @@ def search(cli, tmp_path):
     """Search for settings of k-means on the digits; returns what it printed and its trials."""
 
     def run(*overrides, folder="search"):
-        done = cli("train", *KMEANS, f"hydra.sweep.dir={tmp_path / folder}", *overrides)
+        place = f"hydra.sweep.dir={tmp_path / folder}"
+        done = cli("train", *KMEANS, place, *overrides, PYTHONPATH=str(HERE.parents[1]))
         trials = tmp_path / folder / "trials.csv"
         return done, pd.read_csv(trials) if trials.exists() else None
 
@@ -131,7 +134,7 @@ def test_a_killed_search_ends_as_one_that_was_not(search, tmp_path):
     assert sorted((n - 5) // 4 for n in expected) == [0, 1, 2, 3, 4]
 
 
-def test_a_grid_goes_on_after_a_failure_and_stops_after_too_many(search):
+def test_a_grid_goes_on_after_a_failure_and_stops_after_too_many(search, tmp_path):
     grid = ("hydra.sweeper.sampler._target_=dcsomrl.search.Grid",)
     command = (*grid, "model.n_clusters=choice(1,8,12,16)", "hydra.sweeper.n_trials=4")
     done, trials = search(*command)
@@ -144,6 +147,46 @@ def test_a_grid_goes_on_after_a_failure_and_stops_after_too_many(search):
                      "model.n_clusters=choice(0,1,8,12)", folder="failing")  # fmt: skip
     assert done.returncode == 2
     assert "error: 2 of 4 points failed, more than a share of 0.25; the last: " in done.stderr
+    # What there is stands in the table, and nothing more is tried until someone has looked.
+    folder = tmp_path / "failing"
+    assert len(pd.read_csv(folder / "trials.csv")) < 4
+    before = len(list(folder.glob("*/seed0")))
+    done, _ = search(*command, "hydra.sweeper.max_failures=0.25",
+                     "model.n_clusters=choice(0,1,8,12)", folder="failing")  # fmt: skip
+    assert done.returncode == 2
+    assert "add hydra.sweeper.retry_failed=true" in done.stderr
+    assert len(list(folder.glob("*/seed0"))) == before
+
+
+def test_a_process_that_is_killed_costs_its_point_alone(search):
+    kill = "+callbacks.kill={_target_: tests.search.accidents.Kill, n_clusters: 9}"
+    done, trials = search(
+        *("model.n_clusters=choice(8,9,12,15)", "hydra.sweeper.n_trials=4", kill),
+        *("hydra.sweeper.sampler._target_=dcsomrl.search.Grid", "hydra.sweeper.n_jobs=4"),
+        "hydra/launcher=joblib",
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(trials["state"]) == ["complete", "fail", "complete", "complete"]
+    assert "TerminatedWorkerError" in trials["error"][1]
+
+
+def test_a_configuration_that_changes_under_a_search_ends_it(cli, tmp_path):
+    own = tmp_path / "conf" / "experiment" / "own.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("# @package _global_\nmodel: {n_init: 1}\n")
+    (tmp_path / "other").write_text(own.read_text().replace("1", "2"))
+    edit = {"_target_": "tests.search.accidents.Edit", "path": own, "other": tmp_path / "other"}
+    given = ",".join(f"{key}: '{value}'" for key, value in edit.items())
+    done = cli(
+        *("train", "--config-dir", str(own.parents[1]), *KMEANS, "experiment=own", CLUSTERS),
+        *("hydra.sweeper.n_trials=3", f"+callbacks.edit={{{given}}}", "hydra.sweep.dir=search"),
+        PYTHONPATH=str(HERE.parents[1]),
+    )
+    assert done.returncode == 2
+    sentence = "error: the configuration has changed since this search was started (model.n_init)"
+    assert sentence in done.stderr
+    trials = pd.read_csv(tmp_path / "search" / "trials.csv")
+    assert list(trials["state"]) == ["complete"]
 
 
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])

@@ -59,6 +59,7 @@ class SearchSweeperConf:
     n_jobs: int = 1
     max_failures: float = 0.3
     storage: str | None = None
+    retry_failed: bool = False
 
 
 ConfigStore.instance().store(
