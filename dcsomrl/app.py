@@ -72,13 +72,17 @@ def composed(config_name: str, overrides: list[str], run_dir: Path) -> DictConfi
     return cfg
 
 
-def check_network(model: DictConfig) -> None:
-    """Refuse a model that trains a network and was given none.
+def settle_network(model: DictConfig) -> None:
+    """Refuse a model that was given no network to train; take it from one that has no use for it.
 
     Raises:
         ConfigError: ``autoencoder=none`` with a model that cannot do without.
     """
-    autoencoder = inspect.signature(get_class(model._target_)).parameters["autoencoder"]
+    autoencoder = inspect.signature(get_class(model._target_)).parameters.get("autoencoder")
+    if autoencoder is None:
+        with open_dict(model):
+            model.pop("autoencoder", None)
+        return
     network = model.autoencoder
     if autoencoder.default is inspect.Parameter.empty and "_target_" not in (network or {}):
         raise ConfigError(

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
 from pytorch_lightning.utilities import rank_zero_only
 
-from dcsomrl.app import check_network, entry_point
+from dcsomrl.app import entry_point, settle_network
 from dcsomrl.checkpoints import epochs_done, read_checkpoint
 from dcsomrl.errors import ConfigError
 from dcsomrl.runs.checkpoints import check_same_run, find_checkpoint
@@ -29,7 +29,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     run_dir = Path(HydraConfig.get().runtime.output_dir)
     if cfg.num_threads is not None:
         torch.set_num_threads(cfg.num_threads)
-    check_network(cfg.model)
+    settle_network(cfg.model)
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.dataset)
     data.setup("fit")

@@ -2,6 +2,7 @@
 
 from dcsomrl.models.autoencoder import AutoencoderModel
 from dcsomrl.models.base import Clustered, ClusteringModule
+from dcsomrl.models.centers import CenterModel
 from dcsomrl.models.dcsomrl import DCSOMRL
 from dcsomrl.models.dec import DEC
 from dcsomrl.models.desom import DESOM
@@ -15,6 +16,7 @@ __all__ = [
     "DESOM",
     "SOMVAE",
     "AutoencoderModel",
+    "CenterModel",
     "Clustered",
     "ClusteringModule",
     "KMeansModel",

@@ -1,0 +1,51 @@
+"""The examples of the documentation, run as they stand."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from dcsomrl.app import config_dir
+
+TOP = config_dir().parent
+pytestmark = pytest.mark.skipif(
+    not (TOP / "docs").is_dir(), reason="the documentation is not part of an installed package"
+)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+def test_a_dataset_and_a_model_of_ones_own_train_and_resume(cli, tmp_path):
+    page = TOP / "docs" / "extending.md"
+    for block in (*blocks(page, "python"), *blocks(page, "yaml")):
+        name, _, content = block.partition("\n")
+        file = tmp_path / name.removeprefix("# ")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    commands = [block.split()[3:] for block in blocks(page, "sh")]
+    assert [command[0] for command in commands] == ["dcsomrl.train"] * 2
+    for command in commands:
+        arguments = [*command[1:], "trainer=cpu", "trainer.max_epochs=2"]
+        done = cli("train", *arguments, PYTHONPATH=f".:{TOP}")
+        assert done.returncode == 0, done.stderr
+    longer = [*commands[1][1:], "trainer=cpu", "trainer.max_epochs=30", "ckpt_path=last"]
+    done = cli("train", *longer, PYTHONPATH=f".:{TOP}")
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((tmp_path / "runs/quantizer-rings/seed0/metrics.json").read_text())
+    assert metrics["nodes"] == 16
+    assert metrics["purity"] > 0.9
+    assert metrics["epochs"] == 30
+
+
+def test_the_examples_in_python_run(run_small, tmp_path, monkeypatch):
+    run_small(run_dir=tmp_path / "runs/dcsomrl-digits/seed0")
+    monkeypatch.chdir(tmp_path)
+    found: dict = {}
+    for block in blocks(TOP / "README.md", "python"):
+        exec(block, found)  # what a reader would type
+    assert found["clustered"].cluster.shape == (1797,)
+    assert 0.3 < found["scores"]["purity"] <= 1
+    assert found["winner"].shape == (1000,)
