@@ -18,7 +18,9 @@ def step_curves(steps: pd.DataFrame, marks: Mapping[float, int], chance: pd.Data
         chance: ``purity`` and ``nmi`` at every step that chance would give.
     """
     figure = Figure(figsize=(8.5, 3.4), layout="constrained", dpi=130)
-    axis = figure.subplots()
+    nodes = figure.subplots()
+    # The scores on top of the nodes, which jump about.
+    axis = nodes.twinx()
     scores = []
     for name, color, title in (("purity", BLUE, "purity"), ("nmi", RED, "NMI")):
         scores += axis.plot(steps["step"], steps[name], color=color, lw=0.8, label=title)
@@ -27,14 +29,16 @@ def step_curves(steps: pd.DataFrame, marks: Mapping[float, int], chance: pd.Data
         )
     for share, step in marks.items():
         axis.axvline(step, color=BLUE, lw=0.8, ls="--" if share > 0.95 else ":")
-    axis.set_xlabel("step (dotted: 90 % of purity's final lead over chance; dashed: 99 %)")
+    nodes.set_xlabel("step (dotted: 90 % of purity's final lead over chance; dashed: 99 %)")
     axis.set_ylim(0, 1)
-    axis.spines["top"].set_visible(False)
-    nodes = axis.twinx()
-    nodes.plot(steps["step"], steps["nodes"], color="#bbbbbb", lw=0.8, label="nodes (right)")
+    axis.yaxis.tick_left()
+    nodes.plot(steps["step"], steps["nodes"], color="#cccccc", lw=0.8, label="nodes (right)")
+    nodes.yaxis.tick_right()
+    nodes.yaxis.set_label_position("right")
     nodes.set_ylabel("live nodes")
     nodes.set_ylim(bottom=0)
-    nodes.spines["top"].set_visible(False)
+    for one in (axis, nodes):
+        one.spines["top"].set_visible(False)
     axis.legend(handles=[*scores, *nodes.lines], loc="lower right", frameon=False, fontsize=8)
     return figure
 
@@ -66,11 +70,13 @@ def life_curves(history: pd.DataFrame) -> Figure:
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     epoch, marker = history["epoch"] + 1, "." if len(history) < 3 else ""
     for axis, (title, lines) in zip(axes, panels.items(), strict=True):
-        for (label, name), color in zip(lines.items(), COLORS, strict=False):
+        for i, ((label, name), color) in enumerate(zip(lines.items(), COLORS, strict=False)):
             values = history[name]
             if name in ("births", "deaths"):
                 values = values.diff().fillna(values)
-            axis.plot(epoch, values, color=color, label=label, marker=marker)
+            # Births and deaths, or a loss and its larger term, all but cover each other.
+            style = {"ls": "--", "lw": 1.2} if i == 1 else {}
+            axis.plot(epoch, values, color=color, label=label, marker=marker, **style)
         axis.set_title(title, fontsize=9)
         axis.set_xlabel("epoch")
         axis.set_ylim(bottom=0)

@@ -7,10 +7,10 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
-# Ten colours that stay apart for most eyes, then Matplotlib's.
+# Of the classes, as on a report's page in the light.
 PALETTE = (
-    "#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee",
-    "#aa3377", "#999933", "#ee8866", "#555555", "#44bb99",
+    "#3366cc", "#e6770b", "#2e9e4f", "#d62f3f", "#8f45bd",
+    "#8c564b", "#dd5aa8", "#17a2b8", "#a3a11a", "#1f2f6b",
 )  # fmt: skip
 
 

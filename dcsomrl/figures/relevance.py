@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from dcsomrl.analysis.relevance import MATTERS, NEAR_ONE, NEAR_ZERO, relevance_profile
@@ -33,6 +34,7 @@ def relevance_histograms(relevances: NDArray[np.floating]) -> Figure:
     middle.hist(profile.entropy, bins=30, color="#4477aa")
     middle.set_xlabel("entropy of a node's relevances (1: all equal)")
     middle.set_ylabel("nodes")
+    middle.xaxis.set_major_locator(MaxNLocator(4))
     m = relevances.shape[1]
     right.bar(np.arange(m), profile.nodes_per_dimension, color="#4477aa", width=0.9)
     right.set_ylim(0, len(relevances) * 1.02)
@@ -48,6 +50,9 @@ def relevance_histograms(relevances: NDArray[np.floating]) -> Figure:
 def disturbance_lines(table: pd.DataFrame) -> Figure:
     """What disturbing the least relevant dimensions changes, against as many others (Fig. 3).
 
+    The least relevant dimensions are those below the threshold on the axis; the random and the most
+    relevant ones are as many.
+
     Args:
         table: of :func:`dcsomrl.analysis.disturbance.disturbance_curve`.
     """
@@ -60,7 +65,7 @@ def disturbance_lines(table: pd.DataFrame) -> Figure:
             axis.plot(rows["threshold"], rows[name], color=color, marker="o", ms=3, label=kind)
             low, high = rows[f"{name}_low"], rows[f"{name}_high"]
             axis.fill_between(rows["threshold"], low, high, color=color, alpha=0.2, linewidth=0)
-        axis.set_xlabel("as many dimensions as have a relevance below")
+        axis.set_xlabel("relevance below which a dimension counts")
         axis.set_ylabel(title)
         axis.set_ylim(bottom=0)
         axis.spines[["top", "right"]].set_visible(False)

@@ -1,12 +1,16 @@
 """The lines, bars and dots of the figures are the numbers that were given."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from dcsomrl import pages
 from dcsomrl.figures.comparison import score_bars
 from dcsomrl.figures.curves import life_curves, step_curves
-from dcsomrl.figures.embedding import embedding_map
+from dcsomrl.figures.embedding import PALETTE, embedding_map
 from dcsomrl.figures.relevance import MEASURES, disturbance_lines, relevance_histograms
 from dcsomrl.figures.structure import degree_bars, merge_bars, pair_scatter
 
@@ -31,7 +35,7 @@ def test_every_step_has_its_scores_and_the_marks_stand_where_they_are_reached():
         {"step": [1, 2, 3], "purity": [0.1, 0.5, 0.9], "nmi": [0.0, 0.2, 0.4], "nodes": [5, 9, 7]}
     )
     chance = pd.DataFrame({"purity": [0.1, 0.2, 0.3], "nmi": [0.0, 0.1, 0.1]})
-    scores, nodes = step_curves(steps, {0.9: 2, 0.99: 3}, chance).axes
+    nodes, scores = step_curves(steps, {0.9: 2, 0.99: 3}, chance).axes
     drawn = lines(scores)
     assert drawn["purity"] == ([1, 2, 3], [0.1, 0.5, 0.9])
     assert drawn["NMI"] == ([1, 2, 3], [0.0, 0.2, 0.4])
@@ -65,6 +69,12 @@ def test_the_life_of_a_map_has_a_panel_for_what_was_logged_alone():
         "deaths": ([1, 2, 3], [0, 3, 5]),
     }
     assert panels["losses"] == {"loss": ([1, 2, 3], [3.0, 2.0, 1.0])}
+
+
+def test_a_class_has_one_colour_in_figures_and_on_the_page():
+    css = (Path(pages.__file__).parent / "page.css").read_text()
+    named = re.findall(r"--class-(\d+): light-dark\((#\w+)", css)
+    assert [color for _, color in named][: len(PALETTE)] == list(PALETTE)
 
 
 def test_relevances_are_counted_in_three_ways():
