@@ -112,6 +112,8 @@ def render(scope: Scope, parts: Mapping[str, tuple[list[Section], Measures, list
         "## What the source claims",
         "",
         claims({name: measures for name, (_, measures, _) in parts.items()}),
+        "Where a verdict ends and the next one begins stands in [claims.py](../claims.py).",
+        "",
         "## Table 1",
         "",
         table_1(),

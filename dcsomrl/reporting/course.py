@@ -32,8 +32,8 @@ def steps(run: Inspected) -> Section | None:
     )
     caption = (
         "Scores on a few test samples of every class after every step, and what dealing these to "
-        f"as many nodes at random gives. {ends} Of purity's final lead over chance, as a part of "
-        f"what there is to gain, 90 % are there at step {reached[0.9]} and 99 % at step "
+        f"as many nodes at random gives. {ends} Of purity's final lead over chance, as a share "
+        f"of what chance leaves, 90 % are there at step {reached[0.9]} and 99 % at step "
         f"{reached[0.99]}; NMI falls as nodes are born and has no such step."
     )
     measures: Measures = {"steps": int(run.steps["step"].iloc[-1])} | {

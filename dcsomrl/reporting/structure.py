@@ -144,7 +144,7 @@ def topology(run: Inspected, seed: int) -> Section | None:
         }
         caption += (
             f" The two ends of an edge have the same class in {agreement.share:.0%} of cases, by "
-            f"chance in {agreement.chance:.0%} (p {agreement.p:.2g}, by dealing the classes anew)."
+            f"chance in {agreement.chance:.0%} (p {agreement.p:.2g}, by permuting the classes)."
         )
     figure = degree_bars(degree, np.bincount(part))
     return Section("topology", "The graph", caption, figure, measures)
