@@ -35,6 +35,8 @@ class Trained(NamedTuple):
 def load(path: str | os.PathLike[str], data_dir: str | None = None) -> Trained:
     """Load a checkpoint written by ``train``; nothing but tensors and plain values is read.
 
+    It names the classes that are made from it: load only those that you trust.
+
     Args:
         path: the checkpoint.
         data_dir: folder of the datasets; None for the one of the training.
