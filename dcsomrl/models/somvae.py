@@ -24,7 +24,8 @@ class SOMVAE(CenterModel):
     With the code z, its nearest embedding e and that one's four neighbours on the grid, the loss is
     ``mse(x, decoder(e)) + mse(x, decoder(z)) + alpha * mean (z - e)^2 + beta * mean (z - e')^2``,
     the last mean over e, its neighbours and the dimensions, with z constant. The gradient of the
-    first term reaches the embedding and, copied, the code. Where a neighbour lies beyond the
+    first term reaches the embedding alone, as in the authors' code, or with ``copy_gradient`` the
+    code as well. Where a neighbour lies beyond the
     grid's rim it is left out of the sum, which is divided by five all the same; the authors' code
     puts a zero there, which changes the term's value and not its gradient.
 
@@ -44,6 +45,7 @@ class SOMVAE(CenterModel):
         gamma: :math:`\gamma` >= 0, weight of the transitions.
         tau: :math:`\tau` >= 0, weight of the smoothness.
         sequence_length: how many consecutive samples of a batch are one sequence; 1 for none.
+        copy_gradient: whether the code gets the gradient of its embedding's reconstruction.
         lr_decay: factor in (0, 1] on the learning rate every 1,000 steps.
         optimizer: makes the optimiser from the parameters; Adam by default.
 
@@ -63,6 +65,7 @@ class SOMVAE(CenterModel):
         gamma: float = 0.0,
         tau: float = 0.0,
         sequence_length: int = 1,
+        copy_gradient: bool = False,
         lr_decay: float = 0.9,
         optimizer: OptimizerFactory = ADAM,
     ) -> None:
@@ -84,6 +87,7 @@ class SOMVAE(CenterModel):
         self.n_clusters = len(self.grid)
         self.weights = weights
         self.sequence_length, self.lr_decay = sequence_length, lr_decay
+        self.copy_gradient = copy_gradient
         start = torch.empty(self.n_clusters, autoencoder.latent_dim)
         self.centers = nn.Parameter(nn.init.trunc_normal_(start, std=0.05, a=-0.1, b=0.1))
         self.transitions = (
@@ -103,12 +107,12 @@ class SOMVAE(CenterModel):
         distance = squared_distances(z, self.centers)
         winner = distance.detach().argmin(1)
         quantized = self.centers[winner]
-        # The value of the embedding, with a gradient for embedding and code.
-        copied = quantized + z - z.detach()
+        # The value is that of the embedding.
+        decoded = self.decode(quantized + z - z.detach() if self.copy_gradient else quantized)
         around = self.grid.distances[winner] <= 1
         to_centers = squared_distances(z.detach(), self.centers)
         terms = {
-            "reconstruction_q": mse_loss(self.decode(copied), x),
+            "reconstruction_q": mse_loss(decoded, x),
             "reconstruction_e": mse_loss(self.decode(z), x),
             "commitment": mse_loss(z, quantized),
             "som": (around * to_centers).sum(1).mean() / (5 * z.shape[1]),

@@ -111,8 +111,9 @@ def test_somvae_losses(x):
     assert losses == pytest.approx(expected, rel=1e-4)
 
 
-def test_somvae_gradients_go_where_they_should(x):
-    model = SOMVAE(network(), 3, 2)
+@pytest.mark.parametrize("copy", [False, True])
+def test_somvae_gradients_go_where_they_should(x, copy):
+    model = SOMVAE(network(), 3, 2, copy_gradient=copy)
     torch.nn.init.normal_(model.centers, std=0.3)
     model.losses(x)["som"].backward(retain_graph=True)
     assert all(p.grad is None for p in model.autoencoder.parameters())
@@ -126,7 +127,10 @@ def test_somvae_gradients_go_where_they_should(x):
     model.losses(x)["reconstruction_q"].backward()
     for k, gradient in enumerate(model.centers.grad):
         torch.testing.assert_close(gradient, by_code[winner == k].sum(0), rtol=1e-3, atol=1e-7)
-    assert_codes_follow(model, "reconstruction_q", x, by_code)
+    if copy:
+        assert_codes_follow(model, "reconstruction_q", x, by_code)
+    else:
+        assert all(p.grad is None for p in model.autoencoder.encoder.parameters())
     assert_codes_follow(model, "commitment", x, 2 * (z - centers[winner]) / z.size)
 
 
