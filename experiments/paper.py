@@ -168,7 +168,10 @@ def table_1() -> str:
         rows.append(row)
     header = ["purity / NMI", "MNIST, published", "Fashion, published", "clusters, published"]
     header += ["MNIST, ours", "clusters; seeds", "Fashion, ours", "clusters; seeds"]
-    note = "Ours are those of the [benchmark](../results/benchmark/table.md), under one protocol.\n"
+    note = (
+        "Ours are those of the [benchmark](../results/benchmark/table.md), under one protocol; "
+        "whom that costs what is said [there](../README.md).\n"
+    )
     return markdown_table(header, rows) + "\n" + note
 
 
