@@ -36,7 +36,7 @@ MISSING = [
 # Likely causes where the published figures are not reached.
 CAUSES = {
     "desom_mnist": "NMI: until version 0.22 scikit-learn's was the geometric one, which is reached",
-    "desom_fashion": "NMI: the same, all but reached; purity: one seed beside a mean, no other known",
+    "desom_fashion": "NMI: the same, all but reached; purity: one seed beside a mean",
     "somvae_mnist": "dense layers: the publication's are convolutions of 256 channels",
     "somvae_mnist_copied": "the code gets its embedding's gradient, unlike in the authors' code",
 }
