@@ -37,7 +37,7 @@ MISSING = [
 CAUSES = {
     "desom_mnist": "NMI: until version 0.22 scikit-learn's was the geometric one, which is reached",
     "desom_fashion": "NMI: the same, all but reached; purity: one seed beside a mean",
-    "somvae_mnist": "dense layers: the publication's are convolutions of 256 channels",
+    "somvae_mnist": "one seed, and seeds differ widely (see the benchmark); no convolutions",
     "somvae_mnist_copied": "the code gets its embedding's gradient, unlike in the authors' code",
 }
 MEASURES = ("purity", "nmi", "nmi_geometric", "accuracy", "ari", "topographic_error")
