@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import torch
 from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dcsomrl.analysis import merge, winner_counts
 from dcsomrl.app import entry_point
 from dcsomrl.comparison.cells import Cell, check_same, held, read_results, settings, train
-from dcsomrl.comparison.report import write_report
+from dcsomrl.comparison.report import summary, write_report
 from dcsomrl.errors import DcsomrlError
 from dcsomrl.loading import load
 from dcsomrl.metrics import accuracy, ari, contingency, nmi, purity
@@ -53,7 +54,7 @@ def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
     missing = missing if config["train"] else []
     failures = []
     # A cell takes minutes: the speed is that of all cells so far.
-    with Progress(*COLUMNS, speed_estimate_period=math.inf) as progress:
+    with Progress(*COLUMNS, speed_estimate_period=math.inf, disable=not missing) as progress:
         task = progress.add_task("cells", total=len(missing))
         for cell in missing:
             progress.update(task, description=f"{cell.dataset} {cell.method} seed {cell.seed}")
@@ -64,7 +65,12 @@ def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
                 progress.console.print(f"failed: {error}", highlight=False)
             progress.advance(task)
     results = read_results(output)
-    write_report({cell: results[cell] for cell in cells if cell in results}, config, output)
+    shown = {cell: results[cell] for cell in cells if cell in results}
+    write_report(shown, config, output)
+    console = Console()
+    for dataset in config["datasets"]:
+        console.print(summary(shown, config, dataset))
+    console.print(f"table: {output / 'table.md'}", soft_wrap=True, highlight=False)
     if failures:
         raise DcsomrlError(f"{len(failures)} of {len(missing)} cells failed; {failures[0]}")
     return results

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.table import Table
+
 from dcsomrl.analysis import paired_p_values
 from dcsomrl.comparison.cells import Cell
 from dcsomrl.figures.comparison import score_bars
@@ -73,6 +75,22 @@ def write_report(results: Results, config: Mapping[str, Any], folder: Path) -> N
         score_bars(bars).savefig(folder / "scores.png")
         parts.append("![Scores of all methods, with deviations](scores.png)\n")
     (folder / "table.md").write_text("\n".join(part for part in parts if part))
+
+
+def summary(results: Results, config: Mapping[str, Any], dataset: str) -> Table:
+    """What the table says of a dataset, as wide as a terminal of 80 columns."""
+    here = {cell: value for cell, value in results.items() if cell.dataset == dataset}
+    shown = {**MEASURES, "nodes": "nodes_used"}
+    shown |= {f"{k}, {config['merged_clusters']}": v for k, v in MERGED_MEASURES.items()}
+    table = Table(title=dataset, box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in ("method (seeds)", *shown):
+        table.add_column(heading, no_wrap=True)
+    for method in config["methods"]:
+        if seeds := _column(here, method, "seed"):
+            columns = {key: _column(here, method, key) for key in shown.values()}
+            cells = [spread(column, 3 * (key != "nodes_used")) for key, column in columns.items()]
+            table.add_row(f"{method} ({len(seeds)})", *cells)
+    return table
 
 
 def _protocol(results: Results, config: Mapping[str, Any]) -> str:

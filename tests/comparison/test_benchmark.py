@@ -7,12 +7,13 @@ import time
 
 import numpy as np
 import pytest
+from rich.console import Console
 from scipy.stats import ttest_1samp
 
 from dcsomrl.app import composed
 from dcsomrl.benchmark import benchmark
 from dcsomrl.comparison.cells import Cell, held, read_results
-from dcsomrl.comparison.report import spread, write_report
+from dcsomrl.comparison.report import spread, summary, write_report
 from dcsomrl.errors import ConfigError, DataError, DcsomrlError
 
 COMMON = "common=['trainer=cpu','trainer.max_epochs=2','dataset.val_fraction=0',num_threads\\=1]"
@@ -212,6 +213,13 @@ def test_the_table_shows_means_deviations_and_tests(tmp_path):
     assert "| 5 ± 0 | 0.88 / 0.87 |" in merged
     assert "| ten | 10 ± 0 | 2 | +0.155 |" in merged
     assert "| absent |" not in table
+    console = Console(width=80)
+    with console.capture() as capture:
+        console.print(summary(results, config, "digits"))
+    lines = [" ".join(line.split()) for line in capture.get().splitlines()]
+    assert lines[1] == "method (seeds) purity NMI nodes accuracy, 10 NMI, 10"
+    assert lines[2] == "mine (3) 0.810 ± 0.010 0.500 ± 0.000 64 ± 0 0.710 ± 0.010 0.400 ± 0.000"
+    assert len(lines) == 6  # no row of a method without results
 
 
 def test_spread():
