@@ -88,7 +88,8 @@ def summary(results: Results, config: Mapping[str, Any], dataset: str) -> Table:
     for method in config["methods"]:
         if seeds := _column(here, method, "seed"):
             columns = {key: _column(here, method, key) for key in shown.values()}
-            cells = [spread(column, 3 * (key != "nodes_used")) for key, column in columns.items()]
+            digits = {key: 0 if key == "nodes_used" else 3 for key in columns}
+            cells = [spread(column, digits[key]) for key, column in columns.items()]
             table.add_row(f"{method} ({len(seeds)})", *cells)
     return table
 
