@@ -232,7 +232,7 @@ def numbers(returned: Any) -> dict[str, float]:
         for name, value in returned.items()
         if isinstance(value, (int, float))
         and not isinstance(value, bool)
-        and (not tested or name.startswith("val/") or name == "seconds")
+        and (not tested or name.startswith("val/") or name in ("seconds", "epochs"))
     }
 
 
