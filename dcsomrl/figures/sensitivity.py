@@ -44,6 +44,7 @@ def parameter_scatter(
     for axis in axes.flat[parameters.shape[1] :]:
         axis.set_visible(False)
     figure.supylabel(str(result.name))
+    figure.supxlabel("dot: a point of the search; line: mean of each fifth of them", fontsize=9)
     return figure
 
 
@@ -107,4 +108,5 @@ def distribution_curve(results: Mapping[str, pd.Series]) -> Figure:
         axis.set_ylim(0, 1.02)
         axis.spines[["top", "right"]].set_visible(False)
     axes[0, 0].set_ylabel("share of the points")
+    figure.supxlabel("band: holds the true curve to 95 %", fontsize=9)
     return figure
