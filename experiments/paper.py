@@ -24,6 +24,7 @@ from dcsomrl.reporting.portrait import sections
 from dcsomrl.reporting.section import Section
 from experiments.claims import Measures, verdicts
 from experiments.runs import markdown_table, run_all, spread
+from experiments.searches import influential
 
 HERE = Path(__file__).parent
 # Table 1 of the source: purity / NMI and clusters, means of 10 runs.
@@ -222,6 +223,7 @@ def sensitivity_figures(scope: Scope) -> str:
         if picture.exists():
             where = os.path.relpath(picture, scope.page)
             lines += [f"![NMI against every setting, {NAMES[dataset]}]({where})", ""]
+            lines += [influential(f"{dataset}-initial")]
     if len(lines) == 4:
         lines += ["The search has not run yet: `python -m experiments.searches`.", ""]
     return "\n".join(lines)

@@ -51,7 +51,7 @@ def main() -> None:
                 "+hydra.sweeper.sampler.optimization=random-cd",
                 f"hydra.sweeper.sampler.seed={design}",
             )
-        parts += [f"## {dataset}\n", best(dataset)]
+        parts += [f"## {dataset}\n", best(dataset), influential(f"{dataset}-initial")]
         page.write_text("\n".join(parts))
     search(
         "digits-unlabelled",
@@ -167,6 +167,20 @@ def write_experiment(dataset: str, point: pd.Series) -> None:
             OmegaConf.update(tree, name, int(plain) if name in WHOLE else plain)
     text = "\n".join(lines) + "\n" + OmegaConf.to_yaml(tree)
     (config_dir() / "experiment" / f"best_{dataset}.yaml").write_text(text)
+
+
+def influential(name: str) -> str:
+    """The parameters that go with each result of a search by more than chance, as a sentence."""
+    table = pd.read_csv(RESULTS / name / "sensitivity" / "coefficients.csv")
+    found = []
+    for result, rows in table.groupby("result", sort=False):
+        sure = rows[rows["p"] < 0.05].sort_values("prcc", key=abs, ascending=False)
+        named = [f"{row.parameter} ({row.prcc:+.2f})" for row in sure.itertuples()]
+        found.append(f"with {result} {', '.join(named) or 'none'}")
+    return (
+        f"Of the {len(rows)} parameters over the ranges of {name} these go with a result (partial "
+        f"rank correlation; p below 0.05, corrected for their number): {'; '.join(found)}.\n"
+    )
 
 
 def agreement(outcome: Outcome) -> str:
