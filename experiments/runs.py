@@ -67,9 +67,9 @@ def final_metrics(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "metrics.json").read_text())
 
 
-def last_epoch(folder: Path) -> dict[str, float]:
-    """Every number logged in the last epoch; those of the validation part begin with val/."""
-    with (folder / "metrics.csv").open(newline="") as file:
+def last_epoch(table: Path) -> dict[str, float]:
+    """The last row of a run's ``metrics.csv``; scores of the validation part begin with val/."""
+    with table.open(newline="") as file:
         return {name: float(value) for name, value in list(csv.DictReader(file))[-1].items()}
 
 

@@ -114,12 +114,11 @@ def cell(dataset: str, method: str) -> dict[str, Any]:
     epochs = 50 if len(x) < 1000 else 20
     shared = [f"dataset.path={data}", f"model={method}", f"trainer.max_epochs={epochs}"]
     tried = candidates(method)
-    errors = [
-        last_epoch(run(folder / f"choice{i}", [*shared, *settings, "dataset.val_fraction=0.3"]))[
-            "val/clustering_error"
-        ]
+    choices = [
+        run(folder / f"choice{i}", [*shared, *settings, "dataset.val_fraction=0.3"])
         for i, settings in enumerate(tried)
     ]
+    errors = [last_epoch(one / "metrics.csv")["val/clustering_error"] for one in choices]
     chosen = tried[int(np.argmin(errors))]
     metrics = [
         final_metrics(
