@@ -24,7 +24,7 @@ from dcsomrl.reporting.portrait import sections
 from dcsomrl.reporting.section import Section
 from experiments.claims import Measures, verdicts
 from experiments.runs import markdown_table, run_all, spread
-from experiments.searches import influential
+from experiments.searches import SEARCHES, influential
 
 HERE = Path(__file__).parent
 # Table 1 of the source: purity / NMI and clusters, means of 10 runs.
@@ -218,12 +218,11 @@ def sensitivity_figures(scope: Scope) -> str:
     """Fig. 6, of the searches that have run."""
     lines = ["## Fig. 6", "", "On the validation part of the training split.", ""]
     for dataset in scope.datasets:
-        folder = HERE / "results" / "search" / f"{dataset}-initial" / "sensitivity"
-        picture = folder / "scatter-val-nmi.png"
-        if picture.exists():
-            where = os.path.relpath(picture, scope.page)
-            lines += [f"![NMI against every setting, {NAMES[dataset]}]({where})", ""]
-            lines += [influential(f"{dataset}-initial")]
+        for name in (f"{dataset}-{ranges}" for ranges in SEARCHES):
+            picture = HERE / "results" / "search" / name / "sensitivity" / "scatter-val-nmi.png"
+            if picture.exists():
+                where = os.path.relpath(picture, scope.page)
+                lines += [f"![NMI against every setting, {name}]({where})", "", influential(name)]
     if len(lines) == 4:
         lines += ["The search has not run yet: `python -m experiments.searches`.", ""]
     return "\n".join(lines)

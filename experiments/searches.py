@@ -51,7 +51,8 @@ def main() -> None:
                 "+hydra.sweeper.sampler.optimization=random-cd",
                 f"hydra.sweeper.sampler.seed={design}",
             )
-        parts += [f"## {dataset}\n", best(dataset), influential(f"{dataset}-initial")]
+        parts += [f"## {dataset}\n", best(dataset)]
+        parts += [influential(f"{dataset}-{name}") for name in SEARCHES]
         page.write_text("\n".join(parts))
     search(
         "digits-unlabelled",
@@ -171,15 +172,18 @@ def write_experiment(dataset: str, point: pd.Series) -> None:
 
 def influential(name: str) -> str:
     """The parameters that go with each result of a search by more than chance, as a sentence."""
-    table = pd.read_csv(RESULTS / name / "sensitivity" / "coefficients.csv")
+    folder = RESULTS / name / "sensitivity"
+    file, column, kind = folder / "coefficients.csv", "prcc", "partial rank correlation"
+    if not file.exists():  # too few points to hold the other parameters fixed
+        file, column, kind = folder / "correlations.csv", "rho", "rank correlation"
     found = []
-    for result, rows in table.groupby("result", sort=False):
-        sure = rows[rows["p"] < 0.05].sort_values("prcc", key=abs, ascending=False)
-        named = [f"{row.parameter} ({row.prcc:+.2f})" for row in sure.itertuples()]
+    for result, rows in pd.read_csv(file).groupby("result", sort=False):
+        sure = rows[rows["p"] < 0.05].sort_values(column, key=abs, ascending=False)
+        named = [f"{row['parameter']} ({row[column]:+.2f})" for _, row in sure.iterrows()]
         found.append(f"with {result} {', '.join(named) or 'none'}")
     return (
-        f"Of the {len(rows)} parameters over the ranges of {name} these go with a result (partial "
-        f"rank correlation; p below 0.05, corrected for their number): {'; '.join(found)}.\n"
+        f"Over the ranges of {name}, of {len(rows)} parameters these go with a result by more than "
+        f"chance ({kind}; p below 0.05, corrected for their number): {'; '.join(found)}.\n"
     )
 
 

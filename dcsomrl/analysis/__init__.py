@@ -2,6 +2,13 @@
 
 from dcsomrl.analysis.merging import merge, winner_counts
 from dcsomrl.analysis.paired import paired_p_values
-from dcsomrl.analysis.sensitivity import regressors, sensitivity
+from dcsomrl.analysis.sensitivity import rank_correlations, regressors, sensitivity
 
-__all__ = ["merge", "paired_p_values", "regressors", "sensitivity", "winner_counts"]
+__all__ = [
+    "merge",
+    "paired_p_values",
+    "rank_correlations",
+    "regressors",
+    "sensitivity",
+    "winner_counts",
+]

@@ -2,13 +2,15 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import norm, spearmanr
 from statsmodels.regression.linear_model import OLS, RegressionResults
 from statsmodels.stats.multitest import multipletests
 from statsmodels.tools import add_constant
 
 # Of the normal distribution: limits that hold 95 %.
 WIDE = float(norm.ppf(0.975))
+# Points below which a rank correlation is nothing but chance.
+FEWEST = 5
 
 
 def regressors(parameters: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -76,6 +78,36 @@ def sensitivity(parameters: pd.DataFrame, result: pd.Series) -> tuple[pd.DataFra
     if ordered:
         table["p"] = multipletests(ranks.pvalues[ordered], method="holm")[1]
     return table.reindex(parameters.columns), float(raw.rsquared), float(ranks.rsquared)
+
+
+def rank_correlations(parameters: pd.DataFrame, result: pd.Series) -> pd.DataFrame:
+    """Spearman's correlation of a result with each parameter by itself, for a few points.
+
+    The other parameters are not accounted for: a design keeps them apart, chance alone does not.
+
+    Args:
+        parameters: a row a point, a column a parameter.
+        result: of every point, finite.
+
+    Returns:
+        A row for each parameter that has an order and changes, with the columns ``rho``; ``p``
+        that it is so far from 0 by chance, corrected after Holm for the number of parameters.
+
+    Raises:
+        ValueError: fewer than 5 points, or a result that never changes.
+    """
+    if len(result) < FEWEST:
+        raise ValueError(
+            f"{len(result)} points with a result tell nothing of a parameter: run at least {FEWEST}"
+        )
+    if result.nunique() < 2:
+        raise ValueError(f"{result.name} is the same at every point: no parameter moves it")
+    x, ordered = regressors(parameters)
+    found = [spearmanr(x[name], result) for name in ordered]
+    table = pd.DataFrame({"rho": [one.statistic for one in found]}, index=ordered, dtype=float)
+    if ordered:
+        table["p"] = multipletests([one.pvalue for one in found], method="holm")[1]
+    return table
 
 
 def _fit(x: pd.DataFrame, y: pd.Series) -> RegressionResults:

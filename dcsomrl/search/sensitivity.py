@@ -1,5 +1,6 @@
 """Which parameters of a finished search matter: a page, a table and figures in its folder."""
 
+import contextlib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -11,13 +12,13 @@ import pandas as pd
 from optuna.distributions import BaseDistribution
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-from dcsomrl.analysis import regressors, sensitivity
+from dcsomrl.analysis import rank_correlations, regressors, sensitivity
 from dcsomrl.errors import ConfigError
 from dcsomrl.figures.sensitivity import coefficient_bars, distribution_curve, parameter_scatter
 from dcsomrl.search.outcome import PARAMETER, Outcome, short_names
 
 NAMES = {"src": "SRC", "srrc": "SRRC", "prcc": "PRCC"}
-EXPLAINED = """
+EXPLAINED = """\
 SRC: change of the result per change of the parameter, both in standard deviations. SRRC: the same
 of their ranks. PRCC: correlation of the ranks with all other parameters held fixed. In brackets
 95 % intervals, of which with eleven parameters one in two tables lacks 0 by chance; p corrects for
@@ -28,11 +29,17 @@ all parameters explain linearly; corrected, what is left of it beyond that many 
 """
 
 
+BY_ITSELF = """\
+Rank correlation (Spearman) of each parameter by itself, the others not accounted for; p after Holm:
+"""
+
+
 def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) -> Path:
     """Write ``sensitivity.md``, ``coefficients.csv`` and the figures; returns the page's path.
 
     Where there are too few points for a regression, or a result is the same at every one, the page
-    says so and shows the points alone.
+    says so and shows the points, with rank correlations in ``correlations.csv`` if there are
+    enough for that.
 
     Args:
         outcome: of the search.
@@ -52,9 +59,10 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
     scaled = given.assign(**{name: given[name].map(math.log) for name in logarithmic})
     results = {metric: _result(complete, metric).dropna() for metric in metrics}
     tables: dict[str, pd.DataFrame] = {}
+    simple: dict[str, pd.DataFrame] = {}
     parts = [
         "# Sensitivity\n",
-        f"{len(complete)} points succeeded of {len(outcome.points)} tried.\n{EXPLAINED}",
+        f"{len(complete)} points succeeded of {len(outcome.points)} tried.\n",
     ]
     folder.mkdir(parents=True, exist_ok=True)
     for metric, result in results.items():
@@ -63,6 +71,9 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
             table, r2, rank_r2 = sensitivity(scaled.loc[result.index], result)
         except ValueError as error:
             parts.append(f"No regression: {error}.\n")
+            with contextlib.suppress(ValueError):
+                simple[metric] = rank_correlations(scaled.loc[result.index], result)
+                parts.append(f"{BY_ITSELF}\n{_correlations(simple[metric])}")
         else:
             found = importances(given.loc[result.index], result, outcome.space)
             table["importance"] = [found[name] for name in outcome.space]
@@ -78,9 +89,12 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
             parameter_scatter(given.loc[result.index], result, logarithmic).savefig(folder / name)
             parts.append(f"![{metric} against every parameter]({name})\n")
     if tables:
+        parts.insert(2, EXPLAINED)
         coefficient_bars(tables).savefig(folder / "coefficients.png")
         pd.concat(tables, names=["result", "parameter"]).to_csv(folder / "coefficients.csv")
         parts.append("![Coefficients of every parameter](coefficients.png)\n")
+    if simple:
+        pd.concat(simple, names=["result", "parameter"]).to_csv(folder / "correlations.csv")
     curves = {metric: result for metric, result in results.items() if len(result)}
     if curves:
         distribution_curve(curves).savefig(folder / "distribution.png")
@@ -142,7 +156,18 @@ def _markdown(table: pd.DataFrame) -> str:
                 f"{row[name]:+.2f} ({row[f'{name}_low']:+.2f} to {row[f'{name}_high']:+.2f})"
                 for name in NAMES
             ]
-            p = "< 0.0001" if row["p"] < 1e-4 else f"{row['p']:.2g}"
-            cells.append(f"**{p}**" if row["p"] < 0.05 else p)
+            cells.append(_p(row["p"]))
         lines.append([str(parameter), *cells, f"{row['importance']:.2f}"])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _correlations(table: pd.DataFrame) -> str:
+    lines = ["| parameter | rank correlation | p |", "| --- | --- | --- |"]
+    for parameter, row in table.sort_values("rho", key=abs, ascending=False).iterrows():
+        lines.append(f"| {parameter} | {row['rho']:+.2f} | {_p(row['p'])} |")
+    return "\n".join(lines) + "\n"
+
+
+def _p(value: float) -> str:
+    text = "< 0.0001" if value < 1e-4 else f"{value:.2g}"
+    return f"**{text}**" if value < 0.05 else text

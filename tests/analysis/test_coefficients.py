@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import pearsonr, rankdata, t
+from scipy.stats import pearsonr, rankdata, spearmanr, t
 
-from dcsomrl.analysis import sensitivity
+from dcsomrl.analysis import rank_correlations, sensitivity
 
 
 def points(n=40, seed=0, effect=(3.0, -1.0, 0.0)):
@@ -91,3 +91,20 @@ def test_too_few_points_or_nothing_to_explain_are_refused():
         sensitivity(x[:5], y[:5])
     with pytest.raises(ValueError, match="score is the same at every point"):
         sensitivity(x, y * 0)
+
+
+def test_a_few_points_have_rank_correlations():
+    x, y = points(n=6, effect=(1.0, -0.3, 0.1))
+    table = rank_correlations(x.assign(kind=list("aabbab"), fixed=1), y)
+    assert list(table.index) == ["a", "b", "c"]
+    raw = np.array([spearmanr(x[name], y).pvalue for name in x])
+    for name in x:
+        expected = pearsonr(rankdata(x[name]), rankdata(y)).statistic
+        assert table["rho"][name] == pytest.approx(expected, abs=1e-10)
+    order = np.argsort(raw)
+    expected = np.minimum(np.maximum.accumulate(raw[order] * [3, 2, 1]), 1)
+    np.testing.assert_allclose(table["p"].to_numpy()[order], expected, rtol=1e-8)
+    with pytest.raises(ValueError, match="4 points with a result tell nothing"):
+        rank_correlations(x[:4], y[:4])
+    with pytest.raises(ValueError, match="score is the same at every point"):
+        rank_correlations(x, y * 0)

@@ -108,8 +108,12 @@ def test_results_that_cannot_be_explained_are_named_and_shown(searched, tmp_path
     text = write_sensitivity(few, ["nmi"], tmp_path / "few").read_text()
     assert "No regression: 6 points with a result are too few for 7 parameters" in text
     assert {path.name for path in (tmp_path / "few").iterdir()} == {
-        *("sensitivity.md", "scatter-nmi.png", "distribution.png")
+        *("sensitivity.md", "scatter-nmi.png", "distribution.png", "correlations.csv")
     }
+    table = pd.read_csv(tmp_path / "few" / "correlations.csv", index_col=["result", "parameter"])
+    assert f"| threshold | {table.loc[('nmi', 'threshold'), 'rho']:+.2f} |" in text
+    text = write_sensitivity(few._replace(points=few.points[:4]), ["nmi"], tmp_path).read_text()
+    assert "Rank correlation" not in text
 
 
 def test_a_folder_without_a_search_is_refused(searched, tmp_path):
