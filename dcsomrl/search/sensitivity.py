@@ -65,6 +65,8 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
         f"{len(complete)} points succeeded of {len(outcome.points)} tried.\n",
     ]
     folder.mkdir(parents=True, exist_ok=True)
+    for file in ("coefficients.csv", "correlations.csv"):  # of fewer points
+        (folder / file).unlink(missing_ok=True)
     for metric, result in results.items():
         parts += [f"## {metric}\n", f"{len(result)} points.{_range(result)}"]
         try:
