@@ -34,7 +34,8 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     trained = load(cfg.ckpt, cfg.data_dir)
     data = other_data(cfg, trained) if cfg.get("dataset") else trained.data
     data.setup("test")
-    model = trained.model.to(choose_device(cfg.device))
+    device = choose_device(cfg.device)
+    model = trained.model.to(device)
     if data.shape != trained.shape:
         raise DataError(
             f"{data.name} has samples of shape {data.shape}, but the model was trained on "
@@ -48,7 +49,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         **scores,
         "seconds": time.perf_counter() - start,
         "epochs": trained.epochs,
-        **results.origin(),
+        **results.origin(device),
     }
     name = f"evaluate-{data.name}-{cfg.split}"
     folder = Path(cfg.output) if cfg.output else Path(cfg.ckpt).resolve().parent.parent / name

@@ -145,8 +145,8 @@ def sensitive(m: Measures) -> tuple[str, str]:
         verdict = HOLDS if sure == 0 else PARTLY
     return verdict, (
         f"partial rank correlation with NMI {threshold:+.2f} ({low:+.2f} to {high:+.2f}), of "
-        f"another setting at most {largest:+.2f} ({least:+.2f} to {most:+.2f}); of {sure:.0f} "
-        "others p is below 0.05, corrected for their number"
+        f"another setting at most {largest:+.2f} ({least:+.2f} to {most:+.2f}); p below 0.05, "
+        f"corrected for their number, with {sure:.0f} of the others"
     )
 
 

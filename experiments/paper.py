@@ -106,9 +106,10 @@ def render(scope: Scope, parts: Mapping[str, tuple[list[Section], Measures, list
         "# The source, regenerated",
         "",
         f"`make paper`: its run on {' and '.join(NAMES[name] for name in parts)}, seed 0, "
-        f"{some['epochs']} epochs, {some['precision']}, torch {some['torch']}; trained on the "
-        "whole training split, claims and figures measured on the test split. Published figures "
-        "are copied. Labels colour and score these runs; none was used in their training.",
+        f"{some['epochs']} epochs, {some['precision']}, torch {some['torch']} on {some['device']}; "
+        "trained on the whole training split, claims and figures measured on the test split. "
+        "Published figures are copied. Labels colour and score these runs; none was used in their "
+        "training.",
         "",
         "## What the source claims",
         "",
@@ -185,7 +186,7 @@ def table_2(datasets: Mapping[str, object]) -> str:
                 best = compose("train", [f"experiment=best_{name}"])
                 settings[f"{NAMES[name]}, best found"] = best
     rows = [
-        [key, *(str(OmegaConf.select(config, key)) for config in settings.values())]
+        [key, *(f"{OmegaConf.select(config, key):.6g}" for config in settings.values())]
         for key in TABLE_2
     ]
     table = markdown_table(["setting", *settings], rows)

@@ -41,7 +41,8 @@ def test_a_run_leaves_its_results(run_small, tmp_path):
     assert json.loads((run_dir / "metrics.json").read_text()) == written
     names = {"model", "dataset", "split", "seed", "precision", "purity", "nmi", "nmi_geometric"}
     names |= {"ari", "ami", "homogeneity", "completeness", "accuracy", "nodes", "nodes_used"}
-    names |= {"quantization_error", "seconds", "epochs", "torch", "dcsomrl", "git_commit"}
+    names |= {"quantization_error", "seconds", "epochs", "device", "torch", "dcsomrl"}
+    names |= {"git_commit"}
     assert names <= metrics.keys()
     told = {name: metrics[name] for name in ("model", "dataset", "split", "seed", "epochs")}
     expected = {"model": "dcsomrl", "dataset": "digits", "split": "test", "seed": 3, "epochs": 2}

@@ -95,7 +95,12 @@ def summary(results: Results, config: Mapping[str, Any], dataset: str) -> Table:
 
 
 def _protocol(results: Results, config: Mapping[str, Any]) -> str:
-    machines = sorted({f"torch {value['torch']}" for value in results.values()})
+    machines = sorted(
+        {
+            " on ".join(filter(None, (f"torch {value['torch']}", value.get("device"))))
+            for value in results.values()
+        }
+    )
     precisions = sorted({value["precision"] for value in results.values()})
     commits = sorted({str(value["git_commit"]) for value in results.values()})
     run = {cell.method for cell in results}

@@ -20,8 +20,8 @@ SUMMARY = (
     ("purity", "purity"), ("NMI", "nmi"), ("ARI", "ari"), ("AMI", "ami"), ("accuracy", "accuracy"),
     ("nodes", "nodes"), ("nodes used", "nodes_used"), ("quantization error", "quantization_error"),
     ("topographic error", "topographic_error"), ("epochs", "epochs"), ("precision", "precision"),
-    ("seconds of training", "seconds"), ("dcsomrl", "dcsomrl"), ("torch", "torch"),
-    ("commit", "git_commit"),
+    ("seconds of training", "seconds"), ("device", "device"), ("dcsomrl", "dcsomrl"),
+    ("torch", "torch"), ("commit", "git_commit"),
 )  # fmt: skip
 MEASURED = (
     ("edges of the graph", "edges"), ("parts of the graph", "components"),

@@ -1,6 +1,7 @@
 """The files that a finished run leaves, and the table that a person reads at its end."""
 
 import json
+import platform
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -49,18 +50,21 @@ def set_aside(run_dir: Path) -> Path | None:
     return aside
 
 
-def origin() -> dict[str, str | None]:
-    """Versions and, in a checkout, the commit that a result comes from.
+def origin(device: torch.device) -> dict[str, str | None]:
+    """The kind of machine, versions and, in a checkout, the commit that a result comes from.
 
     ``-dirty`` behind the commit: code or configuration differ from it.
     """
+    on_gpu = device.type == "cuda"
+    kind = torch.cuda.get_device_name(device) if on_gpu else f"{platform.machine()} CPU"
     try:
         commit = _git("rev-parse", "--short=12", "HEAD") or None
         if commit and _git("status", "--porcelain", "--", "dcsomrl", "conf", "pyproject.toml"):
             commit += "-dirty"
     except (OSError, subprocess.TimeoutExpired):
         commit = None
-    return {"torch": torch.__version__, "dcsomrl": __version__, "git_commit": commit}
+    versions = {"torch": torch.__version__, "dcsomrl": __version__}
+    return {"device": kind, **versions, "git_commit": commit}
 
 
 def _git(*arguments: str) -> str:

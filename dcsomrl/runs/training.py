@@ -130,7 +130,7 @@ def finish(
         **scores,
         "seconds": timer.time_elapsed("train"),
         "epochs": trainer.current_epoch,
-        **results.origin(),
+        **results.origin(trainer.strategy.root_device),
     }
     results.write_json(run_dir / "metrics.json", metrics)
     results.write_assignments(run_dir / "assignments.parquet", assignments)

@@ -174,7 +174,7 @@ def test_the_table_shows_means_deviations_and_tests(tmp_path):
         results[Cell("mine", "digits", seed)] = made_up("mine", seed, 0.8 + step, 0.7 + step, 64)
         results[Cell("other", "digits", seed)] = made_up(
             "other", seed, 0.6 + 1.1 * step, 0.7 - step, 60
-        )
+        ) | {"device": "x86_64 CPU"}
     for seed in range(2):
         # A growing map of few nodes, and a method made for ten clusters.
         results[Cell("few", "digits", seed)] = made_up("few", seed, 0.4, 0.3, 10 - seed)
@@ -201,6 +201,8 @@ def test_the_table_shows_means_deviations_and_tests(tmp_path):
     assert "output=here`, 10 cells of 15" in table
     assert "Not yet run: absent." in table
     assert "(other with `a=2`)" in table
+    # Results of before runs noted their device stand beside those of since.
+    assert "Precision 32-true; torch 2, torch 2 on x86_64 CPU; code abc" in table
     whole, merged = table.split("### digits, 10 clusters")
     assert "| mine | 3 | 0.810 ± 0.010 | 0.500 ± 0.000 |" in whole
     assert "| 0.61 / 0.50 |" in whole
