@@ -114,6 +114,8 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     """Hydra's message, with what exists in the place of what was misspelt."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     text = " ".join(lines)
+    if lacking := re.search(r"Missing mandatory value: (\S+)", text):
+        return f"{lacking.group(1)} is missing: give {lacking.group(1)}=..."
     unknown = re.search(r"Could not override '([^']+)'", text)
     if unknown is None:
         return text

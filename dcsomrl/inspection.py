@@ -14,6 +14,7 @@ from torch import Tensor
 
 from dcsomrl.analysis import winner_counts
 from dcsomrl.errors import DataError
+from dcsomrl.figures.images import brightened
 from dcsomrl.loading import Trained, load
 from dcsomrl.models import DCSOMRL, RelevanceMapModel
 
@@ -21,6 +22,8 @@ Array = NDArray[np.floating]
 Nodes = NDArray[np.int64]
 # Test samples that are kept: those of the usual benchmarks.
 MOST_SAMPLES = 10_000
+# Codes that are decoded at once: a convolutional network takes megabytes for each.
+AT_ONCE = 128
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class Inspected:
         max_nodes: slots of the map.
         centers: (K, m) prototypes.
         relevances: (K, m), or None.
-        decoded: (K, *shape) prototypes as raw samples; bytes as [0, 1].
+        decoded: (K, *shape) prototypes as raw samples; bytes as [0, 1], and other images brought
+            there by the range of the samples.
         edges: (E, 2) connected nodes; None where the model has no map.
         trained_wins: (K,) training samples that every node won.
         counts: (K, K) how often two nodes are first and second winner on the training part.
@@ -47,6 +51,7 @@ class Inspected:
         activation: (n,) of the winner.
         labels: (n,) classes; None without.
         samples: (n, *shape) raw, as ``decoded``.
+        index: (n,) number of every test sample in the whole split.
         class_names: by class; None without labels.
         feature_names: of a table's columns; None otherwise.
         n_test: samples of the whole test split.
@@ -75,6 +80,7 @@ class Inspected:
     activation: Array
     labels: Nodes | None
     samples: Array
+    index: Nodes
     class_names: list[str] | None
     feature_names: list[str] | None
     n_test: int
@@ -104,6 +110,17 @@ class Inspected:
         return np.where(self.wins > 0, self.classes.argmax(1), -1)
 
     @property
+    def unit(self) -> Array:
+        """What changes of a raw sample are measured in: 1 for images, else each column's deviation.
+
+        Columns of a table have units of their own, and the one of the largest would be all.
+        """
+        if self.image:
+            return np.ones(1)
+        deviation = self.samples.std(0)
+        return np.where(deviation > 0, deviation, 1.0)
+
+    @property
     def image(self) -> bool:
         """Whether samples are images of one or three channels."""
         return self.decoded.ndim == 4 and self.decoded.shape[1] in (1, 3)
@@ -117,7 +134,7 @@ def inspect(run: str | Path, data_dir: str | None = None) -> Inspected:
         data_dir: folder of the datasets; None for the one of the training.
 
     Raises:
-        DataError: no such directory, or a run that is not finished.
+        DataError: no such directory, a run that is not finished, or its results are damaged.
         CheckpointError: its checkpoint is damaged.
     """
     folder = Path(run)
@@ -129,7 +146,13 @@ def inspect(run: str | Path, data_dir: str | None = None) -> Inspected:
             )
     trained = load(folder / "checkpoints" / "last.ckpt", data_dir)
     trained.data.setup("test")
-    metrics = json.loads((folder / "metrics.json").read_text())
+    try:
+        metrics = json.loads((folder / "metrics.json").read_text())
+    except ValueError as error:
+        raise DataError(
+            f"{folder / 'metrics.json'} is damaged: {error}; train the run again with "
+            "ckpt_path=last, which writes it anew"
+        ) from error
     return _inspected(trained, folder, metrics)
 
 
@@ -147,10 +170,15 @@ def _inspected(trained: Trained, folder: Path, metrics: dict[str, Any]) -> Inspe
         folder / name for name in ("metrics.csv", "step_scores.csv", "paths.npz")
     )
     bounded = isinstance(model, DCSOMRL | RelevanceMapModel)
+    samples = test["samples"]
+
+    def seen(x: Tensor) -> Array:
+        raw = data.denormalize(x.float()).numpy()
+        return brightened(raw, samples) if raw.ndim == 4 else raw
 
     @torch.no_grad()
     def decode(z: Array) -> Array:
-        return data.denormalize(model.decode(_tensor(z)).float()).numpy()
+        return np.concatenate([seen(model.decode(part)) for part in _tensor(z).split(AT_ONCE)])
 
     @torch.no_grad()
     def find(z: Array) -> Nodes:
@@ -162,16 +190,16 @@ def _inspected(trained: Trained, folder: Path, metrics: dict[str, Any]) -> Inspe
         metrics=metrics,
         history=pd.read_csv(history) if history.exists() else pd.DataFrame(),
         steps=pd.read_csv(steps) if steps.exists() else None,
-        paths=dict(np.load(paths)) if paths.exists() else None,
+        paths=_paths(paths, samples) if paths.exists() else None,
         slots=live.numpy(),
         max_nodes=model.n_clusters,
         centers=model.prototypes().numpy(),
         relevances=None if relevances is None else relevances.numpy(),
-        decoded=data.denormalize(model.decoded_prototypes()).numpy(),
+        decoded=seen(model.decoded_prototypes()),
         edges=None if adjacency is None else number[adjacency.triu(1).nonzero()].numpy(),
         trained_wins=np.bincount(first[first >= 0], minlength=len(live)),
         counts=winner_counts(first, second, len(live)),
-        **test,
+        **{**test, "samples": brightened(samples, samples) if samples.ndim == 4 else samples},
         class_names=data.class_names if test["labels"] is not None else None,
         feature_names=data.feature_names,
         n_test=len(data.rows("test")),
@@ -194,13 +222,21 @@ def _assigned(trained: Trained, split: Any, number: Tensor) -> dict[str, Any]:
         parts = {"winner": number[found.cluster], "second": number[found.second]}
         if split == "test":
             parts |= {"activation": found.activation, "latent": found.latent.flatten(1)}
-            parts |= {"samples": data.denormalize(batch.x)}
+            parts |= {"samples": data.denormalize(batch.x), "index": batch.index}
             parts |= {} if batch.y is None else {"labels": batch.y}
             parts = {name: part[kept[batch.index]] for name, part in parts.items()}
         for name, part in parts.items():
             columns.setdefault(name, []).append(part)
     arrays: dict[str, Any] = {name: torch.cat(part).numpy() for name, part in columns.items()}
     return arrays if split == "train" else {"labels": None, **arrays}
+
+
+def _paths(file: Path, samples: Array) -> dict[str, NDArray[Any]]:
+    with np.load(file) as kept:
+        found = dict(kept)
+    if samples.ndim == 4:
+        found |= {name: brightened(found[name], samples) for name in ("sample", "decoded")}
+    return found
 
 
 def _tensor(z: Array) -> Tensor:

@@ -59,6 +59,29 @@ def merge(counts: NDArray[np.float64], n_clusters: int, seed: int = 0) -> NDArra
     return labels
 
 
+def merge_by_linkage(counts: NDArray[np.float64], n_clusters: int) -> NDArray[np.int64]:
+    """Merge nodes by agglomeration of their connectivity, average linkage.
+
+    How near two nodes are is the number of samples they share over the geometric mean of what each
+    shares with all others.
+
+    Args:
+        counts: (N, N) symmetric, from :func:`winner_counts`.
+        n_clusters: how many clusters, at least 1.
+
+    Raises:
+        ValueError: n_clusters below 1.
+    """
+    _check(n_clusters)
+    if len(counts) <= n_clusters:
+        return np.arange(len(counts))
+    total = np.sqrt(counts.sum(1)).clip(min=1)
+    apart = 1 - counts / np.outer(total, total)
+    np.fill_diagonal(apart, 0)
+    found = AgglomerativeClustering(n_clusters, metric="precomputed", linkage="average")
+    return np.asarray(found.fit_predict(apart), dtype=np.int64)
+
+
 def merge_by_distance(centers: NDArray[np.floating], n_clusters: int) -> NDArray[np.int64]:
     """Merge nodes by Ward's agglomeration of their centres (nodes, m), blind to the map.
 

@@ -79,3 +79,9 @@ def intersection(images: Array) -> tuple[Array, Array]:
     """What images (n, ...) share, which is their pixelwise minimum, and what each has beyond it."""
     shared = images.min(0)
     return shared, images - shared
+
+
+def shared_light(images: Array) -> float:
+    """Share of the light of images (n, ...) in [0, 1] that all of them have; 0 of dark ones."""
+    light = float(images.mean())
+    return float(images.min(0).mean()) / light if light > 0 else 0.0

@@ -36,7 +36,7 @@ def map_quality(
         winner: (n,) node of every sample.
         centers: (nodes, m) prototypes.
         paths: (nodes, nodes) distance on the map, infinite where there is no path.
-        k: neighbours that count, below 2n / 3.
+        k: neighbours that count, below n / 2.
 
     Raises:
         ValueError: too few samples for k.
@@ -66,14 +66,15 @@ def trustworthiness(original: Array, shown: Array, k: int) -> float:
     Args:
         original: (n, n) distances.
         shown: (n, n) distances; with the two exchanged this is the preservation.
-        k: neighbours, below 2n / 3.
+        k: neighbours, below n / 2.
 
     Raises:
         ValueError: k out of range.
     """
     n = len(original)
-    if not 1 <= k < 2 * n / 3:
-        raise ValueError(f"k must be at least 1 and below two thirds of the {n} samples, got {k}")
+    # Beyond it another worst case holds, and another factor would bring it to 0.
+    if not 1 <= k < n / 2:
+        raise ValueError(f"k must be at least 1 and below half of the {n} samples, got {k}")
     penalty = sum(
         float(_chosen(np.delete(shown[i], i), k) @ _excess(np.delete(original[i], i), k))
         for i in range(n)

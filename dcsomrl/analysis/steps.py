@@ -8,23 +8,26 @@ from dcsomrl.metrics import contingency, nmi, purity
 
 # Share of the steps, at the end, whose median is the final value.
 END = 0.05
+# A lead over chance below it is none.
+ROUNDING = 1e-6
 
 
 def steps_to_share(
     steps: NDArray[np.integer], values: NDArray[np.floating], share: float
 ) -> int | None:
-    """The first step whose value reaches a share of the final one; None for no value.
+    """The first step whose value reaches a share of the final one.
 
-    The final value is the median of the last twentieth of the steps: a score of few samples jumps.
+    None where there is no value, or none to reach: a final one of 0, or below, or NaN. The final
+    value is the median of the last twentieth of the steps: a score of few samples jumps.
 
     Args:
         steps: (n,) numbers of the steps, ascending.
         values: (n,) score after each.
         share: in (0, 1].
     """
-    if len(values) == 0:
+    if len(values) == 0 or not (final := final_value(values)) > ROUNDING:
         return None
-    return int(steps[(values >= share * final_value(values)).argmax()])
+    return int(steps[(values >= share * final).argmax()])
 
 
 def final_value(values: NDArray[np.floating]) -> float:
@@ -33,7 +36,7 @@ def final_value(values: NDArray[np.floating]) -> float:
 
 
 def chance_scores(
-    n_nodes: int, per_class: int, n_classes: int, draws: int = 50, seed: int = 0
+    n_nodes: int, class_sizes: NDArray[np.integer], draws: int = 50, seed: int = 0
 ) -> tuple[float, float]:
     """Mean purity and NMI of a few samples of every class, dealt to nodes at random.
 
@@ -41,12 +44,12 @@ def chance_scores(
 
     Args:
         n_nodes: nodes, at least 1.
-        per_class: samples of every class.
-        n_classes: classes, at least 2.
+        class_sizes: (classes,) samples of every class.
         draws: deals over which it is averaged.
         seed: draws them.
     """
-    label = torch.arange(n_classes).repeat_interleave(per_class)
+    n_classes = len(class_sizes)
+    label = torch.from_numpy(np.repeat(np.arange(n_classes), class_sizes))
     drawn = np.random.default_rng(seed).integers(n_nodes, size=(draws, len(label)))
     deals = [contingency(node, label, n_nodes, n_classes) for node in torch.from_numpy(drawn)]
     return (

@@ -48,14 +48,20 @@ def life_curves(history: pd.DataFrame) -> Figure:
 
     Args:
         history: ``epoch``, ``train/...`` losses and, where they were logged, ``nodes``,
-            ``births`` and ``deaths`` since training began, ``train/latent_spread``, ``val/purity``
-            and ``val/nmi``.
+            ``births`` and ``deaths`` since training began, ``usage/...`` or ``val/...`` of
+            ``nodes_used`` and ``perplexity``,
+            ``train/latent_spread``, ``val/purity`` and ``val/nmi``.
     """
     losses = [name for name in map(str, history) if name.startswith("train/")]
     losses = [name for name in losses if name != "train/latent_spread"]
+    where, on = ("usage", "training") if "usage/nodes_used" in history else ("val", "validation")
     # By panel: lines by label.
     panels = {
-        "nodes": {"live nodes": "nodes"},
+        "nodes": {
+            "live": "nodes",
+            f"win a {on} sample": f"{where}/nodes_used",
+            "perplexity of use": f"{where}/perplexity",
+        },
         "births and deaths an epoch": {"births": "births", "deaths": "deaths"},
         "losses": {name.removeprefix("train/"): name for name in losses},
         "spread of the codes": {"deviation": "train/latent_spread"},

@@ -6,6 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import NDArray
 
+from dcsomrl.figures.text import entry, plain
+
 Array = NDArray[np.floating]
 # Of the classes, as on a report's page in the light.
 PALETTE = (
@@ -45,8 +47,8 @@ def embedding_map(
             own = points[labels == label]
             color = PALETTE[label % len(PALETTE)]
             axis.scatter(
-                own[:, 0], own[:, 1], s=3, color=color, alpha=0.6, linewidths=0, label=name,
-                rasterized=True,
+                own[:, 0], own[:, 1], s=3, color=color, alpha=0.6, linewidths=0,
+                label=entry(name), rasterized=True,
             )  # fmt: skip
         if len(class_names) <= 20:
             axis.legend(markerscale=4, fontsize=8, frameon=False, loc="upper left",
@@ -74,5 +76,5 @@ def embedding_map(
     axis.autoscale_view()
     axis.set_xticks([])
     axis.set_yticks([])
-    axis.set_title(title, fontsize=10)
+    axis.set_title(plain(title), fontsize=10)
     return figure

@@ -7,7 +7,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dcsomrl.figures.text import plain
+
 TILE = 0.62
+
+
+def brightened(images: NDArray[np.floating], samples: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Images as they are where samples of theirs lie in [0, 1], else by the samples' range.
+
+    Args:
+        images: of any shape.
+        samples: of any shape, not empty, in the same units.
+    """
+    low, high = min(0.0, float(samples.min())), max(1.0, float(samples.max()))
+    # A hair's breadth is the rounding of a normalisation and back.
+    return images if high - low < 1.001 else (images - low) / (high - low)
 
 
 def image_rows(
@@ -48,11 +62,11 @@ def image_rows(
     draw_tiles(axis, rows, cell)
     for i, label in enumerate(labels):
         place = i * cell[0] + height / 2
-        axis.text(-0.15 * cell[1], place, label, ha="right", va="center", fontsize=8)
+        axis.text(-0.15 * cell[1], place, plain(label), ha="right", va="center", fontsize=8)
     for j, text in enumerate(columns):
         axis.text((j + 0.5) * cell[1] - gap / 2, -0.1 * cell[0], text, ha="center", fontsize=7.5)
     if title:
-        figure.text(0.5, 1 - 0.05 / size[1], title, ha="center", va="top", fontsize=10)
+        figure.text(0.5, 1 - 0.05 / size[1], plain(title), ha="center", va="top", fontsize=10)
     return figure
 
 

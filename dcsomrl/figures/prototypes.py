@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dcsomrl.figures.images import draw_tiles
+from dcsomrl.figures.text import plain
 
 
 def prototype_grid(
@@ -42,7 +43,7 @@ def prototype_grid(
         i, j = divmod(place, columns)
         x, y = j * cell[1] + width / 2, i * cell[0] + 0.9 * top
         axis.text(x, y, f"{counts[node]:,}", ha="center", va="bottom", fontsize=7)
-    figure.text(0.5, 1 - 0.04 / size[1], title, ha="center", va="top", fontsize=10)
+    figure.text(0.5, 1 - 0.04 / size[1], plain(title), ha="center", va="top", fontsize=10)
     return figure
 
 
@@ -79,6 +80,6 @@ def prototype_profiles(
     if n_nodes <= 80:
         axis.set_yticks(range(n_nodes), [f"{counts[node]:,}" for node in order], fontsize=7)
     if names is not None and n_features <= 40:
-        axis.set_xticks(range(n_features), names, rotation=90, fontsize=7)
-    axis.set_title(title, fontsize=10)
+        axis.set_xticks(range(n_features), list(map(plain, names)), rotation=90, fontsize=7)
+    axis.set_title(plain(title), fontsize=10)
     return figure

@@ -7,6 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dcsomrl.figures.text import plain
+
 BLUE, RED, GREY = "#4477aa", "#cc3311", "#bbbbbb"
 COLUMNS = 4
 TITLES = {
@@ -37,7 +39,9 @@ def parameter_scatter(
             if name in logarithmic:
                 axis.set_xscale("log")
         else:
-            axis.scatter(values.fillna("null").astype(str), result, s=14, color=BLUE, alpha=0.8)
+            axis.scatter(
+                values.fillna("null").astype(str).map(plain), result, s=14, color=BLUE, alpha=0.8
+            )
             axis.margins(x=0.3)
         axis.set_xlabel(str(name))
         axis.spines[["top", "right"]].set_visible(False)

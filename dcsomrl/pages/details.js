@@ -46,8 +46,12 @@ class Panel {
     const { profiles, feature_names: names, relevances } = this.content;
     if (!profiles) return;
     this.ranges = names.map((_, feature) => {
-      const column = profiles.filter((value, at) => at % names.length === feature);
-      return [Math.min(...column), Math.max(...column)];
+      let [low, high] = [Infinity, -Infinity];
+      for (let at = feature; at < profiles.length; at += names.length) {
+        low = Math.min(low, profiles[at]);
+        high = Math.max(high, profiles[at]);
+      }
+      return [low, high];
     });
     this.onFeatures = relevances !== null && names.join("\n") === this.content.relevance_names.join("\n");
   }

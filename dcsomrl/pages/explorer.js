@@ -310,7 +310,9 @@ class MapView {
   }
 
   showTip(node) {
-    this.tip.textContent = this.content.lines(node).join("\n");
+    const { tiles } = this.content;
+    const text = element("span", {}, this.content.lines(node).join("\n"));
+    this.tip.replaceChildren(...(tiles ? [tiles.picture(node, 48)] : []), text);
     const [x, y] = this.place(this.content.node_xy, node);
     const gap = this.radius(node) + 8;
     const [width, height] = [this.tip.offsetWidth, this.tip.offsetHeight];

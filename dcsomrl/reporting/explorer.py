@@ -64,7 +64,7 @@ def explorer(run: Inspected, points: Array, nodes: Array, seed: int) -> Explorer
         disturbed=_disturbed(run, seed) if run.image and run.relevances is not None else None,
         profiles=None if run.image else run.decoded.reshape(len(run.slots), -1),
         feature_names=names,
-        nearest_rows=near.row,
+        nearest_rows=run.index[near.row],
         nearest_distance=near.distance,
     )
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dcsomrl.analysis.disturbance import KINDS, disturb, disturbance_curve
-from dcsomrl.analysis.neighbors import intersection, nearest_samples, typicality
+from dcsomrl.analysis.neighbors import intersection, nearest_samples, shared_light, typicality
 from dcsomrl.analysis.relevance import MATTERS, learned, relevance_profile
 from dcsomrl.analysis.topology import components
 from dcsomrl.analysis.walks import traverse
@@ -16,6 +16,8 @@ from dcsomrl.reporting.section import Section, most_used, shown
 ROWS = 8
 # Prototypes of a class that are compared.
 SHARING = 5
+# Draws of as many prototypes from the whole map, for each such group.
+CHANCE = 50
 # Thresholds below which, and then above which, the source disturbs prototypes in Fig. 3.
 BELOW = (0.3, 0.4, 0.5)
 
@@ -82,8 +84,8 @@ def disturbances(run: Inspected, seed: int) -> Section | None:
         return None
     classes = None if run.labels is None else run.node_class
     table = disturbance_curve(
-        run.centers[kept], run.relevances[kept], 2 * spread(run), run.decode, run.find, classes,
-        run.box, seed=seed,
+        run.centers[kept], run.relevances[kept], 2 * spread(run),
+        lambda z: run.decode(z) / run.unit, run.find, classes, run.box, seed=seed,
     )  # fmt: skip
     at = table[table["threshold"] == 0.5].set_index("kind")
     measures = {
@@ -93,12 +95,14 @@ def disturbances(run: Inspected, seed: int) -> Section | None:
         if name in at
     }
     least, chance, most = (at.loc[kind] for kind in KINDS)
+    measures["disturbance_dimensions"] = float(at["dimensions"][KINDS[0]])
     caption = (
         f"With the {least['dimensions']:.1f} dimensions of a relevance below 0.5 moved, another "
         f"node wins in {least['winner_flips']:.0%} of cases, against {chance['winner_flips']:.0%} "
         f"with as many random ones and {most['winner_flips']:.0%} with the most relevant; the "
         f"decoded sample changes by {least['change']:.3f}, {chance['change']:.3f} and "
-        f"{most['change']:.3f}. Over {kept.sum()} nodes; bands: 95 %."
+        f"{most['change']:.3f}{'' if run.image else ' deviations of a column'}. Over {kept.sum()} "
+        "nodes; bands: 95 %."
     )
     figure = disturbance_lines(table)
     title = "Does relevance say what matters? (Fig. 3)"
@@ -125,7 +129,7 @@ def traversals(run: Inspected) -> Section | None:
     return Section("traversals", "Along one dimension (Fig. 4)", caption, image_rows(rows, labels))
 
 
-def shared(run: Inspected) -> Section | None:
+def shared(run: Inspected, seed: int) -> Section | None:
     """Figs. 8 and 9: the connected prototypes of one class, found by the graph."""
     if not run.image or run.labels is None or run.edges is None or len(run.edges) == 0:
         return None
@@ -134,25 +138,32 @@ def shared(run: Inspected) -> Section | None:
     part = components(same, len(run.slots))
     if len(same) == 0:
         return None
-    names = run.class_names or []
-    rows, labels = [], []
+    names, images = run.class_names or [], shown(run.decoded)
+    rows, labels, groups = [], [], []
     for number in range(3):
         nodes = np.flatnonzero(part == number)
         if len(nodes) < 2:
             break
         nodes = nodes[np.argsort(-run.wins[nodes], kind="stable")][:SHARING]
-        common, beyond = intersection(shown(run.decoded[nodes]))
+        groups.append(nodes)
+        common, beyond = intersection(images[nodes])
         name = names[run.node_class[nodes[0]]]
-        rows += [np.concatenate([common[None], shown(run.decoded[nodes])])]
+        rows += [np.concatenate([common[None], images[nodes]])]
         rows += [np.concatenate([np.zeros_like(common[None]), beyond])]
         labels += [f"{name}: prototypes", "beyond what they share"]
+    rng, won = np.random.default_rng(seed), np.flatnonzero(run.wins > 0)
+    within = float(np.mean([shared_light(images[nodes]) for nodes in groups]))
+    others = [rng.permutation(won)[: len(nodes)] for nodes in groups for _ in range(CHANCE)]
+    chance = float(np.mean([shared_light(images[nodes]) for nodes in others]))
     caption = (
         f"The {SHARING} most used nodes of the largest parts of the graph that have one class. "
         "First what their prototypes share, the pixelwise minimum, then the prototypes, and below "
-        "what each has beyond it."
+        f"what each has beyond it. They share {within:.0%} of their light, as many nodes drawn "
+        f"from all of the map {chance:.0%}."
     )
-    figure = image_rows(rows, labels, ["shared"])
-    return Section("shared", "What prototypes of a class share (Figs. 8, 9)", caption, figure)
+    measures = {"shared_light": within, "shared_light_chance": chance}
+    figure, title = image_rows(rows, labels, ["shared"]), "What prototypes of a class share"
+    return Section("shared", f"{title} (Figs. 8, 9)", caption, figure, measures)
 
 
 def neighbors(run: Inspected) -> Section | None:
@@ -180,9 +191,13 @@ def neighbors(run: Inspected) -> Section | None:
 
 def outliers(run: Inspected) -> Section | None:
     """What the map knows least."""
-    if not run.image or len(run.samples) < 2:
+    if len(run.samples) < 2:
         return None
     order = np.argsort(run.activation, kind="stable")[:24]
+    if not run.image:
+        rows_of = ", ".join(f"{run.index[i]} ({run.activation[i]:.4f})" for i in order[:10])
+        caption = f"The test samples that activate their winner least, by number: {rows_of}."
+        return Section("outliers", "Outliers", caption, None)
     rows = [shown(run.samples[part]) for part in np.array_split(order, 2)]
     ends = [f"{run.activation[order[i]]:.4f}" for i in (0, -1)]
     caption = f"The test samples that activate their winner least, from {ends[0]} to {ends[1]}."

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from scipy.stats import mannwhitneyu
 
 from dcsomrl.analysis.embedding import Method, embed
 from dcsomrl.analysis.merging import (
@@ -9,6 +10,7 @@ from dcsomrl.analysis.merging import (
     merge,
     merge_by_distance,
     merge_by_kmeans,
+    merge_by_linkage,
     prune,
 )
 from dcsomrl.analysis.quality import map_quality
@@ -73,22 +75,29 @@ def pairs(run: Inspected, seed: int) -> Section | None:
     some = [group[rng.permutation(len(group))[:MOST_PAIRS]] for group in (edges, apart)]
     ends = np.concatenate(some)
     walk = np.concatenate([walk_along(run.centers[pair], STEPS) for pair in ends])
-    decoded = run.decode(walk).reshape(len(ends), STEPS, -1)
+    decoded = (run.decode(walk) / run.unit).reshape(len(ends), STEPS, -1)
     distance = np.linalg.norm(run.centers[ends[:, 0]] - run.centers[ends[:, 1]], axis=1)
     table = compare_pairs(decoded, distance, np.arange(len(ends)) < len(some[0]))
     measures = {
         f"walk_{name}_{kind}": float(table[name][table["connected"] == connected].mean())
         for kind, connected in (("connected", True), ("unconnected", False))
-        for name in ("length", "largest_jump", "unevenness")
+        for name in ("distance", "length", "largest_jump", "unevenness")
     }
+    apart_first = [group["unevenness"].to_numpy() for _, group in table.groupby("connected")]
+    # Whether walks along edges are the more even ones, by more than chance.
+    p = float(mannwhitneyu(apart_first[0], apart_first[1], alternative="greater").pvalue)
+    measures["walk_unevenness_p"] = p
     caption = (
         "On average a straight walk between connected nodes changes a decoded value by "
         f"{measures['walk_length_connected']:.3f} (RMS) in all and by "
         f"{measures['walk_largest_jump_connected']:.3f} in the largest of its {STEPS - 1} steps, "
         f"{measures['walk_unevenness_connected']:.2f} times the mean one; between nodes that are "
-        f"not connected, which lie farther apart, by {measures['walk_length_unconnected']:.3f} and "
+        f"not connected by {measures['walk_length_unconnected']:.3f} and "
         f"{measures['walk_largest_jump_unconnected']:.3f}, "
-        f"{measures['walk_unevenness_unconnected']:.2f} times."
+        f"{measures['walk_unevenness_unconnected']:.2f} times (p {p:.2g} by Mann and "
+        "Whitney's test). The former lie "
+        f"{measures['walk_distance_connected']:.3f} apart, the latter "
+        f"{measures['walk_distance_unconnected']:.3f}."
     )
     title = "Are walks along the map smooth? (Fig. 4)"
     return Section("pairs", title, caption, pair_scatter(table), measures)
@@ -112,9 +121,11 @@ def plane(run: Inspected, points: Array, nodes: Array, method: Method) -> Sectio
     tiles = shown(run.decoded) if run.image else None
     figure = embedding_map(points, nodes, graph(run), run.labels, run.class_names, tiles)
     caption = (
-        f"{named} of the codes of {len(points):,} test samples and of the prototypes; lines join "
-        "connected nodes. Distances on this plane say little: the graph was found in the codes."
+        f"{named} of the codes of {len(points):,} test samples and of the prototypes. Distances on "
+        "this plane say little."
     )
+    if len(graph(run)):
+        caption += " Lines join connected nodes: the graph was found in the codes."
     return Section("plane", "The map among the samples (Fig. 5)", caption, figure)
 
 
@@ -181,6 +192,7 @@ def merging(run: Inspected, seed: int) -> Section | None:
         "k-means on centres": merge_by_kmeans(run.centers, k, seed),
         "Ward on centres": merge_by_distance(run.centers, k),
         "spectral on winners": merge(run.counts, k, seed),
+        "linkage on winners": merge_by_linkage(run.counts, k),
         "communities of winners": communities(run.counts, seed),
     }
     rows: dict[str, dict[str, float]] = {}
@@ -198,9 +210,10 @@ def merging(run: Inspected, seed: int) -> Section | None:
     spectral, found = rows["spectral on winners"], rows["communities of winners"]
     caption = (
         "Scores on the test split with the nodes merged: by their centres, or by how often two "
-        f"nodes are first and second winner of a training sample. That gives {k} clusters with an "
-        f"accuracy of {spectral['accuracy']:.3f} and an NMI of {spectral['NMI']:.3f}; left to find "
-        f"their number, {found['clusters']}, with {found['accuracy']:.3f} and {found['NMI']:.3f}. "
+        "nodes are first and second winner of a training sample (spectral clustering). That gives "
+        f"{spectral['clusters']} clusters with an accuracy of {spectral['accuracy']:.3f} and an "
+        f"NMI of {spectral['NMI']:.3f}; left to find their number (communities), "
+        f"{found['clusters']}, with {found['accuracy']:.3f} and {found['NMI']:.3f}. "
         f"Pruned are the nodes that won less than {PRUNED_SHARE} of a mean node's training samples."
     )
     measures = {

@@ -16,6 +16,7 @@ from rich.table import Table
 from dcsomrl import __version__
 from dcsomrl.data import ClusterData
 from dcsomrl.figures import prototype_grid, prototype_profiles
+from dcsomrl.figures.images import brightened
 from dcsomrl.models import ClusteringModule
 
 OUTPUTS = (
@@ -98,7 +99,8 @@ def draw_prototypes(
     counts = pd.Series(clusters).value_counts().reindex(live, fill_value=0).to_numpy()
     decoded = data.denormalize(model.decoded_prototypes().cpu()).numpy()
     if decoded.ndim == 4 and decoded.shape[1] in (1, 3):
-        figure = prototype_grid(decoded.clip(0, 1), counts, title)
+        samples = data.denormalize(next(iter(data.split_dataloader("test"))).x.cpu()).numpy()
+        figure = prototype_grid(brightened(decoded, samples).clip(0, 1), counts, title)
     else:
         flat = decoded.reshape(len(decoded), -1)
         figure = prototype_profiles(flat, counts, data.feature_names, title)

@@ -3,7 +3,13 @@ import pytest
 from scipy.stats import ttest_rel
 
 from dcsomrl.analysis import merge, paired_p_values, winner_counts
-from dcsomrl.analysis.merging import communities, merge_by_distance, merge_by_kmeans, prune
+from dcsomrl.analysis.merging import (
+    communities,
+    merge_by_distance,
+    merge_by_kmeans,
+    merge_by_linkage,
+    prune,
+)
 
 
 def test_counts_are_symmetric_and_leave_out_who_has_no_winner():
@@ -100,3 +106,19 @@ def test_slots_without_a_sample_do_not_take_a_cluster():
     padded[:15, :15] = counts
     assert same_groups(merge(padded, 3)[:15], group)
     assert same_groups(merge(counts, 3), group)
+
+
+def test_linkage_of_winners_finds_groups_and_few_nodes_stay():
+    group, counts = blocks()
+    assert same_groups(merge_by_linkage(counts, 3), group)
+    # A node that shares twice as much with one group as with another goes there, however much
+    # more the other one shares within.
+    counts[:5, :5] *= 100
+    new = np.zeros(14)
+    new[5:10], new[:5] = 20.0, 10.0
+    grown = np.zeros((14, 14))
+    grown[:13, :13], grown[13, :13], grown[:13, 13] = counts, new[:13], new[:13]
+    found = merge_by_linkage(grown, 3)
+    assert found[13] == found[5] != found[0]
+    assert merge_by_linkage(counts[:3, :3], 3).tolist() == [0, 1, 2]
+    assert len(set(merge_by_linkage(np.zeros((4, 4)), 2))) == 2  # nodes that share nothing

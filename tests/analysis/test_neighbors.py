@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dcsomrl.analysis.neighbors import intersection, nearest_samples, typicality
+from dcsomrl.analysis.neighbors import intersection, nearest_samples, shared_light, typicality
 
 RNG = np.random.default_rng(0)
 
@@ -30,6 +30,13 @@ def test_a_prototype_is_compared_with_the_mean_sample_of_its_cluster():
     assert np.isnan(found.prototype[1])
     assert np.isnan(found.mean_sample[1])
     assert found.prototype[2] == found.mean_sample[2] == 0
+
+
+def test_the_light_that_images_share():
+    images = np.array([[[0.1, 0.9]], [[0.5, 0.6]]])
+    assert shared_light(images) == pytest.approx(0.7 / 1.05)
+    assert shared_light(images[:1]) == 1
+    assert shared_light(np.zeros((2, 3))) == 0
 
 
 def test_what_images_share_and_what_each_has_beyond():

@@ -41,7 +41,7 @@ def brute(original, shown, k):
     return 1 - 2 * penalty / (n * k * (2 * n - 3 * k - 1))
 
 
-@pytest.mark.parametrize("k", [1, 2, 3])
+@pytest.mark.parametrize("k", [1, 2])
 def test_ties_count_by_their_mean_over_all_orders(k):
     original = RNG.integers(1, 4, (6, 6)).astype(float)
     shown = RNG.integers(1, 3, (6, 6)).astype(float)
@@ -88,6 +88,6 @@ def test_parts_that_no_path_joins_are_counted_and_all_equally_far():
 
 def test_k_out_of_range_is_refused():
     distances = cdist(RNG.random((6, 2)), RNG.random((6, 2)))
-    for k in (0, 4):
-        with pytest.raises(ValueError, match=f"two thirds of the 6 samples, got {k}"):
+    for k in (0, 3):
+        with pytest.raises(ValueError, match=f"half of the 6 samples, got {k}"):
             trustworthiness(distances, distances, k)

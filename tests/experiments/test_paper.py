@@ -10,11 +10,15 @@ import pytest
 from experiments.claims import CLAIMS, HOLDS, NOT, PARTLY, UNKNOWN, verdicts
 
 GOOD = {
+    "benchmark_purity": 0.88, "benchmark_nmi": 0.53, "benchmark_nodes_used": 70,
+    "published_purity": 0.884, "published_nmi": 0.521,
+    "shared_light": 0.7, "shared_light_chance": 0.2, "disturbance_dimensions": 4.0,
     "nodes": 70, "relevance_near_zero": 0.3, "relevance_near_one": 0.2,
     "disturbance_winner_flips_least_relevant": 0.05, "disturbance_winner_flips_random": 0.5,
     "disturbance_change_least_relevant": 0.1, "disturbance_change_random": 0.4,
     "disturbance_change_most_relevant": 0.6,
     "walk_unevenness_connected": 1.1, "walk_unevenness_unconnected": 1.3,
+    "walk_unevenness_p": 0.001,
     "edge_agreement": 0.9, "edge_agreement_chance": 0.1,
     "steps": 1000, "steps_to_90%_purity": 50, "steps_to_99%_purity": 400,
     "typicality_prototype": 0.1, "typicality_mean": 0.12,
@@ -34,38 +38,51 @@ def test_every_claim_holds_on_numbers_that_bear_it_out():
 @pytest.mark.parametrize(
     ("changed", "number", "verdict"),
     [
-        ({"nodes": 105}, 0, PARTLY),
-        ({"nodes": 200}, 0, NOT),
-        ({"relevance_near_one": 0.01}, 1, NOT),
-        ({"disturbance_winner_flips_least_relevant": 0.4}, 2, PARTLY),
-        ({"disturbance_winner_flips_least_relevant": 0.6}, 2, NOT),
-        ({"disturbance_change_least_relevant": 0.41}, 3, NOT),
-        ({"walk_unevenness_unconnected": 1.05}, 4, NOT),
-        ({"walk_unevenness_connected": None}, 4, UNKNOWN),
-        ({"edge_agreement": 0.5}, 5, PARTLY),
-        ({"edge_agreement": 0.12}, 5, NOT),
-        ({"edge_agreement": None}, 5, UNKNOWN),
-        ({"steps_to_90%_purity": 200}, 6, PARTLY),
-        ({"typicality_mean": 0.05}, 7, NOT),
-        ({"merging, k-means on centres: purity": 0.86}, 8, NOT),
+        ({"benchmark_nmi": 0.4}, 0, PARTLY),
+        ({"benchmark_nmi": 0.4, "benchmark_purity": 0.5}, 0, NOT),
+        ({"nodes": 105}, 1, PARTLY),
+        ({"nodes": 200}, 1, NOT),
+        ({"relevance_near_one": 0.01}, 2, NOT),
+        ({"disturbance_winner_flips_least_relevant": 0.4}, 3, PARTLY),
+        ({"disturbance_winner_flips_least_relevant": 0.6}, 3, NOT),
+        ({"disturbance_winner_flips_random": 0.0}, 3, UNKNOWN),
+        ({"disturbance_change_least_relevant": 0.41}, 4, NOT),
+        ({"walk_unevenness_unconnected": 1.05}, 5, NOT),
+        ({"walk_unevenness_p": 0.2}, 5, PARTLY),
+        ({"walk_unevenness_connected": None}, 5, UNKNOWN),
+        ({"edge_agreement": 0.5}, 6, PARTLY),
+        ({"edge_agreement": 0.12}, 6, NOT),
+        ({"edge_agreement": None}, 6, UNKNOWN),
+        ({"shared_light": 0.35}, 7, PARTLY),
+        ({"shared_light": 0.25}, 7, NOT),
+        ({"steps_to_90%_purity": 200}, 8, PARTLY),
+        ({"steps_to_90%_purity": None}, 8, UNKNOWN),
+        ({"typicality_mean": 0.05}, 9, NOT),
+        ({"typicality_prototype": 0.0}, 9, HOLDS),
+        ({"merging, k-means on centres: purity": 0.86}, 10, NOT),
         (
             {
                 "merging, k-means on centres: purity": 0.84,
                 "merging, spectral on winners: purity": 0.8,
             },
-            8,
+            10,
             PARTLY,
         ),
-        ({"merging, pruned: purity": 0.8}, 9, NOT),
-        ({"others_sure": 1}, 10, PARTLY),
-        ({"other_prcc": -0.85}, 10, NOT),
-        ({"threshold_prcc_high": 0.1}, 10, NOT),
+        ({"merging, pruned: purity": 0.8}, 11, NOT),
+        ({"others_sure": 1}, 12, PARTLY),
+        ({"other_prcc": -0.85}, 12, NOT),
+        ({"threshold_prcc_high": 0.1}, 12, NOT),
     ],
 )
 def test_a_claim_falls_with_its_number_and_no_other_with_it(changed, number, verdict):
     judged = [one.verdict for one in verdicts(GOOD | changed)]
     assert judged[number] == verdict
     assert judged[:number] + judged[number + 1 :] == [HOLDS] * (len(CLAIMS) - 1)
+
+
+def test_where_nothing_is_disturbed_nothing_is_claimed():
+    judged = [one.verdict for one in verdicts(GOOD | {"disturbance_dimensions": 0.0})]
+    assert judged == [HOLDS] * 3 + [UNKNOWN] * 2 + [HOLDS] * (len(CLAIMS) - 5)
 
 
 def test_what_was_not_measured_is_said():

@@ -71,6 +71,19 @@ def test_the_life_of_a_map_has_a_panel_for_what_was_logged_alone():
     assert panels["losses"] == {"loss": ([1, 2, 3], [3.0, 2.0, 1.0])}
 
 
+@pytest.mark.parametrize(("where", "on"), [("usage", "training"), ("val", "validation")])
+def test_the_use_of_nodes_stands_beside_their_number(where, on):
+    history = pd.DataFrame({"epoch": [0, 1], "nodes": [5, 7], "val/nodes_used": [4, 4],
+                            "val/perplexity": [2.0, 3.0]})  # fmt: skip
+    history[f"{where}/nodes_used"], history[f"{where}/perplexity"] = [3, 6], [2.5, 5.5]
+    panels = {axis.get_title(): lines(axis) for axis in life_curves(history).axes}
+    assert panels["nodes"] == {
+        "live": ([1, 2], [5, 7]),
+        f"win a {on} sample": ([1, 2], [3, 6]),
+        "perplexity of use": ([1, 2], [2.5, 5.5]),
+    }
+
+
 def test_a_class_has_one_colour_in_figures_and_on_the_page():
     css = (Path(pages.__file__).parent / "page.css").read_text()
     named = re.findall(r"--class-(\d+): light-dark\((#\w+)", css)

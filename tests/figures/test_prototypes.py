@@ -1,9 +1,15 @@
+import io
 import math
 
+import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 
 from dcsomrl.figures import prototype_grid, prototype_profiles
+from dcsomrl.figures.embedding import embedding_map
+from dcsomrl.figures.images import brightened, image_rows
+from dcsomrl.figures.sensitivity import parameter_scatter
 
 
 @pytest.mark.parametrize("nodes", [1, 7, 200])
@@ -45,3 +51,33 @@ def test_other_shapes_are_no_images(shape):
 def test_other_shapes_are_no_vectors(shape):
     with pytest.raises(ValueError, match="prototypes must be vectors"):
         prototype_profiles(np.zeros(shape), np.zeros(shape[0], dtype=int))
+
+
+def test_names_are_drawn_as_they_are():
+    """Neither as formulas, which bad ones make fail, nor left out of a legend."""
+    names = ["$_a_$", "b_$_b$", "_c", "5 $"]
+    profiles = prototype_profiles(np.eye(4), np.arange(4), names, "$_t_$")
+    rows = image_rows([np.zeros((1, 1, 2, 2))] * 4, names, title="$_t_$")
+    grid = prototype_grid(np.zeros((1, 1, 4, 4)), np.ones(1, dtype=int), "$_t_$")
+    plane = embedding_map(np.zeros((4, 2)), np.zeros((1, 2)), np.empty((0, 2), dtype=int),
+                          np.arange(4), names, title="$_t_$")  # fmt: skip
+    point = pd.DataFrame({"p": ["${a} ${_b}", "c"]})
+    scatter = parameter_scatter(point, pd.Series([0.0, 1.0], name="r"))
+    texts = []
+    for figure in (profiles, rows, grid, plane, scatter):
+        buffer = io.StringIO()
+        with matplotlib.rc_context({"svg.fonttype": "none"}):
+            figure.savefig(buffer, format="svg")
+        texts.append(buffer.getvalue())
+    for text in (texts[0], texts[1], texts[3]):
+        assert all(f"{name}</text>" in text for name in [*names, "$_t_$"])
+    assert "$_t_$</text>" in texts[2]
+    assert "${a} ${_b}</text>" in texts[4]
+
+
+def test_images_of_another_range_are_brought_to_one_that_can_be_drawn():
+    samples = np.array([[-1.0, 0], [0.5, 1.0]])
+    np.testing.assert_allclose(brightened(samples, samples), [[0, 0.5], [0.75, 1]])
+    np.testing.assert_allclose(brightened(np.array([128.0]), np.array([0.0, 256.0])), [0.5])
+    for kept in (np.array([0.0, 1.0]), np.array([0.2, 0.4]), np.array([-1e-6, 1 + 1e-6])):
+        assert brightened(samples, kept) is samples

@@ -2,18 +2,23 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
-from dcsomrl.analysis.steps import chance_scores
+from dcsomrl.analysis.steps import chance_scores, steps_to_share
+from dcsomrl.app import composed
+from dcsomrl.errors import DataError
 from dcsomrl.inspection import inspect
 from dcsomrl.loading import load
-from dcsomrl.reporting import meaning, structure
+from dcsomrl.reporting import course, meaning, structure
 from dcsomrl.reporting.portrait import sections, write_figures
+from dcsomrl.train import train
 
 ALL = {
     "prototypes", "plane", "relevances", "disturbed", "disturbances", "traversals", "walks",
@@ -25,9 +30,6 @@ ALL = {
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A short run on the digits, with its scores at every step."""
-    from dcsomrl.app import composed
-    from dcsomrl.train import train
-
     folder = tmp_path_factory.mktemp("run")
     settings = ["trainer=cpu", "trainer.max_epochs=6", "callbacks=course"]
     settings += ["model.autoencoder.hidden_dims=[64]", "model.som.activation_threshold=0.985"]
@@ -98,11 +100,27 @@ def test_captions_say_what_was_measured(portrait, run):
     assert merged["merging, all nodes: purity"] == pytest.approx(run.metrics["purity"])
     assert ("purity", f"{run.metrics['purity']:.3f}") in page.summary
     steps = found["steps"]
-    chance = np.array([chance_scores(n, 10, 10)[0] for n in run.steps["nodes"]])
+    chance = np.array([chance_scores(n, np.full(10, 10))[0] for n in run.steps["nodes"]])
     lead = (run.steps["purity"] - chance) / (1 - chance)
     first = run.steps[lead >= 0.9 * lead.tail(7).median()]
     assert steps.measures["steps_to_90%_purity"] == first["step"].iloc[0]
     assert f"Purity ends at {run.steps['purity'].tail(7).median():.3f}" in steps.caption
+    at, nmi = run.steps["step"].to_numpy(), run.steps["nmi"].to_numpy()
+    assert steps.measures["steps_to_99%_final_nmi"] == steps_to_share(at, nmi, 0.99) > 1
+
+
+def test_a_course_without_a_lead_over_chance_reaches_nothing(run):
+    flat = run.steps.assign(purity=0.1, nmi=0.0, nodes=1)
+    steps = course.steps(replace(run, steps=flat))
+    assert steps.measures["steps_to_90%_purity"] is None
+    assert "there is none to be reached" in steps.caption
+
+
+def test_the_use_of_nodes_at_the_end_is_that_of_the_trained_map(run):
+    share = run.trained_wins[run.trained_wins > 0] / run.trained_wins.sum()
+    last = run.history.iloc[-1]
+    assert last["usage/nodes_used"] == len(share)
+    assert last["usage/perplexity"] == pytest.approx(np.exp(-(share * np.log(share)).sum()))
 
 
 def test_nodes_that_have_learned_nothing_say_nothing_of_relevances(portrait, run):
@@ -141,6 +159,32 @@ def test_the_explorer_holds_the_map(portrait, run):
     near = explorer.nearest_rows[:, 0]
     own = run.winner[near] == np.arange(len(run.slots))
     assert own[run.wins > 5].mean() > 0.9
+
+
+def test_samples_are_called_by_their_number_in_the_whole_split(run):
+    np.testing.assert_array_equal(run.index, np.arange(len(run.samples)))
+    some = run.index % 3 == 1
+    fewer = replace(
+        run,
+        **{name: getattr(run, name)[some] for name in ("samples", "latent", "winner", "second")},
+        **{name: getattr(run, name)[some] for name in ("activation", "labels", "index")},
+    )
+    assert set(sections(fewer, "pca", 0)[1].explorer.nearest_rows.ravel() % 3) == {1}
+
+
+def test_images_of_another_range_are_brought_to_one_that_can_be_seen(tmp_path):
+    digits = load_digits()
+    np.savez(tmp_path / "digits.npz", x=digits.images[:, None] - 8, y=digits.target)
+    settings = ["dataset=arrays", f"dataset.path={tmp_path / 'digits.npz'}", "trainer=cpu",
+                "trainer.max_epochs=1", "dataset.normalization=standard",
+                "dataset.batch_size=64"]  # fmt: skip
+    (tmp_path / "run").mkdir()
+    train(composed("train", settings, tmp_path / "run"))
+    found = inspect(tmp_path / "run")
+    assert found.image
+    np.testing.assert_allclose([found.samples.min(), found.samples.max()], [0, 1], atol=1e-6)
+    assert 0.1 < found.decoded.mean() < 0.6
+    np.testing.assert_allclose(found.decode(found.centers), found.decoded, atol=1e-6)
 
 
 def names(run):
@@ -234,6 +278,17 @@ def test_tables_have_features_in_the_place_of_images(cli, tmp_path):
     assert explorer.tiles is None
     assert explorer.relevance_names == ["a", "b", "c", "d"]
     assert explorer.profiles.shape == (len(found.slots), 4)
+    # In what unit a column is given makes no difference.
+    factor = np.array([1, 1000, 0.01, 1])
+    other = replace(
+        found, samples=found.samples * factor, decode=lambda z: found.decode(z) * factor
+    )
+    for section in (meaning.disturbances, structure.pairs):
+        measures = section(found, 0).measures
+        assert section(other, 0).measures == pytest.approx(measures, rel=1e-4, nan_ok=True)
+    quiet = found.activation.argmin()
+    listed = meaning.outliers(found).caption
+    assert f"by number: {found.index[quiet]} ({found.activation[quiet]:.4f})" in listed
     assert (tmp_path / "run" / "report" / "report.html").stat().st_size > 10_000
     assert torch.is_grad_enabled()
 
@@ -244,3 +299,39 @@ def test_what_is_no_finished_run_is_refused(cli, tmp_path):
     assert "error: nowhere has no metrics.json: give the folder of a run" in done.stderr
     done = cli("report", "run=nowhere", "embedding=mds")
     assert done.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (["run=[]"], "run must be the folder of a finished run, or a list of some: got []"),
+        (["run=5"], "run must be the folder of a finished run, or a list of some: got 5"),
+        (["run=[a,a]"], "run names a folder twice: ['a', 'a']"),
+        ([], "run is missing: give run=..."),
+        (["run=a", "seed=-1"], "seed must be an integer of at least 0, got -1"),
+    ],
+)
+def test_what_names_no_run_is_said_in_a_sentence(given, sentence, cli):
+    done = cli("report", *given)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == f"error: {sentence}"
+
+
+def test_damaged_results_are_said_in_a_sentence(trained, tmp_path):
+    shutil.copytree(trained, tmp_path / "run")
+    (tmp_path / "run" / "metrics.json").write_text('{"purity": 0.')
+    with pytest.raises(DataError, match=r"metrics\.json is damaged: .*; train the run again"):
+        inspect(tmp_path / "run")
+
+
+def test_two_runs_that_differ_in_settings_alone_are_told_apart(trained, cli, tmp_path):
+    shutil.copytree(trained, tmp_path / "a")
+    shutil.copytree(trained, tmp_path / "b")
+    done = cli("report", "run=[a,b]", "embedding=pca")
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "a" / "compared" / "report.html").read_text()
+    for run in "ab":
+        assert f'<th scope="col">dcsomrl on digits, seed 0 ({run})</th>' in page
+        assert f"<h2>Map: dcsomrl on digits, seed 0 ({run})</h2>" in page
+    assert not (tmp_path / "a" / "report").exists()
+    assert (tmp_path / "a" / "compared" / "run1" / "plane.png").stat().st_size > 1000

@@ -1,0 +1,46 @@
+"""How much of a map is in use while it is trained."""
+
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+from dcsomrl.metrics import NodeUsage
+from dcsomrl.models import ClusteringModule
+from dcsomrl.runs.callbacks import data_of
+
+# Samples that are assigned at once.
+AT_ONCE = 500
+
+
+class MapUsage(Callback):
+    """Logs, once an epoch, how many nodes win a training sample, and how evenly.
+
+    ``usage/nodes_used`` is their number, ``usage/perplexity`` that of nodes that would be used as
+    evenly: the exponential of the entropy.
+
+    Args:
+        n_samples: how many, evenly spaced over the training split; at least 1.
+
+    Raises:
+        ValueError: n_samples below 1.
+    """
+
+    def __init__(self, n_samples: int = 5000) -> None:
+        if n_samples < 1:
+            raise ValueError(f"n_samples must be at least 1, got {n_samples}")
+        self._n = n_samples
+
+    @torch.no_grad()
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Assign the samples to the map as it is."""
+        assert isinstance(pl_module, ClusteringModule)
+        data = data_of(trainer)
+        rows = data.rows("train")
+        rows = rows[torch.linspace(0, len(rows) - 1, min(self._n, len(rows))).round().long()]
+        usage = NodeUsage(pl_module.n_clusters).to(pl_module.device)
+        pl_module.eval()
+        for part in rows.split(AT_ONCE):
+            x = data.transform(data.arrays.train_x[part]).to(pl_module.device)
+            usage.update(pl_module.cluster(x).cluster)
+        pl_module.train()
+        for name, value in usage.compute().items():
+            pl_module.log(f"usage/{name}", value.float(), rank_zero_only=True)
