@@ -90,11 +90,14 @@ def rank_correlations(parameters: pd.DataFrame, result: pd.Series) -> pd.DataFra
         result: of every point, finite.
 
     Returns:
-        A row for each parameter that has an order and changes, with the columns ``rho``; ``p``
-        that it is so far from 0 by chance, corrected after Holm for the number of parameters.
+        A row for each parameter that has an order and changes, with the columns ``rho``; the
+        limits of its interval, 95 % by itself, ``rho_low`` and ``rho_high``; ``p`` that it is so
+        far from 0 by chance, corrected after Holm for the number of parameters.
 
     Raises:
         ValueError: fewer than 5 points, or a result that never changes.
+
+    Source: Bonett & Wright 2000 for the interval, that of Fisher's z with a wider error.
     """
     if len(result) < FEWEST:
         raise ValueError(
@@ -106,6 +109,9 @@ def rank_correlations(parameters: pd.DataFrame, result: pd.Series) -> pd.DataFra
     found = [spearmanr(x[name], result) for name in ordered]
     table = pd.DataFrame({"rho": [one.statistic for one in found]}, index=ordered, dtype=float)
     if ordered:
+        margin = WIDE * np.sqrt((1 + table["rho"] ** 2 / 2) / (len(result) - 3))
+        z = np.arctanh(table["rho"].clip(-1 + 1e-12, 1 - 1e-12))
+        table["rho_low"], table["rho_high"] = np.tanh(z - margin), np.tanh(z + margin)
         table["p"] = multipletests([one.pvalue for one in found], method="holm")[1]
     return table
 

@@ -30,7 +30,8 @@ all parameters explain linearly; corrected, what is left of it beyond that many 
 
 
 BY_ITSELF = """\
-Rank correlation (Spearman) of each parameter by itself, the others not accounted for; p after Holm:
+Rank correlation (Spearman) of each parameter by itself, the others not accounted for, with 95 %
+intervals; p after Holm. Importance, by Optuna's fANOVA, of so few points says little:
 """
 
 
@@ -74,7 +75,11 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
         except ValueError as error:
             parts.append(f"No regression: {error}.\n")
             with contextlib.suppress(ValueError):
-                simple[metric] = rank_correlations(scaled.loc[result.index], result)
+                table = rank_correlations(scaled.loc[result.index], result)
+                found = importances(given.loc[result.index], result, outcome.space)
+                by_name = {short[name]: value for name, value in found.items()}
+                table["importance"] = table.index.map(by_name)
+                simple[metric] = table
                 parts.append(f"{BY_ITSELF}\n{_correlations(simple[metric])}")
         else:
             found = importances(given.loc[result.index], result, outcome.space)
@@ -164,9 +169,10 @@ def _markdown(table: pd.DataFrame) -> str:
 
 
 def _correlations(table: pd.DataFrame) -> str:
-    lines = ["| parameter | rank correlation | p |", "| --- | --- | --- |"]
+    lines = ["| parameter | rank correlation | p | importance |", "| --- | --- | --- | --- |"]
     for parameter, row in table.sort_values("rho", key=abs, ascending=False).iterrows():
-        lines.append(f"| {parameter} | {row['rho']:+.2f} | {_p(row['p'])} |")
+        rho = f"{row['rho']:+.2f} ({row['rho_low']:+.2f} to {row['rho_high']:+.2f})"
+        lines.append(f"| {parameter} | {rho} | {_p(row['p'])} | {row['importance']:.2f} |")
     return "\n".join(lines) + "\n"
 
 

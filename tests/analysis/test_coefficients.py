@@ -108,3 +108,13 @@ def test_a_few_points_have_rank_correlations():
         rank_correlations(x[:4], y[:4])
     with pytest.raises(ValueError, match="score is the same at every point"):
         rank_correlations(x, y * 0)
+
+
+def test_the_interval_of_a_rank_correlation_holds_it_in_95_of_100_cases():
+    rng, true, held = np.random.default_rng(0), 0.6, 0
+    for _ in range(400):
+        # Spearman's rho of two normal variables is 6 / pi * asin(r / 2).
+        both = rng.multivariate_normal([0, 0], [[1, 0.618], [0.618, 1]], 12)
+        table = rank_correlations(pd.DataFrame({"a": both[:, 0]}), pd.Series(both[:, 1]))
+        held += table["rho_low"]["a"] <= true <= table["rho_high"]["a"]
+    assert 0.92 < held / 400 < 0.98

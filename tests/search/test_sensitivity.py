@@ -10,7 +10,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from dcsomrl.errors import ConfigError, DataError
 from dcsomrl.search import LatinHypercube, Search
-from dcsomrl.search.outcome import outcome, read, save, short_names
+from dcsomrl.search.outcome import PARAMETER, outcome, read, save, short_names
 from dcsomrl.search.sensitivity import importances, write_sensitivity
 
 SPACE = {
@@ -111,7 +111,15 @@ def test_results_that_cannot_be_explained_are_named_and_shown(searched, tmp_path
         *("sensitivity.md", "scatter-nmi.png", "distribution.png", "correlations.csv")
     }
     table = pd.read_csv(tmp_path / "few" / "correlations.csv", index_col=["result", "parameter"])
-    assert f"| threshold | {table.loc[('nmi', 'threshold'), 'rho']:+.2f} |" in text
+    row = table.loc[("nmi", "threshold")]
+    rho = f"{row['rho']:+.2f} ({row['rho_low']:+.2f} to {row['rho_high']:+.2f})"
+    assert f"| threshold | {rho} | " in text
+    complete = few.points[few.points["state"] == "complete"]
+    given = complete[[PARAMETER + name for name in few.space]]
+    by_name = importances(given, complete["nmi"], few.space)
+    expected = {short: by_name[name] for name, short in short_names(few.space).items()}
+    for (_, name), value in table["importance"].items():
+        assert value == pytest.approx(expected[name])
     text = write_sensitivity(few._replace(points=few.points[:4]), ["nmi"], tmp_path).read_text()
     assert "Rank correlation" not in text
 
