@@ -49,6 +49,8 @@ def test_hovering_tells_about_a_node_without_choosing_it(opened):
     page.point_at(4).perform()
     page.painted()
     np.testing.assert_array_equal(page.pixels(".tip canvas"), np.repeat(given.tiles[4], 3, axis=-1))
+    picture, text = page.find(".tip canvas").rect, page.find(".tip span").rect
+    assert picture["x"] + picture["width"] < text["x"]
     tip = page.find(".tip").text.split("\n")
     assert tip[0] == f"Node {given.slots[4]}"
     assert tip[1] == f"{given.wins[4]} samples won"
