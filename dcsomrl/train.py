@@ -1,6 +1,7 @@
 """Train a model on a dataset, score it on the test split: ``python -m dcsomrl.train``."""
 
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from dcsomrl.app import entry_point, settle_network
 from dcsomrl.checkpoints import epochs_done, read_checkpoint
 from dcsomrl.errors import ConfigError
+from dcsomrl.runs.alone import alone
 from dcsomrl.runs.checkpoints import check_same_run, find_checkpoint
 from dcsomrl.runs.results import set_aside
 from dcsomrl.runs.training import build_trainer, finish, leave_group, warn_of_slow_half
@@ -25,8 +27,16 @@ log = logging.getLogger(__name__)
 
 def train(cfg: DictConfig) -> dict[str, Any]:
     """Compose, train and score one run; returns what :func:`finish` does."""
-    check_search(HydraConfig.get())
-    run_dir = Path(HydraConfig.get().runtime.output_dir)
+    hydra = HydraConfig.get()
+    check_search(hydra)
+    run_dir = Path(hydra.runtime.output_dir)
+    # A job outlives the search that launched it, which may then be started again.
+    searched = hydra.runtime.choices.get("hydra/sweeper") == "search"
+    with alone(run_dir) if searched else nullcontext():
+        return _train(cfg, run_dir)
+
+
+def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     if cfg.num_threads is not None:
         torch.set_num_threads(cfg.num_threads)
     settle_network(cfg.model)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 from pytorch_lightning import Callback
@@ -26,3 +27,22 @@ class Edit(Callback):
 
     def on_train_start(self, trainer, pl_module):
         self.path.write_text(self.other.read_text())
+
+
+class Hold(Callback):
+    """Notes in the folder of a run when training begins and ends; ends when it is told to."""
+
+    def __init__(self, told: str) -> None:
+        self.told = Path(told)
+
+    def on_train_start(self, trainer, pl_module):
+        self._note(trainer, "begin")
+        while not self.told.exists():
+            time.sleep(0.05)
+
+    def on_train_end(self, trainer, pl_module):
+        self._note(trainer, "end")
+
+    def _note(self, trainer, what):
+        with (Path(trainer.default_root_dir) / "notes").open("a") as file:
+            file.write(f"{what}\n")
