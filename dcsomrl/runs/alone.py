@@ -17,7 +17,7 @@ def alone(run_dir: Path) -> Iterator[None]:
 
     Of a distributed training the first process holds the directory for all of them.
     """
-    if rank_zero_only.rank != 0:
+    if rank_zero_only.rank != 0:  # type: ignore[attr-defined]
         yield
         return
     lock = FileLock(run_dir / ".training.lock")

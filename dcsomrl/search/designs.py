@@ -57,6 +57,9 @@ class LatinHypercube(UnitDesign):
             the discrepancy; ``lloyd`` moves the points apart, and out of their n-ths; None does
             not.
 
+    Raises:
+        ConfigError: another optimization.
+
     Source: McKay, Beckman and Conover 1979; paper section 5.1.
     """
 
@@ -64,6 +67,10 @@ class LatinHypercube(UnitDesign):
         self, seed: int = 0, optimization: Literal["random-cd", "lloyd"] | None = None
     ) -> None:
         super().__init__(seed)
+        if optimization not in (None, "random-cd", "lloyd"):
+            raise ConfigError(
+                f"optimization of a LatinHypercube is random-cd, lloyd or null, not {optimization}"
+            )
         self.optimization = optimization
 
     def unit(self, n: int, dimensions: int, rng: np.random.Generator) -> np.ndarray:

@@ -29,11 +29,19 @@ def distribution(override: Override) -> BaseDistribution:
     ``choice(...)``.
 
     Raises:
-        ConfigError: an empty range, or a logarithm of 0 or less.
+        ConfigError: an empty range, a logarithm of 0 or less or of what is no interval, a glob.
     """
     value, key = override.value(), override.get_key_element()
-    assert isinstance(value, (ChoiceSweep, RangeSweep, IntervalSweep))
+    if not isinstance(value, (ChoiceSweep, RangeSweep, IntervalSweep)):
+        raise ConfigError(
+            f"{key}: {override.get_value_string()} is not searched: name the values, choice(a,b)"
+        )
     log = "log" in value.tags
+    if log and not isinstance(value, IntervalSweep):
+        raise ConfigError(
+            f"{key}: log goes with interval(a,b) or int(interval(a,b)), not with "
+            f"{override.get_value_string()}"
+        )
     try:
         if isinstance(value, IntervalSweep):
             assert value.start is not None

@@ -1,5 +1,6 @@
 """Where a search keeps what it knows: a journal file in its folder, or a database."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -38,7 +39,13 @@ def open_study(folder: Path, url: str | None, directions: Sequence[Direction]) -
         )
     except (SQLAlchemyError, ImportError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(f"the search in {url or journal} cannot be opened: {reason}") from error
+        sentence = f"the search in {url or journal} cannot be opened: {reason}"
+        raise ConfigError(_without_password(sentence)) from error
+
+
+def _without_password(text: str) -> str:
+    """A sentence that may go into a log."""
+    return re.sub(r"(://[^:/@\s]*):\S*@", r"\1:***@", text)
 
 
 def open_journal(journal: Path) -> JournalStorage:

@@ -2,18 +2,18 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import optuna
 from filelock import FileLock, Timeout
-from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.search.designs import Design
+from dcsomrl.search.samplers import MakeSampler, check_sampler, suggested
 from dcsomrl.search.space import Space
 from dcsomrl.search.storage import Direction, open_study
 
@@ -21,8 +21,6 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 # Times that a point is begun before it counts as one that kills its process.
 ATTEMPTS = 3
 INTERRUPTED = "interrupted"
-# A sampler that learns from the results so far, made anew for each point from a seed.
-MakeSampler = Callable[..., BaseSampler]
 
 
 @dataclass
@@ -79,11 +77,8 @@ class Search:
                 raise ConfigError(f"objective {name}: {direction} is not minimize or maximize")
         self.folder, self.space, self.objectives = folder, dict(space), dict(objectives)
         self.n_trials = n_trials
-        if not isinstance(sampler, Design) and not callable(sampler):
-            raise ConfigError(
-                f"{type(sampler).__name__} is made anew for every point: add "
-                "+hydra.sweeper.sampler._partial_=true"
-            )
+        if not isinstance(sampler, Design):
+            check_sampler(sampler, space, len(objectives))
         self._sampler = None if isinstance(sampler, Design) else sampler
         self._points = sampler.points(space, n_trials) if isinstance(sampler, Design) else None
         folder.mkdir(parents=True, exist_ok=True)
@@ -178,12 +173,12 @@ class Search:
 
     def _begin(self, point: int, params: Mapping[str, Any] | None, lock: FileLock) -> Claim:
         """Start a trial with given values, or with those that the sampler asks for."""
-        if params is None and self._sampler is not None:
-            given = getattr(self._sampler, "keywords", {}).get("seed")
-            self.study.sampler = self._sampler(seed=(given or 0) + point)
-        if params is not None:
+        if params is None:
+            assert self._sampler is not None
+            trial = suggested(self.study, self._sampler, self.space, point)
+        else:
             self.study.enqueue_trial(dict(params))
-        trial = self.study.ask(self.space)
+            trial = self.study.ask(self.space)
         # What a process left that died right here would be given out first.
         while params is not None and trial.params != params:
             self.study.tell(trial, state=TrialState.FAIL)

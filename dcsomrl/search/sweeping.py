@@ -1,25 +1,25 @@
 """The loop of a search under Hydra: claim points, launch their runs, record what came of them."""
 
+import gc
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
-from optuna.distributions import CategoricalDistribution
 
 from dcsomrl.app import explain
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.search.designs import Design
-from dcsomrl.search.grammar import distribution, quoted, some_value, text
+from dcsomrl.search.grammar import quoted, text
+from dcsomrl.search.request import check_numbers, objectives, request
 from dcsomrl.search.results import Progress, write_results
+from dcsomrl.search.samplers import MakeSampler
 from dcsomrl.search.stability import STABILITY, stability
-from dcsomrl.search.storage import Direction
-from dcsomrl.search.study import Claim, MakeSampler, Search
+from dcsomrl.search.study import Claim, Search
 
 log = logging.getLogger(__name__)
 Launch = Callable[..., Sequence[JobReturn]]
@@ -67,92 +67,88 @@ def sweep(
         ConfigError: settings that do not fit each other, or a folder with another search.
         DcsomrlError: too many points failed.
     """
-    objectives: dict[str, Direction] = dict.fromkeys(maximize, "maximize")
-    objectives |= dict.fromkeys(minimize, "minimize")
-    _check(objectives, seeds, n_jobs, max_failures)
-    if both := set(maximize) & set(minimize):
-        raise ConfigError(f"{min(both)} is to be both high and low: take it off one list")
-    parser = OverridesParser.create(loader)
-    parsed = {o.get_key_element(): o for o in parser.parse_overrides(_lines(params))}
-    parsed |= {o.get_key_element(): o for o in parser.parse_overrides(arguments)}
-    if "seed" in parsed:
-        raise ConfigError(
-            f"the seeds of a search are hydra.sweeper.seeds={list(seeds)}: set that instead of seed"
-        )
-    space = {key: distribution(o) for key, o in parsed.items() if o.is_sweep_override()}
-    if not space:
-        raise ConfigError(
-            "nothing is searched: give hydra.sweeper.params, as in conf/search, or an override "
-            "such as 'model.alpha=interval(0.01,1)'"
-        )
-    fixed = [o.input_line or "" for o in parsed.values() if not o.is_sweep_override()]
-    some = {key: some_value(dist) for key, dist in space.items()}
+    goals = objectives(maximize, minimize)
+    check_numbers(goals, seeds, n_jobs, max_failures)
+    asked = request(arguments, params, loader, seeds)
+    samples = asked.samples()
     # Every choice: one that cannot be composed would stop the search whenever it comes up.
-    tried = [some] + [
-        some | {key: text(choice)}
-        for key, dist in space.items()
-        if isinstance(dist, CategoricalDistribution)
-        for choice in dist.choices[1:]
-    ]
-    validate([[*fixed, *(f"{key}={value}" for key, value in job.items())] for job in tried])
-
-    folder = Path(config.hydra.sweep.dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(config, folder / "multirun.yaml")
-    settings = _settings(config, loader, fixed)
+    validate(samples)
+    choices = loader.load_sweep_config(config, samples[0]).hydra.runtime.choices
+    settings = _settings(config, loader, asked.fixed)
     definition = {
         "sampler": OmegaConf.to_container(config.hydra.sweeper.sampler, resolve=True),
         "seeds": list(seeds),
-        **{key: str(parsed[key].value()) for key in space},
-        **{key: value for key, value in settings.items() if key not in space},
+        **asked.swept,
+        **{key: value for key, value in settings.items() if key not in asked.space},
     }
-    search = Search(folder, space, sampler, n_trials, objectives, definition, storage, retry_failed)
+    folder = Path(config.hydra.sweep.dir)
+    search = Search(
+        folder, asked.space, sampler, n_trials, goals, definition, storage, retry_failed
+    )
+    OmegaConf.save(config, folder / "multirun.yaml")
     search.check_failures(max_failures)
     progress = Progress(search)
+
+    def jobs(claims: Sequence[Claim]) -> list[list[str]]:
+        """Overrides of every run of some points."""
+        _check_unchanged(settings, _settings(config, loader, asked.fixed))
+        return [_job(asked.fixed, claim, seed, folder) for claim in claims for seed in seeds]
+
     # Points that a launch lost together: one of them ended their launcher.
     suspects = 0
     while claims := _claims(search, 1 if suspects else n_jobs):
         suspects = max(suspects - 1, 0)
-        jobs = [
-            [
-                *fixed,
-                *(f"{key}={text(value)}" for key, value in claim.params.items()),
-                f"seed={seed}",
-                "ckpt_path=last",
-                # A job that chooses another model must not choose another folder by it.
-                f"hydra.sweep.dir={quoted(folder)}",
-                f"hydra.sweep.subdir={claim.point}/seed{seed}",
-            ]
-            for claim in claims
-            for seed in seeds
-        ]
-        try:
-            _check_unchanged(settings, _settings(config, loader, fixed))
-            returned = launch(jobs, initial_job_idx=claims[0].point * len(seeds))
-        except (ConfigError, HydraException, KeyboardInterrupt, SystemExit):
-            _leave(search, claims)
-            raise
-        except Exception as error:  # of the launcher: a process of its own was killed
-            log.warning("a launch ended without results: %s", error)
-            if len(claims) == 1:
-                search.fail(claims[0], f"{type(error).__name__}: {error}")
-            else:
-                _leave(search, claims)
-                suspects = len(claims)
-        else:
-            for i, claim in enumerate(claims):
-                _record(search, claim, returned[i * len(seeds) : (i + 1) * len(seeds)], seeds)
+        if not _attempt(search, claims, seeds, jobs, launch) and len(claims) > 1:
+            suspects = len(claims)
+        # Models and their trainers refer to each other: the next point needs their memory.
+        gc.collect()
         progress.show()
         try:
             search.check_failures(max_failures)
         except DcsomrlError:
-            write_results(search, fixed, config.hydra.runtime.choices)
+            write_results(search, asked.fixed, choices)
             raise
-    return write_results(search, fixed, config.hydra.runtime.choices)
+    return write_results(search, asked.fixed, choices)
 
 
-def _lines(params: Mapping[str, Any]) -> list[str]:
-    return [f"{key}={text(value)}" for key, value in params.items()]
+def _job(fixed: Sequence[str], claim: Claim, seed: int, folder: Path) -> list[str]:
+    return [
+        *fixed,
+        *(f"{key}={text(value)}" for key, value in claim.params.items()),
+        f"seed={seed}",
+        "ckpt_path=last",
+        # A job that chooses another model must not choose another folder by it.
+        f"hydra.sweep.dir={quoted(folder)}",
+        f"hydra.sweep.subdir={claim.point}/seed{seed}",
+    ]
+
+
+def _attempt(
+    search: Search,
+    claims: Sequence[Claim],
+    seeds: Sequence[int],
+    jobs: Callable[[Sequence[Claim]], list[list[str]]],
+    launch: Launch,
+) -> bool:
+    """Launch points and record what came of them; False where there are no results of any.
+
+    What runs return, and the frames of their errors with the models in them, ends with this call.
+    """
+    try:
+        returned = launch(jobs(claims), initial_job_idx=claims[0].point * len(seeds))
+    except (ConfigError, HydraException, KeyboardInterrupt, SystemExit):
+        _leave(search, claims)
+        raise
+    except Exception as error:  # of the launcher: a process of its own was killed
+        log.warning("a launch ended without results: %s", error)
+        if len(claims) == 1:
+            search.fail(claims[0], f"{type(error).__name__}: {error}")
+        else:
+            _leave(search, claims)
+        return False
+    for i, claim in enumerate(claims):
+        _record(search, claim, returned[i * len(seeds) : (i + 1) * len(seeds)], seeds)
+    return True
 
 
 def _settings(config: DictConfig, loader: ConfigLoader, fixed: list[str]) -> dict[str, Any]:
@@ -234,20 +230,3 @@ def numbers(returned: Any) -> dict[str, float]:
         and not isinstance(value, bool)
         and (not tested or name.startswith("val/") or name in ("seconds", "epochs"))
     }
-
-
-def _check(
-    objectives: Mapping[str, Direction], seeds: Sequence[int], n_jobs: int, max_failures: float
-) -> None:
-    if not objectives:
-        raise ConfigError(
-            "a search needs an objective, such as hydra.sweeper.maximize=[val/nmi] or "
-            "hydra.sweeper.minimize=[val/quantization_error]"
-        )
-    if n_jobs < 1 or not 0 <= max_failures <= 1 or not seeds:
-        raise ConfigError(
-            "n_jobs must be at least 1, max_failures in [0, 1] and seeds not empty, got "
-            f"{n_jobs}, {max_failures} and {list(seeds)}"
-        )
-    if STABILITY in objectives and len(seeds) < 2:
-        raise ConfigError("stability compares seeds: set hydra.sweeper.seeds=[0,1] or more")

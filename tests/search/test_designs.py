@@ -62,6 +62,11 @@ def test_so_does_an_optimised_one_that_is_spread_better():
     assert discrepancy(spread) < discrepancy(plain)
 
 
+def test_an_optimisation_that_there_is_not_is_refused():
+    with pytest.raises(ConfigError, match="is random-cd, lloyd or null, not foo"):
+        LatinHypercube(0, "foo")
+
+
 def test_points_differ_by_seed_and_are_random_within_their_strata():
     one, same, other = (
         [point["a"] for point in LatinHypercube(seed).points({"a": UNIFORM}, 8)]

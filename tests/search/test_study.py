@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from functools import partial
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from optuna.distributions import FloatDistribution
-from optuna.samplers import TPESampler
+from optuna.samplers import BruteForceSampler, CmaEsSampler, TPESampler
 
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.search import LatinHypercube, Search
@@ -236,6 +237,27 @@ def test_a_sampler_keeps_its_own_seed_and_must_be_made_anew(tmp_path):
     assert first[0] == first[1] != first[2]
     with pytest.raises(ConfigError, match=r"TPESampler is made anew.*_partial_=true"):
         opened(tmp_path / "made", sampler=TPESampler())
+
+
+@pytest.mark.parametrize(
+    ("sampler", "sentence"),
+    [
+        (CmaEsSampler, "CmaEsSampler cannot be used here: .*cmaes"),
+        (BruteForceSampler, r"in place of BruteForceSampler use dcsomrl\.search\.Grid"),
+        (partial(TPESampler, n_startup_trials="few"), "TPESampler cannot be used here: '<'"),
+    ],
+)
+def test_a_sampler_that_cannot_search_leaves_no_search(sampler, sentence, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cmaes", None)  # as where it is not installed
+    with pytest.raises(ConfigError, match=sentence):
+        opened(tmp_path, sampler=sampler)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_password_stays_out_of_the_sentence(tmp_path):
+    with pytest.raises(ConfigError, match=r"in mongo://me:\*\*\*@host/x cannot") as caught:
+        opened(tmp_path, "mongo://me:s3cret@host/x")
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["mongo://localhost/x", "sqlite:////no/such/folder/x.db"])

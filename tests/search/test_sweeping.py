@@ -15,6 +15,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from dcsomrl.errors import ConfigError
 from dcsomrl.search import LatinHypercube
 from dcsomrl.search.grammar import distribution
+from dcsomrl.search.request import check_numbers, request
 from dcsomrl.search.sweeping import numbers
 
 KMEANS = ("-m", "search=default", "model=kmeans", "trainer=cpu", "num_threads=1")
@@ -67,6 +68,41 @@ def test_ranges_without_values_are_refused(override):
         distribution(parsed)
 
 
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("a=glob(*)", r"a: glob\(\*\) is not searched: name the values"),
+        ("a=tag(log,range(1,9))", r"a: log goes with interval\(a,b\).* not with tag"),
+        ("a=tag(log,choice(1,9))", "a: log goes with interval"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(override, sentence):
+    (parsed,) = OverridesParser.create().parse_overrides([override])
+    with pytest.raises(ConfigError, match=sentence):
+        distribution(parsed)
+
+
+@pytest.mark.parametrize("sign", ["", "+", "++"])
+def test_a_seed_is_no_setting_of_a_search(sign):
+    with pytest.raises(ConfigError, match=r"hydra\.sweeper\.seeds=\[0\]: set that"):
+        request([f"{sign}seed=3", CLUSTERS], {}, None, [0])
+
+
+def test_the_command_line_wins_whatever_the_sign_before_a_key():
+    params = {"model.n_clusters": "int(interval(5,24))", "+model.extra": "choice(1,2)", "b": 1}
+    asked = request(["++model.n_clusters=7", "b=range(1,3)"], params, None, [0])
+    assert asked.fixed == ["++model.n_clusters=7"]
+    assert asked.space == {
+        "+model.extra": CategoricalDistribution([1, 2]),
+        "b": IntDistribution(1, 2),
+    }
+
+
+def test_a_seed_counts_once():
+    with pytest.raises(ConfigError, match=r"seeds=\[0, 1, 0\] repeats one"):
+        check_numbers({"nmi": "maximize"}, [0, 1, 0], 1, 0.3)
+
+
 def test_scores_on_the_test_split_are_no_objective():
     returned = {"split": "test", "nmi": 0.9, "seconds": 3.0, "epochs": 30, "val/nmi": 0.8}
     expected = {"seconds": 3.0, "epochs": 30.0, "val/nmi": 0.8}
@@ -106,6 +142,7 @@ def test_a_search_is_a_latin_hypercube_that_resumes_and_repeats_nothing(search, 
     done, _ = search(CLUSTERS, "hydra.sweeper.n_trials=4", "model.n_init=3")
     assert done.returncode == 2
     assert "holds another search (model.n_init was" in done.stderr
+    assert "model.n_init=3" not in (tmp_path / "search" / "multirun.yaml").read_text()
 
 
 def test_a_killed_search_ends_as_one_that_was_not(search, tmp_path):
@@ -169,6 +206,17 @@ def test_a_process_that_is_killed_costs_its_point_alone(search):
     assert done.returncode == 0, done.stderr
     assert list(trials["state"]) == ["complete", "fail", "complete", "complete"]
     assert "TerminatedWorkerError" in trials["error"][1]
+
+
+def test_a_run_that_failed_leaves_the_memory_to_the_next(search, tmp_path):
+    count = f"+callbacks.count={{_target_: tests.search.accidents.Count, path: '{tmp_path}/alive'}}"
+    done, trials = search(
+        *("model.n_clusters=choice(8,9,12)", "hydra.sweeper.n_trials=3", count),
+        *("hydra.sweeper.sampler._target_=dcsomrl.search.Grid", "hydra.sweeper.max_failures=1"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(trials["error"]) == ["RuntimeError: out of memory"] * 3
+    assert (tmp_path / "alive").read_text().split() == ["0", "0", "0"]
 
 
 def test_a_configuration_that_changes_under_a_search_ends_it(cli, tmp_path):
