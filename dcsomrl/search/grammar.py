@@ -1,7 +1,6 @@
 """Hydra's override grammar, read as distributions, and values written back in it."""
 
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.types import (
@@ -73,9 +72,9 @@ def text(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
-def quoted(path: Path) -> str:
-    """A path as Hydra's grammar reads it back unchanged."""
-    return "'" + str(path).replace("'", "\\'") + "'"
+def quoted(place: str) -> str:
+    """A path or address as Hydra's grammar reads it back unchanged."""
+    return "'" + place.replace("'", "\\'") + "'"
 
 
 def some_value(dist: BaseDistribution) -> str:

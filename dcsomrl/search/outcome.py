@@ -2,7 +2,8 @@
 
 import json
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -27,10 +28,10 @@ class Outcome(NamedTuple):
     """A search as far as it has come.
 
     Attributes:
-        points: a row a point: ``point``, ``state`` (complete or fail), ``error``, a column
-            ``params/<name>`` for every parameter, then the mean of every result over the seeds
-            and, where there are several, its ``<result> deviation``; ``git_commit`` of the code,
-            where it is known.
+        points: a row a point: ``point``, ``state`` (complete or fail), ``error``, with
+            several objectives ``pareto`` (see :func:`front`), a column ``params/<name>`` for every
+            parameter, then the mean of every result over the seeds and, where there are several,
+            its ``<result> deviation``; ``git_commit`` of the code, where it is known.
         space: distribution of every parameter.
         objectives: ``minimize`` or ``maximize`` by the name of a result.
     """
@@ -43,12 +44,15 @@ class Outcome(NamedTuple):
 def outcome(search: Search) -> Outcome:
     """The outcome of a search that is open."""
     rows = []
+    undominated = front(search)
     for trial in search.finished():
         row: dict[str, Any] = {
             "point": trial.user_attrs["point"],
             "state": trial.state.name.lower(),
             "error": trial.user_attrs.get("error"),
         }
+        if len(search.objectives) > 1:
+            row["pareto"] = trial.number in undominated
         row |= {f"{PARAMETER}{name}": value for name, value in trial.params.items()}
         results = trial.user_attrs.get("results", []) if row["state"] == "complete" else []
         for name in results[0] if results else ():
@@ -63,19 +67,40 @@ def outcome(search: Search) -> Outcome:
     return Outcome(pd.DataFrame(rows), search.space, search.objectives)
 
 
+def front(search: Search) -> set[int]:
+    """Numbers of the trials on the Pareto front: no other is as good in all and better in one.
+
+    Of a single objective there is none.
+    """
+    several = len(search.objectives) > 1
+    return {trial.number for trial in search.study.best_trials} if several else set()
+
+
 def save(found: Outcome, folder: Path) -> None:
     """Write ``trials.csv`` and ``search.json`` into a folder; a reader never sees half of one."""
     meaning = {
         "objectives": dict(found.objectives),
         "space": {name: json.loads(distribution_to_json(d)) for name, d in found.space.items()},
     }
-    for name, text in (
-        (TABLE, found.points.to_csv(index=False)),
-        (MEANING, json.dumps(meaning, indent=2) + "\n"),
-    ):
-        part = folder / f"{name}.{uuid4().hex}.part"  # processes that share a search write both
+    write_text(folder / TABLE, found.points.to_csv(index=False))
+    write_text(folder / MEANING, json.dumps(meaning, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    with swapped(path) as part:
         part.write_text(text)
-        part.replace(folder / name)
+
+
+@contextmanager
+def swapped(path: Path) -> Iterator[Path]:
+    """A file to write, which then takes the place of another: a reader never sees half of one."""
+    part = path.with_name(f"{path.name}.{uuid4().hex}.part")  # others may write it, too
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def read(folder: Path) -> Outcome:
@@ -85,14 +110,20 @@ def read(folder: Path) -> Outcome:
         DataError: the folder holds none.
     """
     try:
-        points = pd.read_csv(folder / TABLE)
         meaning = json.loads((folder / MEANING).read_text())
         space = {
             name: json_to_distribution(json.dumps(value))
             for name, value in meaning["space"].items()
         }
+        points = pd.read_csv(folder / TABLE, dtype={"error": str, "git_commit": str})
+        # A choice may be None, nan or 032.
+        texts = pd.read_csv(folder / TABLE, dtype=str, keep_default_na=False)
         for name, distribution in space.items():
-            points[PARAMETER + name] = _typed(points[PARAMETER + name], distribution)
+            column = PARAMETER + name
+            if isinstance(distribution, CategoricalDistribution):
+                points[column] = _typed(texts[column], distribution)
+            elif column not in points:
+                raise KeyError(column)
         return Outcome(points, space, meaning["objectives"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
@@ -101,14 +132,11 @@ def read(folder: Path) -> Outcome:
         ) from error
 
 
-def _typed(column: pd.Series, distribution: BaseDistribution) -> pd.Series:
+def _typed(column: pd.Series, distribution: CategoricalDistribution) -> pd.Series:
     """A column of a CSV file with the choices of a distribution as they were."""
-    if not isinstance(distribution, CategoricalDistribution):
-        return column
     by_text = {"" if one is None else str(one): one for one in distribution.choices}
     by_text |= {str(float(one)): one for one in distribution.choices if isinstance(one, int)}
-    texts = column.fillna("").map(str)
-    typed = [by_text[text] for text in texts]
+    typed = [by_text[text] for text in column]
     numbers = all(type(one) in (int, float) for one in distribution.choices)
     return pd.Series(typed, index=column.index, dtype=None if numbers else object)
 

@@ -7,23 +7,19 @@ from datetime import timedelta
 from typing import Any
 
 import pandas as pd
-from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from dcsomrl.errors import ConfigError
-from dcsomrl.search.outcome import TABLE, outcome, save, short_names
+from dcsomrl.search.best import EXPERIMENT, experiment, scores
+from dcsomrl.search.outcome import TABLE, front, outcome, save, short_names, write_text
 from dcsomrl.search.sensitivity import write_sensitivity
 from dcsomrl.search.study import Search
 
 log = logging.getLogger(__name__)
 TOP = 5
-# Groups that say what is trained; the others only where.
-WHAT = ("dataset", "autoencoder", "model")
-ELSEWHERE = ("hydra", "data_dir", "num_threads", "ckpt_path", "seed")
-EXPERIMENT = "best"
 
 
 class Progress:
@@ -41,7 +37,8 @@ class Progress:
 
     def show(self) -> None:
         """Print the bar and save the points so far."""
-        save(outcome(self._search), self._search.folder)
+        with self._search.writing:
+            save(outcome(self._search), self._search.folder)
         finished = self._search.finished()
         failed = sum(trial.state == TrialState.FAIL for trial in finished)
         # Whoever finished them: the processes that share a search share what is left, too.
@@ -51,7 +48,7 @@ class Progress:
         best = "none yet"
         if trials := self._search.completed():
             top = ranked(trials, self._search.objectives)[0]
-            best = f"{_scores(top, self._search)} at point {top.user_attrs['point']}"
+            best = f"{scores(top, self._search)} at point {top.user_attrs['point']}"
         console = Console(stderr=True)
         console.print(
             ProgressBar(self._search.n_trials, len(finished), width=30),
@@ -74,41 +71,38 @@ def ranked(trials: Sequence[FrozenTrial], objectives: Mapping[str, str]) -> list
 
 
 def write_results(
-    search: Search, fixed: Sequence[str], choices: Mapping[str, str | None]
+    search: Search, fixed: Sequence[str], choices: Mapping[str, Any], again: str
 ) -> dict[str, Any]:
     """Write the experiment with the best settings, print the table of the top, draw the rest.
 
     Args:
         search: the search, as far as it has come.
         fixed: overrides that all its runs share.
-        choices: of the groups of the configuration.
+        choices: of the groups of a run's configuration.
+        again: the command that trains the best.
 
     Returns:
         The best point: its number, parameters and objectives; empty where none succeeded.
     """
-    found = outcome(search)
-    save(found, search.folder)
-    trials = search.completed()
-    if not trials:
-        log.warning("no point has succeeded; the errors are in %s", search.folder / TABLE)
-        return {}
-    best = ranked(trials, search.objectives)
-    file = search.folder / "experiment" / f"{EXPERIMENT}.yaml"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(experiment(best[0], search, fixed, choices))
-    console = Console()
-    console.print(top_table(best[:TOP], search))
-    console.print(
-        f"all points: {search.folder / TABLE}\n"
-        f"the best: python -m dcsomrl.train --config-dir {search.folder} experiment={EXPERIMENT}",
-        soft_wrap=True,
-        highlight=False,
-    )
-    try:
-        page = write_sensitivity(found, list(search.objectives), search.folder / "sensitivity")
-        console.print(f"what matters: {page}", soft_wrap=True, highlight=False)
-    except ConfigError as error:
-        log.info("no sensitivity analysis: %s", error)
+    # The processes that share a search end one after another; who writes last has seen most.
+    with search.writing:
+        found = outcome(search)
+        save(found, search.folder)
+        trials = search.completed()
+        if not trials:
+            log.warning("no point has succeeded; the errors are in %s", search.folder / TABLE)
+            return {}
+        best = ranked(trials, search.objectives)
+        file = search.folder / "experiment" / f"{EXPERIMENT}.yaml"
+        file.parent.mkdir(exist_ok=True)
+        write_text(file, experiment(best[0], search, fixed, choices))
+        _print_top(best, search)
+        _say(f"all points: {search.folder / TABLE}\nthe best: {again}")
+        try:
+            page = write_sensitivity(found, list(search.objectives), search.folder / "sensitivity")
+            _say(f"what matters: {page}")
+        except ConfigError as error:
+            log.info("no sensitivity analysis: %s", error)
     return {
         "point": best[0].user_attrs["point"],
         "params": best[0].params,
@@ -116,14 +110,30 @@ def write_results(
     }
 
 
+def _print_top(best: Sequence[FrozenTrial], search: Search) -> None:
+    """Print the first points and, with several objectives, the whole Pareto front."""
+    undominated = front(search)
+    shown = [*best[:TOP], *(trial for trial in best[TOP:] if trial.number in undominated)]
+    for first in range(0, len(shown), TOP):
+        Console().print(top_table(shown[first : first + TOP], search))
+    if undominated:
+        _say("* Pareto front: no other point is as good in all objectives and better in one")
+    last = [trials[-1] for trials in search.attempts().values()]
+    if running := sum(trial.state == TrialState.RUNNING for trial in last):
+        _say(f"{running} more, begun by other processes, are not among these points yet")
+
+
+def _say(line: str) -> None:
+    Console().print(line, soft_wrap=True, highlight=False, markup=False)
+
+
 def top_table(trials: Sequence[FrozenTrial], search: Search) -> Table:
     """The settings of some points, a column each."""
-    front = {trial.number for trial in search.study.best_trials}
-    several = len(search.objectives) > 1
+    undominated = front(search)
     table = Table(title=f"best of {len(search.completed())} points")
     table.add_column("point")
     for trial in trials:
-        mark = "*" if several and trial.number in front else ""
+        mark = "*" if trial.number in undominated else ""
         table.add_column(f"{trial.user_attrs['point']}{mark}", justify="right")
     for i, name in enumerate(search.objectives):
         table.add_row(name, *(f"{trial.values[i]:.4g}" for trial in trials))
@@ -132,37 +142,4 @@ def top_table(trials: Sequence[FrozenTrial], search: Search) -> Table:
         values = [trial.params[key] for trial in trials]
         cells = [f"{value:.4g}" if isinstance(value, float) else str(value) for value in values]
         table.add_row(name, *cells)
-    if several:
-        table.caption = "* no other point is better in all objectives"
     return table
-
-
-def experiment(
-    trial: FrozenTrial, search: Search, fixed: Sequence[str], choices: Mapping[str, str | None]
-) -> str:
-    """The settings of a point as a file of the group ``experiment``."""
-    overrides = [line.lstrip("+").partition("=") for line in fixed]
-    given = {key: value for key, _, value in overrides} | trial.params
-    # A chosen experiment brings its own groups; those of the command line come on top.
-    base = choices.get("experiment")
-    groups = {key: choices[key] for key in WHAT if choices.get(key) and (not base or key in given)}
-    groups |= {key: given[key] for key in (*WHAT, "settings", "trainer") if key in given}
-    settings: dict[str, Any] = {
-        key: value
-        for key, value in given.items()
-        if key not in choices and key.split(".")[0] not in ELSEWHERE
-    }
-    tree = OmegaConf.create({"name": f"{EXPERIMENT}_{search.folder.name}"})
-    for key, value in settings.items():
-        parsed = OmegaConf.create(f"value: {value}").value if isinstance(value, str) else value
-        OmegaConf.update(tree, key, parsed)
-    origin = f"point {trial.user_attrs['point']} of {search.folder.name}"
-    lines = ["# @package _global_", f"# {origin.capitalize()}: {_scores(trial, search)}."]
-    lines += ["defaults:", *([f"  - {base}"] if base else [])]
-    lines += [f"  - override /{key}: {value}" for key, value in groups.items()]
-    return "\n".join(lines) + "\n\n" + OmegaConf.to_yaml(tree)
-
-
-def _scores(trial: FrozenTrial, search: Search) -> str:
-    pairs = zip(search.objectives, trial.values, strict=True)
-    return ", ".join(f"{name} {value:.4f}" for name, value in pairs)

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pandas as pd
+from matplotlib.figure import Figure
 from optuna.distributions import BaseDistribution
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
 from dcsomrl.analysis import rank_correlations, regressors, sensitivity
 from dcsomrl.errors import ConfigError
 from dcsomrl.figures.sensitivity import coefficient_bars, distribution_curve, parameter_scatter
-from dcsomrl.search.outcome import PARAMETER, Outcome, short_names
+from dcsomrl.search.outcome import PARAMETER, Outcome, short_names, swapped, write_text
 
 NAMES = {"src": "SRC", "srrc": "SRRC", "prcc": "PRCC"}
 EXPLAINED = """\
@@ -66,8 +67,6 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
         f"{len(complete)} points succeeded of {len(outcome.points)} tried.\n",
     ]
     folder.mkdir(parents=True, exist_ok=True)
-    for file in ("coefficients.csv", "correlations.csv"):  # of fewer points
-        (folder / file).unlink(missing_ok=True)
     for metric, result in results.items():
         parts += [f"## {metric}\n", f"{len(result)} points.{_range(result)}"]
         try:
@@ -93,22 +92,34 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
             )
         if len(result):
             name = f"scatter-{re.sub(r'[^a-z0-9]+', '-', metric.lower())}.png"
-            parameter_scatter(given.loc[result.index], result, logarithmic).savefig(folder / name)
+            _draw(parameter_scatter(given.loc[result.index], result, logarithmic), folder / name)
             parts.append(f"![{metric} against every parameter]({name})\n")
     if tables:
         parts.insert(2, EXPLAINED)
-        coefficient_bars(tables).savefig(folder / "coefficients.png")
-        pd.concat(tables, names=["result", "parameter"]).to_csv(folder / "coefficients.csv")
+        _draw(coefficient_bars(tables), folder / "coefficients.png")
         parts.append("![Coefficients of every parameter](coefficients.png)\n")
-    if simple:
-        pd.concat(simple, names=["result", "parameter"]).to_csv(folder / "correlations.csv")
+    for file, by_result in (("coefficients.csv", tables), ("correlations.csv", simple)):
+        _write_table(by_result, folder / file)
     curves = {metric: result for metric, result in results.items() if len(result)}
     if curves:
-        distribution_curve(curves).savefig(folder / "distribution.png")
+        _draw(distribution_curve(curves), folder / "distribution.png")
         parts.append("![Share of the points by result](distribution.png)\n")
     page = folder / "sensitivity.md"
-    page.write_text("\n".join(parts))
+    write_text(page, "\n".join(parts))
     return page
+
+
+def _draw(figure: Figure, path: Path) -> None:
+    with swapped(path) as part:
+        figure.savefig(part, format="png")
+
+
+def _write_table(by_result: Mapping[str, pd.DataFrame], path: Path) -> None:
+    """Write what there is of all results; of nothing, leave no table of fewer points behind."""
+    if by_result:
+        write_text(path, pd.concat(by_result, names=["result", "parameter"]).to_csv())
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _range(result: pd.Series) -> str:

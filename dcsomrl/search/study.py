@@ -55,6 +55,9 @@ class Search:
         storage: URL of a database, None for a journal file in the folder.
         retry_failed: whether points that have failed so far are tried once more.
 
+    Attributes:
+        writing: held by the process that writes what was found into the folder.
+
     Raises:
         ConfigError: a value out of range, or a folder with another search.
     """
@@ -83,6 +86,7 @@ class Search:
         self._points = sampler.points(space, n_trials) if isinstance(sampler, Design) else None
         folder.mkdir(parents=True, exist_ok=True)
         self._claims = FileLock(folder / ".claims.lock")
+        self.writing = FileLock(folder / ".results.lock")
         with self._claims:
             self.study = open_study(folder, storage, list(objectives.values()))
             self._keep({**definition, "objectives": self.objectives})

@@ -3,6 +3,7 @@
 import gc
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from dcsomrl.app import explain
 from dcsomrl.errors import ConfigError, DcsomrlError
+from dcsomrl.search.best import command
 from dcsomrl.search.designs import Design
 from dcsomrl.search.grammar import quoted, text
 from dcsomrl.search.request import check_numbers, objectives, request
@@ -94,6 +96,9 @@ def sweep(
         _check_unchanged(settings, _settings(config, loader, asked.fixed))
         return [_job(asked.fixed, claim, seed, folder) for claim in claims for seed in seeds]
 
+    finish = partial(
+        write_results, search, asked.fixed, choices, command(config.hydra, folder, asked.fixed)
+    )
     # Points that a launch lost together: one of them ended their launcher.
     suspects = 0
     while claims := _claims(search, 1 if suspects else n_jobs):
@@ -106,9 +111,9 @@ def sweep(
         try:
             search.check_failures(max_failures)
         except DcsomrlError:
-            write_results(search, asked.fixed, choices)
+            finish()
             raise
-    return write_results(search, asked.fixed, choices)
+    return finish()
 
 
 def _job(fixed: Sequence[str], claim: Claim, seed: int, folder: Path) -> list[str]:
@@ -118,7 +123,7 @@ def _job(fixed: Sequence[str], claim: Claim, seed: int, folder: Path) -> list[st
         f"seed={seed}",
         "ckpt_path=last",
         # A job that chooses another model must not choose another folder by it.
-        f"hydra.sweep.dir={quoted(folder)}",
+        f"hydra.sweep.dir={quoted(str(folder))}",
         f"hydra.sweep.subdir={claim.point}/seed{seed}",
     ]
 

@@ -1,17 +1,22 @@
 """What a search leaves: the best as an experiment that composes, and criteria without labels."""
 
+import random
 import shutil
+import threading
+import time
 
 import pandas as pd
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from dcsomrl.app import config_dir
 from dcsomrl.search import Search
+from dcsomrl.search.best import deletions, experiment
 from dcsomrl.search.designs import Grid
-from dcsomrl.search.results import experiment
+from dcsomrl.search.outcome import front, outcome, read, save
+from dcsomrl.search.results import TOP, write_results
 from dcsomrl.search.stability import stability
 from experiments import searches
 
@@ -46,6 +51,103 @@ def test_a_chosen_experiment_is_carried_along(tmp_path):
     assert (cfg.trainer.max_steps, cfg.trainer.max_epochs) == (10000, 37)
     assert cfg.model.gamma == 0.25
     assert cfg.dataset.name == "mnist_all"
+
+
+def test_settings_are_read_in_hydras_grammar(tmp_path):
+    space = {"+model.extra": CategoricalDistribution([3])}
+    fixed = ["+trainer.kw={a:1,b:[x,null]}", "+note=a: b", "++quoted='1'", "callbacks=[course]",
+             "~model.alpha", "seed=4", "logger=wandb", "search=tpe"]  # fmt: skip
+    cfg = composed_best(tmp_path, space, fixed, CHOICES | {"callbacks": "none", "logger": "csv"})
+    assert cfg.model.extra == 3
+    assert cfg.trainer.kw == {"a": 1, "b": ["x", None]}
+    assert (cfg.note, cfg.quoted, cfg.seed) == ("a: b", "1", 0)
+    assert "paths" in cfg.callbacks
+    assert "wandb" not in cfg.logger
+    # A file cannot take a setting away: the printed command does.
+    assert "alpha" in cfg.model
+    assert deletions(fixed) == "'~model.alpha'"
+
+
+def test_searched_groups_are_chosen_whatever_they_are(tmp_path):
+    space = {"callbacks": CategoricalDistribution(["none", "stop_collapsed"])}
+    cfg = composed_best(tmp_path, space, [], CHOICES | {"callbacks": "none"})
+    assert "stop_collapsed" in cfg.callbacks
+
+
+def test_a_searched_experiment_is_the_base(tmp_path):
+    space = {"experiment": CategoricalDistribution(["paper_mnist", "desom_mnist"])}
+    cfg = composed_best(tmp_path, space, [], CHOICES | {"experiment": "paper_mnist"})
+    assert cfg.model._target_.endswith("DESOM")
+    assert cfg.trainer.max_steps == 10000
+
+
+@pytest.fixture
+def traded(tmp_path):
+    """A search with two objectives, half done, and the results of every point."""
+    space = {"a": IntDistribution(0, 29)}
+    goals = {"high": "maximize", "low": "minimize"}
+    rng = random.Random(1)
+
+    def opened():
+        return Search(tmp_path / "traded", space, Grid(), 30, goals, {})
+
+    def work(search, n):
+        for _ in range(n):
+            claim = search.claim()
+            if claim.point % 10 == 3:
+                search.fail(claim, "no luck")
+            else:
+                # Few values, so that some points are equal in one objective or in both.
+                high = rng.randrange(12)
+                search.succeed(claim, [{"high": high, "low": high + rng.randrange(4)}])
+
+    return opened, work
+
+
+def test_the_front_is_what_no_other_point_beats(traded, tmp_path, capsys):
+    opened, work = traded
+    search = opened()
+    work(search, 30)
+    save(outcome(search), search.folder)
+    points = read(search.folder).points
+    done = points[points["state"] == "complete"]
+
+    def beaten(one):
+        as_good = (done["high"] >= one["high"]) & (done["low"] <= one["low"])
+        return (as_good & ((done["high"] > one["high"]) | (done["low"] < one["low"]))).any()
+
+    expected = [not beaten(row) for _, row in done.iterrows()]
+    assert list(done["pareto"]) == expected
+    assert not points["pareto"][points["state"] == "fail"].any()
+    assert TOP < sum(expected) < len(expected)
+    write_results(search, [], CHOICES, "again")
+    shown = capsys.readouterr().out
+    assert all(f"{point}*" in shown for point in done["point"][expected])
+    assert len(front(search)) == sum(expected)
+
+
+def test_a_slow_process_does_not_write_what_was_before(traded, capsys):
+    opened, work = traded
+    slow, fast = opened(), opened()
+    work(slow, 5)
+    claim = fast.claim()
+    with fast.writing:
+        thread = threading.Thread(target=write_results, args=(slow, [], CHOICES, "again"))
+        thread.start()
+        time.sleep(1)  # it waits; what it had read by now would be old
+        fast.succeed(claim, [{"high": 99, "low": -1}])
+        other = fast.claim()
+    thread.join()
+    assert len(read(slow.folder).points) == 6
+    best = (slow.folder / "experiment" / "best.yaml").read_text()
+    assert f"# Point {claim.point} of traded: high 99.0000, low -1.0000" in best
+    assert (
+        "5 points succeeded of 6 tried"
+        in (slow.folder / "sensitivity" / "sensitivity.md").read_text()
+    )
+    assert "1 more, begun by other processes" in capsys.readouterr().out
+    assert list(slow.folder.rglob("*.part")) == []
+    fast.leave(other)
 
 
 @pytest.fixture

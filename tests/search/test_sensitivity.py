@@ -9,7 +9,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from dcsomrl.errors import ConfigError, DataError
-from dcsomrl.search import LatinHypercube, Search
+from dcsomrl.search import Grid, LatinHypercube, Search
 from dcsomrl.search.outcome import PARAMETER, outcome, read, save, short_names
 from dcsomrl.search.sensitivity import importances, write_sensitivity
 
@@ -53,6 +53,18 @@ def test_the_table_holds_the_search_with_every_value_as_it_was(searched, tmp_pat
     rest = [name for name in was.points if not name.startswith("params/")]
     pd.testing.assert_frame_equal(was.points[rest], now.points[rest], check_dtype=False)
     assert now.points["error"][3] == 'a comma, and "quotes"'
+
+
+def test_choices_that_look_like_nothing_or_numbers_come_back(tmp_path):
+    choices = ("None", "nan", "null", "032", 1, None)
+    space = {"a": CategoricalDistribution(choices)}
+    search = Search(tmp_path, space, Grid(), len(choices), {"nmi": "maximize"}, {})
+    while claim := search.claim():
+        search.succeed(claim, [{"nmi": 1.0}], commit="123456789012")
+    save(outcome(search), tmp_path)
+    points = read(tmp_path).points
+    assert list(points["params/a"]) == list(choices)
+    assert list(points["git_commit"]) == ["123456789012"] * len(choices)
 
 
 def plain(value):
