@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from filelock import FileLock, Timeout
+from pytorch_lightning.utilities import rank_zero_only
+
+from dcsomrl.runs.alone import alone
 
 HERE = Path(__file__).parent
 GRID = (
@@ -84,3 +88,15 @@ def test_a_lost_job_does_not_have_the_others_trained_beside_themselves(held, tmp
     assert (run / "notes").read_text() == ONE_BY_ONE
     trials = pd.read_csv(tmp_path / "search" / "trials.csv")
     assert list(trials["state"]) == ["fail", "complete"]
+
+
+def test_the_first_process_of_a_distributed_job_holds_for_all(tmp_path, monkeypatch):
+    other = FileLock(tmp_path / ".training.lock")
+    with alone(tmp_path):
+        with pytest.raises(Timeout):
+            other.acquire(timeout=0)
+        monkeypatch.setattr(rank_zero_only, "rank", 1)
+        with alone(tmp_path):
+            pass
+    with other.acquire(timeout=0):
+        pass
