@@ -12,7 +12,7 @@ from typing import Any
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException, InstantiationException
+from hydra.errors import HydraException, InstantiationException, MissingConfigException
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -27,6 +27,20 @@ def config_dir() -> Path:
     package = Path(__file__).resolve().parent
     inside = package / "conf"
     return inside if inside.is_dir() else package.parent / "conf"
+
+
+def published(model: str, dataset: str) -> str:
+    """The file in ``conf/settings`` that a model has for a dataset; ``none`` where it has none.
+
+    ``conf/train.yaml`` chooses it as ``${published:<model>,<dataset>}``. A folder given by
+    ``--config-dir`` is searched, too.
+    """
+    found = GlobalHydra.instance().config_loader().get_group_options("settings")
+    name = f"{model}_{dataset}"
+    return name if name in found else "none"
+
+
+OmegaConf.register_new_resolver("published", published, replace=True)
 
 
 def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
@@ -105,6 +119,10 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
             return f"{place}{cause}"
         missing = isinstance(cause, ImportError) or "Error locating target" in str(error)
         return f"{place}{_first_line(cause or error)}" if missing else None
+    if "Config group override must be" in str(error):
+        return "a group cannot be set to null: leave it out, or take it away, as with ~experiment"
+    if isinstance(error, MissingConfigException):
+        return _explain_option(error)
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _explain_override(str(error), config_name, overrides)
     return None
@@ -126,6 +144,22 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     meant = f"did you mean {parent}{close[0]}? " if close else ""
     where = f"in {parent.rstrip('.')}" if parent else "at the top"
     return f"there is no {key} in the configuration; {meant}{where} exist: {', '.join(known)}"
+
+
+def _explain_option(error: MissingConfigException) -> str:
+    """What exists in the place of an option that does not."""
+    named = re.search(r"'([^']+)/([^'/]*)'", _first_line(error))
+    if named is None:
+        return _first_line(error)
+    group, given = named.groups()
+    known = list(error.options or ())
+    if not known:  # Hydra names none where several options were given
+        GlobalHydra.instance().clear()
+        with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
+            known = GlobalHydra.instance().config_loader().get_group_options(group)
+    close = difflib.get_close_matches(given, known, n=1)
+    meant = f"did you mean {group}={close[0]}? " if close else ""
+    return f"there is no {group}={given}; {meant}{group} can be {', '.join(known)}"
 
 
 def _composed(config_name: str, overrides: list[str]) -> DictConfig:

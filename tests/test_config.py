@@ -100,8 +100,8 @@ def test_the_run_directory_is_stable_by_name_and_seed():
         (["model.som.repel_rat=1"], ["no model.som.repel_rat", "mean model.som.repel_rate?"]),
         (["modle.alpha=1"], ["no modle.alpha", "did you mean model?", "dataset"]),
         (["datset=mnist"], ["no datset", "did you mean dataset?"]),
-        (["dataset=mnits"], ["dataset/mnits", "mnist", "fashion", "usps"]),
-        (["+experiment=papr"], ["experiment/papr", "paper_mnist"]),
+        (["dataset=mnits"], ["dataset=mnits", "mnist", "fashion", "usps"]),
+        (["+experiment=papr"], ["experiment=papr", "paper_mnist"]),
         (["model.som.activation_threshold"], ["model.som.activation_threshold"]),
     ],
 )

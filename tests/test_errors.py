@@ -17,7 +17,15 @@ from tests.conftest import SMALL
     [
         (["model.som.max_nodes=1"], "model.som: max_nodes must be at least 2, got 1"),
         (["model.som.repel_mod=none"], "did you mean model.som.repel_mode?"),
-        (["dataset=mnits"], "dataset/mnits"),
+        (["dataset=mnits"], "no dataset=mnits; did you mean dataset=mnist? dataset can be arrays, "),
+        (["experiment=paper_mnits"], "did you mean experiment=paper_mnist? experiment can be auto"),
+        (["experiment=[paper_mnist,x]"], "there is no experiment=x; experiment can be autoencoder"),
+        (["experiment=null"], "a group cannot be set to null"),
+        (["search=nope"], "there is no search=nope; search can be default, "),
+        (["-m", "search=nope"], "there is no search=nope; search can be default, "),
+        (["settings=x"], "there is no settings=x; settings can be dcsomrl_fashion, dcsomrl_mnist"),
+        (["settings=dcsomrl_usps"], "there is no settings=dcsomrl_usps"),
+        (["-m", "search=default", "settings=x"], "there is no settings=x"),
         (["dataset=arrays", "dataset.path=none.npz"], "there is no file none.npz"),
         (["dataset=images", "dataset.path=none"], "there is no folder none"),
         (["dataset=usps", "data_dir=none"], "there is no USPS file at none/USPS/usps.h5"),
@@ -31,7 +39,9 @@ from tests.conftest import SMALL
 )
 def test_the_command_ends_in_one_sentence(overrides, said, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["train", *SMALL, *overrides])
+    flags = [one for one in overrides if one.startswith("-")]
+    overrides = [one for one in overrides if one not in flags]
+    monkeypatch.setattr("sys.argv", ["train", *flags, *SMALL, *overrides])
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == 2
