@@ -17,7 +17,10 @@ from tests.conftest import SMALL
     [
         (["model.som.max_nodes=1"], "model.som: max_nodes must be at least 2, got 1"),
         (["model.som.repel_mod=none"], "did you mean model.som.repel_mode?"),
-        (["dataset=mnits"], "no dataset=mnits; did you mean dataset=mnist? dataset can be arrays, "),
+        (
+            ["dataset=mnits"],
+            "no dataset=mnits; did you mean dataset=mnist? dataset can be arrays, ",
+        ),
         (["experiment=paper_mnits"], "did you mean experiment=paper_mnist? experiment can be auto"),
         (["experiment=[paper_mnist,x]"], "there is no experiment=x; experiment can be autoencoder"),
         (["experiment=null"], "a group cannot be set to null"),
