@@ -15,6 +15,7 @@ from dcsomrl.loading import Trained, load
 from dcsomrl.runs import results
 from dcsomrl.runs.scoring import score
 from dcsomrl.runs.training import describe
+from dcsomrl.runs.warnings import warnings_of
 
 
 def evaluate(cfg: DictConfig) -> dict[str, Any]:
@@ -49,16 +50,24 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         **scores,
         "seconds": time.perf_counter() - start,
         "epochs": trained.epochs,
+        "step": trained.step,
         **results.origin(device),
+        "warnings": warnings_of(model, data, scores, assignments["cluster"]),
     }
     name = f"evaluate-{data.name}-{cfg.split}"
-    folder = Path(cfg.output) if cfg.output else Path(cfg.ckpt).resolve().parent.parent / name
+    folder = Path(cfg.output) if cfg.output else beside(Path(cfg.ckpt)) / name
     folder.mkdir(parents=True, exist_ok=True)
     results.write_json(folder / "metrics.json", metrics)
     results.write_assignments(folder / "assignments.parquet", assignments)
     title = f"{metrics['model']} on {data.name}, {cfg.split} split"
     results.print_summary(metrics, title, folder)
     return metrics
+
+
+def beside(checkpoint: Path) -> Path:
+    """Where results of a checkpoint go: its run's folder, or, outside of a run, its own."""
+    folder = checkpoint.resolve().parent
+    return folder.parent if folder.name == "checkpoints" else folder
 
 
 def other_data(cfg: DictConfig, trained: Trained) -> ClusterData:

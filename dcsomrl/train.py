@@ -1,7 +1,6 @@
 """Train a model on a dataset, score it on the test split: ``python -m dcsomrl.train``."""
 
 import logging
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,13 @@ from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
-from pytorch_lightning.utilities import rank_zero_only
 
 from dcsomrl.app import entry_point, settle_network
 from dcsomrl.checkpoints import epochs_done, read_checkpoint
 from dcsomrl.errors import ConfigError
 from dcsomrl.runs.alone import alone
 from dcsomrl.runs.checkpoints import check_same_run, find_checkpoint
-from dcsomrl.runs.results import set_aside
-from dcsomrl.runs.training import build_trainer, finish, leave_group, warn_of_slow_half
+from dcsomrl.runs.training import build_trainer, finish, fit, leave_group, warn_of_slow_half
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +29,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     run_dir = Path(hydra.runtime.output_dir)
     # A job outlives the search that launched it, which may then be started again.
     searched = hydra.runtime.choices.get("hydra/sweeper") == "search"
-    with alone(run_dir) if searched else nullcontext():
+    with alone(run_dir, wait=searched):
         return _train(cfg, run_dir)
 
 
@@ -48,7 +45,9 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
 
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     resume = find_checkpoint(run_dir, cfg.ckpt_path)
-    if resume is not None:
+    if resume is None:
+        log.info("starting afresh")
+    else:
         checkpoint = read_checkpoint(resume)
         check_same_run(checkpoint, config, resume)
         log.info(
@@ -57,11 +56,6 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
             epochs_done(checkpoint),
             checkpoint["global_step"],
         )
-    else:
-        aside = rank_zero_only(set_aside)(run_dir)
-        log.info("starting afresh%s", f"; the earlier run is kept in {aside}" if aside else "")
-    OmegaConf.save(OmegaConf.create(config), run_dir / "config.yaml")
-
     trainer = build_trainer(
         instantiate(cfg.trainer, _partial_=True),
         config,
@@ -69,14 +63,10 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         loggers=list(instantiate(cfg.logger).values()),
         callbacks=list(instantiate(cfg.callbacks).values()),
         validated=data.val_fraction > 0,
+        goes_on=resume is not None and resume.resolve().is_relative_to(run_dir.resolve()),
     )
     warn_of_slow_half(trainer)
-    # The moments of weights that rest fade into denormal numbers, which a CPU handles slowly.
-    torch.set_flush_denormal(True)
-    try:
-        trainer.fit(model, datamodule=data, ckpt_path=resume)
-    finally:
-        torch.set_flush_denormal(False)  # not the caller's business
+    fit(trainer, model, data, resume)
     leave_group()
     return finish(trainer, model, data, config, run_dir) if trainer.is_global_zero else {}
 

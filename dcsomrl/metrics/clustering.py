@@ -111,6 +111,13 @@ class Completeness(ContingencyMetric):
     score = staticmethod(functional.completeness)
 
 
+class Classes(ContingencyMetric):
+    """Number of classes with a sample."""
+
+    higher_is_better = None
+    score = staticmethod(functional.classes)
+
+
 def clustering_scores(n_clusters: int, n_classes: int) -> MetricCollection:
     """All scores against labels over one shared contingency matrix.
 
@@ -120,7 +127,8 @@ def clustering_scores(n_clusters: int, n_classes: int) -> MetricCollection:
 
     Returns:
         Collection with the keys ``purity``, ``nmi``, ``nmi_geometric``, ``ari``, ``ami``,
-        ``homogeneity``, ``completeness``, ``accuracy`` and ``clustering_error``.
+        ``homogeneity``, ``completeness``, ``accuracy`` and ``clustering_error``, and ``classes``,
+        the number of those with a sample.
 
     Raises:
         ValueError: either below 1.
@@ -135,8 +143,9 @@ def clustering_scores(n_clusters: int, n_classes: int) -> MetricCollection:
         "completeness": Completeness,
         "accuracy": Accuracy,
         "clustering_error": ClusteringError,
+        "classes": Classes,
     }
-    # The group is named: found on its own, it costs nine updates and comparisons on the host.
+    # The group is named: found on its own, it costs ten updates and comparisons on the host.
     return MetricCollection(
         {name: kind(n_clusters, n_classes) for name, kind in kinds.items()},
         compute_groups=[list(kinds)],

@@ -3,8 +3,8 @@
 The scores against labels all read a contingency matrix (n_clusters, n_classes) of sample counts.
 They compute on the CPU in float64, where the matrix is small and every backend has the type, and
 return 0-d tensors there. Clusters and classes without a sample change no score. Degenerate
-labelings follow scikit-learn; purity and accuracy, which it lacks, are NaN where there is no
-sample.
+labelings follow scikit-learn, but where there is no sample every score is NaN: scikit-learn's 1
+would be the best of all.
 """
 
 from typing import Literal
@@ -75,6 +75,11 @@ def accuracy(contingency: Tensor) -> Tensor:
     return counts[rows, columns].sum() / counts.sum()
 
 
+def classes(contingency: Tensor) -> Tensor:
+    """Number of classes with a sample, 0-d int64; with one, scores against labels say nothing."""
+    return (contingency.sum(dim=0) > 0).sum()
+
+
 def clustering_error(contingency: Tensor) -> Tensor:
     """Share of samples wrong under the best one-to-one matching of clusters to classes, in [0, 1).
 
@@ -98,7 +103,7 @@ def nmi(contingency: Tensor, average: Literal["arithmetic", "geometric"] = "arit
         raise ValueError(f"average must be 'arithmetic' or 'geometric', got {average!r}")
     counts = _as_float64(contingency)
     if _is_perfect(counts):
-        return counts.new_ones(())
+        return _one(counts)
     mutual, clusters, classes = _information(counts)
     if clusters == 0 or classes == 0:
         return counts.new_zeros(())
@@ -111,7 +116,7 @@ def ari(contingency: Tensor) -> Tensor:
     """Rand index adjusted for chance, in [-0.5, 1] (Hubert and Arabie 1985)."""
     counts = _as_float64(contingency)
     if _is_perfect(counts):
-        return counts.new_ones(())
+        return _one(counts)
     together, clusters, classes, total = (
         (size * (size - 1) / 2).sum()
         for size in (counts, counts.sum(1), counts.sum(0), counts.sum())
@@ -124,7 +129,7 @@ def ami(contingency: Tensor) -> Tensor:
     """Mutual information adjusted for chance, arithmetic mean, at most 1 (Vinh et al. 2010)."""
     counts = _as_float64(contingency)
     if _is_perfect(counts):
-        return counts.new_ones(())
+        return _one(counts)
     mutual, clusters, classes = _information(counts)
     if clusters == 0 or classes == 0:
         return counts.new_zeros(())
@@ -138,8 +143,9 @@ def homogeneity(contingency: Tensor) -> Tensor:
 
     It is 1 where every cluster holds one class (Rosenberg and Hirschberg 2007).
     """
-    mutual, _, classes = _information(_as_float64(contingency))
-    return mutual / classes if classes > 0 else torch.ones_like(classes)
+    counts = _as_float64(contingency)
+    mutual, _, classes = _information(counts)
+    return mutual / classes if classes > 0 else _one(counts)
 
 
 def completeness(contingency: Tensor) -> Tensor:
@@ -229,6 +235,11 @@ def perplexity(counts: Tensor) -> Tensor:
 
 def _as_float64(counts: Tensor) -> Tensor:
     return counts.detach().cpu().double()
+
+
+def _one(counts: Tensor) -> Tensor:
+    """The highest score; NaN without a sample."""
+    return counts.sum() / counts.sum()
 
 
 def _is_perfect(counts: Tensor) -> bool:

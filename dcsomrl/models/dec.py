@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from dcsomrl.data import Batch
+from dcsomrl.errors import ConfigError
 from dcsomrl.maps.grid import squared_distances
 from dcsomrl.models.autoencoder import kmeans, load_autoencoder
 from dcsomrl.models.base import Clustered, OptimizerFactory, single
@@ -146,6 +147,19 @@ class DEC(CenterModel):
             changed = (assigned != self._assigned.to(assigned.device)).float().mean()
             self.trainer.should_stop = bool(changed < self.tolerance)
         self._target, self._assigned = sharpened(q), assigned
+
+    def on_fit_start(self) -> None:
+        """Refuse a training that would end before the clustering begins."""
+        limits = self.trainer.max_epochs, self.trainer.max_steps
+        steps = len(self.trainer.datamodule.train_dataloader()) * self.pretrain_epochs  # type: ignore[attr-defined]
+        names = ("max_epochs", "epochs", self.pretrain_epochs), ("max_steps", "steps", steps)
+        for limit, (name, what, needed) in zip(limits, names, strict=True):
+            if self.pretrain_epochs and limit is not None and 0 <= limit <= needed:
+                raise ConfigError(
+                    f"trainer.{name}={limit} ends before the clustering begins, which comes after "
+                    f"{needed} {what} of pretraining (model.pretrain_epochs="
+                    f"{self.pretrain_epochs}): raise trainer.{name} or lower model.pretrain_epochs"
+                )
 
     def on_train_start(self) -> None:
         """Take the pretrained network over."""

@@ -1,6 +1,7 @@
 """What a reader should know before reading the rest."""
 
 from dcsomrl.inspection import Inspected
+from dcsomrl.runs.warnings import of_clusters, of_map
 
 
 def notes(run: Inspected) -> list[str]:
@@ -15,15 +16,9 @@ def notes(run: Inspected) -> list[str]:
             f"Figures and captions are of {len(run.winner):,} test samples, evenly spaced over all "
             f"{run.n_test:,}; the summary is of all."
         )
-    if n == 0:
-        said.append("The map has no live node: it has learned nothing.")
-    elif n == 1:
-        said.append("The map has a single node: it tells nothing apart.")
-    elif growing and n == run.max_nodes:
-        said.append(
-            f"The map is full: all {n} of its slots are in use, and it could not grow where the "
-            "data asked for it. Raise model.som.max_nodes or lower model.som.activation_threshold."
-        )
+    said += of_map(n, run.max_nodes, growing)
+    used = int((run.wins > 0).sum())
+    said += of_clusters(used, n, len(run.winner), int((run.winner < 0).sum()))
     if n > 1 and run.edges is None:
         said.append("This model has no map: its clusters have no neighbours.")
     elif n > 1 and len(run.edges if run.edges is not None else ()) == 0:

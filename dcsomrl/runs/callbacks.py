@@ -12,7 +12,7 @@ from dcsomrl.errors import TrainingError
 from dcsomrl.metrics import contingency, nmi, purity
 from dcsomrl.models import Clustered, ClusteringModule
 from dcsomrl.runs.scoring import Scorer
-from dcsomrl.runs.tables import GrowingTable
+from dcsomrl.runs.tables import GrowingTable, goes_on_beside
 
 # Asking a GPU for a number waits for it; a CPU is asked at every step.
 CHECK_EVERY = 50
@@ -63,7 +63,8 @@ class EpochTable(Checkpoint):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keep the rows of the epochs that a resumed run has behind it."""
-        self._table.restore(trainer.current_epoch)
+        goes_on = goes_on_beside(trainer, self._table.path)
+        self._table.restore(trainer.current_epoch if goes_on else 0)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Add the epoch's row."""
@@ -108,7 +109,8 @@ class StepScores(Callback):
         first = [(y == label).nonzero()[: self._per_class, 0] for label in range(data.num_classes)]
         chosen = torch.cat(first)
         self._x, self._y = x[chosen].to(pl_module.device), y[chosen].to(pl_module.device)
-        self._table.restore(trainer.global_step + 1)
+        goes_on = goes_on_beside(trainer, self._table.path)
+        self._table.restore(trainer.global_step + 1 if goes_on else 0)
 
     @torch.no_grad()
     def on_train_batch_end(

@@ -1,7 +1,9 @@
 """The way of a few samples through the map while it is trained."""
 
+import zlib
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -10,6 +12,10 @@ from torch import Tensor
 
 from dcsomrl.models import ClusteringModule
 from dcsomrl.runs.callbacks import data_of
+from dcsomrl.runs.tables import goes_on_beside, leave_out
+
+# What reading a damaged npz raises.
+DAMAGE = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error, NotImplementedError)
 
 
 class SamplePaths(Callback):
@@ -37,11 +43,17 @@ class SamplePaths(Callback):
         rows = torch.linspace(0, len(x) - 1, min(self._n, len(x))).long()
         self._x = x[rows].to(pl_module.device)
         self._epochs = []
-        if trainer.current_epoch > 0 and self._path.exists():
-            with np.load(self._path) as kept:
-                pairs = zip(kept["slot"], kept["decoded"], strict=True)
-                found = [{"slot": slot, "decoded": decoded} for slot, decoded in pairs]
-            self._epochs = found[: trainer.current_epoch]
+        if goes_on_beside(trainer, self._path) and self._path.exists():
+            try:
+                found = read_paths(self._path)
+                if found["sample"].shape != self._x.shape:
+                    raise ValueError(f"it holds samples of shape {found['sample'].shape}")
+            except DAMAGE as error:
+                leave_out(self._path, error)
+                return
+            pairs = zip(found["slot"], found["decoded"], strict=True)
+            epochs = [{"slot": slot, "decoded": decoded} for slot, decoded in pairs]
+            self._epochs = epochs[: trainer.current_epoch]
 
     @torch.no_grad()
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -72,3 +84,16 @@ class SamplePaths(Callback):
         with part.open("wb") as file:
             np.savez_compressed(file, **arrays)
         part.replace(self._path)
+
+
+def read_paths(path: Path) -> dict[str, np.ndarray]:
+    """What :class:`SamplePaths` has written.
+
+    Raises:
+        OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error: it is damaged.
+    """
+    with np.load(path, allow_pickle=False) as kept:
+        sample, slot, decoded = (kept[name] for name in ("sample", "slot", "decoded"))
+    if decoded.ndim < 2 or slot.shape != decoded.shape[:2] or decoded.shape[1:] != sample.shape:
+        raise ValueError("its arrays do not fit each other")
+    return {"sample": sample, "slot": slot, "decoded": decoded}

@@ -19,27 +19,26 @@ from dcsomrl.figures import prototype_grid, prototype_profiles
 from dcsomrl.figures.images import brightened
 from dcsomrl.models import ClusteringModule
 
-OUTPUTS = (
-    "checkpoints",
-    "config.yaml",
-    "metrics.csv",
-    "metrics.json",
-    "assignments.parquet",
-    "prototypes.png",
-    "step_scores.csv",
-    "paths.npz",
-)
+# What training grows by, and what is made of a run when it has ended.
+COURSE = ("checkpoints", "config.yaml", "metrics.csv", "step_scores.csv", "paths.npz")
+RESULTS = ("metrics.json", "assignments.parquet", "prototypes.png", "report", "compared")
 SHOWN = ("purity", "nmi", "ari", "accuracy", "nodes", "nodes_used", "quantization_error", "seconds")
 
 
-def set_aside(run_dir: Path) -> Path | None:
+def set_aside(run_dir: Path, results_only: bool = False) -> Path | None:
     """Move what an earlier run left in a folder into ``previous-N`` inside it.
+
+    Args:
+        run_dir: the folder.
+        results_only: whether checkpoints and what grows with a training stay.
 
     Returns:
         The new folder, or None where there was nothing.
     """
-    found = [run_dir / name for name in OUTPUTS if (run_dir / name).exists()]
-    found += run_dir.glob("hpc_ckpt_*.ckpt")
+    names = RESULTS if results_only else (*COURSE, *RESULTS)
+    found = [run_dir / name for name in names if (run_dir / name).exists()]
+    found += [] if results_only else run_dir.glob("hpc_ckpt_*.ckpt")
+    found += run_dir.glob("evaluate-*")
     if not found:
         return None
     number = 1
@@ -119,4 +118,6 @@ def print_summary(metrics: Mapping[str, Any], title: str, run_dir: Path) -> None
             table.add_row(name, str(value) if isinstance(value, int) else f"{value:.{decimals}f}")
     console = Console()
     console.print(table)
+    for warning in metrics["warnings"]:
+        console.print(f"warning: {warning}", style="yellow", soft_wrap=True, highlight=False)
     console.print(f"run directory: {run_dir}", soft_wrap=True, highlight=False)

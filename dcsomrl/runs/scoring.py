@@ -43,12 +43,19 @@ class Scorer:
     def compute(self) -> dict[str, float]:
         """All scores by name; ``nodes`` are those in use on the map, ``nodes_used`` here.
 
-        The topographic error is NaN where there is no map, or no sample with a second best node.
+        Scores against labels are left out where all samples are of one class, or none has a label
+        and a node. The topographic error is NaN where there is no map, or no sample with a second
+        best node.
         """
         label_scores = {} if self._scores is None else self._scores.compute()
+        if label_scores and label_scores["classes"] < 2:
+            label_scores = {"classes": label_scores["classes"]}
         usage = self._usage.compute()
         return {
-            **{name: float(value) for name, value in label_scores.items()},
+            **{
+                name: int(value) if name == "classes" else float(value)
+                for name, value in label_scores.items()
+            },
             "nodes": self._live,
             "nodes_used": int(usage["nodes_used"]),
             "perplexity": float(usage["perplexity"]),

@@ -1,7 +1,12 @@
 """A CSV file that grows by rows and can be taken up again."""
 
 import csv
+import logging
 from pathlib import Path
+
+from pytorch_lightning import Trainer
+
+log = logging.getLogger(__name__)
 
 
 class GrowingTable:
@@ -18,12 +23,27 @@ class GrowingTable:
         self.rows: list[dict[str, float | int | str]] = []
 
     def restore(self, before: int) -> None:
-        """Take up the rows in the file whose key is below ``before``; forget the others."""
+        """Take up the rows in the file whose key is below ``before``; forget the others.
+
+        A file that is damaged is left out and kept under another name: it is only for show.
+        """
         self.rows = []
         if before > 0 and self.path.exists():
-            with self.path.open(newline="") as file:
-                self.rows = [dict(row) for row in csv.DictReader(file)]
+            try:
+                self.rows = self._read()
+            except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+                leave_out(self.path, error)
         self.rows = [row for row in self.rows if int(row[self.key]) < before]
+
+    def _read(self) -> list[dict[str, float | int | str]]:
+        with self.path.open(newline="", encoding="utf-8") as file:
+            rows = [dict(row) for row in csv.DictReader(file, strict=True)]
+        for row in rows:
+            int(row[self.key])
+            for name, value in row.items():
+                if name is None or (value and float(value) is None):
+                    raise ValueError("a row has other fields than the header")
+        return rows  # type: ignore[return-value]
 
     def save(self) -> None:
         """Write all rows."""
@@ -34,3 +54,18 @@ class GrowingTable:
             writer.writeheader()
             writer.writerows(self.rows)
         part.replace(self.path)
+
+
+def leave_out(path: Path, error: Exception) -> None:
+    """Warn that a damaged file is not continued, and keep it beside."""
+    kept = path.with_name(path.name + ".damaged")
+    log.warning("%s is damaged (%s): begun anew; what was there is in %s", path, error, kept.name)
+    path.replace(kept)
+
+
+def goes_on_beside(trainer: Trainer, path: Path) -> bool:
+    """Whether a training continues a checkpoint of the folder that a file lies in."""
+    resumed: str | Path | None = trainer.ckpt_path  # type: ignore[attr-defined]
+    if resumed is None:
+        return False
+    return Path(resumed).resolve().is_relative_to(path.resolve().parent)

@@ -12,12 +12,17 @@ from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar, Timer
 from pytorch_lightning.loggers import Logger
 
+from dcsomrl.checkpoints import first_line
 from dcsomrl.data import ClusterData
+from dcsomrl.errors import ConfigError, TrainingError
 from dcsomrl.models import ClusteringModule
 from dcsomrl.runs import results
+from dcsomrl.runs.begin import TakeOver
 from dcsomrl.runs.callbacks import EpochTable, StopOnNaN, ValidationScores
 from dcsomrl.runs.checkpoints import AtomicCheckpointIO
+from dcsomrl.runs.limits import TimeIsOver, TimeLimit, check_limits, out_of_time, time_limit
 from dcsomrl.runs.scoring import score, silhouette
+from dcsomrl.runs.warnings import warnings_of
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +34,7 @@ def build_trainer(
     loggers: list[Logger],
     callbacks: list[Callback],
     validated: bool,
+    goes_on: bool,
 ) -> Trainer:
     """Trainer with progress, scores, the table of epochs, and checkpoints.
 
@@ -40,8 +46,14 @@ def build_trainer(
         callbacks: further callbacks; may be empty.
         validated: whether there is a validation part; the best checkpoint is the one of the
             lowest loss on it, else on the training split. Neither needs a label.
+        goes_on: whether a checkpoint of this folder is continued.
+
+    Raises:
+        ConfigError: Lightning refuses an argument.
     """
     _quiet()
+    check_limits(config["trainer"])
+    limit = time_limit(config["trainer"])
     folder = run_dir / "checkpoints"
     last = ModelCheckpoint(
         folder, "last", enable_version_counter=False, save_on_train_epoch_end=True
@@ -54,20 +66,50 @@ def build_trainer(
         enable_version_counter=False,
         save_on_train_epoch_end=True,
     )
-    return make(
-        logger=loggers or False,
-        plugins=[AtomicCheckpointIO(config)],
-        callbacks=[
+    arguments = {
+        "logger": loggers or False,
+        "plugins": [AtomicCheckpointIO(config)],
+        "max_time": None,
+        "callbacks": [
+            TakeOver(run_dir, config, goes_on),
             RichProgressBar(leave=False),
             Timer(),
             ValidationScores(),
             StopOnNaN(),
             *callbacks,
+            *([] if limit is None else [TimeLimit(limit, folder / "last.ckpt")]),
             EpochTable(str(run_dir / "metrics.csv")),
             best,
             last,
         ],
-    )
+    }
+    try:
+        return make(**arguments)
+    except Exception as error:  # Lightning raises kinds of all sorts for what a user mistook
+        raise ConfigError(f"the trainer cannot be made: {first_line(error)}") from error
+
+
+def fit(
+    trainer: Trainer, model: ClusteringModule, data: ClusterData, resume: Path | None
+) -> None:
+    """Train to the end, or until the time is over.
+
+    Raises:
+        TrainingError: no step was trained.
+    """
+    # The moments of weights that rest fade into denormal numbers, which a CPU handles slowly.
+    torch.set_flush_denormal(True)
+    try:
+        trainer.fit(model, datamodule=data, ckpt_path=resume)
+    except TimeIsOver:
+        pass
+    finally:
+        torch.set_flush_denormal(False)  # not the caller's business
+    if trainer.global_step == 0:
+        raise TrainingError(
+            "no step was trained, so there is nothing to score: raise trainer.max_epochs, "
+            "trainer.max_steps or trainer.limit_train_batches, or give more data"
+        )
 
 
 def _quiet() -> None:
@@ -130,7 +172,12 @@ def finish(
         **scores,
         "seconds": timer.time_elapsed("train"),
         "epochs": trainer.current_epoch,
+        "step": trainer.global_step,
         **results.origin(trainer.strategy.root_device),
+        "warnings": [
+            *warnings_of(model, data, scores, assignments["cluster"]),
+            *out_of_time(trainer),
+        ],
     }
     results.write_json(run_dir / "metrics.json", metrics)
     results.write_assignments(run_dir / "assignments.parquet", assignments)

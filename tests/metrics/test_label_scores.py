@@ -66,7 +66,7 @@ def expected_information(counts):
     )
 
 
-@given(labelings())
+@given(labelings(min_size=1))
 def test_scores_equal_scikit_learn(labeling):
     clusters, labels = labeling
     counts = matrix(clusters, labels)
@@ -121,7 +121,6 @@ def test_scores_equal_scikit_learn_at_full_size(n_samples, n_clusters, n_classes
 @pytest.mark.parametrize(
     ("clusters", "labels"),
     [
-        pytest.param([], [], id="no sample"),
         pytest.param([3], [2], id="one sample"),
         pytest.param([1] * 6, [2] * 6, id="one cluster, one class"),
         pytest.param([1] * 6, [0, 0, 1, 1, 2, 2], id="one cluster"),
@@ -140,9 +139,18 @@ def test_degenerate_labelings_follow_scikit_learn(clusters, labels):
     assert float(metrics.nmi(counts, "geometric")) == pytest.approx(geometric, abs=1e-9)
 
 
-def test_purity_and_accuracy_of_no_sample_are_nan():
-    assert metrics.purity(matrix([], [])).isnan()
-    assert metrics.accuracy(matrix([], [])).isnan()
+@pytest.mark.parametrize(
+    "score",
+    [*SKLEARN, metrics.purity, metrics.accuracy, metrics.clustering_error],
+    ids=lambda score: score.__name__,
+)
+def test_no_sample_has_no_score(score):
+    assert score(matrix([], [])).isnan()
+
+
+def test_classes_without_a_sample_are_not_counted():
+    assert metrics.classes(matrix([0, 1, 1, -1], [2, 0, 2, 1])) == 2
+    assert metrics.classes(matrix([], [])) == 0
 
 
 @given(labelings(min_size=1), st.permutations(range(SLOTS)))

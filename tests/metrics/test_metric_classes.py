@@ -21,6 +21,7 @@ KEYS = {
     "completeness": metrics.completeness,
     "accuracy": metrics.accuracy,
     "clustering_error": metrics.clustering_error,
+    "classes": metrics.classes,
 }
 
 

@@ -214,7 +214,7 @@ def only(run, node):
 def test_a_single_node_gives_a_page(run):
     found, page = sections(only(run, 0), "pca", 0)
     assert {"prototypes", "plane", "relevances"} <= {section.name for section in found}
-    assert any("a single node" in note for note in page.notes)
+    assert any("one live node" in note for note in page.notes)
     assert page.explorer.wins.tolist() == [len(run.winner)]
 
 

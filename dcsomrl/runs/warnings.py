@@ -1,0 +1,88 @@
+"""What makes a result look like more than it is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dcsomrl.data import ClusterData
+from dcsomrl.models import ClusteringModule
+
+
+def warnings_of(
+    model: ClusteringModule, data: ClusterData, scores: Mapping[str, Any], clusters: Sequence[int]
+) -> list[str]:
+    """Sentences on what is degenerate with a scored model, and what to change.
+
+    Args:
+        model: that was scored.
+        data: that it was trained on, or is scored on.
+        scores: see :meth:`dcsomrl.runs.scoring.Scorer.compute`.
+        clusters: of every sample, -1 for none.
+    """
+    unassigned = sum(1 for cluster in clusters if cluster < 0)
+    return [
+        *of_map(model.live_clusters().numel(), model.n_clusters, model.relevances() is not None),
+        *of_clusters(scores["nodes_used"], scores["nodes"], len(clusters), unassigned),
+        *of_classes(data.num_classes, scores.get("classes", 0)),
+        # OF_DATA
+    ]
+
+
+def of_map(nodes: int, slots: int, grows: bool) -> list[str]:
+    """On the number of live nodes among the slots of a map, or of clusters."""
+    if nodes == 0:
+        return [
+            "The map has no live node: it has learned nothing. Train for longer "
+            "(trainer.max_epochs) or lower model.som.life_decay, of LARFDSSOM "
+            "model.som.lowest_share."
+        ]
+    if nodes == 1 and grows:
+        return [
+            "The map has one live node, so it tells nothing apart: raise "
+            "model.som.activation_threshold or, of DC-SOMRL, lower model.alpha."
+        ]
+    if nodes == slots and grows:
+        return [
+            f"The map is full: all {nodes} of its slots are in use, and it could not grow where "
+            "the data asked for it. Raise model.som.max_nodes or lower "
+            "model.som.activation_threshold."
+        ]
+    return []
+
+
+def of_clusters(used: int, nodes: int, samples: int, unassigned: int) -> list[str]:
+    """On how samples are spread over the clusters."""
+    said = []
+    if samples and unassigned == samples:
+        said.append("No sample has a node, so there is no score: train for longer.")
+    elif used == 1 and nodes != 1:
+        said.append(
+            f"All samples are in one of {nodes} clusters: train for longer (trainer.max_epochs), "
+            "weaken what draws the codes together (model.alpha or the clustering loss), or check "
+            "the scale of the data (dataset.normalization)."
+        )
+    if 0 < unassigned < samples:
+        said.append(
+            f"{unassigned} of {samples} samples have no node (cluster -1), and no score counts them."
+        )
+    return said
+
+
+def of_classes(known: int, scored: int) -> list[str]:
+    """On classes of the training, and of the samples that were scored."""
+    if known == 1 or scored == 1:
+        return ["All labels are one class, so scores against them are left out: check the labels."]
+    if known and not scored:
+        return [
+            "No scored sample has both a label and a node, so scores against labels are left out."
+        ]
+    return []
+
+
+def of_data(constant: Sequence[str], number: int) -> list[str]:
+    """On features that are one value in all of the training part."""
+    if list(constant) == ["all samples"]:
+        return ["All training samples are equal: there is nothing to cluster. Check the data."]
+    if not constant:
+        return []
+    named = ", ".join(constant[:5]) + (", ..." if len(constant) > 5 else "")
+    return [f"{number} features are constant and tell nothing apart ({named}): remove them."]
