@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from dcsomrl.errors import ConfigError, DcsomrlError
+from dcsomrl.kept import check_kept
 
 Task = Callable[[DictConfig], Any]
 
@@ -62,6 +63,7 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
                 version_base="1.3", config_path=str(config_dir()), config_name=config_name
             )(task)
             try:
+                check_kept(sys.argv[1:], config_dir())
                 run()
             except Exception as error:
                 sentence = explain(error, config_name, sys.argv[1:])

@@ -20,6 +20,7 @@ from dcsomrl.analysis import merge, winner_counts
 from dcsomrl.app import entry_point
 from dcsomrl.comparison.cells import Cell, check_same, held, read_results, settings, train
 from dcsomrl.comparison.report import summary, write_report
+from dcsomrl.construction import Trust
 from dcsomrl.errors import DcsomrlError
 from dcsomrl.loading import load
 from dcsomrl.metrics import accuracy, ari, contingency, nmi, purity
@@ -91,17 +92,17 @@ def run_cell(cell: Cell, config: dict[str, Any], result: Path) -> None:
         if not (run_dir / "metrics.json").exists():
             train(cell, [*config["common"], *config["methods"][cell.method]], run_dir, lock)
         metrics = json.loads((run_dir / "metrics.json").read_text())
-        merged = merged_scores(run_dir, config["merged_clusters"], cell.seed)
+        merged = merged_scores(run_dir, config["merged_clusters"], cell.seed, config["trust"])
         write_json(result, {"method": cell.method, "settings": now, **metrics, **merged})
 
 
 @torch.no_grad()
-def merged_scores(run_dir: Path, n_clusters: int, seed: int) -> dict[str, float]:
+def merged_scores(run_dir: Path, n_clusters: int, seed: int, trust: Trust = ()) -> dict[str, float]:
     """Scores on the test split with the nodes merged by their winners on the training split.
 
     None without labels.
     """
-    trained = load(run_dir / "checkpoints" / "last.ckpt")
+    trained = load(run_dir / "checkpoints" / "last.ckpt", trust=trust)
     model, data = trained.model, trained.data
     data.setup("test")
     if not data.num_classes:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import torch
 
@@ -14,7 +15,7 @@ RECORD = "dcsomrl"
 
 
 def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> dict[str, Any]:
-    """Read a checkpoint of this package, ``weights_only=True``.
+    """Read a checkpoint of this package, ``weights_only=True``, and check the sums of its parts.
 
     Raises:
         CheckpointError: it is missing, damaged, or not of this package.
@@ -22,13 +23,18 @@ def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
     if not Path(path).is_file():
         raise CheckpointError(f"there is no checkpoint at {path}: check the path")
     try:
+        with ZipFile(path) as parts:  # torch does not look at the sums in it
+            broken = parts.testzip()
+        if broken is not None:
+            raise ValueError(f"the sum of {broken} is wrong")
         checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
         raise CheckpointError(
             f"the checkpoint {path} cannot be read ({first_line(error)}): it is damaged or no "
             "checkpoint; use another one"
         ) from error
-    if not isinstance(checkpoint, dict) or RECORD not in checkpoint:
+    record = checkpoint.get(RECORD) if isinstance(checkpoint, dict) else None
+    if not isinstance(record, dict) or not isinstance(record.get("config"), dict):
         raise CheckpointError(f"{path} is not a checkpoint of dcsomrl: use one that train wrote")
     return checkpoint
 

@@ -32,7 +32,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         DataError: the dataset is absent or unsound, has other columns or another shape than the
             training's, or the split does not exist or is empty.
     """
-    trained = load(cfg.ckpt, cfg.data_dir)
+    trained = load(cfg.ckpt, cfg.data_dir, cfg.trust)
     data = other_data(cfg, trained) if cfg.get("dataset") else trained.data
     data.setup("test")
     device = choose_device(cfg.device)

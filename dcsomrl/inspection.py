@@ -1,8 +1,10 @@
 """A finished run as arrays: what every analysis, figure and page about it starts from."""
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dcsomrl.analysis import winner_counts
+from dcsomrl.construction import Trust
 from dcsomrl.errors import DataError
 from dcsomrl.figures.images import brightened
 from dcsomrl.loading import Trained, load
 from dcsomrl.models import DCSOMRL, RelevanceMapModel
+from dcsomrl.runs.paths import DAMAGE, read_paths
 
+log = logging.getLogger(__name__)
 Array = NDArray[np.floating]
 Nodes = NDArray[np.int64]
 # Test samples that are kept: those of the usual benchmarks.
@@ -126,16 +131,18 @@ class Inspected:
         return self.decoded.ndim == 4 and self.decoded.shape[1] in (1, 3)
 
 
-def inspect(run: str | Path, data_dir: str | None = None) -> Inspected:
+def inspect(run: str | Path, data_dir: str | None = None, trust: Trust = ()) -> Inspected:
     """Read a run directory that ``train`` has finished.
 
     Args:
         run: the directory.
         data_dir: folder of the datasets; None for the one of the training.
+        trust: see :func:`dcsomrl.loading.load`.
 
     Raises:
-        DataError: no such directory, a run that is not finished, or its results are damaged.
-        CheckpointError: its checkpoint is damaged.
+        DataError: no such directory, a run that is not finished, or its results are damaged or
+            not those of its checkpoint.
+        CheckpointError: its checkpoint is damaged, or names what is not trusted.
     """
     folder = Path(run)
     for needed in ("metrics.json", "checkpoints/last.ckpt"):
@@ -144,16 +151,31 @@ def inspect(run: str | Path, data_dir: str | None = None) -> Inspected:
                 f"{folder} has no {needed}: give the folder of a run that "
                 "python -m dcsomrl.train has finished"
             )
-    trained = load(folder / "checkpoints" / "last.ckpt", data_dir)
+    trained = load(folder / "checkpoints" / "last.ckpt", data_dir, trust)
     trained.data.setup("test")
-    try:
-        metrics = json.loads((folder / "metrics.json").read_text())
-    except ValueError as error:
-        raise DataError(
-            f"{folder / 'metrics.json'} is damaged: {error}; train the run again with "
-            "ckpt_path=last, which writes it anew"
-        ) from error
+    metrics = _metrics(folder / "metrics.json", trained)
     return _inspected(trained, folder, metrics)
+
+
+def _metrics(file: Path, trained: Trained) -> dict[str, Any]:
+    """The results of a run, if they are those of its checkpoint."""
+    try:
+        metrics: dict[str, Any] = json.loads(file.read_text())
+        # Runs of before there was a step in their results have the epochs alone.
+        scored = metrics["epochs"], metrics.get("step", trained.step)
+        metrics["model"], metrics["dataset"], metrics["seed"]
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{file} is damaged: {error}; train the run again with ckpt_path=last, which writes "
+            "it anew"
+        ) from error
+    if scored != (trained.epochs, trained.step):
+        raise DataError(
+            f"{file} holds the results of epoch {scored[0]}, step {scored[1]}, but the checkpoint "
+            f"is of epoch {trained.epochs}, step {trained.step}: the training went on and did not "
+            "end; finish it with ckpt_path=last"
+        )
+    return metrics
 
 
 @torch.no_grad()
@@ -188,9 +210,9 @@ def _inspected(trained: Trained, folder: Path, metrics: dict[str, Any]) -> Inspe
         name=f"{metrics['model']} on {metrics['dataset']}, seed {metrics['seed']}",
         config=trained.config,
         metrics=metrics,
-        history=pd.read_csv(history) if history.exists() else pd.DataFrame(),
-        steps=pd.read_csv(steps) if steps.exists() else None,
-        paths=_paths(paths, samples) if paths.exists() else None,
+        history=_shown(history, partial(_table, key="epoch"), pd.DataFrame()),
+        steps=_shown(steps, partial(_table, key="step"), None),
+        paths=_shown(paths, partial(_paths, samples=samples), None),
         slots=live.numpy(),
         max_nodes=model.n_clusters,
         centers=model.prototypes().numpy(),
@@ -231,9 +253,28 @@ def _assigned(trained: Trained, split: Any, number: Tensor) -> dict[str, Any]:
     return arrays if split == "train" else {"labels": None, **arrays}
 
 
+def _shown(file: Path, read: Callable[[Path], Any], absent: Any) -> Any:
+    """What a file holds that is only for show; a damaged one is left out with a warning."""
+    if not file.exists():
+        return absent
+    try:
+        return read(file)
+    except DAMAGE as error:
+        log.warning("%s is damaged (%s): what is made of it is left out", file, error)
+        return absent
+
+
+def _table(file: Path, key: str) -> pd.DataFrame:
+    table = pd.read_csv(file)
+    if not all(dtype.kind in "iufb" for dtype in table.dtypes) or table[key].isna().any():
+        raise ValueError("it holds more than numbers")
+    return table
+
+
 def _paths(file: Path, samples: Array) -> dict[str, NDArray[Any]]:
-    with np.load(file) as kept:
-        found = dict(kept)
+    found = read_paths(file)
+    if found["sample"].shape[1:] != samples.shape[1:]:
+        raise ValueError("its samples are of another shape")
     if samples.ndim == 4:
         found |= {name: brightened(found[name], samples) for name in ("sample", "decoded")}
     return found

@@ -3,11 +3,10 @@
 import os
 from typing import Any, NamedTuple
 
-from hydra.utils import instantiate
-from omegaconf import OmegaConf
-
-from dcsomrl.checkpoints import RECORD, epochs_done, read_checkpoint
+from dcsomrl.checkpoints import RECORD, epochs_done, first_line, read_checkpoint
+from dcsomrl.construction import Trust, build
 from dcsomrl.data import ClusterData
+from dcsomrl.errors import CheckpointError
 from dcsomrl.models import ClusteringModule
 
 
@@ -18,13 +17,15 @@ class Trained(NamedTuple):
         model: in evaluation mode, on the CPU.
         data: the datamodule with the normalisation of the training, nothing loaded yet.
         config: the resolved configuration of the run.
-        epochs: epochs that it has been trained for.
+        epochs: whole epochs that it has been trained for.
+        step: steps that it has been trained for.
     """
 
     model: ClusteringModule
     data: ClusterData
     config: dict[str, Any]
     epochs: int
+    step: int
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -32,25 +33,45 @@ class Trained(NamedTuple):
         return tuple(self.config["input_shape"])
 
 
-def load(path: str | os.PathLike[str], data_dir: str | None = None) -> Trained:
-    """Load a checkpoint written by ``train``; nothing but tensors and plain values is read.
-
-    It names the classes that are made from it: load only those that you trust.
+def load(path: str | os.PathLike[str], data_dir: str | None = None, trust: Trust = ()) -> Trained:
+    """Load a checkpoint written by ``train``; no code runs that comes with it.
 
     Args:
         path: the checkpoint.
         data_dir: folder of the datasets; None for the one of the training.
+        trust: your own packages whose classes it may name, as modules or their names; those of
+            this package and of torch are known. See :func:`dcsomrl.construction.build`.
 
     Raises:
-        CheckpointError: the file is missing, damaged, or not of this package.
+        CheckpointError: the file is missing, damaged, or not of this package, or names a class
+            that is not trusted.
     """
     checkpoint = read_checkpoint(path)
     config = checkpoint[RECORD]["config"]
-    model = instantiate(OmegaConf.create(config["model"]))
-    model.load_state_dict(checkpoint["state_dict"])
-    dataset = OmegaConf.create(config["dataset"])
-    if data_dir is not None and "data_dir" in dataset.source:
-        dataset.source.data_dir = data_dir
-    data = instantiate(dataset)
-    data.load_state_dict(checkpoint[type(data).__qualname__])
-    return Trained(model.eval(), data, config, epochs_done(checkpoint))
+    try:
+        model, data = (
+            build(config["model"], trust),
+            build(_moved(config["dataset"], data_dir), trust),
+        )
+        if not isinstance(model, ClusteringModule) or not isinstance(data, ClusterData):
+            raise TypeError("its configuration describes no model and its data")
+        model.load_state_dict(checkpoint["state_dict"])
+        data.load_state_dict(checkpoint[type(data).__qualname__])
+        trained = Trained(
+            model.eval(), data, config, epochs_done(checkpoint), checkpoint["global_step"]
+        )
+    except CheckpointError as error:
+        raise CheckpointError(f"the checkpoint {path}: {error}") from error
+    except (LookupError, TypeError, AttributeError, RuntimeError) as error:
+        raise CheckpointError(
+            f"the checkpoint {path} cannot be used ({first_line(error)}): it is damaged, or of "
+            "another version of dcsomrl"
+        ) from error
+    return trained
+
+
+def _moved(dataset: dict[str, Any], data_dir: str | None) -> dict[str, Any]:
+    """The configuration of a dataset whose files lie in another folder."""
+    if data_dir is None or "data_dir" not in dataset["source"]:
+        return dataset
+    return {**dataset, "source": {**dataset["source"], "data_dir": data_dir}}

@@ -38,7 +38,7 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
     output = Path(cfg.output)
     if output.suffix not in (".parquet", ".csv"):
         raise DataError(f"output must end in .parquet or .csv, got {cfg.output}")
-    trained = load(cfg.ckpt)
+    trained = load(cfg.ckpt, trust=cfg.trust)
     device = choose_device(cfg.device)
     model = trained.model.to(device)
     names, batches = samples(Path(cfg.input), trained)

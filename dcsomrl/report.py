@@ -32,7 +32,7 @@ def report(cfg: DictConfig) -> Path:
     output = Path(cfg.output) if cfg.output else beside
     pages = []
     for number, run in enumerate(track(runs, description="report")):
-        found, page = sections(inspect(run, cfg.data_dir), cfg.embedding, cfg.seed)
+        found, page = sections(inspect(run, cfg.data_dir, cfg.trust), cfg.embedding, cfg.seed)
         write_figures(found, output if len(runs) == 1 else output / f"run{number}")
         pages.append(page)
     output.mkdir(parents=True, exist_ok=True)

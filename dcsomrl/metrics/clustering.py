@@ -114,7 +114,6 @@ class Completeness(ContingencyMetric):
 class Classes(ContingencyMetric):
     """Number of classes with a sample."""
 
-    higher_is_better = None
     score = staticmethod(functional.classes)
 
 

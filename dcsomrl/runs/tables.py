@@ -43,7 +43,7 @@ class GrowingTable:
             for name, value in row.items():
                 if name is None or (value and float(value) is None):
                     raise ValueError("a row has other fields than the header")
-        return rows  # type: ignore[return-value]
+        return rows
 
     def save(self) -> None:
         """Write all rows."""
@@ -65,7 +65,7 @@ def leave_out(path: Path, error: Exception) -> None:
 
 def goes_on_beside(trainer: Trainer, path: Path) -> bool:
     """Whether a training continues a checkpoint of the folder that a file lies in."""
-    resumed: str | Path | None = trainer.ckpt_path  # type: ignore[attr-defined]
+    resumed: str | Path | None = trainer.ckpt_path
     if resumed is None:
         return False
     return Path(resumed).resolve().is_relative_to(path.resolve().parent)

@@ -89,9 +89,7 @@ def build_trainer(
         raise ConfigError(f"the trainer cannot be made: {first_line(error)}") from error
 
 
-def fit(
-    trainer: Trainer, model: ClusteringModule, data: ClusterData, resume: Path | None
-) -> None:
+def fit(trainer: Trainer, model: ClusteringModule, data: ClusterData, resume: Path | None) -> None:
     """Train to the end, or until the time is over.
 
     Raises:

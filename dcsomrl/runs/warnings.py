@@ -62,7 +62,7 @@ def of_clusters(used: int, nodes: int, samples: int, unassigned: int) -> list[st
         )
     if 0 < unassigned < samples:
         said.append(
-            f"{unassigned} of {samples} samples have no node (cluster -1), and no score counts them."
+            f"{unassigned} of {samples} samples have no node (cluster -1): no score counts them."
         )
     return said
 

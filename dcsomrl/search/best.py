@@ -18,7 +18,7 @@ WHAT = ("dataset", "autoencoder", "model")
 # Where and how often a run is made, which is the next user's choice.
 ELSEWHERE = (
     *("hydra", "search", "experiment", "logger"),
-    *("data_dir", "num_threads", "ckpt_path", "seed"),
+    *("data_dir", "num_threads", "trust", "ckpt_path", "seed"),
 )
 EXPERIMENT = "best"
 

@@ -18,9 +18,10 @@ from optuna.distributions import (
 )
 
 from dcsomrl.errors import DataError
+from dcsomrl.kept import MEANING
 from dcsomrl.search.study import Search
 
-TABLE, MEANING = "trials.csv", "search.json"
+TABLE = "trials.csv"
 PARAMETER = "params/"
 
 

@@ -8,6 +8,7 @@ from statistics import fmean
 import torch
 from torch import Tensor
 
+from dcsomrl.construction import Trust
 from dcsomrl.loading import load
 from dcsomrl.metrics import ami, contingency
 
@@ -15,26 +16,27 @@ STABILITY = "stability"
 
 
 @torch.no_grad()
-def stability(run_dirs: Sequence[Path]) -> float:
+def stability(run_dirs: Sequence[Path], trust: Trust = ()) -> float:
     """Adjusted mutual information of the clusterings of runs, mean over pairs; at most 1.
 
     Two runs are compared on the training samples that both were trained on.
 
     Args:
         run_dirs: two run directories or more, of the same model and dataset.
+        trust: see :func:`dcsomrl.loading.load`.
 
     Returns:
         0, as by chance, where a run has put all samples into one cluster.
     """
-    clusterings = [_training_clusters(run) for run in run_dirs]
+    clusterings = [_training_clusters(run, trust) for run in run_dirs]
     if any(len(by_row[by_row >= 0].unique()) < 2 for by_row, _ in clusterings):
         return 0.0
     return fmean(_agreement(a, b) for a, b in combinations(clusterings, 2))
 
 
-def _training_clusters(run_dir: Path) -> tuple[Tensor, int]:
+def _training_clusters(run_dir: Path, trust: Trust) -> tuple[Tensor, int]:
     """Cluster of every sample by its row, -1 outside the training part, and their number."""
-    trained = load(run_dir / "checkpoints" / "last.ckpt")
+    trained = load(run_dir / "checkpoints" / "last.ckpt", trust=trust)
     trained.data.setup("fit")
     batches = trained.data.split_dataloader("train")
     rows = trained.data.rows("train")

@@ -13,6 +13,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from dcsomrl.app import explain
+from dcsomrl.construction import packages
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.search.best import command
 from dcsomrl.search.designs import Design
@@ -26,7 +27,7 @@ from dcsomrl.search.study import Claim, Search
 log = logging.getLogger(__name__)
 Launch = Callable[..., Sequence[JobReturn]]
 # Settings of where and on what a search runs: these do not make it another search.
-FREE = ("data_dir", "num_threads", "ckpt_path", "logger", "callbacks")
+FREE = ("data_dir", "num_threads", "trust", "ckpt_path", "logger", "callbacks")
 
 
 def sweep(
@@ -209,7 +210,8 @@ def _record(
     results = [numbers(one.return_value) for one in returned]
     if STABILITY in search.objectives:
         try:
-            agreement = stability([search.folder / f"{claim.point}/seed{seed}" for seed in seeds])
+            runs = [search.folder / f"{claim.point}/seed{seed}" for seed in seeds]
+            agreement = stability(runs, packages(returned[0].cfg or {}))
         except Exception as error:  # of one point, whatever it is
             search.fail(claim, f"stability: {explain(error, 'train', []) or error}")
             return

@@ -1,0 +1,99 @@
+"""Whether the settings that a search has kept are settings only, before Hydra reads them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dcsomrl.checkpoints import first_line
+from dcsomrl.construction import TARGET, find
+from dcsomrl.errors import ConfigError
+
+# What a search's folder is known by.
+MEANING = "search.json"
+FLAG = re.compile(r"(?:--config-dir|-cd|--config-path|-cp)(?:=(.*))?")
+PATHS = re.compile(r"\+*hydra\.searchpath=(.*)")
+TRUST = re.compile(r"\+*trust=(.*)")
+# What Hydra makes of a run beside its settings: a search keeps none of it.
+HYDRA = re.compile(r"/?(override +)?/?hydra(/|$|\.|@)")
+# A search leaves the configuration of its runs there; no experiment refers to it.
+OTHERS = ("multirun.yaml", "config.yaml")
+
+
+def check_kept(arguments: Sequence[str], groups: Path) -> None:
+    """Refuse a command line that reads the folder of a search with more than settings in it.
+
+    A folder of one's own is not looked into: it is a search's if it holds ``search.json``.
+
+    Args:
+        arguments: of the command.
+        groups: folder of the package's configuration, whose groups a search may refer to.
+
+    Raises:
+        ConfigError: a file there names a class that is not trusted, refers to Hydra's own
+            configuration or to another file's, or asks for an environment variable.
+    """
+    trust = [name for one in arguments if (m := TRUST.fullmatch(one)) for name in _listed(m[1])]
+    for folder in _folders(arguments):
+        if (folder / MEANING).is_file():
+            for file in sorted(folder.rglob("*.yaml")):
+                if file.name not in OTHERS:
+                    _check_file(file, trust, groups)
+
+
+def _folders(arguments: Sequence[str]) -> Iterator[Path]:
+    """Folders of configuration that a command line names."""
+    for one, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if flag := FLAG.fullmatch(one):
+            yield Path(following if flag[1] is None else flag[1])
+        elif paths := PATHS.fullmatch(one):
+            yield from (Path(path.removeprefix("file://")) for path in _listed(paths[1]))
+
+
+def _listed(text: str) -> list[str]:
+    """The items of a list as it is written on the command line."""
+    return [one.strip().strip("'\"") for one in text.strip().strip("'\"").strip("[]").split(",")]
+
+
+def _check_file(file: Path, trust: Sequence[str], groups: Path) -> None:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        _check_defaults(content.get("defaults", []), groups)
+        _check(content, trust)
+    except (OSError, AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise ConfigError(
+            f"{file} holds more than the settings of a search: {first_line(error)}; nothing of it "
+            "was used"
+        ) from error
+
+
+def _check_defaults(entries: list[Any], groups: Path) -> None:
+    """Refuse files other than options of the package's own groups."""
+    for entry in entries:
+        if isinstance(entry, str):
+            group, option = "experiment", entry
+        else:
+            ((key, option),) = entry.items()
+            group = key.removeprefix("override ").removeprefix("optional ").strip().strip("/")
+        option = str(option)
+        known = group.split("/")[0] != "hydra" and (groups / group).is_dir()
+        if option != "_self_" and not (known and re.fullmatch(r"\w+", option)):
+            raise ValueError(f"it refers to {group}/{option}")
+
+
+def _check(node: Any, trust: Sequence[str]) -> None:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if HYDRA.match(str(key)):
+                raise ValueError(f"it sets {key}")
+            if key == TARGET:
+                find(value, trust)
+            _check(value, trust)
+    elif isinstance(node, list):
+        for one in node:
+            _check(one, trust)
+    elif isinstance(node, str) and re.search(r"\$\{[^}]*:", node):
+        raise ValueError(f"it asks for {node}")
+
