@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar, Timer
 from pytorch_lightning.loggers import Logger
@@ -93,6 +94,7 @@ def fit(trainer: Trainer, model: ClusteringModule, data: ClusterData, resume: Pa
     """Train to the end, or until the time is over.
 
     Raises:
+        ConfigError: Lightning refuses a setting.
         TrainingError: no step was trained.
     """
     # The moments of weights that rest fade into denormal numbers, which a CPU handles slowly.
@@ -101,6 +103,8 @@ def fit(trainer: Trainer, model: ClusteringModule, data: ClusterData, resume: Pa
         trainer.fit(model, datamodule=data, ckpt_path=resume)
     except TimeIsOver:
         pass
+    except MisconfigurationException as error:
+        raise ConfigError(f"the trainer cannot train: {first_line(error)}") from error
     finally:
         torch.set_flush_denormal(False)  # not the caller's business
     if trainer.global_step == 0:
@@ -123,7 +127,9 @@ def _quiet() -> None:
     ):
         warnings.filterwarnings("ignore", message)
     advertising = logging.getLogger("pytorch_lightning.utilities.rank_zero")
-    advertising.addFilter(lambda record: "Tip:" not in record.getMessage())
+    # Nothing but tensors and plain values is read, whatever Lightning says of `weights_only`.
+    quiet = ("Tip:", "`weights_only` was not set")
+    advertising.addFilter(lambda record: not any(one in record.getMessage() for one in quiet))
 
 
 def warn_of_slow_half(trainer: Trainer) -> None:

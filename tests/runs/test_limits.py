@@ -1,0 +1,111 @@
+"""Limits of a training: refused where they make no sense, kept where they do."""
+
+import json
+import time
+
+import pytest
+import torch
+
+from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.errors import ConfigError, DataError, DcsomrlError
+from dcsomrl.runs import limits
+from tests.test_resume import same
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("trainer.max_epochs=0", r"trainer\.max_epochs must be .* at least 1, .* got 0"),
+        ("trainer.max_epochs=-5", "got -5"),
+        ("trainer.max_epochs=abc", "got abc"),
+        ("trainer.max_epochs=1.5", r"got 1\.5"),
+        ("+trainer.max_steps=0", r"trainer\.max_steps must be .* got 0"),
+        ("+trainer.limit_train_batches=0", r"trainer\.limit_train_batches must be above 0, got 0"),
+        ("+trainer.limit_train_batches=0.0", "must be above 0"),
+        ("+trainer.limit_train_batches=1e-9", "the trainer cannot train: .*1e-09"),
+        ("+trainer.max_time=1h", "must be days:hours:minutes:seconds above 0"),
+        ("+trainer.max_time=5", "got 5"),
+        ("+trainer.max_time=00:00:00:00", "above 0"),
+        ("+trainer.max_time={seconds: -1}", "above 0"),
+        ("+trainer.max_time={moons: 1}", "got"),
+        ("trainer.precision=fp16", "the trainer cannot be made: Precision 'fp16' is invalid"),
+        ("+trainer.max_stepz=1", "the trainer cannot be made: .*max_stepz"),
+        ("trainer.devices=0", "the trainer cannot be made"),
+    ],
+)
+def test_a_mistake_is_refused_and_a_finished_run_stays_as_it_was(
+    run_small, tmp_path, override, said
+):
+    run_small("trainer.max_epochs=1")
+    files = {
+        file: file.read_bytes()
+        for file in (tmp_path / "run").rglob("*")
+        if file.is_file() and file.name != ".training.lock"
+    }
+    with pytest.raises((DcsomrlError, Exception), match=said) as caught:
+        run_small(override)
+    assert isinstance(caught.value, DcsomrlError)
+    assert all(file.read_bytes() == before for file, before in files.items())
+    assert not list((tmp_path / "run").glob("previous-*"))
+
+
+def test_sequences_longer_than_the_data_are_refused(run_small, tmp_path):
+    with pytest.raises((ConfigError, DataError)):
+        run_small(
+            "dataset.sequence_length=2048", "dataset.batch_size=2048", "dataset.val_fraction=0"
+        )
+    assert not (tmp_path / "run" / "metrics.json").exists()
+
+
+def test_a_limit_of_time_ends_a_run_and_is_said(run_small, tmp_path, capsys):
+    began = time.monotonic()
+    metrics = run_small("trainer.max_epochs=100000", "+trainer.max_time=00:00:00:02")
+    assert 2 <= metrics["seconds"] < time.monotonic() - began
+    assert any("time limit ended the training" in one for one in metrics["warnings"])
+    assert "time limit ended the training" in capsys.readouterr().out
+    written = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    checkpoint = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")
+    assert written["step"] == checkpoint["global_step"] > 0
+
+
+def test_a_limit_counts_anew_in_every_process(run_small):
+    first = run_small("trainer.max_epochs=100000", "+trainer.max_time=00:00:00:01")
+    limit = "+trainer.max_time={seconds: 1}"
+    again = run_small("trainer.max_epochs=100000", limit, "ckpt_path=last")
+    assert again["step"] > first["step"] + 2
+
+
+@pytest.mark.parametrize("after", [1, 9, 20, 21, 22, 41, 42])
+def test_a_run_ended_by_its_time_goes_on_as_if_it_had_not_been(
+    run_small, tmp_path, monkeypatch, after
+):
+    """Also in the middle of an epoch of 21 steps, in its last step, and in the first."""
+    run_small("trainer.max_epochs=3", run_dir=tmp_path / "whole")
+    ticks = iter(range(1000))
+    monkeypatch.setattr(limits.time, "monotonic", lambda: float(next(ticks)))
+    stopped = run_small("trainer.max_epochs=3", f"+trainer.max_time={{seconds: {after}}}")
+    assert 0 < stopped["step"] < 63
+    monkeypatch.undo()
+    run_small("trainer.max_epochs=3", "ckpt_path=last")
+    one, two = (
+        read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("run", "whole")
+    )
+    for part in ("state_dict", "optimizer_states", "epoch", "global_step"):
+        assert same(one[part], two[part]), part
+    tables = [(tmp_path / name / "metrics.csv").read_bytes() for name in ("run", "whole")]
+    assert tables[0] == tables[1]
+
+
+def test_a_run_without_an_end_may_have_a_limit_of_time(run_small):
+    metrics = run_small("trainer.max_epochs=-1", "+trainer.max_time=00:00:00:01")
+    assert metrics["epochs"] > 1
+
+
+@pytest.mark.parametrize("limit", ["trainer.max_epochs=2", "+trainer.max_steps=42"])
+def test_dec_that_would_never_cluster_is_refused(run_small, tmp_path, limit):
+    small = ("trainer=cpu", "model=dec", "model.autoencoder.hidden_dims=[16]", "model.n_init=1")
+    with pytest.raises(ConfigError, match="ends before the clustering begins"):
+        run_small("model.pretrain_epochs=2", limit, small=small)
+    assert not (tmp_path / "run" / "checkpoints").exists()
+    metrics = run_small("model.pretrain_epochs=1", limit, small=small)
+    assert torch.isfinite(torch.tensor(metrics["nmi"]))

@@ -1,0 +1,272 @@
+"""A checkpoint or a kept search that names something else than a model makes nothing run."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from dcsomrl.app import composed, config_dir
+from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.construction import build
+from dcsomrl.errors import CheckpointError, ConfigError
+from dcsomrl.kept import check_kept
+from dcsomrl.loading import load
+from dcsomrl.models import DCSOMRL
+from dcsomrl.train import train
+from tests.conftest import SMALL
+
+EVIL = {
+    "os": {"_target_": "os.system", "command": "touch pwned"},
+    "builtins": {"_target_": "builtins.exec", "_args_": ["open('pwned', 'w')"]},
+    "pandas": {"_target_": "pandas.read_pickle", "filepath_or_buffer": "evil.pkl"},
+    "joblib": {"_target_": "joblib.load", "filename": "evil.pkl"},
+    "torch": {"_target_": "torch.load", "f": "evil.pkl", "weights_only": False},
+    "numpy": {"_target_": "numpy.load", "file": "evil.pkl", "allow_pickle": True},
+    "sympy": {"_target_": "sympy.sympify", "a": "__import__('os').system('touch pwned')"},
+    "pickle": {"_target_": "pickle.loads", "data": "cos\nsystem\n(S'touch pwned'\ntR."},
+    "through an import of ours": {
+        "_target_": "dcsomrl.data.files.pd.read_pickle",
+        "filepath_or_buffer": "evil.pkl",
+    },
+    "through torch.nn": {"_target_": "torch.nn.init.torch.load", "f": "evil.pkl"},
+    "through a module's globals": {"_target_": "dcsomrl.app.os.system", "command": "touch pwned"},
+    "a function of ours that moves files": {
+        "_target_": "dcsomrl.runs.results.set_aside",
+        "run_dir": ".",
+    },
+    "a class of ours that writes": {
+        "_target_": "dcsomrl.runs.tables.GrowingTable",
+        "path": "pwned",
+        "key": "x",
+    },
+    "a class of ours by another way": {
+        "_target_": "dcsomrl.models.DCSOMRL.load_from_checkpoint",
+        "checkpoint_path": "evil.pkl",
+    },
+    "instantiate itself": {
+        "_target_": "hydra.utils.instantiate",
+        "config": {"_target_": "os.system", "command": "touch pwned"},
+    },
+    "a module beside": {"_target_": "evil_module.anything"},
+    "no path": {"_target_": ["os", "system"]},
+    "nowhere": {"_target_": "dcsomrl.models.Nothing"},
+}
+
+
+class Pickled:
+    """Leaves a file where it is unpickled."""
+
+    def __reduce__(self):
+        return (open, ("pwned", "w"))
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_with_traps(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    torch.save(Pickled(), "evil.pkl")
+    (tmp_path / "evil_module.py").write_text("open('pwned', 'w')\n")
+    yield
+    assert not (tmp_path / "pwned").exists()
+    assert "evil_module" not in sys.modules
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A checkpoint of a short run."""
+    run_dir = tmp_path_factory.mktemp("run")
+    train(composed("train", [*SMALL, "trainer.max_epochs=1"], run_dir))
+    return run_dir / "checkpoints" / "last.ckpt"
+
+
+def altered(trained, place, value):
+    """The checkpoint with another value somewhere in its configuration."""
+    checkpoint = read_checkpoint(trained)
+    node = checkpoint["dcsomrl"]["config"]
+    for key in place[:-1]:
+        node = node[key]
+    node[place[-1]] = value
+    torch.save(checkpoint, "altered.ckpt")
+    return "altered.ckpt"
+
+
+@pytest.mark.parametrize("evil", EVIL.values(), ids=EVIL.keys())
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("model",),
+        ("model", "autoencoder"),
+        ("model", "autoencoder", "hidden_dims"),
+        ("model", "optimizer"),
+        ("dataset",),
+        ("dataset", "source"),
+    ],
+    ids=".".join,
+)
+def test_nothing_else_is_made_from_a_checkpoint(trained, place, evil):
+    with pytest.raises(CheckpointError):
+        load(altered(trained, place, evil))
+
+
+def test_a_list_and_a_partial_are_looked_into(trained):
+    evil = {**EVIL["os"], "_partial_": True}
+    with pytest.raises(CheckpointError, match=r"os\.system was not made"):
+        load(altered(trained, ("dataset", "source"), evil))
+    with pytest.raises(CheckpointError, match=r"os\.system was not made"):
+        load(altered(trained, ("model", "autoencoder", "hidden_dims"), [16, [EVIL["os"]]]))
+
+
+def test_a_configuration_asks_for_no_environment_variable(trained, monkeypatch):
+    monkeypatch.setenv("SECRET", "known")
+    config = load(altered(trained, ("dataset", "name"), "${oc.env:SECRET}"))
+    assert config.data.name == "${oc.env:SECRET}"
+
+
+@pytest.mark.parametrize("content", [None, [], {"model": None}, {"model": {}, "dataset": {}}])
+def test_a_configuration_of_another_form_is_named(trained, content):
+    checkpoint = read_checkpoint(trained)
+    checkpoint["dcsomrl"]["config"] = content
+    torch.save(checkpoint, "altered.ckpt")
+    with pytest.raises(CheckpointError, match=r"altered\.ckpt"):
+        load("altered.ckpt")
+
+
+@pytest.mark.parametrize("lost", ["state_dict", "ClusterData", "loops", "global_step"])
+def test_a_checkpoint_that_lacks_a_part_is_named(trained, lost):
+    checkpoint = read_checkpoint(trained)
+    del checkpoint[lost]
+    torch.save(checkpoint, "altered.ckpt")
+    with pytest.raises(CheckpointError, match=r"altered\.ckpt cannot be used"):
+        load("altered.ckpt")
+
+
+OWN = """
+from dcsomrl.data.sources import digits
+from dcsomrl.models import DCSOMRL
+from dcsomrl.train import train
+from tests.conftest import SMALL
+from torch import nn
+import os
+
+class Mine(DCSOMRL):
+    pass
+
+class Plain(nn.Linear):
+    pass
+
+def source():
+    return digits()
+"""
+
+
+@pytest.fixture
+def own_package(tmp_path):
+    (tmp_path / "own_package.py").write_text(OWN)
+    yield "own_package"
+    sys.modules.pop("own_package", None)
+
+
+def test_a_package_of_ones_own_is_made_when_it_is_trusted(trained, own_package):
+    file = altered(trained, ("model", "_target_"), "own_package.Mine")
+    with pytest.raises(CheckpointError, match=r"trust=\[own_package\]"):
+        load(file)
+    assert own_package not in sys.modules
+    model = load(file, trust=[own_package]).model
+    assert type(model).__name__ == "Mine"
+    assert isinstance(model, DCSOMRL)
+    import own_package as imported
+
+    assert type(load(file, trust=[imported]).model) is imported.Mine
+
+
+def test_what_derives_from_a_class_of_ours_is_known_once_the_caller_has_imported_it(
+    trained, own_package
+):
+    import own_package as imported
+
+    assert type(load(altered(trained, ("model", "_target_"), "own_package.Mine")).model) is (
+        imported.Mine
+    )
+    # Not so what does not derive from one.
+    for name in ("Plain", "source", "os.system"):
+        with pytest.raises(CheckpointError, match="was not made"):
+            build({"_target_": f"own_package.{name}"})
+
+
+def test_trust_in_a_package_does_not_reach_what_it_imports(own_package):
+    with pytest.raises(CheckpointError, match=r"own_package\.os\.system was not made"):
+        build({"_target_": "own_package.os.system", "command": "touch pwned"}, ["own_package"])
+    with pytest.raises(CheckpointError, match=r"own_package_not\.x"):
+        build({"_target_": "own_package_not.x"}, ["own_package"])
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_the_commands_take_the_trust_of_the_user(trained, own_package, command, tmp_path):
+    file = altered(trained, ("dataset", "source", "_target_"), "own_package.source")
+    extra = [] if command == "evaluate" else ["input=x.npy", "output=p.csv"]
+    np.save("x.npy", np.full((4, 1, 8, 8), 200, np.uint8))
+
+    def call(*trust):
+        return subprocess.run(
+            [sys.executable, "-m", f"dcsomrl.{command}", f"ckpt={file}", *extra, *trust],
+            env={**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"},
+            capture_output=True,
+            text=True,
+            timeout=200,
+        )
+
+    refused = call()
+    assert refused.returncode == 2
+    assert "trust=[own_package]" in refused.stderr.splitlines()[-1]
+    assert call("trust=[own_package]").returncode == 0
+
+
+KEPT = "# @package _global_\ndefaults:\n- override /model: dec\nname: best\n"
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        ("model:\n  autoencoder:\n    _target_: os.system\n", "os.system was not made"),
+        ("x: [{_target_: pandas.read_pickle}]\n", "pandas.read_pickle was not made"),
+        ("hydra: {callbacks: {x: {_target_: os.system}}}\n", "it sets hydra"),
+        ("hydra.run.dir: elsewhere\n", "it sets hydra.run.dir"),
+        ("name: ${oc.env:HOME}\n", "it asks for"),
+        ("x: !!python/object/apply:os.system ['touch pwned']\n", "could not determine"),
+        ("defaults: [../../x]\n", "it refers to experiment/../../x"),
+        ("defaults: [{/0/seed0: config}]\n", "it refers to 0/seed0/config"),
+        ("defaults: [{override /hydra/launcher: joblib}]\n", "it refers to hydra/launcher"),
+        ("- 1\n", "holds more"),
+    ],
+)
+@pytest.mark.parametrize(
+    "way", ["--config-dir {}", "--config-dir={}", "hydra.searchpath=[file://{}]"]
+)
+def test_a_kept_search_holds_settings_only(tmp_path, added, said, way):
+    folder = tmp_path / "kept"
+    (folder / "experiment").mkdir(parents=True)
+    arguments = way.format(folder).split()
+    file = folder / "experiment" / "best.yaml"
+    file.write_text(KEPT)
+    (folder / "search.json").write_text("{}")
+    check_kept(arguments, config_dir())
+    file.write_text((KEPT if "defaults" not in added else "") + added)
+    with pytest.raises(ConfigError, match="holds more") as caught:
+        check_kept(arguments, config_dir())
+    assert said in str(caught.value)
+    (folder / "search.json").unlink()  # a folder of one's own
+    check_kept(arguments, config_dir())
+
+
+def test_a_kept_search_may_name_what_is_trusted(tmp_path, own_package):
+    folder = tmp_path / "kept"
+    (folder / "experiment").mkdir(parents=True)
+    (folder / "search.json").write_text("{}")
+    mine = "model: {_target_: own_package.Mine, optimizer: {_target_: torch.optim.SGD}}\n"
+    (folder / "experiment" / "best.yaml").write_text(KEPT + mine)
+    with pytest.raises(ConfigError, match=r"own_package\.Mine was not made"):
+        check_kept(["--config-dir", str(folder)], config_dir())
+    check_kept(["--config-dir", str(folder), "trust=[own_package]"], config_dir())
