@@ -1,0 +1,94 @@
+"""A result that says less than it seems to comes with a sentence, and none comes without."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from dcsomrl.evaluate import evaluate
+from dcsomrl.search.sweeping import numbers
+from tests.test_evaluate_predict import call
+
+LABEL_SCORES = {"purity", "nmi", "ari", "ami", "accuracy", "homogeneity", "completeness"}
+
+
+def saved(tmp_path, **arrays):
+    """Overrides for a file of features."""
+    np.savez(tmp_path / "data.npz", **arrays)
+    return ("dataset=arrays", f"dataset.path={tmp_path / 'data.npz'}", "dataset.batch_size=32")
+
+
+def blobs(n=200, classes=3):
+    rng = np.random.default_rng(0)
+    y = rng.integers(classes, size=n)
+    return rng.normal(size=(n, 4)) + 10 * y[:, None], y
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["model.som.activation_threshold=0.1"], "one live node.*activation_threshold"),
+        (["model.som.max_nodes=4"], "map is full: all 4.*max_nodes"),
+    ],
+)
+def test_a_degenerate_map_is_said_in_summary_and_results(
+    run_small, tmp_path, capsys, overrides, said
+):
+    metrics = run_small(*overrides)
+    written = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert written["warnings"] == metrics["warnings"]
+    assert len(metrics["warnings"]) == 1
+    assert metrics["warnings"][0] in capsys.readouterr().out
+    pattern = re.compile(said)
+    assert pattern.search(metrics["warnings"][0])
+    ckpt = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    assert call(evaluate, "evaluate", tmp_path, f"ckpt={ckpt}")["warnings"] == metrics["warnings"]
+
+
+def test_a_sound_run_has_no_warning(run_small):
+    assert run_small("model.som.max_nodes=200", "trainer.max_epochs=3")["warnings"] == []
+
+
+def test_a_test_split_without_labels_has_no_score(run_small, tmp_path):
+    x, y = blobs()
+    data = saved(tmp_path, x_train=x, y_train=y, x_test=x)
+    metrics = run_small(*data)
+    assert not LABEL_SCORES & metrics.keys()
+    assert any("scores against labels are left out" in one for one in metrics["warnings"])
+    assert metrics["val/nmi"] == metrics["val/nmi"]
+
+
+def test_one_class_has_no_score(run_small, tmp_path):
+    x, y = blobs(classes=1)
+    metrics = run_small(*saved(tmp_path, x=x, y=y))
+    assert not LABEL_SCORES & metrics.keys()
+    assert any("one class" in one for one in metrics["warnings"])
+
+
+def test_data_without_labels_is_not_blamed_for_it(run_small, tmp_path):
+    metrics = run_small(*saved(tmp_path, x=blobs()[0]))
+    assert not any("label" in one for one in metrics["warnings"])
+
+
+def test_equal_samples_are_said(run_small, tmp_path):
+    metrics = run_small(*saved(tmp_path, x=np.ones((100, 4)), y=np.arange(100) % 3))
+    assert any("equal" in one for one in metrics["warnings"])
+
+
+def test_a_search_gets_no_score_of_nothing(run_small, tmp_path):
+    x, y = blobs()
+    returned = run_small(*saved(tmp_path, x_train=x, y_train=y, x_test=x))
+    assert "nmi" not in numbers({**returned, "split": "val"})
+
+
+def test_results_lie_beside_a_checkpoint_outside_of_a_run(run_small, tmp_path):
+    run_small()
+    folder = tmp_path / "elsewhere" / "models"
+    folder.mkdir(parents=True)
+    (tmp_path / "run" / "checkpoints" / "last.ckpt").rename(folder / "m.ckpt")
+    call(evaluate, "evaluate", tmp_path, f"ckpt={folder / 'm.ckpt'}")
+    assert (folder / "evaluate-digits-test" / "metrics.json").exists()
+    assert [file.name for file in folder.parent.iterdir()] == ["models"]
+    call(evaluate, "evaluate", tmp_path, f"ckpt={folder / 'm.ckpt'}", f"output={tmp_path / 'o'}")
+    assert (tmp_path / "o" / "metrics.json").exists()
