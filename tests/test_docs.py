@@ -26,7 +26,8 @@ def test_a_dataset_and_a_model_of_ones_own_train_and_resume(cli, tmp_path):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content)
     commands = [block.split()[3:] for block in blocks(page, "sh")]
-    assert [command[0] for command in commands] == ["dcsomrl.train"] * 2
+    assert [one[0] for one in commands] == ["dcsomrl.train", "dcsomrl.train", "dcsomrl.evaluate"]
+    *commands, evaluation = commands
     for command in commands:
         arguments = [*command[1:], "trainer=cpu", "trainer.max_epochs=2"]
         done = cli("train", *arguments, PYTHONPATH=f".:{TOP}")
@@ -38,6 +39,10 @@ def test_a_dataset_and_a_model_of_ones_own_train_and_resume(cli, tmp_path):
     assert metrics["nodes"] == 16
     assert metrics["purity"] > 0.9
     assert metrics["epochs"] == 30
+    done = cli("evaluate", *evaluation[1:], PYTHONPATH=f".:{TOP}")
+    assert done.returncode == 0, done.stderr
+    done = cli("evaluate", *evaluation[1:-1], PYTHONPATH=f".:{TOP}")
+    assert "trust=[quantizer]" in done.stderr.splitlines()[-1]
 
 
 def test_the_examples_in_python_run(run_small, tmp_path, monkeypatch):
