@@ -41,7 +41,13 @@ def published(model: str, dataset: str) -> str:
     return name if name in found else "none"
 
 
+def stem(path: object) -> str:
+    """The last part of a path without its ending, which names the data that lies there."""
+    return Path(str(path)).resolve().stem
+
+
 OmegaConf.register_new_resolver("published", published, replace=True)
+OmegaConf.register_new_resolver("stem", stem, replace=True)
 
 
 def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:

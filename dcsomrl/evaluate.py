@@ -35,6 +35,8 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     trained = load(cfg.ckpt, cfg.data_dir, cfg.trust)
     data = other_data(cfg, trained) if cfg.get("dataset") else trained.data
     data.setup("test")
+    if data is trained.data:
+        data.check_same()
     device = choose_device(cfg.device)
     model = trained.model.to(device)
     if data.shape != trained.shape:
@@ -74,7 +76,7 @@ def other_data(cfg: DictConfig, trained: Trained) -> ClusterData:
     """The dataset of the command line, normalised as the training's was."""
     container: Any = OmegaConf.to_container(cfg, resolve=True)
     data: ClusterData = instantiate(container["dataset"])
-    data.load_state_dict(trained.data.state_dict())
+    data.follow(trained.data)
     return data
 
 

@@ -153,6 +153,7 @@ def inspect(run: str | Path, data_dir: str | None = None, trust: Trust = ()) -> 
             )
     trained = load(folder / "checkpoints" / "last.ckpt", data_dir, trust)
     trained.data.setup("test")
+    trained.data.check_same()
     metrics = _metrics(folder / "metrics.json", trained)
     return _inspected(trained, folder, metrics)
 

@@ -96,4 +96,3 @@ def _check(node: Any, trust: Sequence[str]) -> None:
             _check(one, trust)
     elif isinstance(node, str) and re.search(r"\$\{[^}]*:", node):
         raise ValueError(f"it asks for {node}")
-

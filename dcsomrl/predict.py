@@ -1,6 +1,5 @@
 """Assign new samples to a trained map: ``python -m dcsomrl.predict ckpt=... input=...``."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -41,10 +40,12 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
     trained = load(cfg.ckpt, trust=cfg.trust)
     device = choose_device(cfg.device)
     model = trained.model.to(device)
-    names, batches = samples(Path(cfg.input), trained)
+    names, x = samples(Path(cfg.input), trained)
+    normalize = trained.data.normalizer(x, cfg.input)
     parts = []
-    for x in track(batches, description="predict", total=-(-len(names) // BATCH)):
-        clustered = model.cluster(trained.data.transform(x).to(device))
+    rows = torch.arange(len(names)).split(BATCH)
+    for index in track(rows, description="predict"):
+        clustered = model.cluster(normalize(x[index]).to(device))
         codes = clustered.latent.cpu().numpy()
         table = pd.DataFrame(codes, columns=[f"latent_{i}" for i in range(codes.shape[1])])
         table.insert(0, "activation", clustered.activation.cpu().numpy())
@@ -62,8 +63,8 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
     return table
 
 
-def samples(source: Path, trained: Trained) -> tuple[list[str], Iterator[Tensor]]:
-    """Names of the samples, and raw batches of them in the shape that the model takes.
+def samples(source: Path, trained: Trained) -> tuple[list[str], Tensor | ImageFiles]:
+    """Names of the samples, and the raw samples in the shape that the model takes.
 
     Of a table the columns of the training are taken, by their names; others are left out.
 
@@ -74,9 +75,11 @@ def samples(source: Path, trained: Trained) -> tuple[list[str], Iterator[Tensor]
     if source.is_dir():
         files, _ = image_files(source)
         names = [str(file.relative_to(source)) for file in files]
-        size = trained.config["dataset"]["source"].get("image_size")
+        source_config = trained.config["dataset"]["source"]
         channels = trained.shape[0] if len(trained.shape) == 3 else None
-        x = ImageFiles(files, size, channels)
+        # Checkpoints of before there was a background were trained on black ones.
+        background = source_config.get("background", "black")
+        x = ImageFiles(files, source_config.get("image_size"), channels, background)
     else:
         features, _, _ = read_features(source, columns=trained.data.feature_names)
         names = [str(row) for row in range(len(features))]
@@ -88,7 +91,7 @@ def samples(source: Path, trained: Trained) -> tuple[list[str], Iterator[Tensor]
             f"{source} holds samples of shape {tuple(x.shape[1:])}, but the model was trained on "
             f"{trained.shape}: bring them to that shape"
         )
-    return names, (x[index] for index in torch.arange(len(x)).split(BATCH))
+    return names, x
 
 
 main = entry_point("predict")(predict)

@@ -50,6 +50,7 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     else:
         checkpoint = read_checkpoint(resume)
         check_same_run(checkpoint, config, resume)
+        data.check_same(checkpoint.get(type(data).__qualname__))
         log.info(
             "resuming from %s after epoch %d, step %d",
             resume,

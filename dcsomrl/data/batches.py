@@ -26,6 +26,22 @@ class Batch(NamedTuple):
     index: Tensor  # type: ignore[assignment]  # hides tuple.index, which nobody calls
 
 
+class Rows:
+    """Some of the samples on the disk."""
+
+    def __init__(self, x: Samples, rows: Tensor) -> None:
+        self._x, self._rows = x, rows
+        self.shape = (len(rows), *x.shape[1:])
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        return len(self._rows)
+
+    def __getitem__(self, index: Tensor) -> Tensor:
+        """Samples (batch, *shape) of an index tensor (batch,)."""
+        return self._x[self._rows[index]]
+
+
 class BatchDataset(Dataset[Batch]):
     """Rows of a split; an item is a whole batch, asked for by an index tensor.
 

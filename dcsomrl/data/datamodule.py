@@ -1,6 +1,7 @@
 """A dataset as a training sees it: split, normalised by its training part, in whole batches."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import torch
@@ -9,8 +10,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from dcsomrl.data.arrays import Arrays, Samples, checked, with_features
-from dcsomrl.data.batches import Batch, BatchDataset, EpochPermutation, InOrder, TrainLoader
-from dcsomrl.data.normalization import KINDS, Kind, Normalization, fit
+from dcsomrl.data.batches import Batch, BatchDataset, EpochPermutation, InOrder, Rows, TrainLoader
+from dcsomrl.data.constant import constant, names_of, warn_of
+from dcsomrl.data.fingerprint import fingerprint
+from dcsomrl.data.normalization import KINDS, Kind
+from dcsomrl.data.preparation import Preparation, finite, prepare
 from dcsomrl.errors import DataError
 
 Split = Literal["train", "val", "test"]
@@ -74,12 +78,15 @@ class ClusterData(LightningDataModule):
         self._origin = f"{name} ({path}{labels})" if path else name
         self.batch_size, self.val_fraction, self.seed = batch_size, val_fraction, seed
         self.normalization, self.num_workers = normalization, num_workers
-        self._normalization: Normalization | None = None
-        # Of the training, from a checkpoint.
+        self._preparation: Preparation | None = None
+        # Of the training, from a checkpoint; and whether other samples than its own are loaded.
         self._columns: list[str] | None = None
+        self._trained_fingerprint, self._other = "", False
         self._arrays: Arrays | None = None
         self._rows: dict[str, Tensor] = {}
         self._normalized: dict[str, Tensor] = {}
+        self._constant: Tensor | None = None
+        self._fingerprint: str | None = None
 
     @property
     def arrays(self) -> Arrays:
@@ -90,17 +97,17 @@ class ClusterData(LightningDataModule):
     @property
     def offset(self) -> Tensor:
         """What is subtracted from raw samples, after ``setup`` or ``load_state_dict``."""
-        return self._fitted.offset
+        return self._prepared.normalization.offset
 
     @property
     def scale(self) -> Tensor:
         """What the difference is divided by."""
-        return self._fitted.scale
+        return self._prepared.normalization.scale
 
     @property
-    def _fitted(self) -> Normalization:
-        assert self._normalization is not None, "call setup() or load_state_dict() first"
-        return self._normalization
+    def _prepared(self) -> Preparation:
+        assert self._preparation is not None, "call setup() or load_state_dict() first"
+        return self._preparation
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -121,6 +128,51 @@ class ClusterData(LightningDataModule):
     def feature_names(self) -> list[str] | None:
         """Names of the columns of a table, after ``setup`` or ``load_state_dict``."""
         return self._columns if self._arrays is None else self._arrays.feature_names
+
+    @property
+    def constant(self) -> list[str]:
+        """Features, by name, that are one value in all of the training part once normalised.
+
+        "feature 3" where nothing has names; "all samples" alone where all are; of images only that.
+        """
+        return names_of(self._constant_features, self.feature_names)
+
+    @property
+    def n_constant(self) -> int:
+        """How many features, pixels of images too, are such."""
+        return int(self._constant_features.sum())
+
+    @property
+    def _constant_features(self) -> Tensor:
+        if self._constant is None:
+            sample = self._sample()
+            self._constant = constant(sample.amin(0), sample.amax(0), self._prepared)
+        return self._constant
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells the raw samples of both splits from others, after ``setup``."""
+        if self._fingerprint is None:
+            self._fingerprint = fingerprint([self.arrays.train_x, self.arrays.test_x])
+        return self._fingerprint
+
+    def check_same(self, state: Mapping[str, Any] | None = None) -> None:
+        """Refuse samples, once they are loaded, that are not those of a training.
+
+        Args:
+            state: of the training's datamodule; None for the loaded one. Older states, which do
+                not tell the samples, are believed.
+
+        Raises:
+            DataError: they are others.
+        """
+        trained = self._trained_fingerprint if state is None else state.get("fingerprint", "")
+        if trained and self.fingerprint and self.fingerprint != trained:
+            raise DataError(
+                f"{self._origin} holds other samples than those that the model was trained on: "
+                "give back the data of the training, start afresh (ckpt_path=null) under another "
+                "name, or evaluate them as another dataset (dataset=...)"
+            )
 
     def setup(self, stage: str | None = None) -> None:
         """Load, check and split, once.
@@ -146,7 +198,7 @@ class ClusterData(LightningDataModule):
             )
 
     def _load(self) -> None:
-        arrays = checked(self.source(), self._origin)
+        arrays = checked(self._read(), self._origin)
         if self._columns is not None:
             arrays = with_features(arrays, self._columns, self._origin)
         n = len(arrays.train_x)
@@ -158,32 +210,81 @@ class ClusterData(LightningDataModule):
             "test": torch.arange(len(arrays.test_x)),
         }
         self._arrays = arrays
-        if self._normalization is None:
-            self._normalization = fit(self.normalization, self._sample())
+        if self._preparation is None:
+            sample = self._sample()
+            low, high = sample.amin(0), sample.amax(0)
+            named = arrays.feature_names is not None
+            made = prepare(self.normalization, low, high, sample, named, self._origin)
+            self._preparation, self._constant = made, constant(low, high, made)
+            warn_of(self.constant, self._origin)
+        elif self._other:
+            parts = [x for x in (arrays.train_x, arrays.test_x) if isinstance(x, Tensor)]
+            files = len(parts) < 2
+            self._preparation = self._preparation.judged(parts, self._origin, files)
+
+    def _read(self) -> Arrays:
+        """What the source gives; one that can choose its columns is told those of the training."""
+        if self._columns and "feature_names" in inspect.signature(self.source).parameters:
+            return self.source(feature_names=self._columns)  # type: ignore[call-arg]
+        return self.source()
+
+    def normalize(self, x: Tensor) -> Tensor:
+        """Normalise raw samples (batch, *shape) of these arrays to float32."""
+        return self._prepared(x)
 
     def transform(self, x: Tensor) -> Tensor:
-        """Normalise raw samples (batch, *shape), bytes or floats, to float32."""
-        return self._fitted(x)
+        """Normalise raw samples (batch, *shape) that come after the training to float32.
+
+        Whether they are on the scale of the training is judged by all of x: give what belongs
+        together at once, or use :meth:`normalizer`.
+
+        Raises:
+            DataError: they are on another scale, it cannot be told, or they overflow.
+        """
+        return self.normalizer(x)(x) if len(x) else x.float()
+
+    def normalizer(
+        self, x: Tensor | Samples, origin: str = "the input"
+    ) -> Callable[[Tensor], Tensor]:
+        """What normalises parts of raw samples (n, *shape) that come after the training.
+
+        Args:
+            x: all of them; on the disk they are image files, whose pixels go from 0 to 255.
+            origin: what messages call them.
+
+        Raises:
+            DataError: they are on another scale than the training's, or it cannot be told; when
+                it is called also that they overflow.
+        """
+        files = not isinstance(x, Tensor)
+        judged = self._prepared.judged([] if files else [x], origin, files)
+        return lambda part: finite(judged(part), origin)
 
     def denormalize(self, x: Tensor) -> Tensor:
-        """The other way round; bytes come back as floats in [0, 1]."""
-        return self._fitted.inverse(x)
+        """The other way round; bytes come back as floats in [0, 1], wide numbers as float64."""
+        return self._prepared.normalization.inverse(x)
 
     def state_dict(self) -> dict[str, Any]:
-        """Normalisation and columns as plain values: a checkpoint is used without the data."""
+        """What a checkpoint needs to be used without the data, as plain values."""
+        loaded = self._arrays is not None
         return {
-            "offset": self.offset.tolist(),
-            "scale": self.scale.tolist(),
-            "clipped": self._fitted.clipped,
+            **self._prepared.state(),
             "feature_names": self.feature_names,
+            "fingerprint": self.fingerprint if loaded else self._trained_fingerprint,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the normalisation and the columns of a training."""
-        offset, scale = torch.tensor(state_dict["offset"]), torch.tensor(state_dict["scale"])
-        self._normalization = Normalization(offset, scale, state_dict["clipped"])
+        """Take over the normalisation, the scale and the columns of a training."""
+        self._preparation = Preparation.of_state(state_dict)
         self._columns = state_dict.get("feature_names")
+        self._trained_fingerprint = state_dict.get("fingerprint", "")
         self._normalized.clear()
+        self._constant = None
+
+    def follow(self, training: "ClusterData") -> None:
+        """Before ``setup``: bring other samples to the scale and the columns of a training."""
+        self.load_state_dict(training.state_dict())
+        self._other = True
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The training part, shuffled by seed and epoch, without labels."""
@@ -222,10 +323,10 @@ class ClusterData(LightningDataModule):
         y = y[rows] if y is not None and not training else None
         if isinstance(x, Tensor):
             if split not in self._normalized:
-                self._normalized[split] = self.transform(x[rows])
+                self._normalized[split] = finite(self._prepared(x[rows]), self._origin)
             dataset, workers = BatchDataset(self._placed(self._normalized[split]), y), 0
         else:
-            dataset, workers = BatchDataset(_Rows(x, rows), y, self._fitted), self.num_workers
+            dataset, workers = BatchDataset(Rows(x, rows), y, self._prepared), self.num_workers
         return (TrainLoader if training else DataLoader)(
             dataset,
             batch_size=None,
@@ -250,17 +351,3 @@ class ClusterData(LightningDataModule):
             stream = torch.Generator().manual_seed(self.seed)
             rows = rows[torch.randperm(len(rows), generator=stream)[:STATISTICS_SAMPLE]]
         return x[rows]
-
-
-class _Rows:
-    """Some of the samples on the disk."""
-
-    def __init__(self, x: Samples, rows: Tensor) -> None:
-        self._x, self._rows = x, rows
-        self.shape = (len(rows), *x.shape[1:])
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: Tensor) -> Tensor:
-        return self._x[self._rows[index]]

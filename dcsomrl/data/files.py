@@ -1,26 +1,28 @@
 """Datasets of one's own: a file of features."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from dcsomrl.data.arrays import Arrays, divide
+from dcsomrl.data.tables import SUFFIXES, common_dtype, read_table
 from dcsomrl.errors import DataError
 
-TABLE_SUFFIXES = (".csv", ".parquet")
+log = logging.getLogger(__name__)
 
 
 class Features(NamedTuple):
     """What a file holds.
 
     Attributes:
-        x: (n, features) or (n, channels, height, width), float32 or bytes.
+        x: (n, features) or (n, channels, height, width), bytes, float32, or
+            float64 for what 32 bits would cut.
         y: (n,) labels as they stand in the file, or None.
         names: names of the columns of a table.
     """
@@ -35,6 +37,7 @@ def arrays(
     target: str | None = None,
     test_path: str | None = None,
     test_fraction: float = 0.2,
+    feature_names: list[str] | None = None,
 ) -> Arrays:
     """A file of features: npz, npy, csv or parquet.
 
@@ -44,17 +47,20 @@ def arrays(
         target: column of the labels in a table.
         test_path: file of the test split; None splits off a fixed part.
         test_fraction: share of the test split, where it has no file.
+        feature_names: columns of a table that are features, in this order; None for all but the
+            labels and a nameless index.
 
     Raises:
         DataError: a file is absent, damaged, or holds what is no feature.
     """
     if test_path is not None:
-        train = read_features(path, target)
-        test = _like(read_features(test_path, target), train, test_path)
+        train = read_features(path, target, columns=feature_names)
+        test = read_features(test_path, target, columns=feature_names)
+        test = _like(test, train, test_path)
     elif _has_splits(path):
         train, test = (read_features(path, target, split) for split in ("_train", "_test"))
     else:
-        x, y, names = read_features(path, target)
+        x, y, names = read_features(path, target, columns=feature_names)
         if y is not None and len(y) != len(x):
             raise DataError(f"{path} has {len(x)} samples but {len(y)} labels: make them as many")
         train, test = (
@@ -92,8 +98,11 @@ def read_features(
     path = Path(path)
     if not path.is_file():
         raise DataError(f"there is no file {path}: check the path")
-    if path.suffix in TABLE_SUFFIXES:
-        return _from_table(_read(path), path, target, columns)
+    if path.suffix in SUFFIXES:
+        features, labels = read_table(path, target, columns)
+        dtype = common_dtype(features.dtypes)
+        x = np.array(features.to_numpy(dtype, na_value=np.nan))
+        return Features(x, None if labels is None else labels.to_numpy(), features.columns.tolist())
     if path.suffix not in (".npz", ".npy"):
         raise DataError(f"{path} is no npz, npy, csv or parquet file: convert it to one of these")
     if target is not None:
@@ -112,10 +121,6 @@ def _has_splits(path: str | Path) -> bool:
 
 def _read(path: Path) -> Any:
     try:
-        if path.suffix == ".csv":
-            return pd.read_csv(path)
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
         content = np.load(path, allow_pickle=False)
         return content if path.suffix == ".npy" else dict(content)
     except Exception as error:  # each reader raises kinds of its own for a damaged file
@@ -138,46 +143,10 @@ def _from_arrays(content: Mapping[str, NDArray[Any]], split: str, path: Path) ->
         )
     # An image without a channel gets one; bytes stay bytes, which are scaled to [0, 1] later.
     x = x[:, None] if x.ndim == 3 else x
-    return Features(
-        x if x.dtype == np.uint8 else x.astype(np.float32), content.get(f"y{split}"), None
-    )
-
-
-def _from_table(
-    table: pd.DataFrame, path: Path, target: str | None, columns: list[str] | None
-) -> Features:
-    if target is not None and target not in table:
-        raise DataError(
-            f"{path} has no column {target}; it has {', '.join(map(str, table))}: set "
-            "dataset.target to one of these"
-        )
-    if columns is not None:
-        if absent := [name for name in columns if name not in table]:
-            raise DataError(
-                f"{path} lacks columns that the model was trained on: {', '.join(absent)}; add them"
-            )
-        features = table[columns]
-    else:
-        features = table if target is None else table.drop(columns=target)
-    words = [str(name) for name in features if features[name].dtype.kind not in "fiub"]
-    if words:
-        raise DataError(
-            f"{path} has columns that are not numbers: {', '.join(words)}; encode or remove them"
-            + ("" if columns else ", or name the labels' column by dataset.target")
-        )
-    if features.shape[1] == 0:
-        raise DataError(f"{path} has no column of features: check dataset.target")
-    if target is None:
-        y = None
-    elif table[target].isna().any():
-        raise DataError(
-            f"{path} has {int(table[target].isna().sum())} rows without a label in {target}: "
-            "fill or remove them"
-        )
-    else:
-        y = table[target].to_numpy()
-    x = features.to_numpy(np.float32, na_value=np.nan)
-    return Features(x, y, [str(name) for name in features])
+    y = content.get(f"y{split}")
+    labels = "no labels" if y is None else "with labels"
+    log.info("%s: %d samples of shape %s, %s, %s", path, len(x), x.shape[1:], x.dtype, labels)
+    return Features(x if x.dtype == np.uint8 else x.astype(common_dtype([x.dtype])), y, None)
 
 
 def _like(test: Features, train: Features, path: str) -> Features:

@@ -1,21 +1,32 @@
 """From raw samples to what a network is trained on, and back."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 Kind = Literal["standard", "half", "minmax", "none"]
 KINDS = ("standard", "half", "minmax", "none")
+# What 32 bits hold to the last digit; all other numbers are normalised in 64.
+NARROW = (
+    torch.uint8,
+    torch.bool,
+    torch.int8,
+    torch.int16,
+    torch.float16,
+    torch.bfloat16,
+    torch.float32,
+)
 
 
 @dataclass(frozen=True)
 class Normalization:
-    """Subtract an offset, divide by a scale.
+    """Subtract an offset, divide by a scale, in the precision that these two have.
 
     Attributes:
-        offset: one number, or one a feature.
+        offset: one number, or one a feature; float64 where the training samples were wider than
+            32 bits, float32 otherwise.
         scale: likewise, at least 0; what has scale 0 becomes 0.
         clipped: whether the result is kept in [0, 1].
     """
@@ -25,14 +36,31 @@ class Normalization:
     clipped: bool
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Normalise raw samples (batch, *shape), bytes or floats, to float32."""
+        """Normalise raw samples (batch, *shape), bytes or numbers, to float32."""
         divisor = torch.where(self.scale > 0, self.scale, torch.inf).to(x.device)
-        x = (unit(x) - self.offset.to(x.device)) / divisor
-        return x.clamp_(0, 1) if self.clipped else x
+        x = (unit(x, self.offset.dtype) - self.offset.to(x.device)) / divisor
+        return (x.clamp_(0, 1) if self.clipped else x).float()
 
     def inverse(self, x: Tensor) -> Tensor:
-        """The other way round; bytes come back as floats in [0, 1]."""
+        """The other way round, in the precision of offset and scale; bytes become [0, 1]."""
+        x = x.double() if self.offset.dtype == torch.float64 else x
         return x * self.scale.to(x.device) + self.offset.to(x.device)
+
+    def state(self) -> dict[str, Any]:
+        """As plain values, to the last digit."""
+        return {
+            "offset": self.offset.tolist(),
+            "scale": self.scale.tolist(),
+            "clipped": self.clipped,
+            "double": self.offset.dtype == torch.float64,
+        }
+
+    @classmethod
+    def of_state(cls, state: dict[str, Any]) -> "Normalization":
+        """Back from plain values; older checkpoints, which do not say it, are of 32 bits."""
+        dtype = torch.float64 if state.get("double", False) else torch.float32
+        offset, scale = (torch.tensor(state[name], dtype=dtype) for name in ("offset", "scale"))
+        return cls(offset, scale, state["clipped"])
 
 
 def fit(kind: Kind, sample: Tensor) -> Normalization:
@@ -42,13 +70,14 @@ def fit(kind: Kind, sample: Tensor) -> Normalization:
     ``half`` brings [0, 1] to [-1, 1]; ``minmax`` brings every feature of a table to [0, 1], and
     images as a whole; ``none`` leaves all as it is. Bytes are first brought to [0, 1].
     """
-    offset, scale = torch.tensor(0.0), torch.tensor(1.0)
+    dtype = torch.float32 if sample.dtype in NARROW else torch.float64
+    offset, scale = torch.tensor(0.0, dtype=dtype), torch.tensor(1.0, dtype=dtype)
     if kind == "half":
-        offset, scale = torch.tensor(0.5), torch.tensor(0.5)
+        offset, scale = torch.full_like(offset, 0.5), torch.full_like(scale, 0.5)
     elif kind == "standard":
-        scale, offset = torch.std_mean(unit(sample))
+        scale, offset = torch.std_mean(unit(sample, dtype))
     elif kind == "minmax":
-        sample = unit(sample)
+        sample = unit(sample, dtype)
         # A pixel that is seldom inked must not count as much as one that often is.
         axes = 0 if sample.ndim == 2 else tuple(range(sample.ndim))
         offset = sample.amin(axes)
@@ -56,6 +85,6 @@ def fit(kind: Kind, sample: Tensor) -> Normalization:
     return Normalization(offset, scale, clipped=kind == "minmax")
 
 
-def unit(x: Tensor) -> Tensor:
-    """As float32, bytes brought to [0, 1]."""
-    return x.float() / 255 if x.dtype == torch.uint8 else x.float()
+def unit(x: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """As numbers of a precision, bytes brought to [0, 1]."""
+    return x.to(dtype) / 255 if x.dtype == torch.uint8 else x.to(dtype)

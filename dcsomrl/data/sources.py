@@ -83,11 +83,11 @@ def usps(path: str) -> Arrays:
     try:
         with h5py.File(path) as file:
             parts = [
-                torch.from_numpy(file[split][key][()])
+                torch.from_numpy(_inside(file, split, key))
                 for split in ("train", "test")
                 for key in ("data", "target")
             ]
-    except (OSError, KeyError, TypeError) as error:
+    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise DataError(
             f"{path} is damaged or has another layout ({error}): it should hold train/data, "
             "train/target, test/data and test/target"
@@ -102,6 +102,17 @@ def usps(path: str) -> Arrays:
         test_x.float().view(-1, 1, 16, 16),
         test_y.long(),
     )
+
+
+def _inside(file: h5py.File, split: str, key: str) -> np.ndarray:
+    """An array of an HDF5 file, if it lies in that file and not in another one."""
+    for group, name in ((file, split), (file[split], key)):
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise ValueError(f"{split}/{key} is a link")
+    found = file[split][key]
+    if found.external or found.is_virtual:
+        raise ValueError(f"{split}/{key} lies in another file")
+    return np.asarray(found[()])
 
 
 def _mnist_like(kind: type[MNIST], data_dir: str, class_names: list[str] | None = None) -> Arrays:

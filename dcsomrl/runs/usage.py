@@ -39,7 +39,7 @@ class MapUsage(Callback):
         usage = NodeUsage(pl_module.n_clusters).to(pl_module.device)
         pl_module.eval()
         for part in rows.split(AT_ONCE):
-            x = data.transform(data.arrays.train_x[part]).to(pl_module.device)
+            x = data.normalize(data.arrays.train_x[part]).to(pl_module.device)
             usage.update(pl_module.cluster(x).cluster)
         pl_module.train()
         for name, value in usage.compute().items():

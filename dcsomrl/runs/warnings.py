@@ -23,7 +23,7 @@ def warnings_of(
         *of_map(model.live_clusters().numel(), model.n_clusters, model.relevances() is not None),
         *of_clusters(scores["nodes_used"], scores["nodes"], len(clusters), unassigned),
         *of_classes(data.num_classes, scores.get("classes", 0)),
-        # OF_DATA
+        *of_data(data.constant, data.n_constant),
     ]
 
 

@@ -87,10 +87,12 @@ def test_holes_in_a_table_are_counted(tmp_path):
 @pytest.mark.parametrize(
     ("x", "shape", "dtype"),
     [
-        (RNG.random((10, 4)), (4,), torch.float32),
-        (RNG.integers(0, 9, (10, 4)), (4,), torch.float32),
+        (RNG.random((10, 4)), (4,), torch.float64),
+        (RNG.random((10, 4)).astype(np.float32), (4,), torch.float32),
+        (RNG.integers(0, 9, (10, 4)), (4,), torch.float64),
+        (RNG.integers(0, 9, (10, 4), dtype=np.int16), (4,), torch.float32),
         (RNG.integers(0, 256, (10, 4, 3), dtype=np.uint8), (1, 4, 3), torch.uint8),
-        (RNG.random((10, 2, 4, 3)), (2, 4, 3), torch.float32),
+        (RNG.random((10, 2, 4, 3)), (2, 4, 3), torch.float64),
     ],
 )
 @pytest.mark.parametrize("suffix", ["npy", "npz"])

@@ -1,0 +1,134 @@
+"""Whether samples are on the scale of the training's: bytes, or numbers of some range."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from dcsomrl.errors import DataError
+
+log = logging.getLogger(__name__)
+
+# How samples are taken: as they are, where the normalisation divides bytes, and bytes alone, by
+# 255; other numbers divided by 255, too; bytes as the numbers that they are.
+Reading = Literal["as they are", "by 255", "as numbers"]
+MEANING: dict[Reading, str] = {
+    "as they are": "are taken as bytes divided by 255",
+    "by 255": "are divided by 255",
+    "as numbers": "are taken as the numbers that they are",
+}
+# Pictures that reach this many times as far as the training's are on another scale. Vectors, whose
+# features may have units of their own, must reach as many times as far again.
+FACTOR = 10
+PICTURE_DIMS = 4
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What raw samples are made of.
+
+    Attributes:
+        is_bytes: whether they are bytes.
+        low: their least value; of a table with named columns one a column.
+        high: their greatest, likewise.
+        named: whether they are a table with named columns, each on a scale of its own.
+    """
+
+    is_bytes: bool
+    low: list[float]
+    high: list[float]
+    named: bool = False
+
+    @classmethod
+    def of(cls, low: Tensor, high: Tensor, named: bool = False) -> "Scale":
+        """From the least and the greatest value of every feature, each (*shape)."""
+        low, high = (low, high) if named else (low.min()[None], high.max()[None])
+        return cls(low.dtype == torch.uint8, low.double().tolist(), high.double().tolist(), named)
+
+    def reading(self, parts: Sequence[Tensor], origin: str) -> Reading:
+        """How to take samples that are given after the training, by all that is given of them.
+
+        Args:
+            parts: the samples, each (n, *shape).
+            origin: what messages call them.
+
+        Raises:
+            DataError: they are on another scale, or it cannot be told.
+        """
+        if self.named:
+            if tuple(parts[0].shape[1:]) == (len(self.low),):  # another shape is refused elsewhere
+                self._say_outside(parts, origin)
+            return "as numbers"
+        given = Scale(
+            parts[0].dtype == torch.uint8,
+            [min(float(x.min()) for x in parts)],
+            [max(float(x.max()) for x in parts)],
+        )
+        return self._reading(given, parts[0].ndim == PICTURE_DIMS, origin)
+
+    def reading_of_files(self, origin: str) -> Reading:
+        """How to take image files, whose pixels go from 0 to 255 however dark they are."""
+        if self.is_bytes:
+            return "as they are"
+        return self._reading(Scale(True, [0.0], [255.0]), True, origin)
+
+    def _reading(self, given: "Scale", picture: bool, origin: str) -> Reading:
+        low, high = given.low[0], given.high[0]
+        reading: Reading = "as they are"
+        remedy = "bring them to the scale of the training"
+        if low == high == 0 or (self.is_bytes and given.is_bytes):
+            sound = True
+        elif self.is_bytes:
+            in_unit = low >= 0 and high <= 1  # what bytes are brought to, too
+            sound, reading = low >= 0 and high <= 255, reading if in_unit else "by 255"
+        elif given.is_bytes and self._within(0, 1):
+            sound, reading, remedy = high > 1, "by 255", "give them as floats in [0, 1]"
+        elif given.is_bytes:
+            sound, reading = self._within(0, 255) and high <= FACTOR * self._size, "as numbers"
+        else:
+            in_unit = self._within(0, 1) and low >= 0
+            limit = (2 if in_unit else FACTOR) if picture else (FACTOR if in_unit else FACTOR**2)
+            too_large = max(-low, high) > limit * self._size > 0
+            too_small = low >= 0 and high <= 1 and self.low[0] >= 0 and self.high[0] >= FACTOR
+            sound = not too_large and not too_small
+        if not sound:
+            raise DataError(
+                f"{origin} holds {given._words()}, but the model was trained on {self._words()}: "
+                f"{remedy}"
+            )
+        if given.is_bytes != self.is_bytes:
+            words = f"{given._words()} {MEANING[reading]}"
+            log.info("%s: %s; the training's were %s", origin, words, self._words())
+        return reading
+
+    def _say_outside(self, parts: Sequence[Tensor], origin: str) -> None:
+        low, high = (torch.tensor(bound, dtype=torch.float64) for bound in (self.low, self.high))
+        outside = sum(int(((x.double() < low) | (x.double() > high)).sum()) for x in parts)
+        if outside:
+            share = outside / sum(x.numel() for x in parts)
+            log.info(
+                "%s: %.1f%% of the values lie outside the range of their column in the training",
+                origin,
+                100 * share,
+            )
+
+    @property
+    def _size(self) -> float:
+        return max(-self.low[0], self.high[0])
+
+    def _within(self, low: float, high: float) -> bool:
+        return low <= self.low[0] and self.high[0] <= high
+
+    def _words(self) -> str:
+        kind = "bytes" if self.is_bytes else "numbers"
+        return f"{kind} from {self.low[0]:g} to {self.high[0]:g}"
+
+
+def taken(reading: Reading, x: Tensor) -> Tensor:
+    """Raw samples (batch, *shape) in a reading."""
+    if reading == "by 255":
+        return x.float() / 255
+    return x.float() if reading == "as numbers" and x.dtype == torch.uint8 else x
