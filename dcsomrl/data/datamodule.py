@@ -256,8 +256,8 @@ class ClusterData(LightningDataModule):
             DataError: they are on another scale than the training's, or it cannot be told; when
                 it is called also that they overflow.
         """
-        files = not isinstance(x, Tensor)
-        judged = self._prepared.judged([] if files else [x], origin, files)
+        parts = [x] if isinstance(x, Tensor) else []
+        judged = self._prepared.judged(parts, origin, files=not parts)
         return lambda part: finite(judged(part), origin)
 
     def denormalize(self, x: Tensor) -> Tensor:

@@ -165,7 +165,7 @@ def _nameless(table: pd.DataFrame, path: Path) -> list[str]:
 
 
 def _check_numbers(features: pd.DataFrame, path: Path, explicit: bool) -> None:
-    words: list[str] = [name for name in features if features[name].dtype.kind not in "fiub"]
+    words = [str(name) for name in features if features[name].dtype.kind not in "fiub"]
     if words:
         raise DataError(
             f"{path} has columns that are not numbers: {listed(words)}; encode or remove them"

@@ -146,3 +146,96 @@ def test_settings_out_of_range_are_refused(tmp_path, settings):
         draw(tmp_path / f"{i}.png", i)
     with pytest.raises(DataError, match=next(iter(settings))):
         images(str(tmp_path), **settings)
+
+
+def shapes(folder, colour=(0, 0, 0), n=6):
+    """Squares of one colour at several places, on nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in range(n):
+        pixels = np.zeros((8, 8, 4), np.uint8)
+        pixels[i : i + 2, i : i + 2] = (*colour, 255)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+    return str(folder)
+
+
+def test_shapes_on_nothing_are_seen(tmp_path):
+    got = images(shapes(tmp_path / "black"))
+    assert len(torch.cat([got.train_x, got.test_x]).flatten(1).unique(dim=0)) == 6
+    assert (got.train_x == 255).any()
+    white = shapes(tmp_path / "white", (255, 255, 255))
+    with pytest.raises(DataError, match=r"dataset\.source\.background=black"):
+        images(white)
+    got = images(white, background="black")
+    assert len(torch.cat([got.train_x, got.test_x]).flatten(1).unique(dim=0)) == 6
+    with pytest.raises(DataError, match="white or black"):
+        images(white, background="pink")
+
+
+@pytest.mark.parametrize("mode", ["LA", "P"])
+def test_other_kinds_of_transparency_are_seen(tmp_path, mode):
+    shapes(tmp_path)
+    for file in tmp_path.glob("*.png"):
+        image = Image.open(file)
+        if mode == "LA":
+            image.convert("LA").save(file)
+        else:
+            alpha = np.asarray(image)[..., 3]
+            flat = Image.fromarray((alpha > 0).astype(np.uint8)).convert("P")
+            flat.putpalette([255, 0, 0, 0, 0, 0])
+            flat.save(file, transparency=0)
+    got = images(str(tmp_path), channels=1)
+    assert len(torch.cat([got.train_x, got.test_x]).flatten(1).unique(dim=0)) == 6
+
+
+@pytest.mark.parametrize(
+    ("train", "test"), [("train", "val"), ("Train", "Test"), ("training", "validation")]
+)
+def test_folders_named_like_splits_are_splits(tmp_path, train, test):
+    for i, name in enumerate("ab"):
+        draw(tmp_path / train / name / "0.png", i)
+        draw(tmp_path / test / name / "1.png", i + 2)
+    got = images(str(tmp_path))
+    assert got.class_names == ["a", "b"]
+    assert len(got.train_x) == len(got.test_x) == 2
+
+
+def test_a_third_split_is_left_out_and_said(tmp_path, caplog):
+    for split in ("train", "val", "test"):
+        draw(tmp_path / split / "a" / "0.png")
+    assert images(str(tmp_path)).class_names == ["a"]
+    assert "val is left out" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (["train/a/0.png"], "named like splits"),
+        (["test/0.png", "cat/0.png"], "named like splits"),
+        (["train/0.png", "val/0.png", "dog/0.png"], "beside dog"),
+        (["train/0.png", "training/0.png", "test/0.png"], "named like splits"),
+        (["val/0.png", "valid/0.png"], "named like splits"),
+        (["pictures/cat/0.png", "pictures/dog/0.png"], "folders in it"),
+        (["pictures/cat/0.png"], "folders in it"),
+        (["train/all/cat/0.png", "train/all/dog/0.png", "test/cat/0.png"], "folders in it"),
+    ],
+)
+def test_folders_that_are_not_plainly_classes_are_refused(tmp_path, files, said):
+    for i, file in enumerate(files):
+        draw(tmp_path / file, i)
+    with pytest.raises(DataError, match=said):
+        images(str(tmp_path))
+
+
+def test_a_program_is_no_image_whatever_its_name(tmp_path):
+    draw(tmp_path / "0.png")
+    (tmp_path / "1.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n")
+    with pytest.raises(DataError, match=r"1\.png cannot be read"):
+        images(str(tmp_path))
+
+
+def test_an_image_of_too_many_pixels_is_refused(tmp_path, monkeypatch):
+    draw(tmp_path / "0.png")
+    draw(tmp_path / "1.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
+    with pytest.raises(DataError, match="pixels are too many"):
+        images(str(tmp_path))

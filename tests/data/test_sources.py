@@ -273,3 +273,36 @@ def test_the_real_usps_is_the_published_one(data_dir):
     assert read.train_x.shape == (7291, 1, 16, 16)
     assert read.test_x.shape == (2007, 1, 16, 16)
     assert len(read.train_y.unique()) == 10
+
+
+@pytest.mark.parametrize("way", ["soft", "external", "group", "storage", "virtual"])
+def test_an_hdf5_file_reads_no_other_file(tmp_path, way):
+    x, y = np.zeros((4, 256), np.float32), np.arange(4)
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["data"] = x
+        file["train/data"], file["train/target"] = x, y
+    (tmp_path / "raw").write_bytes(x.tobytes())
+    path = tmp_path / "usps.h5"
+    with h5py.File(path, "w") as file:
+        for split in ("train", "test"):
+            file[f"{split}/data"], file[f"{split}/target"] = x, y
+    usps(str(path))
+    with h5py.File(path, "a") as file:
+        if way == "group":
+            del file["train"]
+            file["train"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "train")
+        else:
+            del file["train/data"]
+        if way == "soft":
+            file["train/data"] = h5py.SoftLink("/test/data")
+        elif way == "external":
+            file["train/data"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "data")
+        elif way == "storage":
+            raw = [(str(tmp_path / "raw"), 0, x.nbytes)]
+            file["train"].create_dataset("data", x.shape, x.dtype, external=raw)
+        elif way == "virtual":
+            layout = h5py.VirtualLayout(x.shape, x.dtype)
+            layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "data", x.shape)
+            file["train"].create_virtual_dataset("data", layout)
+    with pytest.raises(DataError, match=r"link|another file"):
+        usps(str(path))

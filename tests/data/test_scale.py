@@ -1,0 +1,179 @@
+"""Numbers are not cut before they are scaled, and the same picture is the same on every scale."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dcsomrl.data import Arrays, ClusterData
+from dcsomrl.data.files import arrays
+from dcsomrl.errors import DataError
+
+RNG = np.random.default_rng(0)
+
+
+def loaded(x, kind="minmax", **more):
+    """A datamodule that is set up on samples."""
+    x = torch.as_tensor(x)
+    data = ClusterData(
+        lambda: Arrays(x, None, x, None),
+        "d",
+        batch_size=2,
+        val_fraction=0,
+        normalization=kind,
+        **more,
+    )
+    data.setup("fit")
+    return data
+
+
+def normal(data):
+    return torch.cat([batch.x for batch in data.split_dataloader("train")])
+
+
+@pytest.mark.parametrize("kind", ["minmax", "standard"])
+@pytest.mark.parametrize("suffix", ["npy", "npz", "csv", "parquet"])
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_large_offset_changes_nothing(tmp_path, kind, suffix, whole):
+    x = RNG.normal(size=(40, 3)) * 100
+    x = np.round(x).astype(np.int64) if whole else x
+    found = []
+    for name, raw in (("plain", x), ("late", x + 1_700_000_000)):
+        path = tmp_path / f"{name}.{suffix}"
+        if suffix == "npy":
+            np.save(path, raw)
+        elif suffix == "npz":
+            np.savez(path, x=raw)
+        else:
+            table = pd.DataFrame(raw, columns=["a", "b", "c"])
+            table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
+        found.append(normal(loaded(arrays(str(path)).train_x, kind)))
+    torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=1e-5)
+    assert found[0].dtype == torch.float32
+
+
+@given(st.integers(0, 2**50), st.sampled_from(["minmax", "standard"]))
+@settings(max_examples=30, deadline=None)
+def test_integers_of_any_size_keep_their_order(offset, kind):
+    x = np.arange(12).reshape(4, 3) + offset
+    z = normal(loaded(x.astype(np.float64), kind))
+    assert (z.diff(dim=0) > 0).all()
+
+
+def test_the_normalisation_is_numpys_in_double_precision():
+    x = RNG.normal(size=(30, 4)) + 1e9
+    expected = (x - x.min(0)) / (x.max(0) - x.min(0))
+    np.testing.assert_allclose(normal(loaded(x)).numpy(), expected, atol=1e-6)
+    data = loaded(x)
+    state = data.state_dict()
+    fresh = ClusterData(lambda: None, "d", batch_size=2)
+    fresh.load_state_dict(state)
+    assert torch.equal(fresh.transform(torch.as_tensor(x)), data.transform(torch.as_tensor(x)))
+    back = fresh.denormalize(fresh.transform(torch.as_tensor(x)))
+    np.testing.assert_allclose(back.numpy(), x, rtol=1e-12, atol=1e-6)
+
+
+def test_constant_features_are_named(caplog):
+    x = RNG.normal(size=(20, 4))
+    x[:, 2] = 7
+    data = loaded(x)
+    assert data.constant == ["feature 2"]
+    assert data.n_constant == 1
+    assert "constant" in caplog.text
+    assert loaded(np.ones((9, 3))).constant == ["all samples"]
+    assert loaded(RNG.normal(size=(9, 3))).constant == []
+    # Apart in 64 bits, but not once they are normalised to 32 beside a value that is far away.
+    x[:, 1] = [1e30, *([1.0] * 19)]
+    assert loaded(x).constant == ["feature 2"]
+
+
+def test_values_that_overflow_are_refused():
+    with pytest.raises(DataError, match="too large"):
+        loaded(np.array([[1e300], [-1e300], [0.0]]), "none")
+
+
+PICTURES = RNG.integers(0, 256, (12, 1, 4, 4), dtype=np.uint8)
+PICTURES[0, 0, 0, :2] = 0, 255
+SCALES = {
+    "bytes": PICTURES,
+    "floats to 255": PICTURES.astype(np.float32),
+    "doubles to 255": PICTURES.astype(np.float64),
+    "integers to 255": PICTURES.astype(np.int32),
+    "floats to 1": (PICTURES / 255).astype(np.float32),
+    "doubles to 1": PICTURES / 255,
+}
+
+
+@pytest.mark.parametrize("flat", [False, True], ids=["pictures", "vectors"])
+@pytest.mark.parametrize("kind", ["standard", "minmax", "half", "none"])
+@pytest.mark.parametrize("trained", SCALES)
+@pytest.mark.parametrize("given", SCALES)
+def test_the_same_picture_is_the_same_or_refused(trained, given, kind, flat):
+    a, b = (torch.as_tensor(SCALES[name]) for name in (trained, given))
+    a, b = (a.flatten(1), b.flatten(1)) if flat else (a, b)
+    data = loaded(a, kind)
+    try:
+        z = data.transform(b)
+    except DataError as error:
+        assert "the model was trained on" in str(error)  # noqa: PT017
+        return
+    torch.testing.assert_close(z, data.transform(a), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("trained", "given"),
+    [
+        ("bytes", "floats to 255"),
+        ("bytes", "floats to 1"),
+        ("floats to 255", "bytes"),
+        ("floats to 1", "bytes"),
+        ("doubles to 255", "integers to 255"),
+    ],
+)
+def test_what_can_be_told_is_not_refused(trained, given, caplog):
+    caplog.set_level(logging.INFO)
+    data = loaded(SCALES[trained])
+    data.transform(torch.as_tensor(SCALES[given]))
+    if "bytes" in (trained, given):
+        assert "the training's were" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("trained", "given"),
+    [
+        (PICTURES / 255, PICTURES.astype(np.float64)),
+        (PICTURES.astype(np.float64), PICTURES / 255),
+        (PICTURES / 255, (PICTURES > 128).astype(np.uint8)),
+        (PICTURES / 127.5 - 1, PICTURES),
+        (PICTURES, PICTURES.astype(np.float32) * 257),
+        (PICTURES, PICTURES / 127.5 - 1),
+    ],
+)
+def test_another_scale_is_refused(trained, given):
+    with pytest.raises(DataError, match="the model was trained on"):
+        loaded(trained).transform(torch.as_tensor(given))
+
+
+@pytest.mark.parametrize("made", [np.uint8, np.float32])
+def test_a_dark_picture_of_the_trainings_kind_is_taken(made):
+    data = loaded(PICTURES.astype(made))
+    assert (
+        data.transform(torch.full((1, 1, 4, 4), 5).to(torch.as_tensor(made(0)).dtype)).max() < 0.1
+    )
+
+
+def test_other_samples_under_the_same_name_are_noticed():
+    data = loaded(PICTURES)
+    state = data.state_dict()
+    data.check_same(state)
+    other = PICTURES.copy()
+    other[3, 0, 1, 1] ^= 1
+    with pytest.raises(DataError, match="other samples"):
+        loaded(other).check_same(state)
+    loaded(other).check_same({})  # of before there were fingerprints
+    assert loaded(PICTURES[::-1].copy()).fingerprint != data.fingerprint
+    assert loaded(PICTURES.astype(np.float32)).fingerprint != data.fingerprint
