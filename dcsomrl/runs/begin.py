@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
+import yaml
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from dcsomrl.runs.results import set_aside
@@ -38,4 +38,5 @@ class TakeOver(Callback):
         self._begun = True
         if aside := set_aside(self._run_dir, results_only=self._goes_on):
             log.info("what was there of an earlier run is kept in %s", aside)
-        OmegaConf.save(OmegaConf.create(self._config), self._run_dir / "config.yaml")
+        text = yaml.safe_dump(self._config, sort_keys=False, allow_unicode=True)
+        (self._run_dir / "config.yaml").write_text(text, encoding="utf-8")
