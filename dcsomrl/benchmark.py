@@ -93,7 +93,9 @@ def run_cell(cell: Cell, config: dict[str, Any], result: Path) -> None:
             train(cell, [*config["common"], *config["methods"][cell.method]], run_dir, lock)
         metrics = json.loads((run_dir / "metrics.json").read_text())
         merged = merged_scores(run_dir, config["merged_clusters"], cell.seed, config["trust"])
-        write_json(result, {"method": cell.method, "settings": now, **metrics, **merged})
+        named = {"method": cell.method, "settings": now}
+        # Data of one's own has a name of its own; a cell goes by the name of the configuration.
+        write_json(result, {**named, **metrics, "dataset": cell.dataset, **merged})
 
 
 @torch.no_grad()

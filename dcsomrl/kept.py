@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def check_kept(arguments: Sequence[str], groups: Path) -> None:
 
 def _folders(arguments: Sequence[str]) -> Iterator[Path]:
     """Folders of configuration that a command line names."""
-    for one, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for one, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         if flag := FLAG.fullmatch(one):
             yield Path(following if flag[1] is None else flag[1])
         elif paths := PATHS.fullmatch(one):

@@ -269,4 +269,5 @@ def test_a_kept_search_may_name_what_is_trusted(tmp_path, own_package):
     (folder / "experiment" / "best.yaml").write_text(KEPT + mine)
     with pytest.raises(ConfigError, match=r"own_package\.Mine was not made"):
         check_kept(["--config-dir", str(folder)], config_dir())
+    check_kept([], config_dir())
     check_kept(["--config-dir", str(folder), "trust=[own_package]"], config_dir())
