@@ -121,7 +121,8 @@ def _is_known(found: Any) -> bool:
 
 def packages(config: Mapping[str, Any]) -> set[str]:
     """Packages of the user's own that a run's model and data come from, by its configuration."""
-    plain: Any = OmegaConf.to_container(OmegaConf.create(dict(config)))
+    made: Any = OmegaConf.create(config)  # type: ignore[call-overload]
+    plain: Any = OmegaConf.to_container(made)  # unresolved: Hydra's own part may be gone
     paths = _targets([plain.get("model"), plain.get("dataset")])
     return {str(path).partition(".")[0] for path in paths} - {OWN, "torch"}
 

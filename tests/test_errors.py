@@ -108,7 +108,7 @@ def test_scores_of_steps_need_labels(run_small, tmp_path):
 def test_a_checkpoint_of_another_dataset_is_refused(run_small, tmp_path):
     run_small()
     np.savez(tmp_path / "x.npz", x=np.random.default_rng(0).random((200, 3)))
-    with pytest.raises(CheckpointError, match=r"dataset\.name was digits and is arrays"):
+    with pytest.raises(CheckpointError, match=r"dataset\.source"):
         run_small(
             "dataset=arrays",
             f"dataset.path={tmp_path / 'x.npz'}",

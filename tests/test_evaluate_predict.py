@@ -61,7 +61,7 @@ def test_evaluation_of_other_splits_and_datasets(trained_run, tmp_path):
         "dataset.source.test_fraction=0.5",
         f"output={tmp_path / 'there'}",
     )
-    assert other["dataset"] == "arrays"
+    assert other["dataset"] == "again"
     assert (tmp_path / "there" / "metrics.json").exists()
     np.savez(tmp_path / "wide.npz", x=np.zeros((50, 7)))
     with pytest.raises(DataError, match=r"shape \(7,\), but the model was trained on \(1, 8, 8\)"):
