@@ -2,6 +2,7 @@
 
 import csv
 import logging
+from io import StringIO
 from pathlib import Path
 
 from pytorch_lightning import Trainer
@@ -25,23 +26,33 @@ class GrowingTable:
     def restore(self, before: int) -> None:
         """Take up the rows in the file whose key is below ``before``; forget the others.
 
-        A file that is damaged is left out and kept under another name: it is only for show.
+        A file that is damaged is left out and kept under another name: it is only for show. Rows
+        that are missing at its end are said.
         """
         self.rows = []
-        if before > 0 and self.path.exists():
-            try:
-                self.rows = self._read()
-            except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
-                leave_out(self.path, error)
-        self.rows = [row for row in self.rows if int(row[self.key]) < before]
+        if before <= 0 or not self.path.exists():
+            return
+        try:
+            rows = self._read()
+        except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+            leave_out(self.path, error)
+            return
+        self.rows = [row for row in rows if int(row[self.key]) < before]
+        last = int(self.rows[-1][self.key]) if self.rows else -1
+        if last < before - 1:
+            missing = f"{self.key} {last + 1} to {before - 1}"
+            log.warning("%s has no rows of %s: it goes on without them", self.path, missing)
 
     def _read(self) -> list[dict[str, float | int | str]]:
         with self.path.open(newline="", encoding="utf-8") as file:
-            rows = [dict(row) for row in csv.DictReader(file, strict=True)]
+            text = file.read()
+        if not text.endswith("\n"):
+            raise ValueError("its end is missing")
+        rows = [dict(row) for row in csv.DictReader(StringIO(text), strict=True)]
         for row in rows:
             int(row[self.key])
             for name, value in row.items():
-                if name is None or (value and float(value) is None):
+                if name is None or value is None or (value and float(value) is None):
                     raise ValueError("a row has other fields than the header")
         return rows
 

@@ -37,3 +37,16 @@ def test_a_table_taken_up_again_equals_one_that_never_stopped(tmp_path, before):
     table.save()
     assert (tmp_path / "t.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"whole.csv", "t.csv"}
+
+
+def test_a_table_cut_anywhere_loses_rows_with_a_word_and_makes_none_up(tmp_path, caplog):
+    whole = filled(tmp_path / "t.csv", range(4)).rows
+    raw = (tmp_path / "t.csv").read_bytes()
+    for end in range(len(raw)):
+        caplog.clear()
+        (tmp_path / "t.csv").write_bytes(raw[:end])
+        table = GrowingTable(tmp_path / "t.csv", "epoch")
+        table.restore(4)
+        kept = [{"epoch": int(row["epoch"]), "loss": float(row["loss"])} for row in table.rows]
+        assert kept == whole[: len(kept)], end
+        assert "is damaged" in caplog.text or "has no rows of epoch" in caplog.text, end
