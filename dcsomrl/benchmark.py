@@ -13,25 +13,15 @@ from typing import Any
 import numpy as np
 import torch
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dcsomrl.analysis import merge, winner_counts
 from dcsomrl.app import entry_point
 from dcsomrl.comparison.cells import Cell, check_same, held, read_results, settings, train
-from dcsomrl.comparison.report import summary, write_report
 from dcsomrl.construction import Trust
 from dcsomrl.errors import DcsomrlError
 from dcsomrl.loading import load
 from dcsomrl.metrics import accuracy, ari, contingency, nmi, purity
 from dcsomrl.runs.results import write_json
-
-COLUMNS = (
-    TextColumn("{task.description}"),
-    BarColumn(),
-    MofNCompleteColumn(),
-    TimeRemainingColumn(elapsed_when_finished=True),
-)
 
 
 def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
@@ -41,6 +31,12 @@ def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
         ConfigError: a result or a run that is there was made with other settings.
         DcsomrlError: a training failed; the others have been done.
     """
+    # Here, so that `run_cell` can be had where Rich and Matplotlib are not installed.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from dcsomrl.comparison.report import summary, write_report
+
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     cells = [
         Cell(method, dataset, seed)
@@ -55,7 +51,9 @@ def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
     missing = missing if config["train"] else []
     failures = []
     # A cell takes minutes: the speed is that of all cells so far.
-    with Progress(*COLUMNS, speed_estimate_period=math.inf, disable=not missing) as progress:
+    left = TimeRemainingColumn(elapsed_when_finished=True)
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), left)
+    with Progress(*columns, speed_estimate_period=math.inf, disable=not missing) as progress:
         task = progress.add_task("cells", total=len(missing))
         for cell in missing:
             progress.update(task, description=f"{cell.dataset} {cell.method} seed {cell.seed}")

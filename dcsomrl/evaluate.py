@@ -60,7 +60,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     folder = Path(cfg.output) if cfg.output else beside(Path(cfg.ckpt)) / name
     folder.mkdir(parents=True, exist_ok=True)
     results.write_json(folder / "metrics.json", metrics)
-    results.write_assignments(folder / "assignments.parquet", assignments)
+    results.write_assignments(folder, assignments)
     title = f"{metrics['model']} on {data.name}, {cfg.split} split"
     results.print_summary(metrics, title, folder)
     return metrics

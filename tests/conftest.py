@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from omegaconf import DictConfig, OmegaConf
 
 from dcsomrl.app import composed
@@ -18,6 +19,11 @@ SMALL = (
     "model.autoencoder.latent_dim=5",
     "model.som.max_nodes=40",
     "model.som.activation_threshold=0.999",
+)
+# What lies beside torch, Lightning, torchvision, torchmetrics, scikit-learn, pandas and Hydra.
+LACKING = (
+    *("dcsomrl", "hydra_plugins", "pyarrow", "rich", "h5py", "statsmodels", "optuna"),
+    *("sqlalchemy", "alembic", "matplotlib", "mpl_toolkits", "tensorboard", "hypothesis", "xdist"),
 )
 
 
@@ -47,6 +53,22 @@ def cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a machine without the packages that a training can do without.
+
+    For ``python -S``, which sees nothing but the paths in it.
+    """
+    installed = Path(torch.__file__).parents[1]
+    left = tmp_path_factory.mktemp("packages")
+    for entry in installed.iterdir():
+        name = entry.name.lower().lstrip("_")
+        if not name.startswith(LACKING) and entry.suffix != ".pth":
+            (left / entry.name).symlink_to(entry)
+    paths = f"{left}{os.pathsep}{Path(__file__).parents[1]}"
+    return {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="session")

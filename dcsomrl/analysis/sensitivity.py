@@ -1,11 +1,15 @@
 """Which parameters of a search move a result, by regression over its points."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import norm, spearmanr
-from statsmodels.regression.linear_model import OLS, RegressionResults
-from statsmodels.stats.multitest import multipletests
-from statsmodels.tools import add_constant
+
+if TYPE_CHECKING:
+    from statsmodels.regression.linear_model import RegressionResults
 
 # Of the normal distribution: limits that hold 95 %.
 WIDE = float(norm.ppf(0.975))
@@ -76,7 +80,7 @@ def sensitivity(parameters: pd.DataFrame, result: pd.Series) -> tuple[pd.DataFra
     z = np.arctanh(table["prcc"].clip(-1 + 1e-12, 1 - 1e-12))
     table["prcc_low"], table["prcc_high"] = np.tanh(z - margin), np.tanh(z + margin)
     if ordered:
-        table["p"] = multipletests(ranks.pvalues[ordered], method="holm")[1]
+        table["p"] = _holm(ranks.pvalues[ordered])
     return table.reindex(parameters.columns), float(raw.rsquared), float(ranks.rsquared)
 
 
@@ -112,10 +116,20 @@ def rank_correlations(parameters: pd.DataFrame, result: pd.Series) -> pd.DataFra
         margin = WIDE * np.sqrt((1 + table["rho"] ** 2 / 2) / (len(result) - 3))
         z = np.arctanh(table["rho"].clip(-1 + 1e-12, 1 - 1e-12))
         table["rho_low"], table["rho_high"] = np.tanh(z - margin), np.tanh(z + margin)
-        table["p"] = multipletests([one.pvalue for one in found], method="holm")[1]
+        table["p"] = _holm([one.pvalue for one in found])
     return table
 
 
-def _fit(x: pd.DataFrame, y: pd.Series) -> RegressionResults:
+def _holm(p: Sequence[float]) -> NDArray[np.float64]:
+    """Corrected for their number."""
+    from statsmodels.stats.multitest import multipletests
+
+    return multipletests(p, method="holm")[1]
+
+
+def _fit(x: pd.DataFrame, y: pd.Series) -> "RegressionResults":
     """Least squares of what has mean 0 and deviation 1."""
+    from statsmodels.regression.linear_model import OLS
+    from statsmodels.tools import add_constant
+
     return OLS((y - y.mean()) / y.std(), add_constant((x - x.mean()) / x.std())).fit()

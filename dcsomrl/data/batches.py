@@ -65,7 +65,9 @@ class BatchDataset(Dataset[Batch]):
 
     def __getitem__(self, index: Tensor) -> Batch:
         """The batch of these rows."""
-        x = self.x[index.to(self.x.device) if isinstance(self.x, Tensor) else index]
+        # Not blocking: the host would wait for the GPU at every batch.
+        rows = index.to(self.x.device, non_blocking=True) if isinstance(self.x, Tensor) else index
+        x = self.x[rows]
         x = x if self.transform is None else self.transform(x)
         return Batch(x, None if self.y is None else self.y[index], index)
 

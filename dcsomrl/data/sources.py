@@ -5,8 +5,8 @@ import math
 import tempfile
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import h5py
 import numpy as np
 import torch
 from sklearn.datasets import load_digits
@@ -15,6 +15,9 @@ from torchvision.datasets import MNIST, FashionMNIST
 
 from dcsomrl.data.arrays import Arrays, divide
 from dcsomrl.errors import DataError
+
+if TYPE_CHECKING:
+    import h5py
 
 # The magic numbers of the idx format: unsigned bytes in three dimensions, and in one.
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
@@ -80,6 +83,8 @@ def usps(path: str) -> Arrays:
     """
     if not Path(path).is_file():
         raise DataError(f"there is no USPS file at {path}: put usps.h5 there or set dataset.path")
+    import h5py
+
     try:
         with h5py.File(path) as file:
             parts = [
@@ -104,8 +109,10 @@ def usps(path: str) -> Arrays:
     )
 
 
-def _inside(file: h5py.File, split: str, key: str) -> np.ndarray:
+def _inside(file: "h5py.File", split: str, key: str) -> np.ndarray:
     """An array of an HDF5 file, if it lies in that file and not in another one."""
+    import h5py
+
     for group, name in ((file, split), (file[split], key)):
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             raise ValueError(f"{split}/{key} is a link")

@@ -1,27 +1,28 @@
 """The files that a finished run leaves, and the table that a person reads at its end."""
 
 import json
+import logging
 import platform
 import shutil
 import subprocess
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
-from rich.console import Console
-from rich.table import Table
 
 from dcsomrl import __version__
 from dcsomrl.data import ClusterData
-from dcsomrl.figures import prototype_grid, prototype_profiles
-from dcsomrl.figures.images import brightened
 from dcsomrl.models import ClusteringModule
+
+log = logging.getLogger(__name__)
 
 # What training grows by, and what is made of a run when it has ended.
 COURSE = ("checkpoints", "config.yaml", "metrics.csv", "step_scores.csv", "paths.npz")
-RESULTS = ("metrics.json", "assignments.parquet", "prototypes.png", "report", "compared")
+ASSIGNMENTS = ("assignments.parquet", "assignments.csv")
+RESULTS = ("metrics.json", *ASSIGNMENTS, "prototypes.png", "report", "compared")
 SHOWN = ("purity", "nmi", "ari", "accuracy", "nodes", "nodes_used", "quantization_error", "seconds")
 
 
@@ -83,15 +84,32 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     part.replace(path)
 
 
-def write_assignments(path: Path, columns: Mapping[str, Any]) -> None:
-    """One row a sample: index in the split, cluster (slot of the node), activation."""
-    pd.DataFrame(columns).to_parquet(path, index=False)
+def write_assignments(folder: Path, columns: Mapping[str, Any]) -> None:
+    """One row a sample: index in the split, cluster (slot of the node), activation.
+
+    The file is ``assignments.parquet``, or ``assignments.csv`` where pyarrow is not installed.
+    """
+    parquet, csv = (folder / name for name in ASSIGNMENTS)
+    table = pd.DataFrame(columns)
+    if find_spec("pyarrow"):
+        table.to_parquet(parquet, index=False)
+        csv.unlink(missing_ok=True)
+    else:
+        log.warning("pyarrow is not installed: the assignments are written to %s", csv)
+        table.to_csv(csv, index=False)
+        parquet.unlink(missing_ok=True)
 
 
 def draw_prototypes(
     path: Path, model: ClusteringModule, data: ClusterData, clusters: Any, title: str
 ) -> None:
-    """Picture of the decoded prototypes of the nodes in use."""
+    """Picture of the decoded prototypes of the nodes in use; needs Matplotlib, or is left out."""
+    if not find_spec("matplotlib"):
+        log.warning("matplotlib is not installed: no picture of the prototypes is drawn")
+        return
+    from dcsomrl.figures import prototype_grid, prototype_profiles
+    from dcsomrl.figures.images import brightened
+
     live = model.live_clusters().cpu().numpy()
     if len(live) == 0:
         return
@@ -107,17 +125,14 @@ def draw_prototypes(
 
 
 def print_summary(metrics: Mapping[str, Any], title: str, run_dir: Path) -> None:
-    """One table of the numbers that matter, and where the rest is."""
-    table = Table(title=title)
-    table.add_column("measure")
-    table.add_column("value", justify="right")
+    """The numbers that matter, the warnings, and where the rest is."""
+    print(f"\n{title}")
     for name in SHOWN:
         if name in metrics:
             value = metrics[name]
             decimals = 1 if name == "seconds" else 3
-            table.add_row(name, str(value) if isinstance(value, int) else f"{value:.{decimals}f}")
-    console = Console()
-    console.print(table)
+            shown = str(value) if isinstance(value, int) else f"{value:.{decimals}f}"
+            print(f"  {name:<18} {shown:>9}")
     for warning in metrics["warnings"]:
-        console.print(f"warning: {warning}", style="yellow", soft_wrap=True, highlight=False)
-    console.print(f"run directory: {run_dir}", soft_wrap=True, highlight=False)
+        print(f"warning: {warning}")
+    print(f"run directory: {run_dir}")

@@ -4,13 +4,14 @@ import logging
 import platform
 import warnings
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Callback, Trainer
-from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar, Timer
+from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar, Timer, TQDMProgressBar
 from pytorch_lightning.loggers import Logger
 
 from dcsomrl.checkpoints import first_line
@@ -73,7 +74,7 @@ def build_trainer(
         "max_time": None,
         "callbacks": [
             TakeOver(run_dir, config, goes_on),
-            RichProgressBar(leave=False),
+            RichProgressBar(leave=False) if find_spec("rich") else TQDMProgressBar(),
             Timer(),
             ValidationScores(),
             StopOnNaN(),
@@ -184,7 +185,7 @@ def finish(
         ],
     }
     results.write_json(run_dir / "metrics.json", metrics)
-    results.write_assignments(run_dir / "assignments.parquet", assignments)
+    results.write_assignments(run_dir, assignments)
     title = f"{metrics['model']} on {metrics['dataset']}, test split, seed {metrics['seed']}"
     results.draw_prototypes(
         run_dir / "prototypes.png", model, data, assignments["cluster"], f"{title}: prototypes"
