@@ -196,11 +196,3 @@ def test_a_run_saved_in_the_middle_of_an_epoch_goes_on_with_the_batches_to_come(
     trained(tmp_path, Recorder(), save_at=save_at)
     rest = trained(tmp_path, Recorder(), resume=tmp_path / "mid.ckpt")
     assert rest == whole[save_at:]
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_small_data_lies_on_the_gpu():
-    data = made()
-    data.trainer = Trainer(accelerator="gpu", devices=1, logger=False)
-    assert next(iter(data.train_dataloader())).x.device.type == "cuda"

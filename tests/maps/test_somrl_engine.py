@@ -87,29 +87,6 @@ def test_the_watch_notices_what_waits(waiting):
         waiting(torch.ones(3))
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_a_step_never_waits_for_the_gpu(options):
-    som = trained(made(**options).cuda(), device="cuda")
-    ready = list(batches(5, device="cuda"))
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        for z in ready:
-            som(z)
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_the_gpu_gives_the_map_of_the_cpu():
-    one = trained(made().double(), dtype=torch.float64)
-    two = trained(made().double().cuda(), dtype=torch.float64, device="cuda").cpu()
-    assert torch.equal(one.live, two.live)
-    torch.testing.assert_close(one.centers, two.centers)
-
-
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_the_whole_step_compiles_into_one_graph(options):
     som, twin = made(**options), made(**options)

@@ -125,19 +125,6 @@ def test_update_asks_nothing_of_the_device():
     assert measures[0]["purity"].matrix.device.type == "meta"
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_update_on_a_gpu_is_free_of_synchronisation_and_equals_the_cpu():
-    measures = [measure.to("cuda") for measure in make_metrics()]
-    batch = [part.to("cuda") for part in make_batch()]
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        take_in(measures, batch)
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
-    assert values(measures) == pytest.approx(expected_values(), rel=1e-6)
-
-
 def run_rank(rank, folder):
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
