@@ -17,11 +17,12 @@ from experiments.gpu.setting import Cells, Setting
 TESTS = Path(__file__).parents[2] / "tests" / "test_gpu.py"
 # The most that may differ, relative to the CPU's value. In double precision only the order of sums
 # differs. In single precision a sample at the threshold falls to either side of it, and the maps
-# part from there on: an epoch agrees in what it reaches, not in every node.
+# part from there on. So does the CPU from itself: three seeds with two threads for one, or with
+# weights changed by 1e-7, differed by up to 0.01, 0.05 and 0.42 after this epoch.
 TOLERANCE = {
     "map, float64": {"centers": 1e-9, "nodes": 0.0},
     "losses": {"loss": 1e-5, "gradient": 1e-3},
-    "epoch": {"train/reconstruction": 0.02, "val/reconstruction": 0.02, "nodes": 0.1},
+    "epoch": {"train/reconstruction": 0.02, "val/reconstruction": 0.1, "nodes": 0.5},
 }
 
 

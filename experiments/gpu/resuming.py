@@ -31,9 +31,9 @@ def compare_resumed(setting: Setting, precision: str) -> dict[str, Any]:
     whole, killed = f"whole-{precision}", f"killed-{precision}"
     for folder in (whole, killed):
         shutil.rmtree(setting.runs / folder, ignore_errors=True)
-    metrics = finish(setting, whole, start(setting, whole, *common))
-    process = start(setting, killed, *common)
-    rows = _kill_after(process, setting.runs / killed / "metrics.csv")
+    begun = start(setting, whole, *common)
+    rows = _kill_after(start(setting, killed, *common), setting.runs / killed / "metrics.csv")
+    metrics = finish(setting, whole, begun)
     resumed = finish(setting, killed, start(setting, killed, *common, "ckpt_path=last"))
     return {
         "killed after epoch": rows,
@@ -46,12 +46,12 @@ def compare_resumed(setting: Setting, precision: str) -> dict[str, Any]:
 def compare_repeated(setting: Setting, precision: str) -> dict[str, Any]:
     """The same of two runs that nothing stopped: what the device itself does not repeat."""
     common = (*setting.overrides, f"trainer.max_epochs={EPOCHS}", f"trainer.precision={precision}")
-    found = {}
-    for folder in (f"one-{precision}", f"two-{precision}"):
+    folders = one, two = f"one-{precision}", f"two-{precision}"
+    for folder in folders:
         shutil.rmtree(setting.runs / folder, ignore_errors=True)
-        found[folder] = finish(setting, folder, start(setting, folder, *common))["nmi"]
-    one, two = found
-    return {**_apart(setting, one, two), "NMI": found[one], "NMI, repeated": found[two]}
+    begun = [start(setting, folder, *common) for folder in folders]
+    nmi = [finish(setting, *run)["nmi"] for run in zip(folders, begun, strict=True)]
+    return {**_apart(setting, one, two), "NMI": nmi[0], "NMI, repeated": nmi[1]}
 
 
 def _kill_after(process: subprocess.Popen[str], table: Path) -> int:

@@ -38,7 +38,7 @@ def watched(device: torch.device, places: Counter[str]) -> Iterator[None]:
         finally:
             torch.cuda.set_sync_debug_mode("default")
     for warning in caught:
-        if "synchroniz" in str(warning.message):
+        if "called a synchronizing" in str(warning.message):
             places[f"{'/'.join(Path(warning.filename).parts[-2:])}:{warning.lineno}"] += 1
 
 
