@@ -1,6 +1,6 @@
 """The page and the figures of what was measured on a GPU."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from dcsomrl.errors import DataError
 from experiments.gpu import store
 from experiments.gpu.run import PARTS
+from experiments.gpu.setting import Setting
 from experiments.runs import markdown_table
 
 HEADINGS = {
@@ -29,15 +30,12 @@ class Machine(NamedTuple):
     torch: str
     lightning: str
     python: str
-    git_commit: str | None
 
     @property
     def title(self) -> str:
         """In words."""
-        commit = f", commit {self.git_commit}" if self.git_commit else ""
         return (
-            f"{self.device}, torch {self.torch}, Lightning {self.lightning}, "
-            f"Python {self.python}{commit}"
+            f"{self.device}, torch {self.torch}, Lightning {self.lightning}, Python {self.python}"
         )
 
 
@@ -60,20 +58,30 @@ def render(out: Path, page_dir: Path) -> Path:
     if any(record["dry_run"] for record in records.values()):
         raise DataError(f"{out} holds results of a dry run, which are no measurements")
     machines: dict[Machine, dict[str, store.Record]] = {}
-    for name, record in records.items():
+    order = [f"{part.name}/{cell}" for part in PARTS for cell in part.cells(Setting(out, False))]
+    for name, record in sorted(records.items(), key=lambda pair: _place(pair[0], order)):
         machine = Machine(**{field: record[field] for field in Machine._fields})
         machines.setdefault(machine, {})[name] = record
     lines = ["# On a GPU\n", "`python -m experiments.gpu`, seed 0, MNIST, its published settings."]
     for number, (machine, own) in enumerate(machines.items(), 1):
-        lines += [f"\n## {machine.title}\n", *_sections(own)]
+        commits = sorted({str(record["git_commit"]) for record in own.values()})
+        lines += [f"\n## {machine.title}\n", f"Commits: {', '.join(commits)}.\n", *_sections(own)]
         if (figure := draw(own, machine.device)) is not None:
             name = f"gpu-{number}.png"
             figure.savefig(page_dir / name, dpi=130)
             lines.append(f"![step times and the map's time by its nodes]({name})")
+    lacking = [name for name in order if name not in records]
+    if lacking:
+        lines.append(f"\nNot measured yet: {len(lacking)} cells, first {'; '.join(lacking[:5])}.")
     page = page_dir / "gpu.md"
     page.write_text("\n".join(lines) + "\n")
     print(f"page: {page}")
     return page
+
+
+def _place(name: str, order: Sequence[str]) -> int:
+    """Where a cell stands among all; last if it is none any more."""
+    return order.index(name) if name in order else len(order)
 
 
 def _sections(records: Mapping[str, store.Record]) -> Iterator[str]:
@@ -149,7 +157,7 @@ def draw(records: Mapping[str, store.Record], device: str) -> Figure | None:
     left.invert_yaxis()
     left.margins(x=0.15)
     left.set(xlabel="milliseconds a step", title="Training step")
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=2)
+    left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, fontsize=8)
     for batch in dict.fromkeys(name.partition("batch ")[2] for name in maps):
         own = {int(n.split()[0]): r for n, r in maps.items() if n.endswith(f"batch {batch}")}
         (line,) = right.plot(
@@ -166,5 +174,5 @@ def draw(records: Mapping[str, store.Record], device: str) -> Figure | None:
     right.set_xticks([64, 1024, 4096, 16384], ["64", "1,024", "4,096", "16,384"])
     right.minorticks_off()
     right.yaxis.set_major_formatter("{x:g}")
-    right.legend(fontsize=8)
+    right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, fontsize=8)
     return figure

@@ -10,25 +10,32 @@ from typing import Any
 import torch
 
 from dcsomrl.checkpoints import read_checkpoint
+from experiments.gpu.agreement import relative
 from experiments.gpu.setting import Cells, Setting
 from experiments.gpu.training import finish, start
 
 EPOCHS, KILLED_AFTER = 4, 2
+VARIANTS = {
+    "32-true": ("trainer.precision=32-true",),
+    "bf16-mixed": ("trainer.precision=bf16-mixed",),
+    "32-true, deterministic": ("trainer.precision=32-true", "trainer.deterministic=true"),
+}
 
 
 def cells(setting: Setting) -> Cells:
-    """In both precisions; and two runs that nothing stopped, which a GPU need not repeat."""
-    precisions = ("32-true",) if setting.dry else ("32-true", "bf16-mixed")
-    found: dict[str, Any] = {p: partial(compare_resumed, setting, p) for p in precisions}
-    if not setting.dry:
-        found |= {f"{p}, repeated": partial(compare_repeated, setting, p) for p in precisions}
-    return found
+    """Resumed runs; and two runs that nothing stopped, which a GPU need not repeat."""
+    if setting.dry:
+        return {"32-true": partial(compare_resumed, setting, "32-true")}
+    return {
+        **{name: partial(compare_resumed, setting, name) for name in VARIANTS},
+        **{f"{name}, repeated": partial(compare_repeated, setting, name) for name in VARIANTS},
+    }
 
 
-def compare_resumed(setting: Setting, precision: str) -> dict[str, Any]:
+def compare_resumed(setting: Setting, variant: str) -> dict[str, Any]:
     """Differences of the run that was killed and resumed from the one that was not."""
-    common = (*setting.overrides, f"trainer.max_epochs={EPOCHS}", f"trainer.precision={precision}")
-    whole, killed = f"whole-{precision}", f"killed-{precision}"
+    common = (*setting.overrides, f"trainer.max_epochs={EPOCHS}", *VARIANTS[variant])
+    whole, killed = f"whole-{variant}", f"killed-{variant}"
     for folder in (whole, killed):
         shutil.rmtree(setting.runs / folder, ignore_errors=True)
     begun = start(setting, whole, *common)
@@ -43,10 +50,10 @@ def compare_resumed(setting: Setting, precision: str) -> dict[str, Any]:
     }
 
 
-def compare_repeated(setting: Setting, precision: str) -> dict[str, Any]:
+def compare_repeated(setting: Setting, variant: str) -> dict[str, Any]:
     """The same of two runs that nothing stopped: what the device itself does not repeat."""
-    common = (*setting.overrides, f"trainer.max_epochs={EPOCHS}", f"trainer.precision={precision}")
-    folders = one, two = f"one-{precision}", f"two-{precision}"
+    common = (*setting.overrides, f"trainer.max_epochs={EPOCHS}", *VARIANTS[variant])
+    folders = one, two = f"one-{variant}", f"two-{variant}"
     for folder in folders:
         shutil.rmtree(setting.runs / folder, ignore_errors=True)
     begun = [start(setting, folder, *common) for folder in folders]
@@ -66,13 +73,15 @@ def _kill_after(process: subprocess.Popen[str], table: Path) -> int:
     raise RuntimeError("the run ended before it could be killed")
 
 
-def _apart(setting: Setting, one: str, two: str) -> dict[str, Any]:
-    """Whether the weights and the map of two runs are equal, and the largest difference."""
-    states = [
+def _apart(setting: Setting, *folders: str) -> dict[str, Any]:
+    """Whether two runs are equal in all they hold, and how far apart their networks are."""
+    one, two = (
         read_checkpoint(setting.runs / folder / "checkpoints" / "last.ckpt")["state_dict"]
-        for folder in (one, two)
-    ]
-    a, b = states
-    largest = max(float((a[name].double() - b[name].double()).abs().max()) for name in a)
-    equal = all(torch.equal(a[name], b[name]) for name in a)
-    return {"bit for bit": equal, "largest difference": largest}
+        for folder in folders
+    )
+    names = [name for name in one if name.startswith("autoencoder")]
+    weights = [torch.cat([state[name].flatten() for name in names]) for state in (one, two)]
+    return {
+        "bit for bit": all(torch.equal(one[name], two[name]) for name in one),
+        "relative difference of the weights": relative(*weights),
+    }

@@ -106,7 +106,10 @@ def _work(part: Part, setting: Setting) -> None:
 
 
 def _await(process: BaseProcess, part: Part, setting: Setting, seconds: float) -> None:
-    """Wait for a part; end it when its time is over, and record what it was at if it was lost."""
+    """Wait for a part; end it when its time is over, and record what it was at if that failed.
+
+    What was cut because the whole time is over did not fail: the next call does it.
+    """
     start = time.perf_counter()
     process.join(seconds)
     late = process.is_alive()
@@ -116,7 +119,7 @@ def _await(process: BaseProcess, part: Part, setting: Setting, seconds: float) -
             os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.join()
-    if process.exitcode:
+    if process.exitcode and not (late and seconds < part.seconds):
         spent = time.perf_counter() - start
         why = f"stopped after {spent:.0f} s" if late else f"the process ended ({process.exitcode})"
         for name in missing(part, setting)[:1]:

@@ -20,8 +20,12 @@ STEPS, FIRST = 40, 10
 
 
 def cells(setting: Setting) -> Cells:
-    """The step by itself, and the step as a run takes it."""
-    return {"step": partial(watch_step, setting), "trainer": partial(watch_trainer, setting)}
+    """A wait that must be seen, the step by itself, and the step as a run takes it."""
+    return {
+        "control": partial(watch_wait, setting),
+        "step": partial(watch_step, setting),
+        "trainer": partial(watch_trainer, setting),
+    }
 
 
 @contextmanager
@@ -40,6 +44,22 @@ def watched(device: torch.device, places: Counter[str]) -> Iterator[None]:
     for warning in caught:
         if "called a synchronizing" in str(warning.message):
             places[f"{'/'.join(Path(warning.filename).parts[-2:])}:{warning.lineno}"] += 1
+
+
+def watch_wait(setting: Setting) -> dict[str, Any]:
+    """Three numbers brought to the host, to see that waits are counted.
+
+    Raises:
+        AssertionError: one went unseen.
+    """
+    places: Counter[str] = Counter()
+    number = torch.ones((), device=setting.device)
+    with watched(setting.device, places):
+        for _ in range(3):
+            number.item()
+    seen = sum(places.values())
+    assert setting.dry or seen == 3, f"saw {seen} of 3 waits"
+    return {"steps": 3, "waits": seen}
 
 
 def watch_step(setting: Setting) -> dict[str, Any]:
