@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.kept import check_kept
+from dcsomrl.migrations import follow_moves
 
 Task = Callable[[DictConfig], Any]
 
@@ -62,12 +64,16 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
     """
 
     def wrap(task: Task) -> Callable[[], None]:
+        @wraps(task)
+        def updated(cfg: DictConfig) -> Any:
+            return task(present(cfg))
+
         def command() -> None:
             # Hydra would print a mangled traceback of its own; it lets the error through so.
             os.environ.setdefault("HYDRA_FULL_ERROR", "1")
             run = hydra.main(
                 version_base="1.3", config_path=str(config_dir()), config_name=config_name
-            )(task)
+            )(updated)
             try:
                 check_kept(sys.argv[1:], config_dir())
                 run()
@@ -91,7 +97,18 @@ def composed(config_name: str, overrides: list[str], run_dir: Path) -> DictConfi
         cfg.hydra.runtime.output_dir = str(run_dir)
         HydraConfig.instance().set_config(cfg)
         del cfg.hydra
-    return cfg
+    return present(cfg)
+
+
+def present(cfg: DictConfig) -> DictConfig:
+    """A configuration that names every class where it lies in this version."""
+    given = OmegaConf.to_container(cfg)
+    followed = follow_moves(given)
+    if followed == given:
+        return cfg
+    moved = OmegaConf.create(followed)
+    OmegaConf.set_struct(moved, True)
+    return moved
 
 
 def settle_network(model: DictConfig) -> None:

@@ -8,7 +8,9 @@ from zipfile import ZipFile
 
 import torch
 
+from dcsomrl import __version__
 from dcsomrl.errors import CheckpointError
+from dcsomrl.migrations import migrated
 
 # Where a checkpoint holds the configuration of its run.
 RECORD = "dcsomrl"
@@ -17,8 +19,10 @@ RECORD = "dcsomrl"
 def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> dict[str, Any]:
     """Read a checkpoint of this package, ``weights_only=True``, and check the sums of its parts.
 
+    What an earlier version wrote comes back as this one writes it.
+
     Raises:
-        CheckpointError: it is missing, damaged, or not of this package.
+        CheckpointError: it is missing, damaged, not of this package, or of a later version.
     """
     if not Path(path).is_file():
         raise CheckpointError(f"there is no checkpoint at {path}: check the path")
@@ -36,7 +40,10 @@ def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
     record = checkpoint.get(RECORD) if isinstance(checkpoint, dict) else None
     if not isinstance(record, dict) or not isinstance(record.get("config"), dict):
         raise CheckpointError(f"{path} is not a checkpoint of dcsomrl: use one that train wrote")
-    return checkpoint
+    try:
+        return migrated(checkpoint, RECORD, __version__)
+    except CheckpointError as error:
+        raise CheckpointError(f"the checkpoint {path} {error}") from error
 
 
 def epochs_done(checkpoint: Mapping[str, Any]) -> int:

@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 
 from dcsomrl.checkpoints import first_line
-from dcsomrl.construction import TARGET, find
+from dcsomrl.construction import find
 from dcsomrl.errors import ConfigError
+from dcsomrl.migrations import TARGET
 
 # What a search's folder is known by.
 MEANING = "search.json"

@@ -12,6 +12,7 @@ from lightning_fabric.plugins import TorchCheckpointIO
 from dcsomrl import __version__
 from dcsomrl.checkpoints import RECORD, first_line, read_checkpoint
 from dcsomrl.errors import CheckpointError
+from dcsomrl.migrations import differences
 
 log = logging.getLogger(__name__)
 
@@ -90,19 +91,16 @@ def find_checkpoint(run_dir: Path, ckpt_path: str | None) -> Path | None:
 def check_same_run(checkpoint: Mapping[str, Any], config: Mapping[str, Any], path: Path) -> None:
     """Refuse to continue a run under another configuration.
 
+    A setting that was not there when the checkpoint was written counts as its default.
+
     Raises:
         CheckpointError: names every setting that differs.
     """
     saved, now = dict(_bound(checkpoint[RECORD]["config"])), dict(_bound(config))
-    differing = [key for key in sorted({*saved, *now}) if saved.get(key) != now.get(key)]
-    if differing:
-        named = "; ".join(
-            f"{key} was {saved.get(key, 'absent')} and is {now.get(key, 'absent')}"
-            for key in differing
-        )
+    if differing := differences(saved, now, config):
         raise CheckpointError(
-            f"the checkpoint {path} belongs to another configuration ({named}): set these back, "
-            "or start afresh with ckpt_path=null"
+            f"the checkpoint {path} belongs to another configuration ({'; '.join(differing)}): set "
+            "these back, or start afresh with ckpt_path=null"
         )
 
 

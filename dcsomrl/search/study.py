@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from dcsomrl.errors import ConfigError, DcsomrlError
+from dcsomrl.migrations import differences
 from dcsomrl.search.designs import Design
 from dcsomrl.search.samplers import MakeSampler, check_sampler, suggested
 from dcsomrl.search.space import Space
@@ -54,6 +55,7 @@ class Search:
         definition: plain values that a search must keep to be resumed; compared by name.
         storage: URL of a database, None for a journal file in the folder.
         retry_failed: whether points that have failed so far are tried once more.
+        config: of its runs, whose constructors say what a setting was before it existed.
 
     Attributes:
         writing: held by the process that writes what was found into the folder.
@@ -72,6 +74,7 @@ class Search:
         definition: Mapping[str, Any],
         storage: str | None = None,
         retry_failed: bool = False,
+        config: Mapping[str, Any] | None = None,
     ) -> None:
         if n_trials < 1:
             raise ConfigError(f"n_trials must be at least 1, got {n_trials}")
@@ -89,11 +92,11 @@ class Search:
         self.writing = FileLock(folder / ".results.lock")
         with self._claims:
             self.study = open_study(folder, storage, list(objectives.values()))
-            self._keep({**definition, "objectives": self.objectives})
+            self._keep({**definition, "objectives": self.objectives}, config or {})
         failed = [trial for trial in self.finished() if trial.state == TrialState.FAIL]
         self._again = {trial.number for trial in failed} if retry_failed else set()
 
-    def _keep(self, definition: Mapping[str, Any]) -> None:
+    def _keep(self, definition: Mapping[str, Any], config: Mapping[str, Any]) -> None:
         """Record what the search is; refuse to go on with another one."""
         now = json.loads(json.dumps(definition))
         # Samplers that learn may be given more points; a design is one of its number.
@@ -102,15 +105,10 @@ class Search:
         saved = self.study.user_attrs.get("definition")
         if saved is None:
             self.study.set_user_attr("definition", now)
-        elif saved != now:
-            named = "; ".join(
-                f"{key} was {saved.get(key, 'absent')} and is {now.get(key, 'absent')}"
-                for key in sorted({*saved, *now})
-                if saved.get(key) != now.get(key)
-            )
+        elif differing := differences(saved, now, config):
             raise ConfigError(
-                f"{self.folder} holds another search ({named}): set these back, or choose another "
-                "folder with hydra.sweep.dir"
+                f"{self.folder} holds another search ({'; '.join(differing)}): set these back, or "
+                "choose another folder with hydra.sweep.dir"
             )
 
     def attempts(self) -> dict[int, list[FrozenTrial]]:

@@ -77,7 +77,8 @@ def sweep(
     # Every choice: one that cannot be composed would stop the search whenever it comes up.
     validate(samples)
     choices = loader.load_sweep_config(config, samples[0]).hydra.runtime.choices
-    settings = _settings(config, loader, asked.fixed)
+    job = _job_config(config, loader, asked.fixed)
+    settings = dict(_leaves(job))
     definition = {
         "sampler": OmegaConf.to_container(config.hydra.sweeper.sampler, resolve=True),
         "seeds": list(seeds),
@@ -86,7 +87,7 @@ def sweep(
     }
     folder = Path(config.hydra.sweep.dir)
     search = Search(
-        folder, asked.space, sampler, n_trials, goals, definition, storage, retry_failed
+        folder, asked.space, sampler, n_trials, goals, definition, storage, retry_failed, job
     )
     OmegaConf.save(config, folder / "multirun.yaml")
     search.check_failures(max_failures)
@@ -94,7 +95,7 @@ def sweep(
 
     def jobs(claims: Sequence[Claim]) -> list[list[str]]:
         """Overrides of every run of some points."""
-        _check_unchanged(settings, _settings(config, loader, asked.fixed))
+        _check_unchanged(settings, dict(_leaves(_job_config(config, loader, asked.fixed))))
         return [_job(asked.fixed, claim, seed, folder) for claim in claims for seed in seeds]
 
     finish = partial(
@@ -157,12 +158,13 @@ def _attempt(
     return True
 
 
-def _settings(config: DictConfig, loader: ConfigLoader, fixed: list[str]) -> dict[str, Any]:
-    """What every job is made of, by dotted key, without the values that are searched."""
+def _job_config(config: DictConfig, loader: ConfigLoader, fixed: list[str]) -> dict[str, Any]:
+    """What every job is made of, without the values that are searched."""
     job = loader.load_sweep_config(config, [line for line in fixed if line])
     with open_dict(job):
         del job["hydra"]
-    return dict(_leaves(OmegaConf.to_container(job)))
+    container: Any = OmegaConf.to_container(job)
+    return container
 
 
 def _check_unchanged(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -176,6 +178,7 @@ def _check_unchanged(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
 
 
 def _leaves(node: Any, prefix: str = "") -> Any:
+    """Settings by dotted key, without those of where and on what a run is made."""
     for key, value in node.items():
         name = f"{prefix}{key}"
         if isinstance(value, dict) and value:

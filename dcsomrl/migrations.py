@@ -1,0 +1,114 @@
+"""What earlier versions saved, in the terms of this one: checkpoints, searches, configurations.
+
+Whoever renames, moves, adds or removes what a file may hold says so here, and nowhere else:
+
+- a class or function that moves gets a line in :data:`MOVED`;
+- a key of a constructor needs nothing: where it is absent, its default holds;
+- any other new key of the configuration gets a line in :data:`ADDED`, a key without a meaning one
+  in :data:`IGNORED`;
+- everything else gets a function in :data:`MIGRATIONS`.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from hydra.utils import get_object
+from packaging.version import InvalidVersion, Version
+
+from dcsomrl.errors import CheckpointError
+
+TARGET = "_target_"
+# Dotted paths that lie elsewhere now; of a module, whatever lies in it.
+MOVED: dict[str, str] = {}
+# Keys that no constructor takes, with the value that holds where they are absent.
+ADDED: dict[str, Any] = {}
+# Keys that a file may hold and that say nothing of what is trained.
+IGNORED = ("name", "dataset.name")
+# What makes a checkpoint of an earlier version one of the version beside it, in order. Each takes
+# and returns a whole checkpoint, and leaves one alone that has the change already.
+Migration = Callable[[dict[str, Any]], dict[str, Any]]
+MIGRATIONS: tuple[tuple[str, Migration], ...] = ()
+
+
+def migrated(checkpoint: dict[str, Any], record: str, now: str) -> dict[str, Any]:
+    """A checkpoint of this or an earlier version as one of this version.
+
+    Args:
+        checkpoint: as it was read.
+        record: its key that holds ``version`` and ``config``.
+        now: this version.
+
+    Raises:
+        CheckpointError: a later version wrote it, or none that there is.
+    """
+    written = str(checkpoint[record].get("version", "0.1.0"))
+    try:
+        version = Version(written)
+    except InvalidVersion:
+        raise CheckpointError(f"says that version {written!r} wrote it, which is none") from None
+    if version > Version(now):
+        raise CheckpointError(f"was written by dcsomrl {written}, and this is {now}: update it")
+    for since, migrate in MIGRATIONS:
+        if version < Version(since):
+            checkpoint = migrate(checkpoint)
+    config = follow_moves(checkpoint[record]["config"])
+    return {**checkpoint, record: {**checkpoint[record], "config": config}}
+
+
+def moved(path: str) -> str:
+    """Where a class or function lies now."""
+    for old, new in MOVED.items():
+        if path == old or path.startswith(f"{old}."):
+            return new + path.removeprefix(old)
+    return path
+
+
+def follow_moves(config: Any) -> Any:
+    """A plain configuration that names every class where it lies now."""
+    if isinstance(config, Mapping):
+        return {
+            key: moved(value) if key == TARGET and isinstance(value, str) else follow_moves(value)
+            for key, value in config.items()
+        }
+    return [follow_moves(one) for one in config] if isinstance(config, list) else config
+
+
+def differences(
+    saved: Mapping[str, Any], now: Mapping[str, Any], config: Mapping[str, Any]
+) -> list[str]:
+    """Settings that differ, each in words; a key that was absent then counts as its default.
+
+    Args:
+        saved: values by dotted key, as they were.
+        now: as they are.
+        config: the configuration of ``now``, nested, whose constructors have the defaults.
+    """
+    defaults = ADDED | dict(_defaults(follow_moves(config)))
+
+    def value(settings: Mapping[str, Any], key: str) -> Any:
+        last = key.rpartition(".")[2]
+        return follow_moves({last: settings.get(key, defaults.get(key, "absent"))})[last]
+
+    keys = sorted({*saved, *now} - {*IGNORED})
+    pairs = ((key, value(saved, key), value(now, key)) for key in keys)
+    return [f"{key} was {then} and is {here}" for key, then, here in pairs if then != here]
+
+
+def _defaults(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Defaults of the constructors that a configuration names, by dotted key."""
+    if not isinstance(config, Mapping):
+        return
+    for name, parameter in _parameters(config.get(TARGET)).items():
+        if parameter.default is not inspect.Parameter.empty:
+            yield f"{prefix}{name}", parameter.default
+    for key, value in config.items():
+        yield from _defaults(value, f"{prefix}{key}.")
+
+
+def _parameters(path: Any) -> Mapping[str, inspect.Parameter]:
+    """What a class or function takes, by name; nothing where it cannot be told."""
+    try:
+        return inspect.signature(get_object(path)).parameters
+    except Exception:  # any module may be imported here, and fail in its own way
+        return {}
