@@ -10,10 +10,10 @@ Whoever renames, moves, adds or removes what a file may hold says so here, and n
 """
 
 import inspect
+import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hydra.utils import get_object
 from packaging.version import InvalidVersion, Version
 
 from dcsomrl.errors import CheckpointError
@@ -108,7 +108,9 @@ def _defaults(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def _parameters(path: Any) -> Mapping[str, inspect.Parameter]:
     """What a class or function takes, by name; nothing where it cannot be told."""
+    if not isinstance(path, str):
+        return {}
     try:
-        return inspect.signature(get_object(path)).parameters
+        return inspect.signature(pkgutil.resolve_name(path)).parameters
     except Exception:  # any module may be imported here, and fail in its own way
         return {}
