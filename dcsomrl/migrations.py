@@ -11,6 +11,7 @@ Whoever renames, moves, adds or removes what a file may hold says so here, and n
 
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -21,8 +22,12 @@ from dcsomrl.errors import CheckpointError
 TARGET = "_target_"
 # Dotted paths that lie elsewhere now; of a module, whatever lies in it.
 MOVED: dict[str, str] = {}
-# Keys that no constructor takes, with the value that holds where they are absent.
-ADDED: dict[str, Any] = {}
+# Keys whose value where they are absent no constructor tells, with that value; or ${another.key}.
+ADDED: dict[str, Any] = {
+    "model.losses.reconstruction._target_": "dcsomrl.losses.Reconstruction",
+    "model.losses.clustering._target_": "dcsomrl.losses.RelevanceDistance",
+    "model.losses.clustering.weight": "${model.alpha}",
+}
 # Keys that a file may hold and that say nothing of what is trained.
 IGNORED = ("name", "dataset.name")
 # What makes a checkpoint of an earlier version one of the version beside it, in order. Each takes
@@ -88,7 +93,10 @@ def differences(
 
     def value(settings: Mapping[str, Any], key: str) -> Any:
         last = key.rpartition(".")[2]
-        return follow_moves({last: settings.get(key, defaults.get(key, "absent"))})[last]
+        found = settings.get(key, defaults.get(key, "absent"))
+        if isinstance(found, str) and (named := re.fullmatch(r"\$\{([\w.]+)\}", found)):
+            found = settings.get(named[1], found)
+        return follow_moves({last: found})[last]
 
     keys = sorted({*saved, *now} - {*IGNORED})
     pairs = ((key, value(saved, key), value(now, key)) for key in keys)

@@ -29,6 +29,7 @@ from torch.nn.functional import mse_loss
 from dcsomrl.app import config_dir
 from dcsomrl.data import ClusterData
 from dcsomrl.errors import DcsomrlError
+from dcsomrl.losses import Step
 from dcsomrl.models import DCSOMRL
 from dcsomrl.runs.callbacks import StopOnNaN, ValidationScores
 
@@ -95,7 +96,7 @@ def time_steps(cfg: DictConfig, data: ClusterData, half: bool) -> tuple[float, f
     def whole_step(x: Tensor) -> None:
         optimizer.zero_grad()
         with autocast():
-            loss = model.losses(x)["loss"]
+            loss = model.training_terms(Step(x, model.encode(x), model))["loss"]
         loss.backward()
         optimizer.step()
 

@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from dcsomrl.app import config_dir
@@ -26,8 +28,9 @@ def test_a_dataset_and_a_model_of_ones_own_train_and_resume(cli, tmp_path):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content)
     commands = [block.split()[3:] for block in blocks(page, "sh")]
-    assert [one[0] for one in commands] == ["dcsomrl.train", "dcsomrl.train", "dcsomrl.evaluate"]
-    *commands, evaluation = commands
+    names = ["dcsomrl.train", "dcsomrl.train", "dcsomrl.evaluate", "dcsomrl.train"]
+    assert [one[0] for one in commands] == names
+    *commands, evaluation, loss = commands
     for command in commands:
         arguments = [*command[1:], "trainer=cpu", "trainer.max_epochs=2"]
         done = cli("train", *arguments, PYTHONPATH=f".:{TOP}")
@@ -43,6 +46,15 @@ def test_a_dataset_and_a_model_of_ones_own_train_and_resume(cli, tmp_path):
     assert done.returncode == 0, done.stderr
     done = cli("evaluate", *evaluation[1:-1], PYTHONPATH=f".:{TOP}")
     assert "trust=[quantizer]" in done.stderr.splitlines()[-1]
+    done = cli("train", *loss[1:], "trainer=cpu", "trainer.max_epochs=2", PYTHONPATH=f".:{TOP}")
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "runs/decorrelated/seed0/metrics.csv")
+    terms = ("reconstruction", "clustering", "decorrelation")
+    for part in ("train", "val"):
+        one, two, three = (table[f"{part}/{name}"] for name in terms)
+        np.testing.assert_allclose(
+            table[f"{part}/loss"], one + 0.1 * two + 0.02 * three, rtol=1e-4, err_msg=part
+        )
 
 
 def test_the_examples_in_python_run(run_small, tmp_path, monkeypatch):

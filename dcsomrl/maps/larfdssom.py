@@ -5,7 +5,7 @@ from torch import Tensor
 
 from dcsomrl.maps.rules import EPS, relevances_of
 from dcsomrl.maps.settings import check_ranges
-from dcsomrl.maps.state import Assignment, RelevanceMap
+from dcsomrl.maps.state import RelevanceMap
 
 
 class LARFDSSOM(RelevanceMap):
@@ -81,23 +81,16 @@ class LARFDSSOM(RelevanceMap):
         self.register_buffer("connected", torch.zeros(max_nodes, max_nodes, dtype=torch.bool))
         self.register_buffer("frozen", torch.tensor(False))
 
-    def forward(self, z: Tensor) -> Assignment:
-        """Assign a batch to the map; in training mode it first learns from every sample.
-
-        Args:
-            z: (batch, n_features) samples in [0, 1].
-
-        Returns:
-            The assignment on the map as it is afterwards.
+    @torch.no_grad()
+    def learn_(self, z: Tensor) -> None:
+        """Learn from every sample of a batch (batch, n_features), one after the other.
 
         Raises:
             ValueError: z has another shape.
         """
-        if self.training:
-            with torch.no_grad(), torch.autocast(z.device.type, enabled=False):
-                for x in self._as_samples(z.detach()):
-                    self._learn_(x)
-        return self.assign(z)
+        with torch.autocast(z.device.type, enabled=False):
+            for x in self._as_samples(z):
+                self._learn_(x)
 
     @torch.no_grad()
     def adjacency(self) -> Tensor:

@@ -20,7 +20,7 @@ from dcsomrl.maps.settings import (
     check_choices,
     check_ranges,
 )
-from dcsomrl.maps.state import Assignment, RelevanceMap
+from dcsomrl.maps.state import RelevanceMap
 
 # A neighbour whose pull is weaker than this is left alone: one node in ten thousand steps.
 SMALLEST_PULL = 1e-4
@@ -119,21 +119,13 @@ class SOMRL(RelevanceMap):
         self._decay = rate
         self._reach = min(int(-math.log(SMALLEST_PULL) / rate), max_nodes - 1)
 
-    def forward(self, z: Tensor) -> Assignment:
-        """Assign a batch to the map; in training mode the map first takes a step on it.
-
-        Args:
-            z: (batch, n_features) samples in [0, 1].
-
-        Returns:
-            The assignment on the map as it is after the step.
+    def learn_(self, z: Tensor) -> None:
+        """Take a step on a batch (batch, n_features); processes of a group take one together.
 
         Raises:
             ValueError: z has another shape.
         """
-        if self.training:
-            self.step_(self.reduce(self.statistics(z.detach())))
-        return self.assign(z)
+        self.step_(self.reduce(self.statistics(z)))
 
     @torch.no_grad()
     def statistics(self, z: Tensor) -> Statistics:

@@ -1,6 +1,7 @@
 """A map with relevances as it is: its settings, its state, and what it says of samples."""
 
 import math
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
@@ -25,7 +26,7 @@ class Assignment(NamedTuple):
     distance: Tensor
 
 
-class RelevanceMap(nn.Module):
+class RelevanceMap(nn.Module, ABC):
     r"""Nodes with a centre and relevances, that samples activate; a subclass is how they learn.
 
     Args:
@@ -73,6 +74,30 @@ class RelevanceMap(nn.Module):
     def n_live(self) -> Tensor:
         """Number of live nodes, a 0-d int64 tensor."""
         return self.live.sum()
+
+    @abstractmethod
+    def learn_(self, z: Tensor) -> None:
+        """Learn from a batch (batch, n_features) of samples in [0, 1].
+
+        Raises:
+            ValueError: z has another shape.
+        """
+
+    def forward(self, z: Tensor) -> Assignment:
+        """Assign a batch to the map; in training mode the map first learns from it.
+
+        Args:
+            z: (batch, n_features) samples in [0, 1].
+
+        Returns:
+            The assignment on the map as it is afterwards.
+
+        Raises:
+            ValueError: z has another shape.
+        """
+        if self.training:
+            self.learn_(z.detach())
+        return self.assign(z)
 
     def assign(self, z: Tensor) -> Assignment:
         """Best-matching unit, its activation, and the weighted distance to it (eqs. 1, 2).

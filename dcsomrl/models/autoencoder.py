@@ -5,11 +5,11 @@ from functools import partial
 import torch
 from sklearn.cluster import KMeans
 from torch import Tensor
-from torch.nn.functional import mse_loss
 
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.data import Batch
 from dcsomrl.errors import CheckpointError
+from dcsomrl.losses import Step, reconstruction
 from dcsomrl.models.base import OptimizerFactory, single
 from dcsomrl.models.centers import CenterModel, check_clusters
 from dcsomrl.networks import Autoencoder
@@ -55,11 +55,11 @@ class AutoencoderModel(CenterModel):
 
     def decode(self, z: Tensor) -> Tensor:
         """Through the decoder."""
-        return self.autoencoder.decode(z)
+        return single(self.autoencoder.decode(z))
 
-    def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
+    def terms(self, step: Step) -> dict[str, Tensor]:
         """The reconstruction error."""
-        return {"loss": mse_loss(single(self.decode(z)), x)}
+        return {"loss": reconstruction(step.reconstruction, step.x)}
 
     def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:
         """After the last batch of an epoch, divide the codes."""

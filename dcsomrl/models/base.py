@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from dcsomrl.data import Batch
+from dcsomrl.losses import Step
+from dcsomrl.maps import Assignment
 
 OptimizerFactory = Callable[[Iterator[nn.Parameter]], Optimizer]
 
@@ -23,7 +25,6 @@ class Clustered(NamedTuple):
         second: (batch,) slot of the second best cluster.
         latent: (batch, m) codes.
         error: (batch,) Euclidean distance of a code from its cluster's centre.
-        losses: (batch,) terms of the loss by name, averaged over the batch.
     """
 
     cluster: Tensor
@@ -31,7 +32,6 @@ class Clustered(NamedTuple):
     second: Tensor
     latent: Tensor
     error: Tensor
-    losses: dict[str, Tensor]
 
 
 class ClusteringModule(LightningModule, ABC):
@@ -39,7 +39,7 @@ class ClusteringModule(LightningModule, ABC):
 
     Args:
         optimizer: makes the optimiser from the parameters.
-        loss_names: terms that :meth:`losses` returns, in order; ``loss`` is their total.
+        loss_names: what :meth:`terms` returns, in order; ``loss`` is the total.
     """
 
     n_clusters: int
@@ -54,12 +54,23 @@ class ClusteringModule(LightningModule, ABC):
         self.register_buffer("epoch_sums", torch.zeros(len(loss_names) + 1))
 
     @abstractmethod
-    def losses(self, x: Tensor) -> dict[str, Tensor]:
-        """Terms of the loss on a batch, ``loss`` their total; a step of the map if training."""
+    def terms(self, step: Step) -> dict[str, Tensor]:
+        """Terms of the loss on a batch, 0-d each, ``loss`` their weighted sum."""
 
     @abstractmethod
+    def assign(self, z: Tensor) -> Assignment:
+        """Winners of codes (batch, m), with the distance that the loss takes."""
+
+    @abstractmethod
+    def place(self, z: Tensor) -> Clustered:
+        """Clusters of codes (batch, m), with all that is said of them."""
+
     def cluster(self, x: Tensor) -> Clustered:
-        """Assign a batch (batch, *shape) of normalised samples."""
+        """Encode and assign a batch (batch, *shape) of normalised samples."""
+        return self.place(self.encode(x))
+
+    def learn(self, z: Tensor) -> None:  # most maps follow the gradient, or there is none
+        """A step of the map on the constant codes (batch, m) of a training batch."""
 
     @abstractmethod
     def adjacency(self) -> Tensor | None:
@@ -77,9 +88,9 @@ class ClusteringModule(LightningModule, ABC):
     def decode(self, z: Tensor) -> Tensor:
         """Samples (batch, *shape) from codes."""
 
-    @abstractmethod
     def winners(self, z: Tensor) -> Tensor:
         """(batch,) slot of the cluster of every code, int64, -1 where there is none."""
+        return self.assign(z).winner
 
     @abstractmethod
     def prototypes(self) -> Tensor:
@@ -100,13 +111,18 @@ class ClusteringModule(LightningModule, ABC):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch."""
-        losses = self.step_losses(batch)
+        losses = self.training_terms(self.step(batch))
         self._count(losses)
         return losses["loss"]
 
-    def step_losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Terms of the loss on a training batch."""
-        return self.losses(batch.x)
+    def step(self, batch: Batch) -> Step:
+        """Encode a batch."""
+        return Step(batch.x, self.encode(batch.x), self, batch.index)
+
+    def training_terms(self, step: Step) -> dict[str, Tensor]:
+        """Terms of the loss on a training batch, on which the map takes its step first."""
+        self.learn(step.z.detach())
+        return self.terms(step)
 
     def _count(self, losses: dict[str, Tensor]) -> None:
         """Add a step's losses to the sums of the epoch."""
@@ -126,10 +142,10 @@ class ClusteringModule(LightningModule, ABC):
         self, batch: Batch, batch_idx: int
     ) -> Clustered:
         """Assign a batch of the validation part; callbacks score what it returns."""
-        clustered = self.cluster(batch.x)
-        for name, value in clustered.losses.items():
+        step = self.step(batch)
+        for name, value in self.terms(step).items():
             self.log(f"val/{name}", value, batch_size=len(batch.x), sync_dist=True)
-        return clustered
+        return self.place(step.z)
 
     def configure_optimizers(self) -> Any:
         """The optimiser over all parameters."""

@@ -1,12 +1,12 @@
 """Models whose clusters are centres, the nearest of which wins."""
 
-from abc import abstractmethod
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from dcsomrl.data import ClusterData
+from dcsomrl.maps import Assignment
 from dcsomrl.maps.grid import squared_distances
 from dcsomrl.models.base import Clustered, ClusteringModule
 
@@ -20,26 +20,16 @@ class CenterModel(ClusteringModule):
 
     centers: Tensor
 
-    @abstractmethod
-    def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
-        """Terms of the loss on a batch and its codes."""
+    def assign(self, z: Tensor) -> Assignment:
+        """The nearest centres; the distance is squared."""
+        distance, winner = squared_distances(z, self.centers).min(1)
+        return Assignment(winner, 1 / (1 + distance.detach()), distance)
 
-    def losses(self, x: Tensor) -> dict[str, Tensor]:
-        """Terms of the loss on a batch."""
-        return self.terms(x, self.encode(x))
-
-    def cluster(self, x: Tensor) -> Clustered:
-        """Assign a batch to the nearest centres."""
-        z = self.encode(x)
+    def place(self, z: Tensor) -> Clustered:
+        """The nearest centres, the second ones, and the distances from the nearest."""
         distance, nearest = squared_distances(z, self.centers).topk(2, largest=False)
-        return Clustered(
-            nearest[:, 0],
-            1 / (1 + distance[:, 0]),
-            nearest[:, 1],
-            z,
-            distance[:, 0].sqrt(),
-            self.terms(x, z),
-        )
+        first = distance[:, 0]
+        return Clustered(nearest[:, 0], 1 / (1 + first), nearest[:, 1], z, first.sqrt())
 
     def adjacency(self) -> Tensor | None:
         """None: plain centres have no neighbourhood."""
@@ -48,10 +38,6 @@ class CenterModel(ClusteringModule):
     def live_clusters(self) -> Tensor:
         """All slots."""
         return torch.arange(self.n_clusters, device=self.device)
-
-    def winners(self, z: Tensor) -> Tensor:
-        """The nearest centres."""
-        return squared_distances(z, self.centers).argmin(1)
 
     def prototypes(self) -> Tensor:
         """All centres."""

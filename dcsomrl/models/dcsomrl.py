@@ -1,17 +1,20 @@
 """DC-SOMRL: an autoencoder whose codes gather about a growing map with relevances."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import torch
-from torch import Tensor
-from torch.nn.functional import mse_loss
+from torch import Tensor, nn
 
+from dcsomrl.losses import Reconstruction, RelevanceDistance, Step, Term, total
 from dcsomrl.maps import SOMRL
 from dcsomrl.models.base import OptimizerFactory, single
 from dcsomrl.models.growing import GrowingModel
 from dcsomrl.networks import Autoencoder
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
+# Logged beside the terms: the total, and the deviation of the codes, which shows a collapse.
+TOTAL, SPREAD = "loss", "latent_spread"
 
 
 class DCSOMRL(GrowingModel):
@@ -26,11 +29,14 @@ class DCSOMRL(GrowingModel):
     Args:
         autoencoder: networks from samples to codes and back.
         som: the map, as wide as the codes.
-        alpha: :math:`\alpha` >= 0, weight of the clustering loss.
+        alpha: :math:`\alpha` >= 0, weight of the clustering loss where ``losses`` is None.
         optimizer: makes the optimiser from the parameters; Adam by default.
+        losses: terms of the loss by the name under which they are logged, each with its own weight;
+            None for the two of eq. 7, ``reconstruction`` and ``clustering``.
 
     Raises:
-        ValueError: alpha is negative, or the map and the codes differ in width.
+        ValueError: alpha is negative, the map and the codes differ in width, or the terms are none
+            or have a name that is taken.
 
     Source: section 3.7 and eq. 7.
     """
@@ -41,10 +47,18 @@ class DCSOMRL(GrowingModel):
         som: SOMRL,
         alpha: float = 0.1,
         optimizer: OptimizerFactory = ADAM,
+        losses: Mapping[str, Term] | None = None,
     ) -> None:
-        super().__init__(optimizer, ("loss", "reconstruction", "clustering", "latent_spread"))
         if alpha < 0:
             raise ValueError(f"alpha must be at least 0, got {alpha}")
+        if losses is None:
+            losses = {"reconstruction": Reconstruction(), "clustering": RelevanceDistance(alpha)}
+        if not losses or {TOTAL, SPREAD} & set(losses):
+            raise ValueError(
+                f"losses must be terms by names other than {TOTAL} and {SPREAD}, got "
+                f"{', '.join(losses) or 'none'}"
+            )
+        super().__init__(optimizer, (TOTAL, *losses, SPREAD))
         if som.n_features != autoencoder.latent_dim:
             raise ValueError(
                 f"the map takes {som.n_features} features, but a code has "
@@ -52,7 +66,8 @@ class DCSOMRL(GrowingModel):
             )
         self.autoencoder = autoencoder
         self.som = som
-        self.alpha = alpha
+        self.losses = nn.ModuleDict(losses)
+        self._weights = {name: term.weight for name, term in losses.items()}
         self.n_clusters = som.max_nodes
 
     def encode(self, x: Tensor) -> Tensor:
@@ -65,19 +80,12 @@ class DCSOMRL(GrowingModel):
         """Samples from codes."""
         return single(self.autoencoder.decode(z))
 
-    def losses(self, x: Tensor) -> dict[str, Tensor]:
-        """Terms on a batch, after a step of the map if it trains."""
-        z = self.encode(x)
-        distance = self.som(z).distance
-        return self.map_terms(x, z, distance)
+    def learn(self, z: Tensor) -> None:
+        """A step of the map."""
+        self.som.learn_(z)
 
-    def map_terms(self, x: Tensor, z: Tensor, distance: Tensor) -> dict[str, Tensor]:
-        """Eq. 7 and its terms; the deviation of the codes shows a collapse."""
-        reconstruction = mse_loss(self.decode(z), x)
-        clustering = distance.mean()
-        return {
-            "loss": reconstruction + self.alpha * clustering,
-            "reconstruction": reconstruction,
-            "clustering": clustering,
-            "latent_spread": z.detach().std(0, correction=0).mean(),
-        }
+    def terms(self, step: Step) -> dict[str, Tensor]:
+        """The terms, their weighted sum and the deviation of the codes, on the map as it is."""
+        values = {name: term(step) for name, term in self.losses.items()}
+        spread = step.z.detach().std(0, correction=0).mean()
+        return {TOTAL: total(values, self._weights), **values, SPREAD: spread}

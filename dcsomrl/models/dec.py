@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import mse_loss
 
-from dcsomrl.data import Batch
+from dcsomrl import losses
 from dcsomrl.errors import ConfigError
+from dcsomrl.losses import Step
 from dcsomrl.maps.grid import squared_distances
 from dcsomrl.models.autoencoder import kmeans, load_autoencoder
 from dcsomrl.models.base import Clustered, OptimizerFactory, single
@@ -101,42 +101,41 @@ class DEC(CenterModel):
 
     def decode(self, z: Tensor) -> Tensor:
         """Through the decoder."""
-        return self.autoencoder.decode(z)
+        return single(self.autoencoder.decode(z))
 
     def soft(self, z: Tensor) -> Tensor:
         """Soft assignment q (batch, K) of codes."""
-        q = 1 / (1 + squared_distances(z, self.centers))
-        return q / q.sum(1, keepdim=True)
+        return losses.soft_assignment(squared_distances(z, self.centers))
 
-    def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
+    def terms(self, step: Step) -> dict[str, Tensor]:
         """Terms with the target of the batch's own q."""
-        q = self.soft(z)
-        return self._terms(x, z, q, sharpened(q.detach()))
+        q = self.soft(step.z)
+        return self._terms(step, q, losses.sharpened(q.detach()))
 
-    def _terms(self, x: Tensor, z: Tensor, q: Tensor, p: Tensor) -> dict[str, Tensor]:
-        reconstruction = mse_loss(single(self.decode(z)), x)
-        clustering = (torch.special.xlogy(p, p) - torch.special.xlogy(p, q)).sum(1).mean()
+    def _terms(self, step: Step, q: Tensor, p: Tensor) -> dict[str, Tensor]:
+        """Terms with a soft assignment and its target, both (batch, K)."""
+        reconstruction = losses.reconstruction(step.reconstruction, step.x)
+        clustering = losses.divergence(p, q)
         # In the pretraining a term without weight: processes share the gradients of all weights.
         weights = (self.reconstruction, self.clustering) if self.started else (1.0, 0.0)
         loss = weights[0] * reconstruction + weights[1] * clustering
         return {"loss": loss, "reconstruction": reconstruction, "clustering": clustering}
 
-    def cluster(self, x: Tensor) -> Clustered:
-        """Assign a batch to the centres; the activation is the largest q."""
-        clustered = super().cluster(x)
-        return clustered._replace(activation=self.soft(clustered.latent).amax(1))
+    def place(self, z: Tensor) -> Clustered:
+        """Clusters of codes (batch, m); the activation is the largest q."""
+        return super().place(z)._replace(activation=self.soft(z).amax(1))
 
-    def step_losses(self, batch: Batch) -> dict[str, Tensor]:
+    def training_terms(self, step: Step) -> dict[str, Tensor]:
         """Terms with the target of the whole training part, once there is one."""
         if not self.started:
-            return self.losses(batch.x)
+            return self.terms(step)
         if self.steps % self.update_interval == 0:
             self._renew()
         self.steps += 1
         assert self._target is not None
-        z = self.encode(batch.x)
-        p = self._target[batch.index.to(self._target.device)].to(z)
-        return self._terms(batch.x, z, self.soft(z), p)
+        assert step.index is not None
+        p = self._target[step.index.to(self._target.device)].to(step.z)
+        return self._terms(step, self.soft(step.z), p)
 
     @torch.no_grad()
     def _renew(self) -> None:
@@ -146,7 +145,7 @@ class DEC(CenterModel):
         if self._assigned is not None:
             changed = (assigned != self._assigned.to(assigned.device)).float().mean()
             self.trainer.should_stop = bool(changed < self.tolerance)
-        self._target, self._assigned = sharpened(q), assigned
+        self._target, self._assigned = losses.sharpened(q), assigned
 
     def on_fit_start(self) -> None:
         """Refuse a training that would end before the clustering begins."""
@@ -183,9 +182,3 @@ class DEC(CenterModel):
         """Take it back."""
         target = checkpoint["target"]
         self._target, self._assigned = target["p"], target["assigned"]
-
-
-def sharpened(q: Tensor) -> Tensor:
-    """Target distribution of a soft assignment, both (batch, K)."""
-    p = q.square() / q.sum(0)
-    return p / p.sum(1, keepdim=True)

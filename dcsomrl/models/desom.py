@@ -4,9 +4,10 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import mse_loss
 
+from dcsomrl import losses
 from dcsomrl.data import Batch
+from dcsomrl.losses import Step
 from dcsomrl.maps.grid import Grid, squared_distances
 from dcsomrl.models.base import OptimizerFactory, single
 from dcsomrl.models.centers import CenterModel
@@ -73,19 +74,14 @@ class DESOM(CenterModel):
 
     def decode(self, z: Tensor) -> Tensor:
         """Through the decoder."""
-        return self.autoencoder.decode(z)
+        return single(self.autoencoder.decode(z))
 
-    def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
+    def terms(self, step: Step) -> dict[str, Tensor]:
         """Reconstruction and map, at the temperature as it is."""
-        distance = squared_distances(z, self.centers)
-        weight = self.grid.kernel(self.temperature)[distance.detach().argmin(1)]
-        som = (weight * distance).sum(1).mean()
-        reconstruction = mse_loss(single(self.decode(z)), x)
-        return {
-            "loss": reconstruction + self.gamma * som,
-            "reconstruction": reconstruction,
-            "som": som,
-        }
+        distance = squared_distances(step.z, self.centers)
+        som = losses.neighborhood(distance, self.grid.kernel(self.temperature))
+        error = losses.reconstruction(step.reconstruction, step.x)
+        return {"loss": error + self.gamma * som, "reconstruction": error, "som": som}
 
     def adjacency(self) -> Tensor:
         """Neighbours on the grid."""

@@ -1,10 +1,8 @@
 """Models whose clusters are the nodes of a map with relevances."""
 
-from abc import abstractmethod
-
 from torch import Tensor
 
-from dcsomrl.maps import RelevanceMap
+from dcsomrl.maps import Assignment, RelevanceMap
 from dcsomrl.models.base import Clustered, ClusteringModule
 
 
@@ -17,23 +15,15 @@ class GrowingModel(ClusteringModule):
 
     som: RelevanceMap
 
-    @abstractmethod
-    def map_terms(self, x: Tensor, z: Tensor, distance: Tensor) -> dict[str, Tensor]:
-        """Terms of the loss on a batch, its codes and their (batch,) distances from the winners."""
+    def assign(self, z: Tensor) -> Assignment:
+        """The most activated nodes of the map as it is."""
+        return self.som.assign(z)
 
-    def cluster(self, x: Tensor) -> Clustered:
-        """Assign a batch to the map as it is."""
-        z = self.encode(x)
-        assigned = self.som.assign(z)
-        error = (z - self.som.centers[assigned.winner]).norm(dim=1)
-        return Clustered(
-            assigned.winner,
-            assigned.activation,
-            self.som.nearest(z)[:, 1],
-            z,
-            error,
-            self.map_terms(x, z, assigned.distance),
-        )
+    def place(self, z: Tensor) -> Clustered:
+        """The most activated nodes, the second ones, and the distances from their centres."""
+        found = self.assign(z)
+        error = (z - self.som.centers[found.winner]).norm(dim=1)
+        return Clustered(found.winner, found.activation, self.som.nearest(z)[:, 1], z, error)
 
     def adjacency(self) -> Tensor:
         """Neighbours as the map has them."""
@@ -42,10 +32,6 @@ class GrowingModel(ClusteringModule):
     def live_clusters(self) -> Tensor:
         """Slots of the live nodes."""
         return self.som.live.nonzero()[:, 0]
-
-    def winners(self, z: Tensor) -> Tensor:
-        """The most activated nodes."""
-        return self.som.assign(z).winner
 
     def prototypes(self) -> Tensor:
         """The live centres."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from dcsomrl.errors import ConfigError
+from dcsomrl.losses import Step, relevance_distance
 from dcsomrl.maps import LARFDSSOM, RelevanceMap
 from dcsomrl.models.growing import GrowingModel
 from dcsomrl.models.shallow import ShallowModel
@@ -53,7 +54,7 @@ class RelevanceMapModel(GrowingModel, ShallowModel):
 
     def learn(self, z: Tensor) -> None:
         """A step of the map; after the last epoch's last batch, LARFDSSOM settles."""
-        self.som(z)
+        self.som.learn_(z)
         last_epoch = self.current_epoch + 1 == self.trainer.max_epochs
         if isinstance(self.som, LARFDSSOM) and last_epoch and self.trainer.is_last_batch:
             self._settle(self.som)
@@ -64,14 +65,10 @@ class RelevanceMapModel(GrowingModel, ShallowModel):
         som.wins.zero_()
         som.seen.zero_()
         for _ in range(MOST_ROUNDS):
-            som(self.training_codes())
+            som.learn_(self.training_codes())
             if som.remove_() == 0:
                 break
 
-    def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
+    def terms(self, step: Step) -> dict[str, Tensor]:
         """Mean distance to the winner, squared and weighted by its relevances."""
-        return self.map_terms(x, z, self.som.assign(z).distance)
-
-    def map_terms(self, x: Tensor, z: Tensor, distance: Tensor) -> dict[str, Tensor]:
-        """The same, of known distances."""
-        return {"loss": distance.mean()}
+        return {"loss": relevance_distance(step.assignment.distance)}

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dcsomrl.data import Batch
+from dcsomrl.losses import Step
 from dcsomrl.maps.grid import Topology
 from dcsomrl.maps.kohonen import BatchSOM
 from dcsomrl.models.autoencoder import kmeans, load_autoencoder
@@ -76,9 +77,7 @@ class ShallowModel(CenterModel):
     @torch.no_grad()
     def training_step(self, batch: Batch, batch_idx: int) -> None:  # type: ignore[override]
         """Learn from a batch."""
-        z = self.encode(batch.x)
-        self.learn(z)
-        self._count(self.terms(batch.x, z))
+        self._count(self.training_terms(self.step(batch)))
         self.optimizers().step()  # type: ignore[union-attr]
 
     def configure_optimizers(self) -> Any:
@@ -125,9 +124,9 @@ class KMeansModel(ShallowModel):
         """Nothing is left to learn."""
         self.trainer.should_stop = True
 
-    def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
+    def terms(self, step: Step) -> dict[str, Tensor]:
         """Mean squared distance to the nearest centre."""
-        return {"loss": self.squared_distance(z)}
+        return {"loss": self.squared_distance(step.z)}
 
 
 class KohonenModel(ShallowModel):
@@ -190,9 +189,9 @@ class KohonenModel(ShallowModel):
         start = max(max(self.som.grid.rows, self.som.grid.columns) / 2, self.radius_end)
         return start * (self.radius_end / start) ** share
 
-    def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
+    def terms(self, step: Step) -> dict[str, Tensor]:
         """Mean squared distance to the nearest prototype."""
-        return {"loss": self.squared_distance(z)}
+        return {"loss": self.squared_distance(step.z)}
 
     def adjacency(self) -> Tensor:
         """Neighbours on the grid."""

@@ -5,9 +5,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import mse_loss
 from torch.optim.lr_scheduler import StepLR
 
+from dcsomrl import losses
+from dcsomrl.losses import Step
 from dcsomrl.maps.grid import Grid, squared_distances
 from dcsomrl.models.base import OptimizerFactory, single
 from dcsomrl.models.centers import CenterModel
@@ -102,8 +103,9 @@ class SOMVAE(CenterModel):
         """Through the decoder and a sigmoid."""
         return single(self.autoencoder.decode(z)).sigmoid()
 
-    def terms(self, x: Tensor, z: Tensor) -> dict[str, Tensor]:
+    def terms(self, step: Step) -> dict[str, Tensor]:
         """All terms; those of sequences where one of them has a weight."""
+        z = step.z
         distance = squared_distances(z, self.centers)
         winner = distance.detach().argmin(1)
         quantized = self.centers[winner]
@@ -112,10 +114,10 @@ class SOMVAE(CenterModel):
         around = self.grid.distances[winner] <= 1
         to_centers = squared_distances(z.detach(), self.centers)
         terms = {
-            "reconstruction_q": mse_loss(decoded, x),
-            "reconstruction_e": mse_loss(self.decode(z), x),
-            "commitment": mse_loss(z, quantized),
-            "som": (around * to_centers).sum(1).mean() / (5 * z.shape[1]),
+            "reconstruction_q": losses.reconstruction(decoded, step.x),
+            "reconstruction_e": losses.reconstruction(step.reconstruction, step.x),
+            "commitment": losses.commitment(z, quantized),
+            "som": losses.grid_attraction(to_centers, around, z.shape[1]),
         }
         terms["loss"] = (
             terms["reconstruction_q"]
@@ -134,8 +136,8 @@ class SOMVAE(CenterModel):
         first = torch.arange(len(winner), device=winner.device) % self.sequence_length == 0
         before = torch.where(first, winner, winner.roll(1))
         logs = transitions.log_softmax(1)
-        terms["transition"] = -logs[before, winner].mean()
-        terms["smoothness"] = (logs[before].exp() * distance).mean()
+        terms["transition"] = losses.transition(logs, before, winner)
+        terms["smoothness"] = losses.smoothness(logs, before, distance)
         terms["loss"] = (
             terms["loss"]
             + self.weights["gamma"] * terms["transition"]

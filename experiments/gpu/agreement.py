@@ -11,6 +11,7 @@ import torch
 from hydra.utils import instantiate
 from pytorch_lightning import Trainer
 
+from dcsomrl.losses import Step
 from dcsomrl.maps import SOMRL
 from experiments.gpu.setting import Cells, Setting
 
@@ -80,7 +81,7 @@ def compare_losses(setting: Setting) -> dict[str, Any]:
         _, _, model = setting.make()
         model.to(device).train()
         x = next(iter(data.train_dataloader())).x.to(device)
-        loss = model.losses(x)["loss"]
+        loss = model.training_terms(Step(x, model.encode(x), model))["loss"]
         loss.backward()
         gradients = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
         found.append((loss.detach().cpu(), torch.cat(gradients).cpu()))

@@ -11,6 +11,7 @@ from hydra.utils import instantiate
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from dcsomrl.losses import Step
 from experiments.gpu.setting import Cells, Setting
 
 PRECISIONS = ("float32", "TF32", "bf16")
@@ -40,7 +41,7 @@ def time_both(setting: Setting, precision: str, mode: str, batch: int) -> dict[s
         return mse_loss(twin.decode(twin.encode(x)).float(), x)
 
     def whole(x: Tensor) -> Tensor:
-        return model.losses(x)["loss"]
+        return model.training_terms(Step(x, model.encode(x), model))["loss"]
 
     losses = {"autoencoder": plain, "DC-SOMRL": whole}
     networks = {"autoencoder": twin, "DC-SOMRL": model}

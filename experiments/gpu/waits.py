@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
+from dcsomrl.losses import Step
 from dcsomrl.runs.training import fit
 from experiments.gpu.setting import Cells, Setting
 from experiments.gpu.training import trainer_of
@@ -76,7 +77,7 @@ def watch_step(setting: Setting) -> dict[str, Any]:
 
     def step(x: torch.Tensor) -> None:
         optimizer.zero_grad()
-        model.losses(x)["loss"].backward()
+        model.training_terms(Step(x, model.encode(x), model))["loss"].backward()
         optimizer.step()
 
     for index in range(FIRST):

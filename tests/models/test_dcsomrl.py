@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from dcsomrl.losses import Step
 from dcsomrl.maps import SOMRL
 from dcsomrl.models import DCSOMRL
 from dcsomrl.networks import MLPAutoencoder
@@ -17,16 +18,21 @@ def x():
     return torch.randn(32, 1, 4, 4, generator=torch.Generator().manual_seed(1))
 
 
+def terms(model, x):
+    step = Step(x, model.encode(x), model)
+    return model.training_terms(step) if model.training else model.terms(step)
+
+
 def trained(model, x, steps=5):
     model.train()
     for _ in range(steps):
-        model.losses(x)
+        terms(model, x)
     return model
 
 
 def test_loss_is_equation_7_on_the_map_after_its_step(x):
     model = trained(make(alpha=0.7), x)
-    losses = model.losses(x)
+    losses = terms(model, x)
     z = torch.sigmoid(model.autoencoder.encoder(x))
     centers, relevances = model.som.centers, model.som.relevances
     apart = (relevances * (z[:, None] - centers) ** 2).sum(-1)
@@ -43,7 +49,7 @@ def test_loss_is_equation_7_on_the_map_after_its_step(x):
 
 def test_clustering_loss_moves_the_encoder_and_not_the_decoder(x):
     model = trained(make(), x)
-    model.losses(x)["clustering"].backward()
+    terms(model, x)["clustering"].backward()
     for name, weight in model.autoencoder.encoder.named_parameters():
         assert weight.grad is not None, name
         assert weight.grad.abs().sum() > 0, name
@@ -52,7 +58,7 @@ def test_clustering_loss_moves_the_encoder_and_not_the_decoder(x):
 
 def test_no_gradient_reaches_the_map(x):
     model = trained(make(), x)
-    model.losses(x)["loss"].backward()
+    terms(model, x)["loss"].backward()
     for name, buffer in model.som.named_buffers():
         assert not buffer.requires_grad, name
         assert buffer.grad is None, name
@@ -72,7 +78,7 @@ def test_clustering_gradient_pulls_a_code_towards_its_centre(x):
 def test_evaluation_leaves_the_map_as_it_is(x):
     model = trained(make(), x).eval()
     before = {name: value.clone() for name, value in model.som.state_dict().items()}
-    model.losses(x)
+    terms(model, x)
     model.cluster(x)
     for name, value in model.som.state_dict().items():
         torch.testing.assert_close(value, before[name], rtol=0, atol=0, msg=name)
@@ -82,7 +88,7 @@ def test_training_steps_the_map_once_a_batch(x):
     model, alone = make(), SOMRL(3, 10, activation_threshold=0.9999)
     for _ in range(4):
         alone(model.encode(x).detach())
-        model.losses(x)
+        terms(model, x)
     for name, value in model.som.state_dict().items():
         torch.testing.assert_close(value, alone.state_dict()[name], rtol=0, atol=0, msg=name)
 
@@ -110,7 +116,7 @@ def test_decoded_prototypes_are_the_live_centres_through_the_decoder(x):
 def test_codes_and_map_are_single_precision_under_bfloat16(x):
     model = make()
     with torch.autocast("cpu", torch.bfloat16):
-        losses = model.losses(x)
+        losses = terms(model, x)
         assert model.encode(x).dtype == torch.float32
     assert model.som.centers.dtype == torch.float32
     assert losses["loss"].dtype == torch.float32

@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy.special import softmax
 
+from dcsomrl.losses import Step, sharpened
 from dcsomrl.models import DEC, DESOM, SOMVAE
-from dcsomrl.models.dec import sharpened
 from dcsomrl.networks import MLPAutoencoder
 
 
@@ -20,6 +20,10 @@ def network(latent=3):
 @pytest.fixture
 def x():
     return torch.rand(24, 1, 4, 4, generator=torch.Generator().manual_seed(1))
+
+
+def terms(model, x):
+    return model.terms(Step(x, model.encode(x), model))
 
 
 def places(rows, columns):
@@ -40,7 +44,7 @@ def assert_codes_follow(model, term, x, by_code):
     weights = list(model.autoencoder.encoder.parameters())
     by_code = torch.as_tensor(by_code, dtype=torch.float32)
     expected = torch.autograd.grad(model.encode(x), weights, by_code)
-    found = torch.autograd.grad(model.losses(x)[term], weights)
+    found = torch.autograd.grad(terms(model, x)[term], weights)
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-6)
         assert one.abs().max() > 1e-5
@@ -59,7 +63,7 @@ def test_desom_loss(x):
         for place, distance in zip(at, apart, strict=True):
             steps = abs(place[0] - winner[0]) + abs(place[1] - winner[1])
             expected += math.exp(-(steps**2) / 1.7**2) * distance / len(z)
-    losses = model.losses(x)
+    losses = terms(model, x)
     mse = ((model.decode(model.encode(x)) - x) ** 2).mean()
     assert losses["som"].item() == pytest.approx(expected, rel=1e-5)
     assert losses["loss"].item() == pytest.approx(mse.item() + 0.05 * expected, rel=1e-5)
@@ -74,7 +78,7 @@ def test_desom_moves_prototypes_and_encoder_by_the_map(x):
     steps = np.abs(place[:, None] - place).sum(-1)
     weight = np.exp(-(steps**2) / 0.9**2)[squares(z, centers).argmin(1)]
     away = weight[..., None] * (centers - z[:, None])
-    model.losses(x)["som"].backward()
+    terms(model, x)["som"].backward()
     np.testing.assert_allclose(model.centers.grad, 2 * away.sum(0) / len(z), rtol=1e-4, atol=1e-6)
     assert_codes_follow(model, "som", x, -2 * away.sum(1) / len(z))
     assert all(p.grad is None for p in model.autoencoder.decoder.parameters())
@@ -100,7 +104,7 @@ def test_somvae_losses(x):
     with torch.no_grad():
         from_q = ((model.decode(torch.tensor(centers[winner])) - x) ** 2).mean().item()
         from_e = ((model.decode(torch.tensor(z)) - x) ** 2).mean().item()
-    losses = {name: value.item() for name, value in model.losses(x).items()}
+    losses = {name: value.item() for name, value in terms(model, x).items()}
     expected = {
         "reconstruction_q": from_q,
         "reconstruction_e": from_e,
@@ -115,7 +119,7 @@ def test_somvae_losses(x):
 def test_somvae_gradients_go_where_they_should(x, copy):
     model = SOMVAE(network(), 3, 2, copy_gradient=copy)
     torch.nn.init.normal_(model.centers, std=0.3)
-    model.losses(x)["som"].backward(retain_graph=True)
+    terms(model, x)["som"].backward(retain_graph=True)
     assert all(p.grad is None for p in model.autoencoder.parameters())
     assert model.centers.grad.abs().sum() > 0
     model.zero_grad()
@@ -124,7 +128,7 @@ def test_somvae_gradients_go_where_they_should(x, copy):
     quantized = torch.tensor(centers[winner], requires_grad=True)
     error = ((model.decode(quantized) - x) ** 2).mean()
     (by_code,) = torch.autograd.grad(error, quantized)
-    model.losses(x)["reconstruction_q"].backward()
+    terms(model, x)["reconstruction_q"].backward()
     for k, gradient in enumerate(model.centers.grad):
         torch.testing.assert_close(gradient, by_code[winner == k].sum(0), rtol=1e-3, atol=1e-7)
     if copy:
@@ -147,7 +151,7 @@ def test_somvae_terms_of_sequences(x):
         before = winner[t] if t % 8 == 0 else winner[t - 1]
         transition -= math.log(probability[before, winner[t]]) / len(z)
         smoothness += (probability[before] * apart[t]).mean() / len(z)
-    losses = model.losses(x)
+    losses = terms(model, x)
     assert losses["transition"].item() == pytest.approx(transition, rel=1e-4)
     assert losses["smoothness"].item() == pytest.approx(smoothness, rel=1e-4)
     plain = sum(losses[name] for name in ("reconstruction_q", "reconstruction_e", "commitment"))
@@ -168,7 +172,7 @@ def test_dec_and_idec_loss(x, reconstruction, clustering):
     divergence = (p * np.log(p / q)).sum(1).mean()
     np.testing.assert_allclose(model.soft(torch.tensor(z)).detach(), q, rtol=1e-4)
     np.testing.assert_allclose(sharpened(torch.tensor(q)), p, rtol=1e-6)
-    losses = model.losses(x)
+    losses = terms(model, x)
     mse = ((model.decode(model.encode(x)) - x) ** 2).mean().item()
     assert losses["clustering"].item() == pytest.approx(divergence, rel=1e-3)
     expected = reconstruction * mse + clustering * divergence
@@ -177,7 +181,7 @@ def test_dec_and_idec_loss(x, reconstruction, clustering):
 
 def test_dec_reconstructs_until_it_has_centres(x):
     model = DEC(network(), 5)
-    losses = model.losses(x)
+    losses = terms(model, x)
     assert losses["loss"] == losses["reconstruction"]
 
 
@@ -191,7 +195,7 @@ def test_dec_gradient_is_the_published_one(x):
     p = sharpened(torch.tensor(q)).numpy()
     pull = 2 / (1 + squares(z, centers)) * (p - q)
     away = pull[..., None] * (z[:, None] - centers) / len(z)
-    model.losses(x)["clustering"].backward()
+    terms(model, x)["clustering"].backward()
     np.testing.assert_allclose(model.centers.grad, -away.sum(0), rtol=1e-3, atol=1e-6)
     assert_codes_follow(model, "clustering", x, away.sum(1))
 

@@ -1,0 +1,27 @@
+"""Terms of a loss: what a step made of a batch in, a number out. They know torch and the maps."""
+
+from dcsomrl.losses.grid import commitment, grid_attraction, neighborhood
+from dcsomrl.losses.reconstruction import Reconstruction, reconstruction
+from dcsomrl.losses.relevance_distance import RelevanceDistance, relevance_distance
+from dcsomrl.losses.sequence import smoothness, transition
+from dcsomrl.losses.soft_assignment import divergence, sharpened, soft_assignment
+from dcsomrl.losses.step import Step
+from dcsomrl.losses.term import Term, total
+
+__all__ = [
+    "Reconstruction",
+    "RelevanceDistance",
+    "Step",
+    "Term",
+    "commitment",
+    "divergence",
+    "grid_attraction",
+    "neighborhood",
+    "reconstruction",
+    "relevance_distance",
+    "sharpened",
+    "smoothness",
+    "soft_assignment",
+    "total",
+    "transition",
+]

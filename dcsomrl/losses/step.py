@@ -1,0 +1,54 @@
+"""What a step made of a batch, for the terms of a loss."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from torch import Tensor
+
+from dcsomrl.maps import Assignment
+
+
+class Codec(Protocol):
+    """What a step asks of its model."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Codes (batch, m) of samples (batch, *shape)."""
+        ...
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Samples (batch, *shape) of codes (batch, m)."""
+        ...
+
+    def assign(self, z: Tensor) -> Assignment:
+        """Winners of codes (batch, m), with their activation and distance."""
+        ...
+
+
+@dataclass
+class Step:
+    """A batch and what the model makes of it; what no term asks for is not computed.
+
+    In training the map has taken its step on the batch before any term is computed.
+
+    Attributes:
+        x: (batch, *shape) normalised samples.
+        z: (batch, m) their codes, with gradient.
+        model: encodes, decodes and assigns.
+        index: (batch,) rows of the samples in their split, int64.
+    """
+
+    x: Tensor
+    z: Tensor
+    model: Codec
+    index: Tensor | None = None
+
+    @cached_property
+    def reconstruction(self) -> Tensor:
+        """(batch, *shape) samples that the decoder makes of the codes."""
+        return self.model.decode(self.z)
+
+    @cached_property
+    def assignment(self) -> Assignment:
+        """Where the codes fall; the distance carries their gradient."""
+        return self.model.assign(self.z)

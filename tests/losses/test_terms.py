@@ -1,0 +1,149 @@
+"""Terms by themselves: formulas in NumPy, what a step computes, and the model that sums them."""
+
+import numpy as np
+import pytest
+import torch
+
+from dcsomrl.losses import (
+    Reconstruction,
+    RelevanceDistance,
+    Step,
+    Term,
+    commitment,
+    divergence,
+    grid_attraction,
+    neighborhood,
+    sharpened,
+    smoothness,
+    soft_assignment,
+    total,
+    transition,
+)
+from dcsomrl.maps import SOMRL
+from dcsomrl.models import DCSOMRL
+from dcsomrl.networks import MLPAutoencoder
+
+
+def random(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_terms_on_a_grid_are_their_sums():
+    distance, kernel, around = random(6, 4), random(4, 4, seed=1), random(6, 4, seed=2) > 0.5
+    d, k = distance.numpy(), kernel.numpy()
+    by_hand = sum(k[row.argmin()] @ row for row in d) / 6
+    assert neighborhood(distance, kernel).item() == pytest.approx(by_hand)
+    by_hand = d[around.numpy()].sum() / 6 / (5 * 3)
+    assert grid_attraction(distance, around, 3).item() == pytest.approx(by_hand)
+    z, e = random(5, 3), random(5, 3, seed=3)
+    by_hand = ((z.numpy() - e.numpy()) ** 2).mean()
+    assert commitment(z, e).item() == pytest.approx(by_hand)
+
+
+def test_the_weights_of_a_neighborhood_are_constant():
+    distance = random(6, 4).requires_grad_()
+    kernel = random(4, 4, seed=1)
+    neighborhood(distance, kernel).backward()
+    expected = kernel[distance.argmin(1)] / 6
+    torch.testing.assert_close(distance.grad, expected)
+
+
+def test_the_divergence_of_a_soft_assignment_from_its_target():
+    distance = random(7, 3)
+    q = 1 / (1 + distance.numpy())
+    q /= q.sum(1, keepdims=True)
+    np.testing.assert_allclose(soft_assignment(distance), q)
+    p = q**2 / q.sum(0)
+    p /= p.sum(1, keepdims=True)
+    np.testing.assert_allclose(sharpened(torch.tensor(q)), p)
+    by_hand = (p * np.log(p / q)).sum() / 7
+    assert divergence(torch.tensor(p), torch.tensor(q)).item() == pytest.approx(by_hand)
+    # A target that is sure of a sample has no logarithm of zero in it.
+    sure = torch.tensor([[1.0, 0.0]])
+    assert divergence(sure, torch.tensor([[0.25, 0.75]])).item() == pytest.approx(np.log(4))
+
+
+def test_terms_of_a_sequence_are_those_of_its_steps():
+    logs, distance = random(4, 4).log_softmax(1), random(5, 4, seed=1)
+    before, winner = torch.tensor([0, 0, 2, 3, 1]), torch.tensor([0, 2, 3, 1, 1])
+    p = logs.exp().numpy()
+    steps = list(zip(before.tolist(), winner.tolist(), strict=True))
+    by_hand = -np.mean([np.log(p[a, b]) for a, b in steps])
+    assert transition(logs, before, winner).item() == pytest.approx(by_hand)
+    by_hand = np.mean([(p[a] * distance[i].numpy()).mean() for i, (a, _) in enumerate(steps)])
+    assert smoothness(logs, before, distance).item() == pytest.approx(by_hand)
+
+
+class Counting:
+    """A model that counts what it is asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    def encode(self, x):
+        self.asked.append("encode")
+        return x
+
+    def decode(self, z):
+        self.asked.append("decode")
+        return z
+
+    def assign(self, z):
+        self.asked.append("assign")
+        return z
+
+
+def test_a_step_computes_what_is_asked_for_once():
+    model = Counting()
+    step = Step(random(3, 2), random(3, 2, seed=1), model)
+    assert model.asked == []
+    assert Reconstruction()(step) == Reconstruction()(step)
+    assert model.asked == ["decode"]
+
+
+def test_the_sum_of_terms_has_their_weights():
+    values = {"a": torch.tensor(2.0), "b": torch.tensor(3.0), "c": torch.tensor(5.0)}
+    assert total(values, {"a": 1.0, "b": 0.5, "c": 0.0}) == 3.5
+
+
+class Scale(Term):
+    """A term with a parameter of its own."""
+
+    def __init__(self, weight: float = 1.0) -> None:
+        super().__init__(weight)
+        self.scale = torch.nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, step: Step) -> torch.Tensor:
+        return (self.scale - 1) ** 2 + 0 * step.z.sum()
+
+
+def model(**losses: Term) -> DCSOMRL:
+    torch.manual_seed(0)
+    autoencoder = MLPAutoencoder((1, 4, 4), 3, hidden_dims=(8,))
+    return DCSOMRL(autoencoder, SOMRL(3, 10), losses=losses or None, alpha=0.5)
+
+
+def test_a_model_sums_its_terms_and_trains_their_parameters():
+    x = torch.rand(8, 1, 4, 4, generator=torch.Generator().manual_seed(1))
+    usual = model()
+    found = usual.training_terms(Step(x, usual.encode(x), usual))
+    more = model(
+        reconstruction=Reconstruction(), clustering=RelevanceDistance(0.5), scale=Scale(0.25)
+    )
+    terms = more.training_terms(Step(x, more.encode(x), more))
+    assert list(terms) == ["loss", "reconstruction", "clustering", "scale", "latent_spread"]
+    torch.testing.assert_close(terms["loss"], found["loss"] + 0.25)
+    terms["loss"].backward()
+    assert more.losses["scale"].scale.grad == 0.5
+    assert "losses.scale.scale" in more.state_dict()
+    assert model().state_dict().keys() == model(reconstruction=Reconstruction()).state_dict().keys()
+
+
+def test_terms_that_make_no_loss_are_refused():
+    with pytest.raises(ValueError, match="weight of a term must be at least 0, got -1"):
+        Reconstruction(-1)
+    with pytest.raises(ValueError, match="names other than loss and latent_spread, got loss"):
+        model(loss=Reconstruction())
+    torch.manual_seed(0)
+    with pytest.raises(ValueError, match="got none"):
+        DCSOMRL(MLPAutoencoder((4,), 3, hidden_dims=(8,)), SOMRL(3), losses={})
