@@ -111,6 +111,20 @@ def present(cfg: DictConfig) -> DictConfig:
     return moved
 
 
+def settle_augmentation(dataset: DictConfig) -> None:
+    """Take the augmentation from a datamodule of one's own that has no use for it.
+
+    Raises:
+        ConfigError: one was chosen.
+    """
+    if "augmentation" in inspect.signature(get_class(dataset._target_)).parameters:
+        return
+    if dataset.get("augmentation") is not None:
+        raise ConfigError(f"{dataset._target_} makes no views: leave the augmentation out")
+    with open_dict(dataset):
+        dataset.pop("augmentation", None)
+
+
 def settle_network(model: DictConfig) -> None:
     """Refuse a model that was given no network to train; take it from one that has no use for it.
 

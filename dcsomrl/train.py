@@ -12,7 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
-from dcsomrl.app import entry_point, settle_network
+from dcsomrl.app import entry_point, settle_augmentation, settle_network
 from dcsomrl.checkpoints import epochs_done, read_checkpoint
 from dcsomrl.errors import ConfigError
 from dcsomrl.runs.alone import alone
@@ -37,6 +37,7 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     if cfg.num_threads is not None:
         torch.set_num_threads(cfg.num_threads)
     settle_network(cfg.model)
+    settle_augmentation(cfg.dataset)
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.dataset)
     data.setup("fit")

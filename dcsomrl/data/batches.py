@@ -19,11 +19,13 @@ class Batch(NamedTuple):
         x: (batch, *shape) normalised samples.
         y: (batch,) classes, or None: in training always, so that no label can reach it.
         index: (batch,) rows in the split.
+        views: random views of the samples, each of the shape of ``x``; none without augmentation.
     """
 
     x: Tensor
     y: Tensor | None
     index: Tensor  # type: ignore[assignment]  # hides tuple.index, which nobody calls
+    views: tuple[Tensor, ...] = ()
 
 
 class Rows:

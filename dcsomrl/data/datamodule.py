@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from dcsomrl.data.arrays import Arrays, Samples, checked, with_features
+from dcsomrl.data.augmentation import Augmentation
 from dcsomrl.data.batches import Batch, BatchDataset, EpochPermutation, InOrder, Rows, TrainLoader
 from dcsomrl.data.constant import constant, names_of, warn_of
 from dcsomrl.data.fingerprint import fingerprint
@@ -41,6 +42,8 @@ class ClusterData(LightningDataModule):
         target: the labels' column, named in messages.
         sequence_length: how many consecutive samples of the training part are one sequence, which
             a batch holds whole and in order; at least 1. Needs ``val_fraction=0`` above 1.
+        augmentation: makes the views of batches that a trainer trains on and validates with; None
+            for no views.
 
     Raises:
         ValueError: an argument outside its range.
@@ -58,6 +61,7 @@ class ClusterData(LightningDataModule):
         path: str | None = None,
         target: str | None = None,
         sequence_length: int = 1,
+        augmentation: Augmentation | None = None,
     ) -> None:
         super().__init__()
         if batch_size < 1:
@@ -72,7 +76,7 @@ class ClusterData(LightningDataModule):
                 f"would tear sequences; got {sequence_length} and {val_fraction}"
             )
         self.source, self.path = source, path
-        self.sequence_length = sequence_length
+        self.sequence_length, self.augmentation = sequence_length, augmentation
         self.name: str = name
         labels = f", labels from {target}" if target else ""
         self._origin = f"{name} ({path}{labels})" if path else name
@@ -285,6 +289,14 @@ class ClusterData(LightningDataModule):
         """Before ``setup``: bring other samples to the scale and the columns of a training."""
         self.load_state_dict(training.state_dict())
         self._other = True
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Add the views, on the device of the training."""
+        assert self.trainer is not None
+        if self.augmentation is None or not (self.trainer.training or self.trainer.validating):
+            return batch
+        epoch = self.trainer.current_epoch
+        return batch._replace(views=self.augmentation(batch.x, batch.index, self.seed, epoch))
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The training part, shuffled by seed and epoch, without labels."""

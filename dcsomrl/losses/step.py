@@ -6,6 +6,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from dcsomrl.errors import ConfigError
 from dcsomrl.maps import Assignment
 
 
@@ -36,17 +37,33 @@ class Step:
         z: (batch, m) their codes, with gradient.
         model: encodes, decodes and assigns.
         index: (batch,) rows of the samples in their split, int64.
+        views: random views of the samples, each (batch, *shape); as many as the data's
+            augmentation makes.
     """
 
     x: Tensor
     z: Tensor
     model: Codec
     index: Tensor | None = None
+    views: tuple[Tensor, ...] = ()
 
     @cached_property
     def reconstruction(self) -> Tensor:
         """(batch, *shape) samples that the decoder makes of the codes."""
         return self.model.decode(self.z)
+
+    @cached_property
+    def view_codes(self) -> tuple[Tensor, ...]:
+        """(batch, m) codes of every view, with gradient.
+
+        Raises:
+            ConfigError: there are no views.
+        """
+        if not self.views:
+            raise ConfigError(
+                "a term of the loss compares views, and the data makes none: choose an augmentation"
+            )
+        return tuple(self.model.encode(view) for view in self.views)
 
     @cached_property
     def assignment(self) -> Assignment:

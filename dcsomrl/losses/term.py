@@ -16,7 +16,12 @@ class Term(nn.Module, ABC):
 
     Raises:
         ValueError: a negative weight.
+
+    Attributes:
+        compares_views: whether the term reads :attr:`Step.views`.
     """
+
+    compares_views = False
 
     def __init__(self, weight: float = 1.0) -> None:
         super().__init__()

@@ -117,7 +117,7 @@ class ClusteringModule(LightningModule, ABC):
 
     def step(self, batch: Batch) -> Step:
         """Encode a batch."""
-        return Step(batch.x, self.encode(batch.x), self, batch.index)
+        return Step(batch.x, self.encode(batch.x), self, batch.index, batch.views)
 
     def training_terms(self, step: Step) -> dict[str, Tensor]:
         """Terms of the loss on a training batch, on which the map takes its step first."""

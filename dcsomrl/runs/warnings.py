@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dcsomrl.data import ClusterData
+from dcsomrl.losses import Term
 from dcsomrl.models import ClusteringModule
 
 
@@ -24,6 +25,7 @@ def warnings_of(
         *of_clusters(scores["nodes_used"], scores["nodes"], len(clusters), unassigned),
         *of_classes(data.num_classes, scores.get("classes", 0)),
         *of_data(data.constant, data.n_constant),
+        *of_views(data, model),
     ]
 
 
@@ -76,6 +78,17 @@ def of_classes(known: int, scored: int) -> list[str]:
             "No scored sample has both a label and a node, so scores against labels are left out."
         ]
     return []
+
+
+def of_views(data: ClusterData, model: ClusteringModule) -> list[str]:
+    """On views that are made and not used."""
+    used = any(isinstance(one, Term) and one.compares_views for one in model.modules())
+    if data.augmentation is None or used:
+        return []
+    return [
+        "The data makes views, and no term of the loss compares any: leave the augmentation out, "
+        "or add such a term (model.losses)."
+    ]
 
 
 def of_data(constant: Sequence[str], number: int) -> list[str]:

@@ -1,0 +1,115 @@
+"""Random views of images, the same wherever and whenever they are made."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import affine_grid, grid_sample
+
+from dcsomrl.data.counter import uniform
+from dcsomrl.errors import ConfigError
+
+
+class Augmentation(nn.Module):
+    """Views of images: shifted, turned, scaled and mirrored at random, whole batches at once.
+
+    What a view looks like depends on the seed, the epoch, the row of its image and the number of
+    the view alone. So a run that is resumed sees the views that it would have seen, and several
+    processes see those of one. What lies beyond an image's rim is as its rim.
+
+    Args:
+        views: how many of every image, at least 1.
+        shift: the furthest shift in each direction as a share of the side, in [0, 1].
+        rotate: the largest turn to either side in degrees, in [0, 180].
+        scale: the smallest and the largest factor of the size, above 0; drawn on a logarithmic
+            scale.
+        flip: share of the views that are mirrored left to right, in [0, 1].
+
+    Raises:
+        ValueError: an argument outside its range.
+    """
+
+    def __init__(
+        self,
+        views: int = 1,
+        shift: float = 0.0,
+        rotate: float = 0.0,
+        scale: Sequence[float] = (1.0, 1.0),
+        flip: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if views < 1:
+            raise ValueError(f"views must be at least 1, got {views}")
+        if not (0 <= shift <= 1 and 0 <= rotate <= 180 and 0 <= flip <= 1):
+            raise ValueError(
+                "shift and flip must be in [0, 1] and rotate in [0, 180], got "
+                f"{shift}, {flip} and {rotate}"
+            )
+        if len(scale) != 2 or not 0 < scale[0] <= scale[1]:
+            raise ValueError(f"scale must be [low, high] with 0 < low <= high, got {list(scale)}")
+        self.views, self.shift, self.rotate, self.flip = views, shift, rotate, flip
+        self.scale = tuple(scale)
+
+    @torch.no_grad()
+    def forward(self, x: Tensor, index: Tensor, seed: int, epoch: int) -> tuple[Tensor, ...]:
+        """Views of a batch.
+
+        Args:
+            x: (batch, channels, height, width).
+            index: (batch,) rows of the images, int64.
+            seed: any integer.
+            epoch: counted from 0.
+
+        Returns:
+            As many as ``views``, each of the shape of ``x``.
+
+        Raises:
+            ConfigError: x are no images.
+        """
+        if x.ndim != 4:
+            raise ConfigError(
+                "views are made of images (channels, height, width), and the samples have the "
+                f"shape {tuple(x.shape[1:])}: leave the augmentation out"
+            )
+        index = index.to(x.device)
+        return tuple(self._view(x, uniform(index, 5, seed, epoch, n)) for n in range(self.views))
+
+    def _view(self, x: Tensor, drawn: Tensor) -> Tensor:
+        """One view, of five numbers in [0, 1) for every image."""
+        across, down, turn, size, mirrored = drawn.to(x.dtype).unbind(1)
+        low, high = map(math.log, self.scale)
+        return transformed(
+            x,
+            angle=math.radians(self.rotate) * (2 * turn - 1),
+            scale=(low + (high - low) * size).exp(),
+            shift=self.shift * (2 * torch.stack([across, down], 1) - 1),
+            mirrored=mirrored < self.flip,
+        )
+
+
+def transformed(x: Tensor, angle: Tensor, scale: Tensor, shift: Tensor, mirrored: Tensor) -> Tensor:
+    """Images mirrored, then scaled and turned about their middle, then shifted.
+
+    Args:
+        x: (batch, channels, height, width).
+        angle: (batch,) radians, counter-clockwise.
+        scale: (batch,) factors of the size.
+        shift: (batch, 2) to the right and down, as shares of width and height.
+        mirrored: (batch,) mask.
+
+    Returns:
+        The images, interpolated between pixels.
+    """
+    height, width = x.shape[2:]
+    cos, sin = angle.cos() / scale, angle.sin() / scale
+    side = torch.where(mirrored, -1.0, 1.0).to(x)
+    # From a pixel of the view to the place in the image that it shows; both in [-1, 1].
+    rows = [
+        torch.stack([side * cos, -side * sin * height / width], 1),
+        torch.stack([sin * width / height, cos], 1),
+    ]
+    turn = torch.stack(rows, 1)
+    back = -(turn @ (2 * shift)[:, :, None])
+    grid = affine_grid(torch.cat([turn, back], 2), list(x.shape), align_corners=False)
+    return grid_sample(x, grid, padding_mode="border", align_corners=False)
