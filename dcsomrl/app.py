@@ -18,7 +18,7 @@ from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from dcsomrl.errors import ConfigError, DcsomrlError
+from dcsomrl.errors import ConfigError, DcsomrlError, first_line
 from dcsomrl.kept import check_kept
 from dcsomrl.migrations import follow_moves
 
@@ -157,7 +157,7 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
         if isinstance(cause, ValueError | TypeError):
             return f"{place}{cause}"
         missing = isinstance(cause, ImportError) or "Error locating target" in str(error)
-        return f"{place}{_first_line(cause or error)}" if missing else None
+        return f"{place}{first_line(cause or error)}" if missing else None
     if "Config group override must be" in str(error):
         return "a group cannot be set to null: leave it out, or take it away, as with ~experiment"
     if isinstance(error, MissingConfigException):
@@ -187,9 +187,9 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
 
 def _explain_option(error: MissingConfigException) -> str:
     """What exists in the place of an option that does not."""
-    named = re.search(r"'([^']+)/([^'/]*)'", _first_line(error))
+    named = re.search(r"'([^']+)/([^'/]*)'", first_line(error))
     if named is None:
-        return _first_line(error)
+        return first_line(error)
     group, given = named.groups()
     known = list(error.options or ())
     if not known:  # Hydra names none where several options were given
@@ -220,7 +220,3 @@ def _deepest(config: DictConfig, key: str) -> tuple[str, list[str]]:
             break
         node, found = node[part], f"{found}{part}."
     return found, sorted(str(name) for name in node if not str(name).startswith("_"))
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0]

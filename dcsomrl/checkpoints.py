@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import torch
 
 from dcsomrl import __version__
-from dcsomrl.errors import CheckpointError
+from dcsomrl.errors import CheckpointError, first_line
 from dcsomrl.migrations import migrated
 
 # Where a checkpoint holds the configuration of its run.
@@ -49,8 +49,3 @@ def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
 def epochs_done(checkpoint: Mapping[str, Any]) -> int:
     """Whole epochs behind a checkpoint; its own ``epoch`` counts from 0 and lags by one."""
     return checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
-
-
-def first_line(error: BaseException | None) -> str:
-    """What an error says, without its details."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -8,9 +8,7 @@ from typing import Any
 
 import yaml
 
-from dcsomrl.checkpoints import first_line
-from dcsomrl.construction import find
-from dcsomrl.errors import ConfigError
+from dcsomrl.errors import ConfigError, first_line
 from dcsomrl.migrations import TARGET
 
 # What a search's folder is known by.
@@ -91,6 +89,9 @@ def _check(node: Any, trust: Sequence[str]) -> None:
             if HYDRA.match(str(key)):
                 raise ValueError(f"it sets {key}")
             if key == TARGET:
+                # Late: most command lines name no search, and need no torch.
+                from dcsomrl.construction import find
+
                 find(value, trust)
             _check(value, trust)
     elif isinstance(node, list):

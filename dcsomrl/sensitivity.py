@@ -1,24 +1,20 @@
 """Which parameters of a search matter: ``python -m dcsomrl.sensitivity sweep=runs/search/...``."""
 
-from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
 from dcsomrl.app import entry_point
-from dcsomrl.search.outcome import read
-from dcsomrl.search.sensitivity import write_sensitivity
 
 
-def sensitivity(cfg: DictConfig) -> Path:
-    """Analyse a search; returns the page that it writes, and prints it."""
-    sweep = Path(cfg.sweep)
-    outcome = read(sweep)
-    metrics = list(cfg.metrics or outcome.objectives)
-    page = write_sensitivity(
-        outcome, metrics, Path(cfg.output) if cfg.output else sweep / "sensitivity"
-    )
-    print(f"{page.read_text()}\nwritten into {page.parent}")
-    return page
+def sensitivity(cfg: DictConfig) -> Any:
+    """See :func:`dcsomrl.commands.sensitivity.sensitivity`, which is imported when it is called.
+
+    Help, and a mistake on the command line, are answered without torch and Lightning.
+    """
+    from dcsomrl.commands import sensitivity as command
+
+    return command.sensitivity(cfg)
 
 
 main = entry_point("sensitivity")(sensitivity)

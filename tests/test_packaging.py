@@ -33,8 +33,8 @@ def test_the_wheel_carries_code_and_configuration_and_nothing_else(wheel):
     inside = {name for name in names if ".dist-info/" not in name}
     code = [
         file
-        for ending in ("py", "html", "css", "js")
-        for file in ROOT.glob(f"dcsomrl/**/*.{ending}")
+        for ending in (".py", "py.typed", ".html", ".css", ".js")
+        for file in ROOT.glob(f"dcsomrl/**/*{ending}")
     ]
     expected = {str(file.relative_to(ROOT)) for file in code} | {
         f"dcsomrl/{file.relative_to(ROOT)}" for file in (ROOT / "conf").rglob("*.yaml")

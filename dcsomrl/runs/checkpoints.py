@@ -10,8 +10,8 @@ import torch
 from lightning_fabric.plugins import TorchCheckpointIO
 
 from dcsomrl import __version__
-from dcsomrl.checkpoints import RECORD, first_line, read_checkpoint
-from dcsomrl.errors import CheckpointError
+from dcsomrl.checkpoints import RECORD, read_checkpoint
+from dcsomrl.errors import CheckpointError, first_line
 from dcsomrl.migrations import differences
 
 log = logging.getLogger(__name__)

@@ -14,9 +14,8 @@ from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar, Timer, TQDMProgressBar
 from pytorch_lightning.loggers import Logger
 
-from dcsomrl.checkpoints import first_line
 from dcsomrl.data import ClusterData
-from dcsomrl.errors import ConfigError, TrainingError
+from dcsomrl.errors import ConfigError, TrainingError, first_line
 from dcsomrl.models import ClusteringModule
 from dcsomrl.runs import results
 from dcsomrl.runs.begin import TakeOver

@@ -8,8 +8,7 @@ import optuna
 from optuna.samplers import BaseSampler, BruteForceSampler, GridSampler
 from optuna.trial import Trial
 
-from dcsomrl.checkpoints import first_line
-from dcsomrl.errors import ConfigError
+from dcsomrl.errors import ConfigError, first_line
 from dcsomrl.search.space import Space
 
 # Called with ``seed``.

@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from dcsomrl.app import composed
-from dcsomrl.benchmark import run_cell
+from dcsomrl.commands.benchmark import run_cell
 from dcsomrl.comparison.cells import Cell
 from dcsomrl.runs.results import write_json
 from experiments.gpu.setting import Cells, Setting

@@ -1,0 +1,123 @@
+"""Methods x datasets x seeds, trained where missing, in one table: ``python -m dcsomrl.benchmark``.
+
+A cell that has its result is never run again, one that was interrupted goes on, and several
+processes may work on one table: a cell that another one holds is left to it.
+"""
+
+import json
+import math
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from dcsomrl.analysis import merge, winner_counts
+from dcsomrl.comparison.cells import Cell, check_same, held, read_results, settings, train
+from dcsomrl.construction import Trust
+from dcsomrl.errors import DcsomrlError
+from dcsomrl.loading import load
+from dcsomrl.metrics import accuracy, ari, contingency, nmi, purity
+from dcsomrl.runs.results import write_json
+
+
+def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
+    """Run what is missing, render what is there; returns the results by cell.
+
+    Raises:
+        ConfigError: a result or a run that is there was made with other settings.
+        DcsomrlError: a training failed; the others have been done.
+    """
+    # Here, so that `run_cell` can be had where Rich and Matplotlib are not installed.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from dcsomrl.comparison.report import summary, write_report
+
+    config: Any = OmegaConf.to_container(cfg, resolve=True)
+    cells = [
+        Cell(method, dataset, seed)
+        for seed, dataset, method in product(config["seeds"], config["datasets"], config["methods"])
+    ]
+    output = Path(config["output"])
+    output.mkdir(parents=True, exist_ok=True)
+    for cell, result in read_results(output).items():
+        if cell in cells:
+            check_same(result.get("settings"), settings(cell, config), output / cell.file)
+    missing = [cell for cell in cells if not (output / cell.file).exists()]
+    missing = missing if config["train"] else []
+    failures = []
+    # A cell takes minutes: the speed is that of all cells so far.
+    left = TimeRemainingColumn(elapsed_when_finished=True)
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), left)
+    with Progress(*columns, speed_estimate_period=math.inf, disable=not missing) as progress:
+        task = progress.add_task("cells", total=len(missing))
+        for cell in missing:
+            progress.update(task, description=f"{cell.dataset} {cell.method} seed {cell.seed}")
+            try:
+                run_cell(cell, config, output / cell.file)
+            except DcsomrlError as error:
+                failures.append(str(error))
+                progress.console.print(f"failed: {error}", highlight=False)
+            progress.advance(task)
+    results = read_results(output)
+    shown = {cell: results[cell] for cell in cells if cell in results}
+    write_report(shown, config, output)
+    console = Console()
+    for dataset in config["datasets"]:
+        console.print(summary(shown, config, dataset))
+    console.print(f"table: {output / 'table.md'}", soft_wrap=True, highlight=False)
+    if failures:
+        raise DcsomrlError(f"{len(failures)} of {len(missing)} cells failed; {failures[0]}")
+    return results
+
+
+def run_cell(cell: Cell, config: dict[str, Any], result: Path) -> None:
+    """Train a cell and write its result, unless it is there or another process is at it."""
+    if result.exists():
+        return
+    run_dir, now = Path(config["runs_dir"]) / cell.run, settings(cell, config)
+    with held(run_dir) as lock:
+        if lock is None or result.exists():
+            return
+        begun, training = run_dir / "settings.json", {"training": now["training"]}
+        if begun.exists():
+            check_same(json.loads(begun.read_text()), training, run_dir)
+        write_json(begun, training)
+        if not (run_dir / "metrics.json").exists():
+            train(cell, [*config["common"], *config["methods"][cell.method]], run_dir, lock)
+        metrics = json.loads((run_dir / "metrics.json").read_text())
+        merged = merged_scores(run_dir, config["merged_clusters"], cell.seed, config["trust"])
+        named = {"method": cell.method, "settings": now}
+        # Data of one's own has a name of its own; a cell goes by the name of the configuration.
+        write_json(result, {**named, **metrics, "dataset": cell.dataset, **merged})
+
+
+@torch.no_grad()
+def merged_scores(run_dir: Path, n_clusters: int, seed: int, trust: Trust = ()) -> dict[str, float]:
+    """Scores on the test split with the nodes merged by their winners on the training split.
+
+    None without labels.
+    """
+    trained = load(run_dir / "checkpoints" / "last.ckpt", trust=trust)
+    model, data = trained.model, trained.data
+    data.setup("test")
+    if not data.num_classes:
+        return {}
+    first, second = [], []
+    for batch in data.split_dataloader("train"):
+        clustered = model.cluster(batch.x)
+        first.append(clustered.cluster.numpy())
+        second.append(clustered.second.numpy())
+    counts = winner_counts(np.concatenate(first), np.concatenate(second), model.n_clusters)
+    group = torch.from_numpy(merge(counts, n_clusters, seed))
+    matrix = torch.zeros(n_clusters, data.num_classes, dtype=torch.int64)
+    for batch in data.split_dataloader("test"):
+        assert batch.y is not None
+        node = model.cluster(batch.x).cluster
+        clusters = torch.where(node >= 0, group[node], -1)
+        matrix += contingency(clusters, batch.y, n_clusters, data.num_classes)
+    scores = {"purity": purity, "nmi": nmi, "ari": ari, "accuracy": accuracy}
+    return {f"merged_{name}": float(score(matrix)) for name, score in scores.items()}

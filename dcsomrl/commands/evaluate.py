@@ -1,0 +1,86 @@
+"""Score a trained model on any split or dataset: ``python -m dcsomrl.evaluate ckpt=...``."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from dcsomrl.data import ClusterData
+from dcsomrl.errors import DataError
+from dcsomrl.loading import Trained, load
+from dcsomrl.runs import results
+from dcsomrl.runs.scoring import score
+from dcsomrl.runs.training import describe
+from dcsomrl.runs.warnings import warnings_of
+
+
+def evaluate(cfg: DictConfig) -> dict[str, Any]:
+    """Score one checkpoint.
+
+    Args:
+        cfg: see ``conf/evaluate.yaml``.
+
+    Returns:
+        What stands in the ``metrics.json`` that it writes.
+
+    Raises:
+        CheckpointError: the checkpoint is missing, damaged, or not of this package.
+        DataError: the dataset is absent or unsound, has other columns or another shape than the
+            training's, or the split does not exist or is empty.
+    """
+    trained = load(cfg.ckpt, cfg.data_dir, cfg.trust)
+    data = other_data(cfg, trained) if cfg.get("dataset") else trained.data
+    data.setup("test")
+    if data is trained.data:
+        data.check_same()
+    device = choose_device(cfg.device)
+    model = trained.model.to(device)
+    if data.shape != trained.shape:
+        raise DataError(
+            f"{data.name} has samples of shape {data.shape}, but the model was trained on "
+            f"{trained.shape}: choose a dataset of that shape"
+        )
+    start = time.perf_counter()
+    scores, assignments = score(model, data.split_dataloader(cfg.split), data.num_classes)
+    metrics = {
+        **describe(trained.config, cfg.split),
+        "dataset": data.name,
+        **scores,
+        "seconds": time.perf_counter() - start,
+        "epochs": trained.epochs,
+        "step": trained.step,
+        **results.origin(device),
+        "warnings": warnings_of(model, data, scores, assignments["cluster"]),
+    }
+    name = f"evaluate-{data.name}-{cfg.split}"
+    folder = Path(cfg.output) if cfg.output else beside(Path(cfg.ckpt)) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    results.write_json(folder / "metrics.json", metrics)
+    results.write_assignments(folder, assignments)
+    title = f"{metrics['model']} on {data.name}, {cfg.split} split"
+    results.print_summary(metrics, title, folder)
+    return metrics
+
+
+def beside(checkpoint: Path) -> Path:
+    """Where results of a checkpoint go: its run's folder, or, outside of a run, its own."""
+    folder = checkpoint.resolve().parent
+    return folder.parent if folder.name == "checkpoints" else folder
+
+
+def other_data(cfg: DictConfig, trained: Trained) -> ClusterData:
+    """The dataset of the command line, normalised as the training's was."""
+    container: Any = OmegaConf.to_container(cfg, resolve=True)
+    data: ClusterData = instantiate(container["dataset"])
+    data.follow(trained.data)
+    return data
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of a name; ``auto`` is the GPU where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)

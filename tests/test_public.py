@@ -1,0 +1,104 @@
+"""What a stranger sees first: the names of the package, and the commands under one name."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import dcsomrl
+from dcsomrl.__main__ import COMMANDS
+from tests.conftest import SMALL
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=120)
+
+
+def test_every_name_can_be_had_and_is_listed():
+    for name in dcsomrl.__all__:
+        assert getattr(dcsomrl, name).__name__ == name
+        assert name in dir(dcsomrl)
+    with pytest.raises(AttributeError, match="no attribute 'SOM'"):
+        _ = dcsomrl.SOM
+    assert dcsomrl.__all__ == sorted(dcsomrl.__all__, key=lambda name: (not name.isupper(), name))
+
+
+def test_the_package_is_imported_without_what_it_does_not_need():
+    script = "import dcsomrl, sys; print(*sys.modules)"
+    loaded = python("-c", script).stdout.split()
+    assert "dcsomrl" in loaded
+    assert not {"torch", "pytorch_lightning", "hydra", "numpy"} & set(loaded)
+
+
+# Runs a command and says whether what takes seconds to import was imported.
+COMMAND = """
+import runpy, sys
+sys.argv = ["dcsomrl", *sys.argv[2:]] if sys.argv[1] == "" else sys.argv[1:]
+name = sys.argv[0]
+try:
+    runpy.run_module(f"dcsomrl.{name}", run_name="__main__", alter_sys=True)
+except SystemExit as ended:
+    print("status", ended.code)
+print("heavy", [m for m in ("torch", "pytorch_lightning", "pandas") if m in sys.modules])
+"""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_answered_without_torch(command):
+    done = python("-c", COMMAND, command, "--help")
+    assert "Powered by Hydra" in done.stdout
+    assert "heavy []" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "datset=mnist"], "did you mean dataset?"),
+        (["train", "dataset=mnsit"], "did you mean dataset=mnist?"),
+        (["train", "experiment=nope"], "there is no experiment=nope"),
+        (["train", "model.alpah=1"], "did you mean model.alpha?"),
+        (["evaluate"], "ckpt is missing"),
+        (["predict", "inptu=x"], "did you mean input?"),
+    ],
+)
+def test_a_mistake_is_answered_without_torch(arguments, said):
+    done = python("-c", COMMAND, *arguments)
+    assert said in done.stderr
+    if arguments != ["evaluate"]:  # what is missing is found when the task asks for it
+        assert "heavy []" in done.stdout
+
+
+def test_commands_are_listed_with_what_they_do():
+    for arguments in ([], ["--help"]):
+        done = python("-m", "dcsomrl", *arguments)
+        assert done.returncode == 0
+        for command in COMMANDS:
+            assert f"\n  {command} " in done.stdout
+    assert "train        Train a model on a dataset" in done.stdout
+    assert python("-m", "dcsomrl", "--version").stdout == f"dcsomrl {dcsomrl.__version__}\n"
+
+
+def test_an_unknown_command_is_answered_with_the_nearest():
+    done = python("-m", "dcsomrl", "tarin")
+    assert done.returncode == 2
+    assert "there is no command tarin; did you mean train?" in done.stderr
+
+
+def test_a_command_is_the_module_of_its_name(cli, tmp_path):
+    small = [*SMALL, "trainer.max_epochs=1"]
+    one = subprocess.run(
+        [sys.executable, "-m", "dcsomrl", "train", *small, "name=one"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=200,
+    )  # fmt: skip
+    assert one.returncode == 0, one.stderr
+    two = cli("train", *small, "name=two")
+    assert two.returncode == 0, two.stderr
+    metrics = [
+        json.loads((tmp_path / "runs" / name / "seed0" / "metrics.json").read_text())
+        for name in ("one", "two")
+    ]
+    for found in metrics:
+        del found["seconds"]
+    assert metrics[0] == metrics[1]
+    assert (tmp_path / "runs" / "one" / "seed0" / "train.log").exists()
