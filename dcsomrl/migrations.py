@@ -89,7 +89,7 @@ def differences(
         now: as they are.
         config: the configuration of ``now``, nested, whose constructors have the defaults.
     """
-    defaults = ADDED | dict(_defaults(follow_moves(config)))
+    defaults = dict(_defaults(follow_moves(config))) | ADDED
 
     def value(settings: Mapping[str, Any], key: str) -> Any:
         last = key.rpartition(".")[2]

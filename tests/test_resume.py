@@ -142,7 +142,7 @@ def test_a_run_may_go_on_for_longer_than_it_was_meant_to(whole, run_small, tmp_p
 
 
 def test_the_log_says_from_where(run_small, tmp_path, caplog):
-    caplog.set_level("INFO", "dcsomrl.train")
+    caplog.set_level("INFO", "dcsomrl")
     run_small("ckpt_path=last")
     assert "starting afresh" in caplog.text
     caplog.clear()
