@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dcsomrl.errors import CheckpointError, ConfigError, DataError, DcsomrlError, TrainingError
     from dcsomrl.loading import Trained, load
     from dcsomrl.losses import Step, Term
-    from dcsomrl.maps import LARFDSSOM, SOMRL
+    from dcsomrl.maps import LARFDSSOM, SOMRL, Assignment, Codebook
     from dcsomrl.models import (
         DCSOMRL,
         DEC,
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         SOMVAE,
         AutoencoderModel,
         CenterModel,
-        Clustered,
         ClusteringModule,
         KMeansModel,
         KohonenModel,
@@ -43,6 +42,7 @@ __all__ = [
     "SOMRL",
     "SOMVAE",
     "Arrays",
+    "Assignment",
     "Augmentation",
     "Autoencoder",
     "AutoencoderModel",
@@ -50,8 +50,8 @@ __all__ = [
     "CenterModel",
     "CheckpointError",
     "ClusterData",
-    "Clustered",
     "ClusteringModule",
+    "Codebook",
     "ConfigError",
     "ConvAutoencoder",
     "DataError",

@@ -19,7 +19,6 @@ from dcsomrl.construction import Trust
 from dcsomrl.errors import DataError
 from dcsomrl.figures.images import brightened
 from dcsomrl.loading import Trained, load
-from dcsomrl.models import DCSOMRL, RelevanceMapModel
 from dcsomrl.runs.paths import DAMAGE, read_paths
 
 log = logging.getLogger(__name__)
@@ -181,18 +180,17 @@ def _metrics(file: Path, trained: Trained) -> dict[str, Any]:
 
 @torch.no_grad()
 def _inspected(trained: Trained, folder: Path, metrics: dict[str, Any]) -> Inspected:
-    model, data = trained.model, trained.data
-    live = model.live_clusters()
+    model, data, book = trained.model, trained.data, trained.model.codebook
+    live = book.live_slots()
     number = torch.full((model.n_clusters + 1,), -1)  # the last is slot -1: no node
     number[live] = torch.arange(len(live))
     test = _assigned(trained, "test", number)
     first, second = (_assigned(trained, "train", number)[name] for name in ("winner", "second"))
-    adjacency = model.adjacency()
-    relevances = model.relevances()
+    adjacency = book.adjacency()
+    relevances = None if book.relevances is None else book.relevances[book.live]
     history, steps, paths = (
         folder / name for name in ("metrics.csv", "step_scores.csv", "paths.npz")
     )
-    bounded = isinstance(model, DCSOMRL | RelevanceMapModel)
     samples = test["samples"]
 
     def seen(x: Tensor) -> Array:
@@ -205,7 +203,7 @@ def _inspected(trained: Trained, folder: Path, metrics: dict[str, Any]) -> Inspe
 
     @torch.no_grad()
     def find(z: Array) -> Nodes:
-        return number[model.winners(_tensor(z))].numpy()
+        return number[model.assign(_tensor(z)).winner].numpy()
 
     return Inspected(
         name=f"{metrics['model']} on {metrics['dataset']}, seed {metrics['seed']}",
@@ -216,7 +214,7 @@ def _inspected(trained: Trained, folder: Path, metrics: dict[str, Any]) -> Inspe
         paths=_shown(paths, partial(_paths, samples=samples), None),
         slots=live.numpy(),
         max_nodes=model.n_clusters,
-        centers=model.prototypes().numpy(),
+        centers=book.prototypes().numpy(),
         relevances=None if relevances is None else relevances.numpy(),
         decoded=seen(model.decoded_prototypes()),
         edges=None if adjacency is None else number[adjacency.triu(1).nonzero()].numpy(),
@@ -226,7 +224,7 @@ def _inspected(trained: Trained, folder: Path, metrics: dict[str, Any]) -> Inspe
         class_names=data.class_names if test["labels"] is not None else None,
         feature_names=data.feature_names,
         n_test=len(data.rows("test")),
-        box=(0.0, 1.0) if bounded else None,
+        box=book.bounds,
         decode=decode,
         find=find,
     )
@@ -241,10 +239,11 @@ def _assigned(trained: Trained, split: Any, number: Tensor) -> dict[str, Any]:
     # Not the first ones: files in folders come class by class.
     kept[torch.linspace(0, n - 1, min(MOST_SAMPLES, n)).round().long()] = True
     for batch in data.split_dataloader(split):
-        found = model.cluster(batch.x)
-        parts = {"winner": number[found.cluster], "second": number[found.second]}
+        z = model.encode(batch.x)
+        found = model.assign(z)
+        parts = {"winner": number[found.winner], "second": number[found.second]}
         if split == "test":
-            parts |= {"activation": found.activation, "latent": found.latent.flatten(1)}
+            parts |= {"activation": found.activation, "latent": z}
             parts |= {"samples": data.denormalize(batch.x), "index": batch.index}
             parts |= {} if batch.y is None else {"labels": batch.y}
             parts = {name: part[kept[batch.index]] for name, part in parts.items()}

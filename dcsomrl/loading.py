@@ -3,10 +3,11 @@
 import os
 from typing import Any, NamedTuple
 
-from dcsomrl.checkpoints import RECORD, epochs_done, read_checkpoint
+from dcsomrl.checkpoints import epochs_done, read_checkpoint
 from dcsomrl.construction import Trust, build
 from dcsomrl.data import ClusterData
 from dcsomrl.errors import CheckpointError, first_line
+from dcsomrl.migrations import RECORD
 from dcsomrl.models import ClusteringModule
 
 

@@ -30,24 +30,59 @@ ADDED: dict[str, Any] = {
 }
 # Keys that a file may hold and that say nothing of what is trained.
 IGNORED = ("name", "dataset.name")
+# What each model added up in version 0.1, in order.
+EPOCH_SUMS = {
+    "DCSOMRL": ("loss", "reconstruction", "clustering", "latent_spread"),
+    "AutoencoderModel": ("loss",),
+    "DESOM": ("loss", "reconstruction", "som"),
+    "DEC": ("loss", "reconstruction", "clustering"),
+    "SOMVAE": (
+        "loss",
+        "reconstruction_q",
+        "reconstruction_e",
+        "commitment",
+        "som",
+        "transition",
+        "smoothness",
+    ),
+    "KMeansModel": ("loss",),
+    "KohonenModel": ("loss",),
+    "RelevanceMapModel": ("loss",),
+}
+# Where a checkpoint holds the configuration of its run.
+RECORD = "dcsomrl"
+Migration = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def _name_epoch_sums(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """Sums of an unfinished epoch by name, which once were a buffer in a fixed order."""
+    state = dict(checkpoint.get("state_dict", {}))
+    sums = state.pop("epoch_sums", None)
+    if sums is None:
+        return checkpoint
+    model = str(checkpoint[RECORD]["config"].get("model", {}).get(TARGET))
+    names = EPOCH_SUMS.get(model.rpartition(".")[2], ())[: len(sums) - 1]
+    # Of a model that is not ours the names are not known: its epoch's means begin anew.
+    named = dict(zip((*names, "steps"), sums if names else sums[-1:] * 0, strict=True))
+    return {**checkpoint, "state_dict": state, "epoch_sums": named}
+
+
 # What makes a checkpoint of an earlier version one of the version beside it, in order. Each takes
 # and returns a whole checkpoint, and leaves one alone that has the change already.
-Migration = Callable[[dict[str, Any]], dict[str, Any]]
-MIGRATIONS: tuple[tuple[str, Migration], ...] = ()
+MIGRATIONS: tuple[tuple[str, Migration], ...] = (("0.2", _name_epoch_sums),)
 
 
-def migrated(checkpoint: dict[str, Any], record: str, now: str) -> dict[str, Any]:
+def migrated(checkpoint: dict[str, Any], now: str) -> dict[str, Any]:
     """A checkpoint of this or an earlier version as one of this version.
 
     Args:
         checkpoint: as it was read.
-        record: its key that holds ``version`` and ``config``.
         now: this version.
 
     Raises:
         CheckpointError: a later version wrote it, or none that there is.
     """
-    written = str(checkpoint[record].get("version", "0.1.0"))
+    written = str(checkpoint[RECORD].get("version", "0.1.0"))
     try:
         version = Version(written)
     except InvalidVersion:
@@ -57,8 +92,8 @@ def migrated(checkpoint: dict[str, Any], record: str, now: str) -> dict[str, Any
     for since, migrate in MIGRATIONS:
         if version < Version(since):
             checkpoint = migrate(checkpoint)
-    config = follow_moves(checkpoint[record]["config"])
-    return {**checkpoint, record: {**checkpoint[record], "config": config}}
+    config = follow_moves(checkpoint[RECORD]["config"])
+    return {**checkpoint, RECORD: {**checkpoint[RECORD], "config": config}}
 
 
 def moved(path: str) -> str:

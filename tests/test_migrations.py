@@ -70,7 +70,7 @@ def test_a_checkpoint_of_every_model_predicts_what_it_did(name):
     with torch.no_grad():
         clustered = trained.model.cluster(trained.data.transform(samples(name)))
     kept = json.loads((KEPT / name / "predictions.json").read_text())
-    assert clustered.cluster.tolist() == kept["cluster"]
+    assert clustered.winner.tolist() == kept["cluster"]
     torch.testing.assert_close(
         clustered.activation.double(),
         torch.tensor(kept["activation"], dtype=torch.float64),
@@ -159,7 +159,7 @@ def test_migrations_run_in_order_from_the_version_that_wrote(monkeypatch):
     steps = (("0.2.0", renamed("a", "b")), ("0.3.0", renamed("b", "c")))
     monkeypatch.setattr(migrations, "MIGRATIONS", steps)
     states = [
-        list(migrated(checkpoint(version), "dcsomrl", "0.3.0")["state_dict"])
+        list(migrated(checkpoint(version), "0.3.0")["state_dict"])
         for version in (None, "0.1.0", "0.2.0", "0.3.0")
     ]
     assert states == [["c"], ["c"], ["a"], ["a"]]
@@ -199,3 +199,18 @@ def test_an_absent_setting_counts_as_its_default(monkeypatch):
     # A part that was not there is another model.
     part = {**saved, "model.som._target_": "dcsomrl.maps.SOMRL", "model.som.max_nodes": 200}
     assert differences(saved, part, {"model": {**now["model"], "som": {}}})
+
+
+def test_sums_of_an_unfinished_epoch_get_their_names():
+    def kept(model: str, *sums: float) -> dict:
+        config = {"model": {"_target_": f"dcsomrl.models.{model}"}}
+        state = {"epoch_sums": torch.tensor(sums), "weight": torch.zeros(2)}
+        return {"state_dict": state, "dcsomrl": {"version": "0.1.0", "config": config}}
+
+    found = migrated(kept("DESOM", 3.0, 2.0, 1.0, 7.0), "0.2.0")
+    assert list(found["state_dict"]) == ["weight"]
+    expected = {"loss": 3.0, "reconstruction": 2.0, "som": 1.0, "steps": 7.0}
+    assert {name: float(value) for name, value in found["epoch_sums"].items()} == expected
+    assert migrated(found, "0.2.0")["epoch_sums"] is found["epoch_sums"]
+    unknown = migrated(kept("Own", 3.0, 7.0), "0.2.0")["epoch_sums"]
+    assert {name: float(value) for name, value in unknown.items()} == {"steps": 0.0}

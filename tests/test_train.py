@@ -190,7 +190,7 @@ def test_the_way_of_samples_is_kept_and_taken_up_again(run_small, tmp_path):
     assert paths["slot"][-1].tolist() == assignments["cluster"].iloc[rows].tolist()
     trained = load(tmp_path / "run" / "checkpoints" / "last.ckpt")
     prototypes = trained.data.denormalize(trained.model.decoded_prototypes())
-    number = trained.model.live_clusters().tolist()
+    number = trained.model.codebook.live_slots().tolist()
     expected = np.stack([prototypes[number.index(slot)] for slot in paths["slot"][-1]])
     np.testing.assert_allclose(paths["decoded"][-1], expected, atol=1e-6)
     np.testing.assert_allclose(paths["sample"], sources.digits().test_x[rows], atol=1e-6)

@@ -108,15 +108,15 @@ def merged_scores(run_dir: Path, n_clusters: int, seed: int, trust: Trust = ()) 
         return {}
     first, second = [], []
     for batch in data.split_dataloader("train"):
-        clustered = model.cluster(batch.x)
-        first.append(clustered.cluster.numpy())
-        second.append(clustered.second.numpy())
+        found = model.cluster(batch.x)
+        first.append(found.winner.numpy())
+        second.append(found.second.numpy())
     counts = winner_counts(np.concatenate(first), np.concatenate(second), model.n_clusters)
     group = torch.from_numpy(merge(counts, n_clusters, seed))
     matrix = torch.zeros(n_clusters, data.num_classes, dtype=torch.int64)
     for batch in data.split_dataloader("test"):
         assert batch.y is not None
-        node = model.cluster(batch.x).cluster
+        node = model.cluster(batch.x).winner
         clusters = torch.where(node >= 0, group[node], -1)
         matrix += contingency(clusters, batch.y, n_clusters, data.num_classes)
     scores = {"purity": purity, "nmi": nmi, "ari": ari, "accuracy": accuracy}

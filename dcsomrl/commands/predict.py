@@ -44,11 +44,12 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
     parts = []
     rows = torch.arange(len(names)).split(BATCH)
     for index in track(rows, description="predict"):
-        clustered = model.cluster(normalize(x[index]).to(device))
-        codes = clustered.latent.cpu().numpy()
+        z = model.encode(normalize(x[index]).to(device))
+        found = model.assign(z)
+        codes = z.cpu().numpy()
         table = pd.DataFrame(codes, columns=[f"latent_{i}" for i in range(codes.shape[1])])
-        table.insert(0, "activation", clustered.activation.cpu().numpy())
-        table.insert(0, "cluster", clustered.cluster.cpu().numpy())
+        table.insert(0, "activation", found.activation.cpu().numpy())
+        table.insert(0, "cluster", found.winner.cpu().numpy())
         parts.append(table)
     table = pd.concat(parts, ignore_index=True)
     table.insert(0, "sample", names)

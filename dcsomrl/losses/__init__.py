@@ -2,7 +2,7 @@
 
 from dcsomrl.losses.grid import commitment, grid_attraction, neighborhood
 from dcsomrl.losses.reconstruction import Reconstruction, reconstruction
-from dcsomrl.losses.relevance_distance import RelevanceDistance, relevance_distance
+from dcsomrl.losses.relevance_distance import RelevanceDistance
 from dcsomrl.losses.sequence import smoothness, transition
 from dcsomrl.losses.soft_assignment import divergence, sharpened, soft_assignment
 from dcsomrl.losses.step import Step
@@ -18,7 +18,6 @@ __all__ = [
     "grid_attraction",
     "neighborhood",
     "reconstruction",
-    "relevance_distance",
     "sharpened",
     "smoothness",
     "soft_assignment",

@@ -6,11 +6,6 @@ from dcsomrl.losses.step import Step
 from dcsomrl.losses.term import Term
 
 
-def relevance_distance(distance: Tensor) -> Tensor:
-    """Mean (0-d) of the squared distances (batch,) to the winners, weighted by their relevances."""
-    return distance.mean()
-
-
 class RelevanceDistance(Term):
     r"""Mean of :math:`D_w(z, c) = \sum_i w_i (z_i - c_i)^2` to the winner: DC-SOMRL's second term.
 
@@ -22,4 +17,4 @@ class RelevanceDistance(Term):
 
     def forward(self, step: Step) -> Tensor:
         """Mean over the samples, 0-d."""
-        return relevance_distance(step.assignment.distance)
+        return step.assignment.distance.mean()

@@ -1,32 +1,17 @@
 """A map with relevances as it is: its settings, its state, and what it says of samples."""
 
 import math
-from abc import ABC, abstractmethod
-from typing import NamedTuple
+from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
 
+from dcsomrl.maps.codebook import Assignment, Codebook
 from dcsomrl.maps.rules import EPS, activations, strongest
 from dcsomrl.maps.settings import check_ranges
 
 
-class Assignment(NamedTuple):
-    """Where the samples of a batch fall on the map.
-
-    Attributes:
-        winner: (batch,) slot of the best-matching unit, int64; -1 while the map is empty.
-        activation: (batch,) activation of the winner in (0, 1]; 0 while the map is empty.
-        distance: (batch,) squared distance to the winner's centre, weighted by its relevances;
-            differentiable in the samples, infinite while the map is empty.
-    """
-
-    winner: Tensor
-    activation: Tensor
-    distance: Tensor
-
-
-class RelevanceMap(nn.Module, ABC):
+class RelevanceMap(nn.Module, Codebook):
     r"""Nodes with a centre and relevances, that samples activate; a subclass is how they learn.
 
     Args:
@@ -47,10 +32,9 @@ class RelevanceMap(nn.Module, ABC):
         births: nodes inserted so far, 0-d int64; ``deaths`` likewise.
     """
 
-    centers: Tensor
     relevances: Tensor
+    bounds = 0.0, 1.0
     distances: Tensor
-    live: Tensor
     births: Tensor
     deaths: Tensor
 
@@ -100,7 +84,7 @@ class RelevanceMap(nn.Module, ABC):
         return self.assign(z)
 
     def assign(self, z: Tensor) -> Assignment:
-        """Best-matching unit, its activation, and the weighted distance to it (eqs. 1, 2).
+        """The best two nodes, the winner's activation and the weighted distance (eqs. 1, 2).
 
         Args:
             z: (batch, n_features) samples in [0, 1]. The distance carries their gradient; the
@@ -109,12 +93,15 @@ class RelevanceMap(nn.Module, ABC):
         with torch.autocast(z.device.type, enabled=False):
             z = self._as_samples(z)
             with torch.no_grad():
-                best, winner = self._activations(z).max(dim=1)
+                activation = self._activations(z)
+                best, winner = activation.max(dim=1)
+                next_best, second = activation.scatter_(1, winner[:, None], -1.0).max(dim=1)
                 center, relevance = self.centers[winner], self.relevances[winner]
                 total, found = relevance.sum(1), best >= 0
             distance = (relevance * (z - center).square()).sum(1)
             return Assignment(
                 torch.where(found, winner, -1),
+                torch.where(next_best >= 0, second, -1),
                 torch.where(found, total / (total + distance.detach() + EPS), 0.0),
                 torch.where(found, distance, math.inf),
             )
@@ -130,11 +117,6 @@ class RelevanceMap(nn.Module, ABC):
             return torch.where(value >= 0, slot, -1)
 
     @torch.no_grad()
-    def prototypes(self) -> Tensor:
-        """Centres of the live nodes, (n_live, n_features), in the order of their slots."""
-        return self.centers[self.live]
-
-    @torch.no_grad()
     def adjacency(self) -> Tensor:
         """(N, N) mask of the connected slots: live nodes that activate each other (section 3.6)."""
         with torch.autocast(self.centers.device.type, enabled=False):
@@ -145,6 +127,10 @@ class RelevanceMap(nn.Module, ABC):
     def connections(self) -> Tensor:
         """Pairs (i, j), i < j, of connected slots: (edges, 2), int64."""
         return self.adjacency().triu().nonzero()
+
+    def progress(self) -> dict[str, Tensor]:
+        """Live nodes, and the births and deaths since training began."""
+        return {"nodes": self.n_live, "births": self.births, "deaths": self.deaths}
 
     def extra_repr(self) -> str:
         """The settings that name the map in a printed model."""

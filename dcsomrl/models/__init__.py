@@ -1,7 +1,7 @@
 """Lightning modules; they know Lightning, not Hydra."""
 
 from dcsomrl.models.autoencoder import AutoencoderModel
-from dcsomrl.models.base import Clustered, ClusteringModule
+from dcsomrl.models.base import ClusteringModule
 from dcsomrl.models.centers import CenterModel
 from dcsomrl.models.dcsomrl import DCSOMRL
 from dcsomrl.models.dec import DEC
@@ -17,7 +17,6 @@ __all__ = [
     "SOMVAE",
     "AutoencoderModel",
     "CenterModel",
-    "Clustered",
     "ClusteringModule",
     "KMeansModel",
     "KohonenModel",

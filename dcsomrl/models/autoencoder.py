@@ -42,10 +42,9 @@ class AutoencoderModel(CenterModel):
         seed: int = 0,
         optimizer: OptimizerFactory = ADAM,
     ) -> None:
-        super().__init__(optimizer, ("loss",))
+        super().__init__(optimizer)
         check_clusters(n_clusters)
         self.autoencoder = autoencoder
-        self.n_clusters = n_clusters
         self.seed = seed
         self.register_buffer("centers", torch.zeros(n_clusters, autoencoder.latent_dim))
 

@@ -2,36 +2,19 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from dcsomrl.data import Batch
+from dcsomrl.data import Batch, ClusterData
 from dcsomrl.losses import Step
-from dcsomrl.maps import Assignment
+from dcsomrl.maps import Assignment, Codebook
+from dcsomrl.models.sums import EpochSums
 
 OptimizerFactory = Callable[[Iterator[nn.Parameter]], Optimizer]
-
-
-class Clustered(NamedTuple):
-    """What a model says of a batch.
-
-    Attributes:
-        cluster: (batch,) slot of the cluster, int64, -1 where there is none.
-        activation: (batch,) activation of the winner in [0, 1].
-        second: (batch,) slot of the second best cluster.
-        latent: (batch, m) codes.
-        error: (batch,) Euclidean distance of a code from its cluster's centre.
-    """
-
-    cluster: Tensor
-    activation: Tensor
-    second: Tensor
-    latent: Tensor
-    error: Tensor
 
 
 class ClusteringModule(LightningModule, ABC):
@@ -39,46 +22,43 @@ class ClusteringModule(LightningModule, ABC):
 
     Args:
         optimizer: makes the optimiser from the parameters.
-        loss_names: what :meth:`terms` returns, in order; ``loss`` is the total.
+
+    Attributes:
+        epoch_sums: losses of the epoch so far.
     """
 
-    n_clusters: int
-    epoch_sums: Tensor
-
-    def __init__(self, optimizer: OptimizerFactory, loss_names: tuple[str, ...]) -> None:
+    def __init__(self, optimizer: OptimizerFactory) -> None:
         super().__init__()
         self._optimizer = optimizer
-        self._loss_names = loss_names
-        # Sums over the epoch so far and the number of steps. A buffer, so that an epoch that is
-        # resumed in its middle reports the same means; and no cost for logging in a step.
-        self.register_buffer("epoch_sums", torch.zeros(len(loss_names) + 1))
+        self.epoch_sums = EpochSums()
+
+    @property
+    @abstractmethod
+    def codebook(self) -> Codebook:
+        """What the model clusters with: a map's nodes, or centres."""
 
     @abstractmethod
     def terms(self, step: Step) -> dict[str, Tensor]:
-        """Terms of the loss on a batch, 0-d each, ``loss`` their weighted sum."""
+        """Terms of the loss on a batch, 0-d each, ``loss`` their weighted sum.
 
-    @abstractmethod
+        They are logged by their names, which are the same for every batch.
+        """
+
+    @property
+    def n_clusters(self) -> int:
+        """K, slots of clusters."""
+        return len(self.codebook.centers)
+
     def assign(self, z: Tensor) -> Assignment:
-        """Winners of codes (batch, m), with the distance that the loss takes."""
+        """The best two clusters of codes (batch, m), with the winner's activation and distance."""
+        return self.codebook.assign(z)
 
-    @abstractmethod
-    def place(self, z: Tensor) -> Clustered:
-        """Clusters of codes (batch, m), with all that is said of them."""
-
-    def cluster(self, x: Tensor) -> Clustered:
+    def cluster(self, x: Tensor) -> Assignment:
         """Encode and assign a batch (batch, *shape) of normalised samples."""
-        return self.place(self.encode(x))
+        return self.assign(self.encode(x))
 
     def learn(self, z: Tensor) -> None:  # most maps follow the gradient, or there is none
         """A step of the map on the constant codes (batch, m) of a training batch."""
-
-    @abstractmethod
-    def adjacency(self) -> Tensor | None:
-        """(n_clusters, n_clusters) mask of neighbours on the map; None where there is no map."""
-
-    @abstractmethod
-    def live_clusters(self) -> Tensor:
-        """Slots of the clusters in use, in order."""
 
     @abstractmethod
     def encode(self, x: Tensor) -> Tensor:
@@ -88,31 +68,19 @@ class ClusteringModule(LightningModule, ABC):
     def decode(self, z: Tensor) -> Tensor:
         """Samples (batch, *shape) from codes."""
 
-    def winners(self, z: Tensor) -> Tensor:
-        """(batch,) slot of the cluster of every code, int64, -1 where there is none."""
-        return self.assign(z).winner
-
-    @abstractmethod
-    def prototypes(self) -> Tensor:
-        """Codes (n_live, m) that the clusters in use stand for, in the order of their slots."""
-
-    def relevances(self) -> Tensor | None:
-        """(n_live, m) relevances in [0, 1] of the clusters in use; None where there are none."""
-        return None
-
     @torch.no_grad()
     def decoded_prototypes(self) -> Tensor:
         """The clusters in use as samples (n_live, *shape), in the order of their slots."""
-        return self.decode(self.prototypes()).float()
+        return self.decode(self.codebook.prototypes().detach()).float()
 
-    def epoch_state(self) -> dict[str, Tensor]:
-        """Further numbers that are worth logging once an epoch."""
-        return {}
+    def progress(self) -> dict[str, Tensor]:
+        """Numbers, 0-d each, that are worth logging once an epoch beside the losses."""
+        return self.codebook.progress()
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch."""
         losses = self.training_terms(self.step(batch))
-        self._count(losses)
+        self.epoch_sums.add(losses)
         return losses["loss"]
 
     def step(self, batch: Batch) -> Step:
@@ -124,28 +92,42 @@ class ClusteringModule(LightningModule, ABC):
         self.learn(step.z.detach())
         return self.terms(step)
 
-    def _count(self, losses: dict[str, Tensor]) -> None:
-        """Add a step's losses to the sums of the epoch."""
-        values = [losses[name].detach() for name in self._loss_names]
-        self.epoch_sums += torch.stack([*values, torch.ones_like(values[0])])
-
     def on_train_epoch_end(self) -> None:
         """Log the means of the epoch."""
-        means = self.epoch_sums[:-1] / self.epoch_sums[-1]
-        for name, mean in zip(self._loss_names, means, strict=True):
+        for name, mean in self.epoch_sums.means().items():
             self.log(f"train/{name}", mean, prog_bar=name == "loss", sync_dist=True)
-        for name, value in self.epoch_state().items():
+        for name, value in self.progress().items():
             self.log(name, value.float(), prog_bar=name == "nodes")
-        self.epoch_sums.zero_()
+        self.epoch_sums.clear()
 
     def validation_step(  # type: ignore[override]  # callbacks get what it returns
         self, batch: Batch, batch_idx: int
-    ) -> Clustered:
-        """Assign a batch of the validation part; callbacks score what it returns."""
+    ) -> Step:
+        """Encode and assign a batch of the validation part; callbacks score what it returns."""
         step = self.step(batch)
         for name, value in self.terms(step).items():
             self.log(f"val/{name}", value, batch_size=len(batch.x), sync_dist=True)
-        return self.place(step.z)
+        return step
+
+    @torch.no_grad()
+    def training_codes(self) -> Tensor:
+        """Codes (n, m) of the training part, in order."""
+        return torch.cat([self.encode(x) for x in self.training_samples()])
+
+    def training_samples(self) -> Iterator[Tensor]:
+        """The training part in order, in batches, without labels, in the precision of training."""
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(data, ClusterData)
+        for batch in data.split_dataloader("train"):
+            yield batch.x.to(self.codebook.centers)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the losses of an unfinished epoch."""
+        checkpoint["epoch_sums"] = self.epoch_sums.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take them back."""
+        self.epoch_sums.load_state_dict(checkpoint["epoch_sums"])
 
     def configure_optimizers(self) -> Any:
         """The optimiser over all parameters."""

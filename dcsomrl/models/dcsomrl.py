@@ -8,8 +8,7 @@ from torch import Tensor, nn
 
 from dcsomrl.losses import Reconstruction, RelevanceDistance, Step, Term, total
 from dcsomrl.maps import SOMRL
-from dcsomrl.models.base import OptimizerFactory, single
-from dcsomrl.models.growing import GrowingModel
+from dcsomrl.models.base import ClusteringModule, OptimizerFactory, single
 from dcsomrl.networks import Autoencoder
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
@@ -17,7 +16,7 @@ ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
 TOTAL, SPREAD = "loss", "latent_spread"
 
 
-class DCSOMRL(GrowingModel):
+class DCSOMRL(ClusteringModule):
     r"""Autoencoder and SOMRL map, trained together.
 
     The code is ``z = sigmoid(encoder(x))``. A step first moves the map to the batch's codes, then
@@ -58,7 +57,7 @@ class DCSOMRL(GrowingModel):
                 f"losses must be terms by names other than {TOTAL} and {SPREAD}, got "
                 f"{', '.join(losses) or 'none'}"
             )
-        super().__init__(optimizer, (TOTAL, *losses, SPREAD))
+        super().__init__(optimizer)
         if som.n_features != autoencoder.latent_dim:
             raise ValueError(
                 f"the map takes {som.n_features} features, but a code has "
@@ -68,7 +67,11 @@ class DCSOMRL(GrowingModel):
         self.som = som
         self.losses = nn.ModuleDict(losses)
         self._weights = {name: term.weight for name, term in losses.items()}
-        self.n_clusters = som.max_nodes
+
+    @property
+    def codebook(self) -> SOMRL:
+        """The map."""
+        return self.som
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes (batch, m) in [0, 1]."""

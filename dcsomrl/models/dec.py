@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from dcsomrl import losses
 from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Step
+from dcsomrl.maps import Assignment
 from dcsomrl.maps.grid import squared_distances
 from dcsomrl.models.autoencoder import kmeans, load_autoencoder
-from dcsomrl.models.base import Clustered, OptimizerFactory, single
+from dcsomrl.models.base import OptimizerFactory, single
 from dcsomrl.models.centers import CenterModel, check_clusters
 from dcsomrl.networks import Autoencoder
 
@@ -67,7 +68,7 @@ class DEC(CenterModel):
         seed: int = 0,
         optimizer: OptimizerFactory = ADAM,
     ) -> None:
-        super().__init__(optimizer, ("loss", "reconstruction", "clustering"))
+        super().__init__(optimizer)
         check_clusters(n_clusters)
         for name, weight in (("reconstruction", reconstruction), ("clustering", clustering)):
             if weight < 0:
@@ -82,7 +83,6 @@ class DEC(CenterModel):
         if not 0 <= tolerance < 1:
             raise ValueError(f"tolerance must be in [0, 1), got {tolerance}")
         self.autoencoder = autoencoder
-        self.n_clusters = n_clusters
         self.reconstruction, self.clustering = reconstruction, clustering
         self.pretrain_epochs, self._pretrained = pretrain_epochs, pretrained
         self.update_interval, self.tolerance = update_interval, tolerance
@@ -121,9 +121,9 @@ class DEC(CenterModel):
         loss = weights[0] * reconstruction + weights[1] * clustering
         return {"loss": loss, "reconstruction": reconstruction, "clustering": clustering}
 
-    def place(self, z: Tensor) -> Clustered:
-        """Clusters of codes (batch, m); the activation is the largest q."""
-        return super().place(z)._replace(activation=self.soft(z).amax(1))
+    def assign(self, z: Tensor) -> Assignment:
+        """The best two clusters of codes (batch, m); the activation is the largest q."""
+        return super().assign(z)._replace(activation=self.soft(z).amax(1))
 
     def training_terms(self, step: Step) -> dict[str, Tensor]:
         """Terms with the target of the whole training part, once there is one."""
@@ -176,9 +176,11 @@ class DEC(CenterModel):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the target."""
+        super().on_save_checkpoint(checkpoint)
         checkpoint["target"] = {"p": self._target, "assigned": self._assigned}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take it back."""
+        super().on_load_checkpoint(checkpoint)
         target = checkpoint["target"]
         self._target, self._assigned = target["p"], target["assigned"]

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from dcsomrl import losses
 from dcsomrl.data import Batch
 from dcsomrl.losses import Step
-from dcsomrl.maps.grid import Grid, squared_distances
+from dcsomrl.maps import Centers, Grid
+from dcsomrl.maps.grid import squared_distances
 from dcsomrl.models.base import OptimizerFactory, single
-from dcsomrl.models.centers import CenterModel
+from dcsomrl.models.centers import CenterModel, drawn
 from dcsomrl.networks import Autoencoder
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
@@ -55,16 +56,15 @@ class DESOM(CenterModel):
         t_min: float = 0.1,
         optimizer: OptimizerFactory = ADAM,
     ) -> None:
-        super().__init__(optimizer, ("loss", "reconstruction", "som"))
+        super().__init__(optimizer)
         if gamma < 0:
             raise ValueError(f"gamma must be at least 0, got {gamma}")
         if not 0 < t_min <= t_max:
             raise ValueError(f"temperatures must be 0 < t_min <= t_max, got {t_min} and {t_max}")
         self.autoencoder = glorot(autoencoder)
         self.grid = Grid(rows, columns)
-        self.n_clusters = len(self.grid)
         self.gamma, self.t_max, self.t_min = gamma, t_max, t_min
-        self.centers = nn.Parameter(torch.zeros(self.n_clusters, autoencoder.latent_dim))
+        self.centers = nn.Parameter(torch.zeros(len(self.grid), autoencoder.latent_dim))
         self.register_buffer("temperature", torch.tensor(t_max))
         self.register_buffer("started", torch.tensor(False))
 
@@ -83,11 +83,12 @@ class DESOM(CenterModel):
         error = losses.reconstruction(step.reconstruction, step.x)
         return {"loss": error + self.gamma * som, "reconstruction": error, "som": som}
 
-    def adjacency(self) -> Tensor:
-        """Neighbours on the grid."""
-        return self.grid.adjacency()
+    @property
+    def codebook(self) -> Centers:
+        """The prototypes, on their grid."""
+        return Centers(self.centers, self.grid)
 
-    def epoch_state(self) -> dict[str, Tensor]:
+    def progress(self) -> dict[str, Tensor]:
         """The temperature."""
         return {"temperature": self.temperature}
 
@@ -96,7 +97,7 @@ class DESOM(CenterModel):
         """Prototypes at the codes of random training samples, once."""
         if self.started:
             return
-        self.centers.copy_(self.drawn(self.training_codes()))
+        self.centers.copy_(drawn(self.training_codes(), self.n_clusters))
         self.started.fill_(True)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:

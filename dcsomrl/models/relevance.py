@@ -5,9 +5,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from dcsomrl.errors import ConfigError
-from dcsomrl.losses import Step, relevance_distance
 from dcsomrl.maps import LARFDSSOM, RelevanceMap
-from dcsomrl.models.growing import GrowingModel
 from dcsomrl.models.shallow import ShallowModel
 from dcsomrl.networks import Autoencoder
 
@@ -15,7 +13,7 @@ from dcsomrl.networks import Autoencoder
 MOST_ROUNDS = 20
 
 
-class RelevanceMapModel(GrowingModel, ShallowModel):
+class RelevanceMapModel(ShallowModel):
     """SOMRL or LARFDSSOM alone.
 
     Args:
@@ -36,12 +34,11 @@ class RelevanceMapModel(GrowingModel, ShallowModel):
     ) -> None:
         super().__init__(input_shape, autoencoder, pretrained)
         self.som = som(n_features=self.features.width)
-        self.n_clusters = self.som.max_nodes
 
     @property
-    def centers(self) -> Tensor:  # type: ignore[override]
-        """Centres of all slots."""
-        return self.som.centers
+    def codebook(self) -> RelevanceMap:
+        """The map."""
+        return self.som
 
     def start(self, codes: Tensor) -> None:
         """Refuse several processes where one sample must follow another.
@@ -68,7 +65,3 @@ class RelevanceMapModel(GrowingModel, ShallowModel):
             som.learn_(self.training_codes())
             if som.remove_() == 0:
                 break
-
-    def terms(self, step: Step) -> dict[str, Tensor]:
-        """Mean distance to the winner, squared and weighted by its relevances."""
-        return {"loss": relevance_distance(step.assignment.distance)}

@@ -9,15 +9,16 @@ from torch import Tensor, nn
 
 from dcsomrl.data import Batch
 from dcsomrl.losses import Step
+from dcsomrl.maps import BatchSOM, Centers
 from dcsomrl.maps.grid import Topology
-from dcsomrl.maps.kohonen import BatchSOM
 from dcsomrl.models.autoencoder import kmeans, load_autoencoder
-from dcsomrl.models.centers import CenterModel, check_clusters
+from dcsomrl.models.base import ClusteringModule
+from dcsomrl.models.centers import check_clusters, drawn
 from dcsomrl.models.features import Features
 from dcsomrl.networks import Autoencoder
 
 
-class ShallowModel(CenterModel):
+class ShallowModel(ClusteringModule):
     """A model that learns from features by rules of its own.
 
     Args:
@@ -25,7 +26,6 @@ class ShallowModel(CenterModel):
         autoencoder: gives the features, frozen; None for the samples' own values.
         pretrained: checkpoint of a trained model, from which the autoencoder takes its weights;
             None for the random ones that it has.
-        loss_names: terms of :meth:`terms`.
     """
 
     automatic_optimization = False
@@ -36,9 +36,8 @@ class ShallowModel(CenterModel):
         input_shape: Sequence[int],
         autoencoder: Autoencoder | None = None,
         pretrained: str | None = None,
-        loss_names: tuple[str, ...] = ("loss",),
     ) -> None:
-        super().__init__(_no_optimizer, loss_names)
+        super().__init__(_no_optimizer)
         if pretrained is not None and autoencoder is None:
             raise ValueError(
                 "pretrained needs a network to load into: choose autoencoder=mlp or conv"
@@ -52,6 +51,10 @@ class ShallowModel(CenterModel):
     @abstractmethod
     def learn(self, z: Tensor) -> None:
         """Learn from the features (batch, width) of a batch."""
+
+    def terms(self, step: Step) -> dict[str, Tensor]:
+        """Mean squared distance to the winner, weighted by its relevances where it has some."""
+        return {"loss": step.assignment.distance.mean()}
 
     def start(self, codes: Tensor) -> None:  # most start from nothing
         """Begin, once, knowing the features (n, width) of the whole training part."""
@@ -77,7 +80,7 @@ class ShallowModel(CenterModel):
     @torch.no_grad()
     def training_step(self, batch: Batch, batch_idx: int) -> None:  # type: ignore[override]
         """Learn from a batch."""
-        self._count(self.training_terms(self.step(batch)))
+        self.epoch_sums.add(self.training_terms(self.step(batch)))
         self.optimizers().step()  # type: ignore[union-attr]
 
     def configure_optimizers(self) -> Any:
@@ -100,6 +103,8 @@ class KMeansModel(ShallowModel):
         ValueError: an argument outside its range.
     """
 
+    centers: Tensor
+
     def __init__(
         self,
         input_shape: Sequence[int],
@@ -113,8 +118,13 @@ class KMeansModel(ShallowModel):
         check_clusters(n_clusters)
         if n_init < 1:
             raise ValueError(f"n_init must be at least 1, got {n_init}")
-        self.n_clusters, self.n_init, self.seed = n_clusters, n_init, seed
+        self.n_init, self.seed = n_init, seed
         self.register_buffer("centers", torch.zeros(n_clusters, self.features.width))
+
+    @property
+    def codebook(self) -> Centers:
+        """The centres."""
+        return Centers(self.centers)
 
     def start(self, codes: Tensor) -> None:
         """All there is to do; the training ends after its first batch."""
@@ -123,10 +133,6 @@ class KMeansModel(ShallowModel):
     def learn(self, z: Tensor) -> None:
         """Nothing is left to learn."""
         self.trainer.should_stop = True
-
-    def terms(self, step: Step) -> dict[str, Tensor]:
-        """Mean squared distance to the nearest centre."""
-        return {"loss": self.squared_distance(step.z)}
 
 
 class KohonenModel(ShallowModel):
@@ -164,17 +170,16 @@ class KohonenModel(ShallowModel):
         if radius_end <= 0:
             raise ValueError(f"radius_end must be above 0, got {radius_end}")
         self.som = BatchSOM(self.features.width, rows, columns, topology)
-        self.n_clusters = len(self.som.grid)
         self.radius_end = radius_end
 
     @property
-    def centers(self) -> Tensor:  # type: ignore[override]
-        """The prototypes."""
-        return self.som.centers
+    def codebook(self) -> Centers:
+        """The prototypes, on their grid."""
+        return Centers(self.som.centers, self.som.grid)
 
     def start(self, codes: Tensor) -> None:
         """Prototypes at random samples."""
-        self.som.centers.copy_(self.drawn(codes))
+        self.som.centers.copy_(drawn(codes, self.n_clusters))
 
     def learn(self, z: Tensor) -> None:
         """Gather the batch; after an epoch's last, move the map."""
@@ -188,14 +193,6 @@ class KohonenModel(ShallowModel):
         """Radius when a share of the epochs, in [0, 1], is done."""
         start = max(max(self.som.grid.rows, self.som.grid.columns) / 2, self.radius_end)
         return start * (self.radius_end / start) ** share
-
-    def terms(self, step: Step) -> dict[str, Tensor]:
-        """Mean squared distance to the nearest prototype."""
-        return {"loss": self.squared_distance(step.z)}
-
-    def adjacency(self) -> Tensor:
-        """Neighbours on the grid."""
-        return self.som.grid.adjacency()
 
 
 def _no_optimizer(parameters: Any) -> Any:

@@ -9,14 +9,13 @@ from torch.optim.lr_scheduler import StepLR
 
 from dcsomrl import losses
 from dcsomrl.losses import Step
-from dcsomrl.maps.grid import Grid, squared_distances
+from dcsomrl.maps import Centers, Grid
+from dcsomrl.maps.grid import squared_distances
 from dcsomrl.models.base import OptimizerFactory, single
 from dcsomrl.models.centers import CenterModel
 from dcsomrl.networks import Autoencoder
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=5e-4, fused=True)
-NAMES = ("loss", "reconstruction_q", "reconstruction_e", "commitment", "som")
-SEQUENCE_NAMES = ("transition", "smoothness")
 
 
 class SOMVAE(CenterModel):
@@ -71,7 +70,7 @@ class SOMVAE(CenterModel):
         optimizer: OptimizerFactory = ADAM,
     ) -> None:
         sequences = gamma > 0 or tau > 0
-        super().__init__(optimizer, NAMES + SEQUENCE_NAMES * sequences)
+        super().__init__(optimizer)
         weights = {"alpha": alpha, "beta": beta, "gamma": gamma, "tau": tau}
         for name, weight in weights.items():
             if weight < 0:
@@ -85,15 +84,13 @@ class SOMVAE(CenterModel):
             raise ValueError(f"lr_decay must be in (0, 1], got {lr_decay}")
         self.autoencoder = autoencoder
         self.grid = Grid(rows, columns)
-        self.n_clusters = len(self.grid)
+        n_clusters = len(self.grid)
         self.weights = weights
         self.sequence_length, self.lr_decay = sequence_length, lr_decay
         self.copy_gradient = copy_gradient
-        start = torch.empty(self.n_clusters, autoencoder.latent_dim)
+        start = torch.empty(n_clusters, autoencoder.latent_dim)
         self.centers = nn.Parameter(nn.init.trunc_normal_(start, std=0.05, a=-0.1, b=0.1))
-        self.transitions = (
-            nn.Parameter(torch.zeros(self.n_clusters, self.n_clusters)) if sequences else None
-        )
+        self.transitions = nn.Parameter(torch.zeros(n_clusters, n_clusters)) if sequences else None
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes, unbounded."""
@@ -144,9 +141,10 @@ class SOMVAE(CenterModel):
             + self.weights["tau"] * terms["smoothness"]
         )
 
-    def adjacency(self) -> Tensor:
-        """Neighbours on the grid."""
-        return self.grid.adjacency()
+    @property
+    def codebook(self) -> Centers:
+        """The embeddings, on their grid."""
+        return Centers(self.centers, self.grid)
 
     def configure_optimizers(self) -> Any:
         """The optimiser, with a learning rate that falls every 1,000 steps."""

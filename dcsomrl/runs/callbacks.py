@@ -9,8 +9,9 @@ from torch import Tensor
 
 from dcsomrl.data import Batch, ClusterData
 from dcsomrl.errors import TrainingError
+from dcsomrl.losses import Step
 from dcsomrl.metrics import contingency, nmi, purity
-from dcsomrl.models import Clustered, ClusteringModule
+from dcsomrl.models import ClusteringModule
 from dcsomrl.runs.scoring import Scorer
 from dcsomrl.runs.tables import GrowingTable, goes_on_beside
 
@@ -38,8 +39,8 @@ class ValidationScores(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Take in what the model said."""
-        assert isinstance(outputs, Clustered)
-        self._scorer.update(outputs, batch.y)
+        assert isinstance(outputs, Step)
+        self._scorer.update(outputs.z, outputs.assignment, batch.y)
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log."""
@@ -124,7 +125,7 @@ class StepScores(Callback):
         """Score the samples on the map after the step."""
         assert isinstance(pl_module, ClusteringModule)
         pl_module.eval()
-        cluster = pl_module.cluster(self._x).cluster
+        cluster = pl_module.cluster(self._x).winner
         pl_module.train()
         matrix = contingency(cluster, self._y, pl_module.n_clusters, data_of(trainer).num_classes)
         self._table.rows.append(
@@ -132,7 +133,7 @@ class StepScores(Callback):
                 "step": trainer.global_step,
                 "purity": float(purity(matrix)),
                 "nmi": float(nmi(matrix)),
-                "nodes": pl_module.live_clusters().numel(),
+                "nodes": int(pl_module.codebook.live.sum()),
             }
         )
 
@@ -164,7 +165,7 @@ class StopOnNaN(Callback):
     def _check(self, trainer: Trainer, pl_module: LightningModule) -> None:
         assert isinstance(pl_module, ClusteringModule)
         # A sum keeps what was not finite in any step before it.
-        if not bool(pl_module.epoch_sums.isfinite().all()):
+        if not pl_module.epoch_sums.finite():
             raise TrainingError(
                 f"the loss stopped being a number in epoch {trainer.current_epoch}, by step "
                 f"{trainer.global_step}; the last good checkpoint is kept. Lower "

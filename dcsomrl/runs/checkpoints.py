@@ -10,9 +10,9 @@ import torch
 from lightning_fabric.plugins import TorchCheckpointIO
 
 from dcsomrl import __version__
-from dcsomrl.checkpoints import RECORD, read_checkpoint
+from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import CheckpointError, first_line
-from dcsomrl.migrations import differences
+from dcsomrl.migrations import RECORD, differences
 
 log = logging.getLogger(__name__)
 

@@ -36,7 +36,7 @@ class StopCollapsed(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Count."""
         assert isinstance(pl_module, ClusteringModule)
-        self._alone = self._alone + 1 if pl_module.live_clusters().numel() <= 1 else 0
+        self._alone = self._alone + 1 if int(pl_module.codebook.live.sum()) <= 1 else 0
         if self._alone >= self._epochs:
             trainer.should_stop = True
             log.warning(

@@ -62,8 +62,8 @@ class SamplePaths(Callback):
         if not trainer.is_global_zero:
             return
         pl_module.eval()
-        slot = pl_module.cluster(self._x).cluster
-        live, decoded = pl_module.live_clusters(), pl_module.decoded_prototypes()
+        slot = pl_module.cluster(self._x).winner
+        live, decoded = pl_module.codebook.live_slots(), pl_module.decoded_prototypes()
         pl_module.train()
         number = torch.full((pl_module.n_clusters + 1,), -1, device=live.device)
         number[live] = torch.arange(len(live), device=live.device)

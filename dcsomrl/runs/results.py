@@ -110,7 +110,7 @@ def draw_prototypes(
     from dcsomrl.figures import prototype_grid, prototype_profiles
     from dcsomrl.figures.images import brightened
 
-    live = model.live_clusters().cpu().numpy()
+    live = model.codebook.live_slots().cpu().numpy()
     if len(live) == 0:
         return
     counts = pd.Series(clusters).value_counts().reindex(live, fill_value=0).to_numpy()

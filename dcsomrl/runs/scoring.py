@@ -9,8 +9,9 @@ from sklearn.metrics import silhouette_score
 from torch import Tensor
 
 from dcsomrl.data import Batch
+from dcsomrl.maps import Assignment
 from dcsomrl.metrics import NodeUsage, QuantizationError, TopographicError, clustering_scores
-from dcsomrl.models import Clustered, ClusteringModule
+from dcsomrl.models import ClusteringModule
 
 
 class Scorer:
@@ -22,8 +23,9 @@ class Scorer:
     """
 
     def __init__(self, model: ClusteringModule, n_classes: int) -> None:
-        self._adjacency = model.adjacency()
-        self._live = model.live_clusters().numel()
+        self._centers = model.codebook.centers
+        self._adjacency = model.codebook.adjacency()
+        self._live = int(model.codebook.live.sum())
         self._scores = (
             clustering_scores(model.n_clusters, n_classes).to(model.device) if n_classes else None
         )
@@ -31,14 +33,15 @@ class Scorer:
         self._quantization = QuantizationError().to(model.device)
         self._topographic = TopographicError().to(model.device)
 
-    def update(self, clustered: Clustered, labels: Tensor | None) -> None:
-        """Take in a batch."""
+    def update(self, z: Tensor, found: Assignment, labels: Tensor | None) -> None:
+        """Take in the codes (batch, m) of a batch, where they fall, and their labels (batch,)."""
         if self._scores is not None and labels is not None:
-            self._scores.update(clustered.cluster, labels)
-        self._usage.update(clustered.cluster)
-        self._quantization.update(clustered.error)
+            self._scores.update(found.winner, labels)
+        self._usage.update(found.winner)
+        some = found.winner >= 0
+        self._quantization.update((z - self._centers[found.winner])[some].norm(dim=1))
         if self._adjacency is not None:
-            self._topographic.update(clustered.cluster, clustered.second, self._adjacency)
+            self._topographic.update(found.winner, found.second, self._adjacency)
 
     def compute(self) -> dict[str, float]:
         """All scores by name; ``nodes`` are those in use on the map, ``nodes_used`` here.
@@ -86,11 +89,12 @@ def score(
     columns: dict[str, list[Tensor]] = {"index": [], "cluster": [], "activation": []}
     for batch in batches:
         # To the device and the precision of the model.
-        clustered = model.cluster(batch.x.to(model.epoch_sums))
-        scorer.update(clustered, None if batch.y is None else batch.y.to(model.device))
+        z = model.encode(batch.x.to(model.codebook.centers))
+        found = model.assign(z)
+        scorer.update(z, found, None if batch.y is None else batch.y.to(model.device))
         columns["index"].append(batch.index.cpu())
-        columns["cluster"].append(clustered.cluster.cpu())
-        columns["activation"].append(clustered.activation.cpu())
+        columns["cluster"].append(found.winner.cpu())
+        columns["activation"].append(found.activation.cpu())
     return scorer.compute(), {name: torch.cat(part).numpy() for name, part in columns.items()}
 
 
@@ -112,9 +116,9 @@ def silhouette(model: ClusteringModule, batches: Iterable[Batch], limit: int = 2
     codes: list[Tensor] = []
     clusters: list[Tensor] = []
     for batch in batches:
-        clustered = model.cluster(batch.x.to(model.epoch_sums))
-        codes.append(clustered.latent.flatten(1).float().cpu())
-        clusters.append(clustered.cluster.cpu())
+        z = model.encode(batch.x.to(model.codebook.centers))
+        codes.append(z.float().cpu())
+        clusters.append(model.assign(z).winner.cpu())
     # Not the first ones: files in folders come class by class.
     n = sum(map(len, codes))
     some = torch.linspace(0, n - 1, min(limit, n)).long()

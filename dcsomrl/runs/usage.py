@@ -40,7 +40,7 @@ class MapUsage(Callback):
         pl_module.eval()
         for part in rows.split(AT_ONCE):
             x = data.normalize(data.arrays.train_x[part]).to(pl_module.device)
-            usage.update(pl_module.cluster(x).cluster)
+            usage.update(pl_module.cluster(x).winner)
         pl_module.train()
         for name, value in usage.compute().items():
             pl_module.log(f"usage/{name}", value.float(), rank_zero_only=True)

@@ -19,9 +19,10 @@ def warnings_of(
         scores: see :meth:`dcsomrl.runs.scoring.Scorer.compute`.
         clusters: of every sample, -1 for none.
     """
+    book = model.codebook
     unassigned = sum(1 for cluster in clusters if cluster < 0)
     return [
-        *of_map(model.live_clusters().numel(), model.n_clusters, model.relevances() is not None),
+        *of_map(int(book.live.sum()), model.n_clusters, book.relevances is not None),
         *of_clusters(scores["nodes_used"], scores["nodes"], len(clusters), unassigned),
         *of_classes(data.num_classes, scores.get("classes", 0)),
         *of_data(data.constant, data.n_constant),

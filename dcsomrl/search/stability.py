@@ -41,7 +41,7 @@ def _training_clusters(run_dir: Path, trust: Trust) -> tuple[Tensor, int]:
     batches = trained.data.split_dataloader("train")
     rows = trained.data.rows("train")
     by_row = torch.full((int(rows.max()) + 1,), -1)
-    by_row[rows] = torch.cat([trained.model.cluster(batch.x).cluster for batch in batches])
+    by_row[rows] = torch.cat([trained.model.cluster(batch.x).winner for batch in batches])
     return by_row, trained.model.n_clusters
 
 

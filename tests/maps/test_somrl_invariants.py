@@ -41,7 +41,8 @@ def test_the_state_stays_in_its_ranges_and_no_dead_slot_wins(options, seed, batc
         live = som.live
         assert live.any()
         assert live[assigned.winner].all()
-        assert live[som.nearest(z, 1)[:, 0]].all()
+        assert live[assigned.second[assigned.second >= 0]].all()
+        assert (assigned.second >= 0).all() == (live.sum() > 1)
         assert ((som.centers >= 0) & (som.centers <= 1)).all()
         assert ((som.relevances >= 0) & (som.relevances <= 1)).all()
         assert (som.distances >= 0).all()
@@ -69,18 +70,27 @@ def test_a_permuted_batch_gives_the_same_map(options, seed, batch):
         torch.testing.assert_close(one.life, two.life)
 
 
-def test_nearest_are_the_live_nodes_by_activation_and_then_none():
-    som = SOMRL(2, max_nodes=5).train()
+def test_the_best_two_are_live_nodes_by_activation_and_then_none():
+    som = SOMRL(2, max_nodes=5).eval()
     z = torch.tensor([[0.1, 0.1]])
-    assert som.nearest(z, 2).tolist() == [[-1, -1]]
+
+    def best_two():
+        found = som.assign(z)
+        return found.winner.item(), found.second.item()
+
+    assert best_two() == (-1, -1)
     som.centers[:3] = torch.tensor([[0.9, 0.9], [0.2, 0.2], [0.5, 0.5]])
-    som.live[:3] = True
-    assert som.nearest(z, 4).tolist() == [[1, 2, 0, -1]]
+    som.live[0] = True
+    assert best_two() == (0, -1)
+    som.live[1:3] = True
+    assert best_two() == (1, 2)
+    som.centers[2] = som.centers[1]  # of equals the lower slot is the first
+    assert best_two() == (1, 2)
 
 
 def test_an_empty_map_assigns_nothing():
     assigned = SOMRL(3).eval()(torch.rand(4, 3))
-    assert assigned.winner.tolist() == [-1] * 4
+    assert assigned.winner.tolist() == assigned.second.tolist() == [-1] * 4
     assert assigned.activation.tolist() == [0] * 4
     assert assigned.distance.tolist() == [float("inf")] * 4
 

@@ -93,21 +93,16 @@ def test_training_steps_the_map_once_a_batch(x):
         torch.testing.assert_close(value, alone.state_dict()[name], rtol=0, atol=0, msg=name)
 
 
-def test_cluster_reports_winner_second_and_distance(x):
+def test_cluster_assigns_the_codes_and_decodes_nothing(x):
     model = trained(make(), x).eval()
-    clustered = model.cluster(x)
-    z = model.encode(x)
-    nearest = model.som.nearest(z)
-    assert torch.equal(clustered.cluster, nearest[:, 0])
-    assert torch.equal(clustered.second, nearest[:, 1])
-    expected = (z - model.som.centers[clustered.cluster]).norm(dim=1)
-    torch.testing.assert_close(clustered.error, expected)
-    torch.testing.assert_close(clustered.latent, z)
+    model.autoencoder.decoder = torch.nn.Identity()
+    for one, other in zip(model.cluster(x), model.som.assign(model.encode(x)), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_decoded_prototypes_are_the_live_centres_through_the_decoder(x):
     model = trained(make(), x).eval()
-    live = model.live_clusters()
+    live = model.codebook.live_slots()
     assert len(live) == int(model.som.n_live)
     expected = model.autoencoder.decoder(model.som.centers[live])
     torch.testing.assert_close(model.decoded_prototypes(), expected.detach())

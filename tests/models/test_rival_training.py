@@ -108,7 +108,7 @@ def test_dec_sharpens_the_assignment_of_the_whole_training_part(reconstruction, 
         return reconstruction * mse + 0.5 * (p * np.log(p / q)).sum(1).mean()
 
     def soft(model, x):
-        q = 1 / (1 + squares(codes(model, x), model.centers.detach().numpy()))
+        q = 1 / (1 + squares(codes(model, x), model.codebook.centers.detach().numpy()))
         return q / q.sum(1, keepdims=True)
 
     watch = Watch(expected)
@@ -128,7 +128,10 @@ def test_dec_ends_where_little_changes_between_two_renewals(tolerance, steps):
 def test_desom_starts_at_codes_of_the_data_and_cools_over_the_training():
     model = DESOM(network(), 3, 2)
     watch = Watch(
-        lambda model, batch: (codes(model, samples()), model.centers.detach().clone().numpy())
+        lambda model, batch: (
+            codes(model, samples()),
+            model.codebook.centers.detach().clone().numpy(),
+        )
     )
     heat = []
 
@@ -163,14 +166,14 @@ def test_the_autoencoder_learns_by_its_error_and_divides_its_last_codes():
     fit(model, watch, epochs=3)
     np.testing.assert_allclose(watch.losses, watch.seen, rtol=1e-5)
     z = codes(model, samples())
-    nearest = squares(z, model.centers.numpy()).argmin(1)
-    for k, center in enumerate(model.centers.numpy()):
+    nearest = squares(z, model.codebook.centers.numpy()).argmin(1)
+    for k, center in enumerate(model.codebook.centers.numpy()):
         np.testing.assert_allclose(center, z[nearest == k].mean(0), rtol=1e-4, atol=1e-5)
 
 
 def test_kohonens_map_moves_once_an_epoch_at_a_falling_radius():
     model = KohonenModel((6,), rows=4, columns=2)
-    watch = Watch(lambda model, batch: (batch.x.numpy(), model.centers.clone().numpy()))
+    watch = Watch(lambda model, batch: (batch.x.numpy(), model.codebook.centers.clone().numpy()))
     fit(model, watch, epochs=3)
     place = np.array([(k // 2, k % 2) for k in range(8)])
     steps = np.abs(place[:, None] - place).sum(-1)
@@ -179,7 +182,7 @@ def test_kohonens_map_moves_once_an_epoch_at_a_falling_radius():
         x = np.concatenate([batch for batch, _ in watch.seen[epoch * STEPS :][:STEPS]])
         weight = np.exp(-(steps**2) / (2 * radius**2))[squares(x, centers).argmin(1)]
         centers = weight.T @ x / weight.sum(0)[:, None]
-    np.testing.assert_allclose(model.centers, centers, rtol=1e-4)
+    np.testing.assert_allclose(model.codebook.centers, centers, rtol=1e-4)
 
 
 @pytest.mark.parametrize("age_wins", [42, 1000])

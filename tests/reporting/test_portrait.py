@@ -26,12 +26,12 @@ ALL = {
 
 def test_arrays_are_those_of_the_model_and_its_metrics(trained, run):
     model = load(trained / "checkpoints" / "last.ckpt").model
-    live = model.live_clusters()
+    live = model.codebook.live_slots()
     assert run.slots.tolist() == live.tolist()
     assert len(run.slots) == run.metrics["nodes"] > 5
     np.testing.assert_array_equal(run.centers, model.som.centers[live])
     np.testing.assert_array_equal(run.relevances, model.som.relevances[live])
-    adjacency = model.adjacency()[live][:, live]
+    adjacency = model.codebook.adjacency()[live][:, live]
     expected = {(i, j) for i, j in adjacency.nonzero().tolist() if i < j}
     assert {tuple(edge) for edge in run.edges.tolist()} == expected
     assignments = pd.read_parquet(trained / "assignments.parquet")

@@ -14,7 +14,7 @@ def test_the_silhouette_is_scikit_learns_and_nothing_for_a_single_cluster(run_sm
     trained.data.setup("fit")
     batches = list(trained.data.split_dataloader("val"))
     x = torch.cat([batch.x for batch in batches])
-    cluster = trained.model.cluster(x).cluster.numpy()
+    cluster = trained.model.cluster(x).winner.numpy()
     expected = silhouette_score(x.flatten(1).numpy(), cluster)
     assert silhouette(trained.model, batches) == pytest.approx(expected, rel=1e-5)
     assert returned["val/silhouette"] == pytest.approx(expected, rel=1e-5)

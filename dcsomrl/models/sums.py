@@ -1,0 +1,54 @@
+"""Sums of a training's losses over an epoch, by name."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+
+class EpochSums:
+    """Adds up what the steps of an epoch return, without waiting for the device.
+
+    Part of a checkpoint, so that an epoch that is resumed in its middle reports the same means.
+    """
+
+    def __init__(self) -> None:
+        self._names: tuple[str, ...] = ()
+        self._sums = torch.zeros(1)  # of every name, and the number of steps
+
+    def add(self, losses: Mapping[str, Tensor]) -> None:
+        """Take in a step's losses, 0-d each; every step of an epoch has the same names."""
+        values = [value.detach() for value in losses.values()]
+        step = torch.stack([*values, torch.ones_like(values[0])])
+        if self._names != tuple(losses):
+            self._arrange(tuple(losses), step)
+        # One kernel for all: a step on a GPU waits for the launches, not for the sums.
+        self._sums += step
+
+    def means(self) -> dict[str, Tensor]:
+        """Mean over the steps so far of every loss, 0-d each."""
+        return dict(zip(self._names, self._sums[:-1] / self._sums[-1], strict=True))
+
+    def finite(self) -> bool:
+        """Whether every loss was a number in every step so far; waits for the device."""
+        return bool(self._sums.isfinite().all())
+
+    def clear(self) -> None:
+        """Begin a new epoch."""
+        self._sums.zero_()
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The sums by name, ``steps`` their number."""
+        return dict(zip((*self._names, "steps"), self._sums.clone(), strict=True))
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from kept sums."""
+        self._names = tuple(name for name in state if name != "steps")
+        self._sums = torch.stack([state[name] for name in (*self._names, "steps")])
+
+    def _arrange(self, names: tuple[str, ...], step: Tensor) -> None:
+        """Bring what is there into the order of the step's names, on its device."""
+        kept = self.state_dict()
+        nothing = torch.zeros((), dtype=step.dtype)
+        self._names = names
+        self._sums = torch.stack([kept.get(name, nothing).to(step) for name in (*names, "steps")])
