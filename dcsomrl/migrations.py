@@ -63,7 +63,7 @@ def _name_epoch_sums(checkpoint: dict[str, Any]) -> dict[str, Any]:
     model = str(checkpoint[RECORD]["config"].get("model", {}).get(TARGET))
     names = EPOCH_SUMS.get(model.rpartition(".")[2], ())[: len(sums) - 1]
     # Of a model that is not ours the names are not known: its epoch's means begin anew.
-    named = dict(zip((*names, "steps"), sums if names else sums[-1:] * 0, strict=True))
+    named = dict(zip((*names, "steps"), sums.tolist() if names else [0.0], strict=True))
     return {**checkpoint, "state_dict": state, "epoch_sums": named}
 
 

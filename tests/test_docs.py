@@ -63,6 +63,6 @@ def test_the_examples_in_python_run(run_small, tmp_path, monkeypatch):
     found: dict = {}
     for block in blocks(TOP / "README.md", "python"):
         exec(block, found)  # what a reader would type
-    assert found["clustered"].cluster.shape == (1797,)
+    assert found["found"].winner.shape == (1797,)
     assert 0.3 < found["scores"]["purity"] <= 1
     assert found["winner"].shape == (1000,)

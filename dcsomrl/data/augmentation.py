@@ -10,9 +10,12 @@ from torch.nn.functional import affine_grid, grid_sample
 from dcsomrl.data.counter import uniform
 from dcsomrl.errors import ConfigError
 
+# Share of red, green and blue in the lightness of a pixel (ITU-R BT.601).
+LIGHTNESS = (0.299, 0.587, 0.114)
+
 
 class Augmentation(nn.Module):
-    """Views of images: shifted, turned, scaled and mirrored at random, whole batches at once.
+    """Views of images: moved, mirrored and tinted at random, whole batches at once.
 
     What a view looks like depends on the seed, the epoch, the row of its image and the number of
     the view alone. So a run that is resumed sees the views that it would have seen, and several
@@ -25,6 +28,10 @@ class Augmentation(nn.Module):
         scale: the smallest and the largest factor of the size, above 0; drawn on a logarithmic
             scale.
         flip: share of the views that are mirrored left to right, in [0, 1].
+        brightness: the furthest that the factor of the brightness lies from 1, in [0, 1]; nothing
+            is clipped.
+        contrast: likewise, of the contrast with the image's mean lightness.
+        saturation: likewise, of the colours' distance from grey; images then have three channels.
 
     Raises:
         ValueError: an argument outside its range.
@@ -37,6 +44,9 @@ class Augmentation(nn.Module):
         rotate: float = 0.0,
         scale: Sequence[float] = (1.0, 1.0),
         flip: float = 0.0,
+        brightness: float = 0.0,
+        contrast: float = 0.0,
+        saturation: float = 0.0,
     ) -> None:
         super().__init__()
         if views < 1:
@@ -46,13 +56,21 @@ class Augmentation(nn.Module):
                 "shift and flip must be in [0, 1] and rotate in [0, 180], got "
                 f"{shift}, {flip} and {rotate}"
             )
+        if not all(0 <= one <= 1 for one in (brightness, contrast, saturation)):
+            raise ValueError(
+                "brightness, contrast and saturation must be in [0, 1], got "
+                f"{brightness}, {contrast} and {saturation}"
+            )
         if len(scale) != 2 or not 0 < scale[0] <= scale[1]:
             raise ValueError(f"scale must be [low, high] with 0 < low <= high, got {list(scale)}")
         self.views, self.shift, self.rotate, self.flip = views, shift, rotate, flip
         self.scale = tuple(scale)
+        self.tint = brightness, contrast, saturation
 
     @torch.no_grad()
-    def forward(self, x: Tensor, index: Tensor, seed: int, epoch: int) -> tuple[Tensor, ...]:
+    def forward(
+        self, x: Tensor, index: Tensor, seed: int, epoch: int, black: float = 0.0
+    ) -> tuple[Tensor, ...]:
         """Views of a batch.
 
         Args:
@@ -60,24 +78,40 @@ class Augmentation(nn.Module):
             index: (batch,) rows of the images, int64.
             seed: any integer.
             epoch: counted from 0.
+            black: value of a black pixel, below 0 in images that are normalised about their mean.
 
         Returns:
             As many as ``views``, each of the shape of ``x``.
 
         Raises:
-            ConfigError: x are no images.
+            ConfigError: x are no images, or no colour images where colours are to change.
         """
         if x.ndim != 4:
             raise ConfigError(
                 "views are made of images (channels, height, width), and the samples have the "
                 f"shape {tuple(x.shape[1:])}: leave the augmentation out"
             )
+        if self.tint[2] > 0 and x.shape[1] != len(LIGHTNESS):
+            raise ConfigError(
+                f"saturation is changed of colour images, and these have {x.shape[1]} channels: "
+                "set saturation to 0"
+            )
         index = index.to(x.device)
-        return tuple(self._view(x, uniform(index, 5, seed, epoch, n)) for n in range(self.views))
+        numbers = (uniform(index, 8, seed, epoch, n).to(x.dtype) for n in range(self.views))
+        return tuple(
+            self._tinted(self._moved(x, some[:, :5]), some[:, 5:], black) for some in numbers
+        )
 
-    def _view(self, x: Tensor, drawn: Tensor) -> Tensor:
-        """One view, of five numbers in [0, 1) for every image."""
-        across, down, turn, size, mirrored = drawn.to(x.dtype).unbind(1)
+    def _tinted(self, x: Tensor, drawn: Tensor, black: float) -> Tensor:
+        """Images in other colours, by three numbers in [0, 1) for every image."""
+        if not any(self.tint):
+            return x
+        factors = 1 + drawn.new_tensor(self.tint) * (2 * drawn - 1)
+        return tinted(x - black, *factors.unbind(1)) + black
+
+    def _moved(self, x: Tensor, drawn: Tensor) -> Tensor:
+        """Images elsewhere, by five numbers in [0, 1) for every image."""
+        across, down, turn, size, mirrored = drawn.unbind(1)
         low, high = map(math.log, self.scale)
         return transformed(
             x,
@@ -113,3 +147,30 @@ def transformed(x: Tensor, angle: Tensor, scale: Tensor, shift: Tensor, mirrored
     back = -(turn @ (2 * shift)[:, :, None])
     grid = affine_grid(torch.cat([turn, back], 2), list(x.shape), align_corners=False)
     return grid_sample(x, grid, padding_mode="border", align_corners=False)
+
+
+def tinted(x: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
+    """Images brighter or darker, then of more or less contrast, then of more or less colour.
+
+    Args:
+        x: (batch, channels, height, width), 0 is black.
+        brightness: (batch,) factors of the values.
+        contrast: (batch,) factors of their distance from the image's mean lightness.
+        saturation: (batch,) factors of a colour's distance from the grey of its lightness; without
+            effect on images of other than three channels.
+
+    Returns:
+        The images, not clipped.
+    """
+    x = x * brightness[:, None, None, None]
+    middle = _lightness(x).mean((1, 2, 3), keepdim=True)
+    x = middle + (x - middle) * contrast[:, None, None, None]
+    grey = _lightness(x) if x.shape[1] == len(LIGHTNESS) else x
+    return grey + (x - grey) * saturation[:, None, None, None]
+
+
+def _lightness(x: Tensor) -> Tensor:
+    """(batch, 1, height, width) lightness of colours, mean of other channels."""
+    if x.shape[1] != len(LIGHTNESS):
+        return x.mean(1, keepdim=True)
+    return torch.einsum("bchw,c->bhw", x, x.new_tensor(LIGHTNESS))[:, None]

@@ -296,7 +296,9 @@ class ClusterData(LightningDataModule):
         if self.augmentation is None or not (self.trainer.training or self.trainer.validating):
             return batch
         epoch = self.trainer.current_epoch
-        return batch._replace(views=self.augmentation(batch.x, batch.index, self.seed, epoch))
+        black = float(-self.offset / self.scale) if self.scale.ndim == 0 and self.scale > 0 else 0.0
+        views = self.augmentation(batch.x, batch.index, self.seed, epoch, black)
+        return batch._replace(views=views)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The training part, shuffled by seed and epoch, without labels."""

@@ -20,7 +20,7 @@ class EpochSums:
         """Take in a step's losses, 0-d each; every step of an epoch has the same names."""
         values = [value.detach() for value in losses.values()]
         step = torch.stack([*values, torch.ones_like(values[0])])
-        if self._names != tuple(losses):
+        if self._names != tuple(losses) or self._sums.dtype != step.dtype:
             self._arrange(tuple(losses), step)
         # One kernel for all: a step on a GPU waits for the launches, not for the sums.
         self._sums += step
@@ -37,18 +37,19 @@ class EpochSums:
         """Begin a new epoch."""
         self._sums.zero_()
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """The sums by name, ``steps`` their number."""
-        return dict(zip((*self._names, "steps"), self._sums.clone(), strict=True))
+    def state_dict(self) -> dict[str, float]:
+        """The sums by name, ``steps`` their number; waits for the device."""
+        return dict(zip((*self._names, "steps"), self._sums.tolist(), strict=True))
 
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Go on from kept sums."""
         self._names = tuple(name for name in state if name != "steps")
-        self._sums = torch.stack([state[name] for name in (*self._names, "steps")])
+        # Doubles hold the sums of every precision; the next step says which one it is.
+        values = [state[name] for name in (*self._names, "steps")]
+        self._sums = torch.tensor(values, dtype=torch.float64)
 
     def _arrange(self, names: tuple[str, ...], step: Tensor) -> None:
         """Bring what is there into the order of the step's names, on its device."""
         kept = self.state_dict()
-        nothing = torch.zeros((), dtype=step.dtype)
         self._names = names
-        self._sums = torch.stack([kept.get(name, nothing).to(step) for name in (*names, "steps")])
+        self._sums = step.new_tensor([kept.get(name, 0.0) for name in (*names, "steps")])

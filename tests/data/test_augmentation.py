@@ -9,7 +9,7 @@ from scipy.stats import kstest
 from dcsomrl.app import composed
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.data import Augmentation, ClusterData
-from dcsomrl.data.augmentation import transformed
+from dcsomrl.data.augmentation import tinted, transformed
 from dcsomrl.data.counter import uniform
 from dcsomrl.data.sources import digits
 from dcsomrl.errors import ConfigError
@@ -106,6 +106,54 @@ def test_a_turn_and_a_scale_are_scipys():
     np.testing.assert_allclose(found[0, 0], expected, atol=1e-4)
 
 
+def test_a_tint_is_that_of_a_loop_over_images():
+    x = torch.rand(4, 3, 5, 7, generator=torch.Generator().manual_seed(2))
+    brightness, contrast, saturation = torch.rand(3, 4, generator=torch.Generator().manual_seed(3))
+    found = tinted(x, brightness, contrast, saturation).numpy()
+    share = np.array([0.299, 0.587, 0.114])[:, None, None]
+    for one, image in enumerate(x.double().numpy()):
+        image = image * float(brightness[one])
+        middle = (image * share).sum(0).mean()
+        image = middle + (image - middle) * float(contrast[one])
+        grey = (image * share).sum(0)
+        expected = grey + (image - grey) * float(saturation[one])
+        np.testing.assert_allclose(found[one], expected, atol=1e-6)
+    # One channel has no colour to change.
+    grey, ones = x[:, :1], torch.ones(4)
+    torch.testing.assert_close(tinted(grey, ones, ones, saturation), grey)
+
+
+def test_colours_change_alike_however_the_images_are_normalised():
+    raw = torch.rand(6, 3, 8, 8, generator=torch.Generator().manual_seed(4))
+    augment = Augmentation(shift=0.1, brightness=0.5, contrast=0.5, saturation=0.5)
+    index = torch.arange(6)
+    plain = augment(raw, index, 0, 0)[0]
+    normalised = augment((raw - 0.4) / 0.2, index, 0, 0, black=-0.4 / 0.2)[0]
+    torch.testing.assert_close(normalised * 0.2 + 0.4, plain, atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(plain, Augmentation(shift=0.1)(raw, index, 0, 0)[0], atol=0.05)
+
+
+def test_colours_of_grey_images_are_refused():
+    with pytest.raises(ConfigError, match="these have 1 channels: set saturation to 0"):
+        Augmentation(saturation=0.1)(torch.rand(2, 1, 4, 4), torch.arange(2), 0, 0)
+
+
+def test_a_training_makes_the_views_of_raw_images():
+    made = []
+
+    class Watched(Augmentation):
+        def forward(self, x, index, seed, epoch, black=0.0):
+            made.append(black)
+            return super().forward(x, index, seed, epoch, black)
+
+    data = ClusterData(digits, "digits", normalization="standard", augmentation=Watched())
+    data.setup("fit")
+    batch = next(iter(data.split_dataloader("train")))
+    data.trainer = type("Now", (), {"training": True, "validating": False, "current_epoch": 0})()
+    data.on_after_batch_transfer(batch, 0)
+    assert made == [pytest.approx(float(data.normalize(torch.zeros(1, 1, 8, 8)).mean()))]
+
+
 def test_views_stay_within_what_is_asked_and_differ():
     x = torch.zeros(400, 1, 41, 41)
     x[:, :, 20, 20] = 1.0
@@ -129,6 +177,7 @@ def test_views_stay_within_what_is_asked_and_differ():
         ({"rotate": -1}, "rotate in"),
         ({"scale": [0, 1]}, "scale must be"),
         ({"scale": [1.2, 1.1]}, "scale must be"),
+        ({"contrast": 1.5}, "brightness, contrast and saturation must be in"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, said):
