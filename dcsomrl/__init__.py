@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         MLPAutoencoder,
         PooledConvAutoencoder,
     )
+    from dcsomrl.scoring import score
 
 __all__ = [
     "DCSOMRL",
@@ -66,9 +67,10 @@ __all__ = [
     "Trained",
     "TrainingError",
     "load",
+    "score",
 ]
 # Where they lie; a name is looked for in this order.
-_MODULES = ("errors", "maps", "networks", "losses", "data", "models", "loading")
+_MODULES = ("errors", "maps", "networks", "losses", "data", "models", "loading", "scoring")
 
 
 def __getattr__(name: str) -> Any:

@@ -19,7 +19,7 @@ from dcsomrl.construction import Trust
 from dcsomrl.errors import DataError
 from dcsomrl.figures.images import brightened
 from dcsomrl.loading import Trained, load
-from dcsomrl.runs.paths import DAMAGE, read_paths
+from dcsomrl.training.callbacks.sample_paths import DAMAGE, read_paths
 
 log = logging.getLogger(__name__)
 Array = NDArray[np.floating]

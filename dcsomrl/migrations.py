@@ -21,7 +21,12 @@ from dcsomrl.errors import CheckpointError
 
 TARGET = "_target_"
 # Dotted paths that lie elsewhere now; of a module, whatever lies in it.
-MOVED: dict[str, str] = {}
+MOVED: dict[str, str] = {
+    "dcsomrl.runs.callbacks": "dcsomrl.training.callbacks",
+    "dcsomrl.runs.collapse": "dcsomrl.training.callbacks",
+    "dcsomrl.runs.paths": "dcsomrl.training.callbacks",
+    "dcsomrl.runs.usage": "dcsomrl.training.callbacks",
+}
 # Keys whose value where they are absent no constructor tells, with that value; or ${another.key}.
 ADDED: dict[str, Any] = {
     "model.losses.reconstruction._target_": "dcsomrl.losses.Reconstruction",

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.progress import track
 
-from dcsomrl.runs.results import write_json
+from dcsomrl.training.results import write_json
 
 RUNS = Path("runs")
 

@@ -31,7 +31,7 @@ from dcsomrl.data import ClusterData
 from dcsomrl.errors import DcsomrlError
 from dcsomrl.losses import Step
 from dcsomrl.models import DCSOMRL
-from dcsomrl.runs.callbacks import StopOnNaN, ValidationScores
+from dcsomrl.training.callbacks import StopOnNaN, ValidationScores
 
 WARM_UP, ROUNDS = 60, 200
 PRECISIONS = {"32-true": False, "bf16-mixed": True}

@@ -34,11 +34,11 @@ EVIL = {
     "through torch.nn": {"_target_": "torch.nn.init.torch.load", "f": "evil.pkl"},
     "through a module's globals": {"_target_": "dcsomrl.app.os.system", "command": "touch pwned"},
     "a function of ours that moves files": {
-        "_target_": "dcsomrl.runs.results.set_aside",
+        "_target_": "dcsomrl.training.results.set_aside",
         "run_dir": ".",
     },
     "a class of ours that writes": {
-        "_target_": "dcsomrl.runs.tables.GrowingTable",
+        "_target_": "dcsomrl.training.tables.GrowingTable",
         "path": "pwned",
         "key": "x",
     },

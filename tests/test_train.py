@@ -18,7 +18,7 @@ from sklearn.metrics import (
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.data import sources
 from dcsomrl.loading import load
-from dcsomrl.runs.training import warn_of_slow_half
+from dcsomrl.training.trainer import warn_of_slow_half
 from tests.conftest import SMALL
 
 

@@ -20,7 +20,7 @@ from dcsomrl.construction import Trust
 from dcsomrl.errors import DcsomrlError
 from dcsomrl.loading import load
 from dcsomrl.metrics import accuracy, ari, contingency, nmi, purity
-from dcsomrl.runs.results import write_json
+from dcsomrl.training.results import write_json
 
 
 def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:

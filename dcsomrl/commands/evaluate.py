@@ -11,10 +11,10 @@ from omegaconf import DictConfig, OmegaConf
 from dcsomrl.data import ClusterData
 from dcsomrl.errors import DataError
 from dcsomrl.loading import Trained, load
-from dcsomrl.runs import results
-from dcsomrl.runs.scoring import score
-from dcsomrl.runs.training import describe
-from dcsomrl.runs.warnings import warnings_of
+from dcsomrl.scoring import score
+from dcsomrl.training import results
+from dcsomrl.training.run import describe
+from dcsomrl.training.warnings import warnings_of
 
 
 def evaluate(cfg: DictConfig) -> dict[str, Any]:

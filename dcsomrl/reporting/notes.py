@@ -1,7 +1,7 @@
 """What a reader should know before reading the rest."""
 
 from dcsomrl.inspection import Inspected
-from dcsomrl.runs.warnings import of_clusters, of_map
+from dcsomrl.training.warnings import of_clusters, of_map
 
 
 def notes(run: Inspected) -> list[str]:

@@ -10,7 +10,7 @@ import torch
 from pytorch_lightning.__version__ import version as lightning
 
 from dcsomrl.errors import DataError
-from dcsomrl.runs.results import origin, write_json
+from dcsomrl.training.results import origin, write_json
 
 FILE = "results.json"
 Record = dict[str, Any]

@@ -19,7 +19,8 @@ from torch.profiler import ProfilerActivity, profile
 
 from dcsomrl.data import ClusterData
 from dcsomrl.models import DCSOMRL
-from dcsomrl.runs.training import build_trainer, fit
+from dcsomrl.training.run import fit
+from dcsomrl.training.trainer import build_trainer
 from experiments.gpu.setting import Cells, Setting
 
 # What Lightning's profiler calls the parts of an epoch that are told apart.

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from dcsomrl.app import composed
 from dcsomrl.commands.benchmark import run_cell
 from dcsomrl.comparison.cells import Cell
-from dcsomrl.runs.results import write_json
+from dcsomrl.training.results import write_json
 from experiments.gpu.setting import Cells, Setting
 from experiments.gpu.training import finish, start
 

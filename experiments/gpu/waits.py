@@ -12,7 +12,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from dcsomrl.losses import Step
-from dcsomrl.runs.training import fit
+from dcsomrl.training.run import fit
 from experiments.gpu.setting import Cells, Setting
 from experiments.gpu.training import trainer_of
 

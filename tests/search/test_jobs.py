@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock, Timeout
 from pytorch_lightning.utilities import rank_zero_only
 
-from dcsomrl.runs.alone import alone
+from dcsomrl.training.lock import hold
 
 HERE = Path(__file__).parent
 GRID = (
@@ -92,11 +92,11 @@ def test_a_lost_job_does_not_have_the_others_trained_beside_themselves(held, tmp
 
 def test_the_first_process_of_a_distributed_job_holds_for_all(tmp_path, monkeypatch):
     other = FileLock(tmp_path / ".training.lock")
-    with alone(tmp_path, wait=False):
+    with hold(tmp_path, wait=False):
         with pytest.raises(Timeout):
             other.acquire(timeout=0)
         monkeypatch.setattr(rank_zero_only, "rank", 1)
-        with alone(tmp_path, wait=False):
+        with hold(tmp_path, wait=False):
             pass
     with other.acquire(timeout=0):
         pass

@@ -11,8 +11,8 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from dcsomrl.models import ClusteringModule
-from dcsomrl.runs.callbacks import data_of
-from dcsomrl.runs.tables import goes_on_beside, leave_out
+from dcsomrl.training.data import data_of
+from dcsomrl.training.tables import goes_on_beside, leave_out
 
 # What reading a damaged npz raises.
 DAMAGE = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error, NotImplementedError)

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from dcsomrl.runs.results import set_aside
+from dcsomrl.training.results import set_aside
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ def warnings_of(
     Args:
         model: that was scored.
         data: that it was trained on, or is scored on.
-        scores: see :meth:`dcsomrl.runs.scoring.Scorer.compute`.
+        scores: see :meth:`dcsomrl.scoring.Scorer.compute`.
         clusters: of every sample, -1 for none.
     """
     book = model.codebook

@@ -9,7 +9,7 @@ from pytorch_lightning import Trainer
 from dcsomrl.maps import SOMRL
 from dcsomrl.models import DCSOMRL
 from dcsomrl.networks import MLPAutoencoder
-from dcsomrl.runs.collapse import StopCollapsed
+from dcsomrl.training.callbacks import StopCollapsed
 
 # With a threshold of 0.5 every sample of [0, 1]^m is within the radius of any node.
 COLLAPSED = (

@@ -5,7 +5,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from dcsomrl.metrics import NodeUsage
 from dcsomrl.models import ClusteringModule
-from dcsomrl.runs.callbacks import data_of
+from dcsomrl.training.data import data_of
 
 # Samples that are assigned at once.
 AT_ONCE = 500

@@ -10,7 +10,7 @@ import torch
 
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import ConfigError, DataError, DcsomrlError
-from dcsomrl.runs import limits
+from dcsomrl.training.callbacks import time_limit
 from tests.test_resume import same
 
 
@@ -80,7 +80,7 @@ def test_a_limit_counts_anew_in_every_process(run_small):
 def count_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock for the limit alone that goes on by a second when it is asked."""
     asks = count()
-    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: float(next(asks))))
+    monkeypatch.setattr(time_limit, "time", SimpleNamespace(monotonic=lambda: float(next(asks))))
 
 
 @pytest.mark.parametrize("after", [1, 9, 20, 21, 22, 41, 42])

@@ -2,7 +2,7 @@ import csv
 
 import pytest
 
-from dcsomrl.runs.tables import GrowingTable
+from dcsomrl.training.tables import GrowingTable
 
 
 def read(path):

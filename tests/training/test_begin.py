@@ -13,7 +13,7 @@ import torch
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import CheckpointError, ConfigError, DataError
 from dcsomrl.inspection import inspect
-from dcsomrl.runs.alone import alone
+from dcsomrl.training.lock import hold
 
 RESULTS = ("metrics.json", "assignments.parquet", "prototypes.png")
 
@@ -40,7 +40,7 @@ def test_a_run_that_fails_before_its_first_batch_moves_nothing(run_small, tmp_pa
     with pytest.raises(DataError):
         run_small("dataset.batch_size=5000", "seed=1")
     with pytest.raises(Exception, match="broken"):
-        run_small("seed=1", "+callbacks.x={_target_: tests.runs.test_begin.Broken}")
+        run_small("seed=1", "+callbacks.x={_target_: tests.training.test_begin.Broken}")
     assert sorted(file.relative_to(tmp_path) for file in tmp_path.rglob("*")) == files
     assert "seed: 0" in (tmp_path / "run" / "config.yaml").read_text()
 
@@ -150,8 +150,8 @@ def test_a_folder_is_held_by_one_training(run_small, tmp_path):
     script = """
         import sys, time
         from pathlib import Path
-        from dcsomrl.runs.alone import alone
-        with alone(Path(sys.argv[1]), wait=False):
+        from dcsomrl.training.lock import hold
+        with hold(Path(sys.argv[1]), wait=False):
             print("held", flush=True)
             time.sleep(100)
     """
@@ -170,7 +170,7 @@ def test_a_folder_is_held_by_one_training(run_small, tmp_path):
         other.kill()
         other.wait()
     run_small("seed=1")  # the lock has died with its process
-    with alone(run, wait=False):
+    with hold(run, wait=False):
         pass
 
 

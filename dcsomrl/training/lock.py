@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def alone(run_dir: Path, wait: bool) -> Iterator[None]:
+def hold(run_dir: Path, wait: bool) -> Iterator[None]:
     """Hold a run directory; the lock dies with its process.
 
     Of a distributed training the first process holds the directory for all of them.

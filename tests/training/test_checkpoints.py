@@ -8,7 +8,7 @@ import torch
 
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import CheckpointError
-from dcsomrl.runs.checkpoints import AtomicCheckpointIO, check_same_run, find_checkpoint
+from dcsomrl.training.checkpoints import AtomicCheckpointIO, check_same_run, find_checkpoint
 
 
 def content(value=0.0):
@@ -65,7 +65,7 @@ def test_a_checkpoint_of_another_program_is_refused(tmp_path):
 FULL_DISK = """
     import resource, sys, torch
     from dcsomrl.errors import CheckpointError
-    from dcsomrl.runs.checkpoints import AtomicCheckpointIO
+    from dcsomrl.training.checkpoints import AtomicCheckpointIO
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
     try:
         AtomicCheckpointIO({}).save_checkpoint({"weight": torch.zeros(100_000)}, sys.argv[1])

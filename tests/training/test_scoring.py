@@ -5,7 +5,7 @@ import torch
 from sklearn.metrics import silhouette_score
 
 from dcsomrl.loading import load
-from dcsomrl.runs.scoring import silhouette
+from dcsomrl.scoring import silhouette
 
 
 def test_the_silhouette_is_scikit_learns_and_nothing_for_a_single_cluster(run_small, tmp_path):

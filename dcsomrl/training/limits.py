@@ -1,0 +1,50 @@
+"""Limits of a training as its configuration has them: that they make sense, and the one of time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.callbacks import Timer
+
+from dcsomrl.errors import ConfigError
+
+
+def check_limits(trainer: Mapping[str, Any]) -> None:
+    """Refuse a training without a step, and limits that are no numbers.
+
+    Raises:
+        ConfigError: names the setting.
+    """
+    for name, what in (("max_epochs", "epochs"), ("max_steps", "steps")):
+        value = trainer.get(name)
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if value is not None and not (whole and (value >= 1 or value == -1)):
+            raise ConfigError(
+                f"trainer.{name} must be a number of {what} of at least 1, or -1 for no limit, got "
+                f"{value}"
+            )
+    for name in ("limit_train_batches", "accumulate_grad_batches", "check_val_every_n_epoch"):
+        value = trainer.get(name)
+        if value is not None and (not isinstance(value, int | float) or value <= 0):
+            raise ConfigError(f"trainer.{name} must be above 0, got {value}")
+
+
+def time_limit(trainer: Mapping[str, Any]) -> float | None:
+    """Seconds of ``trainer.max_time``; None without.
+
+    Raises:
+        ConfigError: it is no time, or none is left.
+    """
+    given = trainer.get("max_time")
+    if given is None:
+        return None
+    try:
+        seconds = Timer(given).time_remaining()
+    except (MisconfigurationException, TypeError, AttributeError):
+        seconds = None
+    if not seconds or seconds <= 0:
+        raise ConfigError(
+            f"trainer.max_time must be days:hours:minutes:seconds above 0, such as 00:01:30:00, "
+            f"got {given}"
+        )
+    return seconds

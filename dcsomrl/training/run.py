@@ -1,0 +1,168 @@
+"""One run, from a model and its data to scores and files."""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.callbacks import Timer
+from pytorch_lightning.loggers import Logger
+
+from dcsomrl.checkpoints import epochs_done, read_checkpoint
+from dcsomrl.data import ClusterData
+from dcsomrl.errors import ConfigError, TrainingError, first_line
+from dcsomrl.models import ClusteringModule
+from dcsomrl.scoring import score, silhouette
+from dcsomrl.training import results
+from dcsomrl.training.callbacks.time_limit import TimeIsOver, out_of_time
+from dcsomrl.training.checkpoints import check_same_run, find_checkpoint
+from dcsomrl.training.trainer import build_trainer, warn_of_slow_half
+from dcsomrl.training.warnings import warnings_of
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    model: ClusteringModule,
+    data: ClusterData,
+    config: dict[str, Any],
+    run_dir: Path,
+    make_trainer: Callable[..., Trainer],
+    loggers: list[Logger],
+    callbacks: list[Callback],
+) -> dict[str, Any]:
+    """Train, or go on with a training, score on the test split, and write the results.
+
+    Args:
+        model: as it begins.
+        data: after ``setup("fit")``.
+        config: the resolved configuration of both.
+        run_dir: the run's folder, in which nobody else trains.
+        make_trainer: makes the trainer from the arguments that are added here.
+        loggers: further loggers; may be empty.
+        callbacks: further callbacks; may be empty.
+
+    Returns:
+        What :func:`finish` does; nothing on other processes than the first.
+
+    Raises:
+        CheckpointError: the checkpoint to go on with is damaged or of another configuration.
+        ConfigError: Lightning refuses a setting.
+        TrainingError: no step was trained, or the loss stopped being a number.
+    """
+    resume = find_checkpoint(run_dir, config["ckpt_path"])
+    if resume is None:
+        log.info("starting afresh")
+    else:
+        _check_resumed(resume, config, data)
+    trainer = build_trainer(
+        make_trainer,
+        config,
+        run_dir,
+        loggers,
+        callbacks,
+        validated=data.val_fraction > 0,
+        goes_on=resume is not None and resume.resolve().is_relative_to(run_dir.resolve()),
+    )
+    warn_of_slow_half(trainer)
+    fit(trainer, model, data, resume)
+    leave_group()
+    return finish(trainer, model, data, config, run_dir) if trainer.is_global_zero else {}
+
+
+def _check_resumed(path: Path, config: dict[str, Any], data: ClusterData) -> None:
+    """Refuse a checkpoint of another configuration or other data; say where it goes on."""
+    checkpoint = read_checkpoint(path)
+    check_same_run(checkpoint, config, path)
+    data.check_same(checkpoint.get(type(data).__qualname__))
+    epoch, step = epochs_done(checkpoint), checkpoint["global_step"]
+    log.info("resuming from %s after epoch %d, step %d", path, epoch, step)
+
+
+def fit(trainer: Trainer, model: ClusteringModule, data: ClusterData, resume: Path | None) -> None:
+    """Train to the end, or until the time is over.
+
+    Raises:
+        ConfigError: Lightning refuses a setting.
+        TrainingError: no step was trained.
+    """
+    # The moments of weights that rest fade into denormal numbers, which a CPU handles slowly.
+    torch.set_flush_denormal(True)
+    try:
+        trainer.fit(model, datamodule=data, ckpt_path=resume)
+    except TimeIsOver:
+        pass
+    except MisconfigurationException as error:
+        raise ConfigError(f"the trainer cannot train: {first_line(error)}") from error
+    finally:
+        torch.set_flush_denormal(False)  # not the caller's business
+    if trainer.global_step == 0:
+        raise TrainingError(
+            "no step was trained, so there is nothing to score: raise trainer.max_epochs, "
+            "trainer.max_steps or trainer.limit_train_batches, or give more data"
+        )
+
+
+def leave_group() -> None:
+    """End what a distributed training shared, on every process."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def finish(
+    trainer: Trainer,
+    model: ClusteringModule,
+    data: ClusterData,
+    config: Mapping[str, Any],
+    run_dir: Path,
+) -> dict[str, Any]:
+    """Score the model as training left it on the test split, and write the run's results.
+
+    This is the work of one process; the others must have left their group, or the scores would
+    wait for them.
+
+    Returns:
+        What stands in ``metrics.json``, and the scores on the validation part under ``val/``.
+    """
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    timer = next(callback for callback in callbacks if isinstance(callback, Timer))
+    model.to(trainer.strategy.root_device)
+    scores, assignments = score(model, data.split_dataloader("test"), data.num_classes)
+    metrics = {
+        **describe(config, "test"),
+        **scores,
+        "seconds": timer.time_elapsed("train"),
+        "epochs": trainer.current_epoch,
+        "step": trainer.global_step,
+        **results.origin(trainer.strategy.root_device),
+        "warnings": [
+            *warnings_of(model, data, scores, assignments["cluster"]),
+            *out_of_time(trainer),
+        ],
+    }
+    results.write_json(run_dir / "metrics.json", metrics)
+    results.write_assignments(run_dir, assignments)
+    title = f"{metrics['model']} on {metrics['dataset']}, test split, seed {metrics['seed']}"
+    results.draw_prototypes(
+        run_dir / "prototypes.png", model, data, assignments["cluster"], f"{title}: prototypes"
+    )
+    results.print_summary(metrics, title, run_dir)
+    if not data.val_fraction:
+        return metrics
+    scores, _ = score(model, data.split_dataloader("val"), data.num_classes)
+    scores["silhouette"] = silhouette(model, data.split_dataloader("val"))
+    return metrics | {f"val/{name}": value for name, value in scores.items()}
+
+
+def describe(config: Mapping[str, Any], split: str) -> dict[str, Any]:
+    """What a result was made of: model, dataset, split, seed and precision."""
+    return {
+        "model": config["model_name"],
+        "dataset": config["dataset"]["name"],
+        "split": split,
+        "seed": config["seed"],
+        "precision": config["trainer"]["precision"],
+    }

@@ -1,0 +1,121 @@
+"""The trainer of a run."""
+
+import logging
+import platform
+import warnings
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar, Timer, TQDMProgressBar
+from pytorch_lightning.loggers import Logger
+
+from dcsomrl.errors import ConfigError, first_line
+from dcsomrl.training.callbacks import (
+    EpochTable,
+    StopOnNaN,
+    TakeOver,
+    TimeLimit,
+    ValidationScores,
+)
+from dcsomrl.training.checkpoints import AtomicCheckpointIO
+from dcsomrl.training.limits import check_limits, time_limit
+
+log = logging.getLogger(__name__)
+
+
+def build_trainer(
+    make: Callable[..., Trainer],
+    config: dict[str, Any],
+    run_dir: Path,
+    loggers: list[Logger],
+    callbacks: list[Callback],
+    validated: bool,
+    goes_on: bool,
+) -> Trainer:
+    """Trainer with progress, scores, the table of epochs, and checkpoints.
+
+    Args:
+        make: makes the trainer from the arguments that are added here.
+        config: the resolved configuration, which goes into every checkpoint.
+        run_dir: the run's folder.
+        loggers: further loggers; may be empty.
+        callbacks: further callbacks; may be empty.
+        validated: whether there is a validation part; the best checkpoint is the one of the
+            lowest loss on it, else on the training split. Neither needs a label.
+        goes_on: whether a checkpoint of this folder is continued.
+
+    Raises:
+        ConfigError: Lightning refuses an argument.
+    """
+    _quiet()
+    check_limits(config["trainer"])
+    limit = time_limit(config["trainer"])
+    folder = run_dir / "checkpoints"
+    last = ModelCheckpoint(
+        folder, "last", enable_version_counter=False, save_on_train_epoch_end=True
+    )
+    best = ModelCheckpoint(
+        folder,
+        "best",
+        monitor="val/loss" if validated else "train/loss",
+        save_weights_only=True,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
+    )
+    arguments = {
+        "logger": loggers or False,
+        "plugins": [AtomicCheckpointIO(config)],
+        "max_time": None,
+        "callbacks": [
+            TakeOver(run_dir, config, goes_on),
+            RichProgressBar(leave=False) if find_spec("rich") else TQDMProgressBar(),
+            Timer(),
+            ValidationScores(),
+            StopOnNaN(),
+            *callbacks,
+            *([] if limit is None else [TimeLimit(limit, folder / "last.ckpt")]),
+            EpochTable(str(run_dir / "metrics.csv")),
+            best,
+            last,
+        ],
+    }
+    try:
+        return make(**arguments)
+    except Exception as error:  # Lightning raises kinds of all sorts for what a user mistook
+        raise ConfigError(f"the trainer cannot be made: {first_line(error)}") from error
+
+
+def warn_of_slow_half(trainer: Trainer) -> None:
+    """Say that bf16 makes a training slower where the CPU has no arithmetic for it."""
+    on_cpu = trainer.strategy.root_device.type == "cpu"
+    x86 = platform.machine().lower() in ("x86_64", "amd64")
+    if on_cpu and x86 and "bf16" in str(trainer.precision):
+        vectors = torch.backends.cpu.get_cpu_capability()
+        if not vectors.startswith("AVX512"):
+            log.warning(
+                "this CPU (%s) has no bf16 arithmetic and makes up for it slowly: "
+                "trainer.precision=32-true is faster here",
+                vectors,
+            )
+
+
+def _quiet() -> None:
+    """Silence what Lightning says of its own inside, and of what is meant to be so."""
+    for message in (
+        ".*LeafSpec.*is deprecated",
+        "Checkpoint directory .* exists and is not empty",  # a run that is resumed
+        "The number of training batches .* is smaller than the logging interval",  # none by step
+        "Total length of `list` across ranks is zero",  # no validation part
+        ".*your dataloader is not resumable",  # the datamodule finds the place by itself
+        "It is recommended to use `self.log",  # the scores are summed over processes already
+        "`broadcast_buffers` is deprecated",  # its successor is younger than our lower bound
+    ):
+        warnings.filterwarnings("ignore", message)
+    advertising = logging.getLogger("pytorch_lightning.utilities.rank_zero")
+    # Nothing but tensors and plain values is read, whatever Lightning says of `weights_only`.
+    quiet = ("Tip:", "`weights_only` was not set")
+    advertising.addFilter(lambda record: not any(one in record.getMessage() for one in quiet))
