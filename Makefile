@@ -44,7 +44,7 @@ typecheck: $(READY)  ## static types
 bench: $(READY)  ## time a training step against the plain autoencoder's, on MNIST
 	$(BIN)/python -m experiments.speed $(ARGS)
 
-paper: $(READY)  ## every table and figure of the source from finished runs; QUICK=1 on the digits
+paper: $(READY)  ## every table and figure of the paper from finished runs; QUICK=1 on the digits
 	QUICK=$(QUICK) $(BIN)/python -m experiments.paper
 
 clean:  ## remove caches and build products, keep .venv and runs/

@@ -1,4 +1,4 @@
-"""What the source claims, and whether our runs bear it out: a sentence each, with the number."""
+"""What the paper claims, and whether our runs bear it out: a sentence each, with the number."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -12,7 +12,7 @@ class Verdict(NamedTuple):
     """Whether a claim holds on one dataset.
 
     Attributes:
-        claim: of the source, in our words.
+        claim: of the paper, in our words.
         where: figure, table or section.
         verdict: holds, holds partly, does not hold, or not measured.
         evidence: the numbers that say so.

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from dcsomrl.search.outcome import PARAMETER, read
-from experiments.runs import markdown_table
+from dcsomrl.writing import markdown_table
 from experiments.searches import DATASETS, RESULTS, search
 
 POINTS = 16

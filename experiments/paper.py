@@ -1,6 +1,6 @@
-"""Every table and figure of the source, with the published figure beside ours: ``make paper``.
+"""Every table and figure of the paper, with the published figure beside ours: ``make paper``.
 
-Trains the source's run on MNIST and Fashion-MNIST where it is missing, with its scores at every
+Trains the paper's run on MNIST and Fashion-MNIST where it is missing, with its scores at every
 step, takes the comparison and the searches as far as they have run from ``results/``, and writes
 ``paper/README.md`` with its pictures. ``QUICK=1`` does all of it on the digits, in minutes, into
 ``runs/paper-quick``.
@@ -18,16 +18,17 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from dcsomrl.app import config_dir
-from dcsomrl.comparison.cells import read_results
-from dcsomrl.inspection import inspect
-from dcsomrl.reporting.portrait import sections
+from dcsomrl.benchmarking.cells import read_results
+from dcsomrl.reporting.page import draw_report
+from dcsomrl.reporting.run_data import read_run
 from dcsomrl.reporting.section import Section
+from dcsomrl.writing import markdown_table
 from experiments.claims import Measures, verdicts
-from experiments.runs import markdown_table, run_all, spread
+from experiments.runs import run_all, spread
 from experiments.searches import SEARCHES, influential
 
 HERE = Path(__file__).parent
-# Table 1 of the source: purity / NMI and clusters, means of 10 runs.
+# Table 1 of the paper: purity / NMI and clusters, means of 10 runs.
 TABLE_1 = {
     "kmeans": ("0.791 / 0.537", "0.703 / 0.492", "64"),
     "somvae": ("0.868 / 0.595", "0.739 / 0.520", "64"),
@@ -80,8 +81,8 @@ def main(scope: Scope) -> None:
     scope.page.mkdir(parents=True, exist_ok=True)
     parts = {}
     for dataset, folder in zip(scope.datasets, run_all(jobs).values(), strict=True):
-        run = inspect(folder)
-        found, page = sections(run, scope.embedding, 0)  # type: ignore[arg-type]
+        run = read_run(folder)
+        found, page = draw_report(run, scope.embedding, 0)  # type: ignore[arg-type]
         draw(found, scope.page / dataset)
         measures = {**run.metrics, **{k: v for part in found for k, v in part.measures.items()}}
         measures |= table_measures(dataset) | search_measures(dataset)
@@ -104,7 +105,7 @@ def render(scope: Scope, parts: Mapping[str, tuple[list[Section], Measures, list
     """The page."""
     some = next(iter(parts.values()))[1]
     lines = [
-        "# The source, regenerated",
+        "# The paper, regenerated",
         "",
         f"`make paper`: its run on {' and '.join(NAMES[name] for name in parts)}, seed 0, "
         f"{some['epochs']} epochs, {some['precision']}, torch {some['torch']} on {some['device']}; "
@@ -112,7 +113,7 @@ def render(scope: Scope, parts: Mapping[str, tuple[list[Section], Measures, list
         "Published figures are copied. Labels colour and score these runs; none was used in their "
         "training.",
         "",
-        "## What the source claims",
+        "## What the paper claims",
         "",
         claims({name: measures for name, (_, measures, _) in parts.items()}),
         "Where a verdict ends and the next one begins stands in [claims.py](../claims.py).",
@@ -179,9 +180,9 @@ def table_1() -> str:
 
 
 def table_measures(dataset: str) -> dict[str, float]:
-    """Mean scores of the source's method in the benchmark, beside the published ones; or nothing.
+    """Mean scores of the paper's method in the benchmark, beside the published ones; or nothing.
 
-    Of a dataset that the source does not have, none are published.
+    Of a dataset that the paper does not have, none are published.
     """
     if dataset not in DATASETS:
         return {}

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.progress import track
 
-from dcsomrl.training.results import write_json
+from dcsomrl.writing import write_json
 
 RUNS = Path("runs")
 
@@ -80,9 +80,3 @@ def spread(values: Iterable[float], decimals: int = 3) -> str:
     if len(numbers) < 2:
         return mean
     return f"{mean} ± {statistics.stdev(numbers):.{decimals}f}"
-
-
-def markdown_table(header: list[str], rows: Iterable[list[str]]) -> str:
-    """A table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"

@@ -1,4 +1,4 @@
-"""The source's searches, run again: ``python -m experiments.searches``.
+"""The paper's searches, run again: ``python -m experiments.searches``.
 
 On MNIST and Fashion-MNIST 30 settings on the initial ranges and 10 on the adjusted ones, judged on
 the validation part; the best of all over ten seeds on the test split; and on the digits, where
@@ -19,7 +19,8 @@ from scipy.stats import bootstrap, spearmanr
 
 from dcsomrl.app import config_dir
 from dcsomrl.search.outcome import Outcome, read
-from experiments.runs import markdown_table, measure, spread
+from dcsomrl.writing import markdown_table
+from experiments.runs import measure, spread
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "search"
@@ -81,7 +82,7 @@ def main() -> None:
 INTRODUCTION = """\
 `python -m experiments.searches`: 30 points of a Latin hypercube on the initial ranges of Table 2
 and 10 on the adjusted ones, permuted so that the parameters are all but uncorrelated (scipy's
-`random-cd`; seed 0 on MNIST, 1 on Fashion-MNIST). One run a point, of 30 epochs: the source
+`random-cd`; seed 0 on MNIST, 1 on Fashion-MNIST). One run a point, of 30 epochs: the paper
 searched 10 to 1000 and found 30 enough, so their number is no parameter here. 32-true on a CPU;
 purity and NMI on the validation part, a tenth of the training split.
 

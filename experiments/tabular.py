@@ -21,7 +21,8 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 
 from dcsomrl.app import composed
 from dcsomrl.train import train
-from experiments.runs import final_metrics, last_epoch, markdown_table, spread
+from dcsomrl.writing import markdown_table
+from experiments.runs import final_metrics, last_epoch, spread
 
 HERE = Path(__file__).parent
 RUNS = Path("runs/tabular")

@@ -1,6 +1,5 @@
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dcsomrl.app import composed
 from dcsomrl.train import train
+from tests import forked
 
 # Small enough for a second: the digits, a narrow network, two epochs.
 SMALL = (
@@ -43,14 +43,7 @@ def cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
     """Run ``python -m dcsomrl.<command>`` in an empty folder, on one thread."""
 
     def run(command: str, *overrides: str, **environment: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-m", f"dcsomrl.{command}", *overrides],
-            cwd=tmp_path,
-            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
-            capture_output=True,
-            text=True,
-            timeout=280,
-        )
+        return forked.run(["-m", f"dcsomrl.{command}", *overrides], tmp_path, environment)
 
     return run
 

@@ -35,7 +35,7 @@ def test_every_choice_composes_and_resolves(choice, tmp_path):
     assert cfg["trainer"]["default_root_dir"] == str(tmp_path)
 
 
-# Table 2 of the source.
+# Table 2 of the paper.
 PUBLISHED = {
     "mnist": {
         "alpha": 0.1145,

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from dcsomrl.app import config_dir
+from dcsomrl.metrics.catalogue import describe
 
 TOP = config_dir().parent
 pytestmark = pytest.mark.skipif(
@@ -66,3 +67,7 @@ def test_the_examples_in_python_run(run_small, tmp_path, monkeypatch):
     assert found["found"].winner.shape == (1797,)
     assert 0.3 < found["scores"]["purity"] <= 1
     assert found["winner"].shape == (1000,)
+
+
+def test_the_table_of_measures_is_the_catalogues():
+    assert f"\n\n{describe()}\n" in (TOP / "docs" / "results.md").read_text()

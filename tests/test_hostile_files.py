@@ -1,7 +1,5 @@
 """A checkpoint or a kept search that names something else than a model makes nothing run."""
 
-import os
-import subprocess
 import sys
 
 import numpy as np
@@ -16,6 +14,7 @@ from dcsomrl.kept import check_kept
 from dcsomrl.loading import load
 from dcsomrl.models import DCSOMRL
 from dcsomrl.train import train
+from tests import forked
 from tests.conftest import SMALL
 
 EVIL = {
@@ -147,6 +146,7 @@ OWN = """
 from dcsomrl.data.sources import digits
 from dcsomrl.models import DCSOMRL
 from dcsomrl.train import train
+from tests import forked
 from tests.conftest import SMALL
 from torch import nn
 import os
@@ -210,13 +210,8 @@ def test_the_commands_take_the_trust_of_the_user(trained, own_package, command, 
     np.save("x.npy", np.full((4, 1, 8, 8), 200, np.uint8))
 
     def call(*trust):
-        return subprocess.run(
-            [sys.executable, "-m", f"dcsomrl.{command}", f"ckpt={file}", *extra, *trust],
-            env={**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"},
-            capture_output=True,
-            text=True,
-            timeout=200,
-        )
+        arguments = ["-m", f"dcsomrl.{command}", f"ckpt={file}", *extra, *trust]
+        return forked.run(arguments, tmp_path, {"PYTHONPATH": str(tmp_path)})
 
     refused = call()
     assert refused.returncode == 2

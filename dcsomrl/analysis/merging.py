@@ -98,7 +98,7 @@ def merge_by_distance(centers: NDArray[np.floating], n_clusters: int) -> NDArray
 def merge_by_kmeans(
     centers: NDArray[np.floating], n_clusters: int, seed: int = 0
 ) -> NDArray[np.int64]:
-    """Merge nodes by k-means of their centres (nodes, m); Appendix A.3 of the source.
+    """Merge nodes by k-means of their centres (nodes, m); Appendix A.3 of the paper.
 
     Raises:
         ValueError: n_clusters below 1.

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 # Relevances count as near 0 below the first and as near 1 from the second on.
 NEAR_ZERO, NEAR_ONE = 0.2, 0.8
-# From this relevance on a dimension matters to a node; the source's bound in Fig. 3.
+# From this relevance on a dimension matters to a node; the paper's bound in Fig. 3.
 MATTERS = 0.6
 
 

@@ -10,17 +10,14 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from omegaconf import DictConfig, OmegaConf
 
-from dcsomrl.analysis import merge, winner_counts
-from dcsomrl.comparison.cells import Cell, check_same, held, read_results, settings, train
-from dcsomrl.construction import Trust
+from dcsomrl.benchmarking.cells import Cell, check_same, read_results, settings, train
+from dcsomrl.benchmarking.merged import merged_scores
 from dcsomrl.errors import DcsomrlError
 from dcsomrl.loading import load
-from dcsomrl.metrics import accuracy, ari, contingency, nmi, purity
-from dcsomrl.training.results import write_json
+from dcsomrl.locks import lend
+from dcsomrl.writing import write_json
 
 
 def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
@@ -34,7 +31,7 @@ def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    from dcsomrl.comparison.report import summary, write_report
+    from dcsomrl.benchmarking.table import summary, write_report
 
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     cells = [
@@ -79,7 +76,7 @@ def run_cell(cell: Cell, config: dict[str, Any], result: Path) -> None:
     if result.exists():
         return
     run_dir, now = Path(config["runs_dir"]) / cell.run, settings(cell, config)
-    with held(run_dir) as lock:
+    with lend(run_dir) as lock:
         if lock is None or result.exists():
             return
         begun, training = run_dir / "settings.json", {"training": now["training"]}
@@ -89,35 +86,9 @@ def run_cell(cell: Cell, config: dict[str, Any], result: Path) -> None:
         if not (run_dir / "metrics.json").exists():
             train(cell, [*config["common"], *config["methods"][cell.method]], run_dir, lock)
         metrics = json.loads((run_dir / "metrics.json").read_text())
-        merged = merged_scores(run_dir, config["merged_clusters"], cell.seed, config["trust"])
+        trained = load(run_dir / "checkpoints" / "last.ckpt", trust=config["trust"])
+        k = config["merged_clusters"]
+        merged = merged_scores(trained.model, trained.data, k, cell.seed)
         named = {"method": cell.method, "settings": now}
         # Data of one's own has a name of its own; a cell goes by the name of the configuration.
         write_json(result, {**named, **metrics, "dataset": cell.dataset, **merged})
-
-
-@torch.no_grad()
-def merged_scores(run_dir: Path, n_clusters: int, seed: int, trust: Trust = ()) -> dict[str, float]:
-    """Scores on the test split with the nodes merged by their winners on the training split.
-
-    None without labels.
-    """
-    trained = load(run_dir / "checkpoints" / "last.ckpt", trust=trust)
-    model, data = trained.model, trained.data
-    data.setup("test")
-    if not data.num_classes:
-        return {}
-    first, second = [], []
-    for batch in data.split_dataloader("train"):
-        found = model.cluster(batch.x)
-        first.append(found.winner.numpy())
-        second.append(found.second.numpy())
-    counts = winner_counts(np.concatenate(first), np.concatenate(second), model.n_clusters)
-    group = torch.from_numpy(merge(counts, n_clusters, seed))
-    matrix = torch.zeros(n_clusters, data.num_classes, dtype=torch.int64)
-    for batch in data.split_dataloader("test"):
-        assert batch.y is not None
-        node = model.cluster(batch.x).winner
-        clusters = torch.where(node >= 0, group[node], -1)
-        matrix += contingency(clusters, batch.y, n_clusters, data.num_classes)
-    scores = {"purity": purity, "nmi": nmi, "ari": ari, "accuracy": accuracy}
-    return {f"merged_{name}": float(score(matrix)) for name, score in scores.items()}

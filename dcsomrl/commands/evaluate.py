@@ -15,6 +15,7 @@ from dcsomrl.scoring import score
 from dcsomrl.training import results
 from dcsomrl.training.run import describe
 from dcsomrl.training.warnings import warnings_of
+from dcsomrl.writing import write_json
 
 
 def evaluate(cfg: DictConfig) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     name = f"evaluate-{data.name}-{cfg.split}"
     folder = Path(cfg.output) if cfg.output else beside(Path(cfg.ckpt)) / name
     folder.mkdir(parents=True, exist_ok=True)
-    results.write_json(folder / "metrics.json", metrics)
+    write_json(folder / "metrics.json", metrics)
     results.write_assignments(folder, assignments)
     title = f"{metrics['model']} on {data.name}, {cfg.split} split"
     results.print_summary(metrics, title, folder)

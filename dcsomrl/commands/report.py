@@ -8,9 +8,9 @@ from omegaconf import DictConfig, ListConfig
 from rich.progress import track
 
 from dcsomrl.errors import ConfigError
-from dcsomrl.inspection import inspect
-from dcsomrl.pages import RunPage, build_page
-from dcsomrl.reporting.portrait import sections, write_figures
+from dcsomrl.reporting.html import RunPage, build_page
+from dcsomrl.reporting.page import draw_report, write_figures
+from dcsomrl.reporting.run_data import read_run
 
 
 def report(cfg: DictConfig) -> Path:
@@ -31,7 +31,7 @@ def report(cfg: DictConfig) -> Path:
     output = Path(cfg.output) if cfg.output else beside
     pages = []
     for number, run in enumerate(track(runs, description="report")):
-        found, page = sections(inspect(run, cfg.data_dir, cfg.trust), cfg.embedding, cfg.seed)
+        found, page = draw_report(read_run(run, cfg.data_dir, cfg.trust), cfg.embedding, cfg.seed)
         write_figures(found, output if len(runs) == 1 else output / f"run{number}")
         pages.append(page)
     output.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from dcsomrl.search.outcome import read
-from dcsomrl.search.sensitivity import write_sensitivity
+from dcsomrl.search.sensitivity_page import write_sensitivity
 
 
 def sensitivity(cfg: DictConfig) -> Path:

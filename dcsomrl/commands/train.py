@@ -13,7 +13,7 @@ from pytorch_lightning import seed_everything
 
 from dcsomrl.app import settle_augmentation, settle_network
 from dcsomrl.errors import ConfigError
-from dcsomrl.training.lock import hold
+from dcsomrl.locks import hold
 from dcsomrl.training.run import run
 
 

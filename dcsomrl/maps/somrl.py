@@ -53,7 +53,7 @@ class SOMRL(RelevanceMap):
         relevance_rate: :math:`\beta` in [0, 1], the rate of the moving-average distances (eq. 5).
         neighborhood_decay: :math:`\gamma` > 0, how the pull falls with the rank of a neighbour.
         neighborhood_form: ``product`` for :math:`e^{-\gamma r}`, ``quotient`` for
-            :math:`e^{-r/\gamma}`; the source lost the place of gamma.
+            :math:`e^{-r/\gamma}`; the paper lost the place of gamma.
         repel_rate: :math:`\rho` >= 0, the strength of the push away from the map's mean (eq. 4).
         repel_mode: shape of the push for a node at u from the mean of the live centres: ``none``;
             ``signed`` :math:`\mathrm{sgn}(u)\max(1-2|u|,0)` and ``proportional``

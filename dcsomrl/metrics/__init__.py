@@ -1,18 +1,9 @@
 """Scores of a clustering against labels, and measures of a map that need none."""
 
+from dcsomrl.metrics.catalogue import BY_KEY, CATALOGUE, LABEL_SCORES, Measure
 from dcsomrl.metrics.clustering import (
-    AMI,
-    ARI,
-    NMI,
-    Accuracy,
-    Classes,
-    ClusteringError,
-    Completeness,
-    ContingencyMetric,
-    Homogeneity,
-    NMIGeometric,
+    LabelScore,
     NodeUsage,
-    Purity,
     QuantizationError,
     TopographicError,
     clustering_scores,
@@ -35,18 +26,12 @@ from dcsomrl.metrics.functional import (
 )
 
 __all__ = [
-    "AMI",
-    "ARI",
-    "NMI",
-    "Accuracy",
-    "Classes",
-    "ClusteringError",
-    "Completeness",
-    "ContingencyMetric",
-    "Homogeneity",
-    "NMIGeometric",
+    "BY_KEY",
+    "CATALOGUE",
+    "LABEL_SCORES",
+    "LabelScore",
+    "Measure",
     "NodeUsage",
-    "Purity",
     "QuantizationError",
     "TopographicError",
     "accuracy",

@@ -4,47 +4,42 @@ States are counts and sums of fixed shape, added up over processes, so memory do
 the data; no ``update`` waits for a GPU.
 """
 
-from abc import abstractmethod
-from functools import partial
-
 import torch
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
 
 from dcsomrl.metrics import functional
+from dcsomrl.metrics.catalogue import LABEL_SCORES, Score
 
 
-class ContingencyMetric(Metric):
+class LabelScore(Metric):
     """A score against labels, from the contingency matrix of all samples.
 
     Args:
+        score: the score, 0-d, of a contingency matrix (n_clusters, n_classes); see
+            :mod:`dcsomrl.metrics.functional`.
         n_clusters: clusters, or slots of the map.
         n_classes: classes of the labels.
 
     Raises:
-        ValueError: either below 1.
+        ValueError: a number below 1.
     """
 
     matrix: Tensor
     full_state_update = False
     is_differentiable = False
-    higher_is_better = True
 
-    def __init__(self, n_clusters: int, n_classes: int) -> None:
+    def __init__(self, score: Score, n_clusters: int, n_classes: int) -> None:
         super().__init__()
         if n_clusters < 1 or n_classes < 1:
             raise ValueError(
                 f"n_clusters and n_classes must be at least 1, got {n_clusters} and {n_classes}"
             )
+        self.score = score
         self.n_clusters = n_clusters
         self.n_classes = n_classes
         counts = torch.zeros(n_clusters, n_classes, dtype=torch.int64)
         self.add_state("matrix", counts, dist_reduce_fx="sum")
-
-    @staticmethod
-    @abstractmethod
-    def score(contingency: Tensor) -> Tensor:
-        """Score of a contingency matrix (n_clusters, n_classes)."""
 
     def update(self, clusters: Tensor, labels: Tensor) -> None:
         """Take in a batch; see :func:`dcsomrl.metrics.functional.contingency`."""
@@ -56,98 +51,23 @@ class ContingencyMetric(Metric):
         return self.score(self.matrix)
 
 
-class Purity(ContingencyMetric):
-    """Share of samples in the majority class of their cluster."""
-
-    score = staticmethod(functional.purity)
-
-
-class Accuracy(ContingencyMetric):
-    """Share of samples right under the best one-to-one matching of clusters to classes."""
-
-    score = staticmethod(functional.accuracy)
-
-
-class ClusteringError(ContingencyMetric):
-    """Share of samples wrong under the best one-to-one matching of clusters to classes."""
-
-    higher_is_better = False
-    score = staticmethod(functional.clustering_error)
-
-
-class NMI(ContingencyMetric):
-    """Mutual information over the arithmetic mean of the entropies."""
-
-    score = staticmethod(functional.nmi)
-
-
-class NMIGeometric(ContingencyMetric):
-    """Mutual information over the geometric mean of the entropies."""
-
-    score = staticmethod(partial(functional.nmi, average="geometric"))
-
-
-class ARI(ContingencyMetric):
-    """Rand index adjusted for chance."""
-
-    score = staticmethod(functional.ari)
-
-
-class AMI(ContingencyMetric):
-    """Mutual information adjusted for chance."""
-
-    score = staticmethod(functional.ami)
-
-
-class Homogeneity(ContingencyMetric):
-    """Share of the classes' entropy that the clusters explain."""
-
-    score = staticmethod(functional.homogeneity)
-
-
-class Completeness(ContingencyMetric):
-    """Share of the clusters' entropy that the classes explain."""
-
-    score = staticmethod(functional.completeness)
-
-
-class Classes(ContingencyMetric):
-    """Number of classes with a sample."""
-
-    score = staticmethod(functional.classes)
-
-
 def clustering_scores(n_clusters: int, n_classes: int) -> MetricCollection:
-    """All scores against labels over one shared contingency matrix.
+    """All scores against labels of the catalogue over one shared contingency matrix.
 
     Args:
         n_clusters: clusters, or slots of the map.
         n_classes: classes of the labels.
 
     Returns:
-        Collection with the keys ``purity``, ``nmi``, ``nmi_geometric``, ``ari``, ``ami``,
-        ``homogeneity``, ``completeness``, ``accuracy`` and ``clustering_error``, and ``classes``,
-        the number of those with a sample.
+        Collection with the keys of :data:`dcsomrl.metrics.catalogue.LABEL_SCORES`.
 
     Raises:
         ValueError: either below 1.
     """
-    kinds: dict[str, type[ContingencyMetric]] = {
-        "purity": Purity,
-        "nmi": NMI,
-        "nmi_geometric": NMIGeometric,
-        "ari": ARI,
-        "ami": AMI,
-        "homogeneity": Homogeneity,
-        "completeness": Completeness,
-        "accuracy": Accuracy,
-        "clustering_error": ClusteringError,
-        "classes": Classes,
-    }
     # The group is named: found on its own, it costs ten updates and comparisons on the host.
     return MetricCollection(
-        {name: kind(n_clusters, n_classes) for name, kind in kinds.items()},
-        compute_groups=[list(kinds)],
+        {name: LabelScore(score, n_clusters, n_classes) for name, score in LABEL_SCORES.items()},
+        compute_groups=[list(LABEL_SCORES)],
     )
 
 

@@ -5,29 +5,23 @@ from numpy.typing import NDArray
 
 from dcsomrl.analysis.disturbance import disturb
 from dcsomrl.analysis.neighbors import nearest_samples
-from dcsomrl.inspection import Array, Inspected
-from dcsomrl.pages import Explorer
-from dcsomrl.reporting.meaning import spread
+from dcsomrl.reporting.context import Context
+from dcsomrl.reporting.html import Explorer
+from dcsomrl.reporting.run_data import Array, RunData
 from dcsomrl.reporting.section import shown
-from dcsomrl.reporting.structure import graph
 
 # Relevances below which the slider disturbs: none, a tenth, ..., all.
 LEVELS = np.linspace(0, 1, 11)
 NEAREST = 8
 
 
-def explorer(run: Inspected, points: Array, nodes: Array, seed: int) -> Explorer | None:
-    """The arrays of a page's explorer; None for a map without a node.
-
-    Args:
-        run: what was trained.
-        points: (n, 2) places of the test samples.
-        nodes: (K, 2) places of the nodes.
-        seed: draws the disturbances.
-    """
+def explorer(context: Context) -> Explorer | None:
+    """The arrays of a page's explorer; None for a map without a node."""
+    run = context.run
     if len(run.slots) == 0:
         return None
-    edges, wins = graph(run), run.wins
+    points, nodes = context.places
+    edges, wins = run.graph, run.wins
     near = nearest_samples(run.centers, run.latent, min(NEAREST, len(run.latent)), run.relevances)
     sums = np.bincount(
         run.winner[run.winner >= 0],
@@ -61,7 +55,7 @@ def explorer(run: Inspected, points: Array, nodes: Array, seed: int) -> Explorer
         tiles=pixels(run.decoded) if run.image else None,
         nearest=pixels(run.samples[near.row]) if run.image else None,
         levels=LEVELS,
-        disturbed=_disturbed(run, seed) if run.image and run.relevances is not None else None,
+        disturbed=_disturbed(run, context.seed),
         profiles=None if run.image else run.decoded.reshape(len(run.slots), -1),
         feature_names=names,
         nearest_rows=run.index[near.row],
@@ -74,10 +68,11 @@ def pixels(images: Array) -> NDArray[np.uint8]:
     return np.round(np.moveaxis(shown(images), -3, -1) * 255).astype(np.uint8)
 
 
-def _disturbed(run: Inspected, seed: int) -> NDArray[np.uint8]:
+def _disturbed(run: RunData, seed: int) -> NDArray[np.uint8] | None:
     """(levels, K, height, width, channels): one direction for each node, more dimensions of it."""
-    assert run.relevances is not None
-    size = 2 * spread(run)
+    if not run.image or run.relevances is None:
+        return None
+    size = 2 * run.spread
     levels = []
     for level in LEVELS:
         rng = np.random.default_rng(seed)
@@ -86,6 +81,6 @@ def _disturbed(run: Inspected, seed: int) -> NDArray[np.uint8]:
     return np.stack(levels)
 
 
-def _feature_names(run: Inspected) -> list[str]:
+def _feature_names(run: RunData) -> list[str]:
     width = int(np.prod(run.decoded.shape[1:]))
     return run.feature_names or [f"feature {i}" for i in range(width)]

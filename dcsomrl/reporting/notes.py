@@ -1,10 +1,10 @@
 """What a reader should know before reading the rest."""
 
-from dcsomrl.inspection import Inspected
+from dcsomrl.reporting.run_data import RunData
 from dcsomrl.training.warnings import of_clusters, of_map
 
 
-def notes(run: Inspected) -> list[str]:
+def notes(run: RunData) -> list[str]:
     """Sentences on what is out of the ordinary with a run, and on how to read its scores."""
     said = []
     n = len(run.slots)
@@ -21,7 +21,7 @@ def notes(run: Inspected) -> list[str]:
     said += of_clusters(used, n, len(run.winner), int((run.winner < 0).sum()))
     if n > 1 and run.edges is None:
         said.append("This model has no map: its clusters have no neighbours.")
-    elif n > 1 and len(run.edges if run.edges is not None else ()) == 0:
+    elif n > 1 and len(run.graph) == 0:
         said.append("No two nodes activate each other at the threshold: the graph has no edge.")
     if unused := int((run.wins == 0).sum()):
         said.append(f"{unused} of {n} nodes won no test sample.")

@@ -1,18 +1,21 @@
-"""A part of a report: one figure and the numbers that go with it."""
+"""A section of a report: one figure and the numbers that go with it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dcsomrl.reporting.context import Context
+from dcsomrl.reporting.run_data import RunData
+
 Measures = Mapping[str, float | int | None]
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a report.
+    """A section of a report.
 
     Attributes:
         name: of its files; unique in a report.
@@ -27,6 +30,37 @@ class Section:
     caption: str
     figure: Figure | None
     measures: Measures = field(default_factory=dict)
+
+
+# What a section can need, and whether a run has it.
+NEEDS: Mapping[str, Callable[[RunData], bool]] = {
+    "nodes": lambda run: len(run.slots) > 0,
+    "images": lambda run: run.image,
+    "labels": lambda run: run.labels is not None,
+    "relevances": lambda run: run.relevances is not None,
+    "map": lambda run: run.edges is not None,
+    "edges": lambda run: len(run.graph) > 0,
+    "history": lambda run: not run.history.empty,
+    "steps": lambda run: run.steps is not None and not run.steps.empty,
+    "paths": lambda run: run.paths is not None and len(run.paths["slot"]) > 0,
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """What draws a section.
+
+    Attributes:
+        draw: makes it; None where a run that has all needs has nothing to show.
+        needs: keys of :data:`NEEDS`; a run that lacks one has no such section.
+    """
+
+    draw: Callable[[Context], Section | None]
+    needs: tuple[str, ...]
+
+    def applies(self, run: RunData) -> bool:
+        """Whether a run has what the section needs."""
+        return all(NEEDS[need](run) for need in self.needs)
 
 
 def shown(images: NDArray[np.floating]) -> NDArray[np.floating]:

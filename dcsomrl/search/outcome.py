@@ -2,11 +2,9 @@
 
 import json
 import statistics
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -20,6 +18,7 @@ from optuna.distributions import (
 from dcsomrl.errors import DataError
 from dcsomrl.kept import MEANING
 from dcsomrl.search.study import Search
+from dcsomrl.writing import write_text
 
 TABLE = "trials.csv"
 PARAMETER = "params/"
@@ -83,25 +82,8 @@ def save(found: Outcome, folder: Path) -> None:
         "objectives": dict(found.objectives),
         "space": {name: json.loads(distribution_to_json(d)) for name, d in found.space.items()},
     }
-    write_text(folder / TABLE, found.points.to_csv(index=False))
-    write_text(folder / MEANING, json.dumps(meaning, indent=2) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    with swapped(path) as part:
-        part.write_text(text)
-
-
-@contextmanager
-def swapped(path: Path) -> Iterator[Path]:
-    """A file to write, which then takes the place of another: a reader never sees half of one."""
-    part = path.with_name(f"{path.name}.{uuid4().hex}.part")  # others may write it, too
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_text(folder / TABLE, found.points.to_csv(index=False), shared=True)
+    write_text(folder / MEANING, json.dumps(meaning, indent=2) + "\n", shared=True)
 
 
 def read(folder: Path) -> Outcome:

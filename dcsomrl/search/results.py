@@ -14,9 +14,10 @@ from rich.table import Table
 
 from dcsomrl.errors import ConfigError
 from dcsomrl.search.best import EXPERIMENT, experiment, scores
-from dcsomrl.search.outcome import TABLE, front, outcome, save, short_names, write_text
-from dcsomrl.search.sensitivity import write_sensitivity
+from dcsomrl.search.outcome import TABLE, front, outcome, save, short_names
+from dcsomrl.search.sensitivity_page import write_sensitivity
 from dcsomrl.search.study import Search
+from dcsomrl.writing import write_text
 
 log = logging.getLogger(__name__)
 TOP = 5
@@ -95,7 +96,7 @@ def write_results(
         best = ranked(trials, search.objectives)
         file = search.folder / "experiment" / f"{EXPERIMENT}.yaml"
         file.parent.mkdir(exist_ok=True)
-        write_text(file, experiment(best[0], search, fixed, choices))
+        write_text(file, experiment(best[0], search, fixed, choices), shared=True)
         _print_top(best, search)
         _say(f"all points: {search.folder / TABLE}\nthe best: {again}")
         try:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from dcsomrl.errors import ConfigError, DcsomrlError
+from dcsomrl.locks import claim
 from dcsomrl.migrations import differences
 from dcsomrl.search.designs import Design
 from dcsomrl.search.samplers import MakeSampler, check_sampler, suggested
@@ -133,7 +134,7 @@ class Search:
         with self._claims:
             attempts = self.attempts()
             for point, trials in attempts.items():
-                if self._is_open(trials[-1]) and (lock := self._lock(point)):
+                if self._is_open(trials[-1]) and (lock := claim(self.folder / str(point))):
                     # It may have been finished between the two looks.
                     trials = self.attempts()[point]
                     if self._is_open(trials[-1]):
@@ -148,23 +149,13 @@ class Search:
                             return begun
                     lock.release()
             point = len(attempts)
-            if point >= self.n_trials or (lock := self._lock(point)) is None:
+            if point >= self.n_trials or (lock := claim(self.folder / str(point))) is None:
                 return None
             return self._begin(point, self._points[point] if self._points else None, lock)
 
     def _is_open(self, trial: FrozenTrial) -> bool:
         """Whether a point whose last attempt this is may be begun again, if nobody is at it."""
         return trial.state == TrialState.RUNNING or trial.number in self._again
-
-    def _lock(self, point: int) -> FileLock | None:
-        folder = self.folder / str(point)
-        folder.mkdir(exist_ok=True)
-        lock = FileLock(folder / ".lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            return None
-        return lock
 
     def _abandon(self, trials: Sequence[FrozenTrial]) -> None:
         """End the attempts at a point whose process died."""

@@ -13,6 +13,7 @@ from dcsomrl import __version__
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import CheckpointError, first_line
 from dcsomrl.migrations import RECORD, differences
+from dcsomrl.writing import swapped
 
 log = logging.getLogger(__name__)
 
@@ -40,16 +41,13 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     ) -> None:
         """Save, or raise :class:`CheckpointError` and leave what was there."""
         target = Path(path)
-        part = target.with_name(target.name + ".part")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
+            with swapped(target) as part, part.open("wb") as file:
                 torch.save({**checkpoint, RECORD: self._record}, file)
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(target)
         except (OSError, RuntimeError) as error:
-            part.unlink(missing_ok=True)
             reason = error.__context__ if isinstance(error.__context__, OSError) else error
             raise CheckpointError(
                 f"could not write the checkpoint {target} ({first_line(reason)}): make room, then "

@@ -1,6 +1,5 @@
 """The files that a finished run leaves, and the table that a person reads at its end."""
 
-import json
 import logging
 import platform
 import shutil
@@ -15,6 +14,7 @@ import torch
 
 from dcsomrl import __version__
 from dcsomrl.data import ClusterData
+from dcsomrl.metrics import BY_KEY
 from dcsomrl.models import ClusteringModule
 
 log = logging.getLogger(__name__)
@@ -76,14 +76,6 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write and swap in, so that a reader never sees half a file; NaN becomes null."""
-    part = path.with_name(path.name + ".part")
-    valid = {name: None if value != value else value for name, value in content.items()}
-    part.write_text(json.dumps(valid, indent=2, allow_nan=False) + "\n")
-    part.replace(path)
-
-
 def write_assignments(folder: Path, columns: Mapping[str, Any]) -> None:
     """One row a sample: index in the split, cluster (slot of the node), activation.
 
@@ -129,10 +121,7 @@ def print_summary(metrics: Mapping[str, Any], title: str, run_dir: Path) -> None
     print(f"\n{title}")
     for name in SHOWN:
         if name in metrics:
-            value = metrics[name]
-            decimals = 1 if name == "seconds" else 3
-            shown = str(value) if isinstance(value, int) else f"{value:.{decimals}f}"
-            print(f"  {name:<18} {shown:>9}")
+            print(f"  {BY_KEY[name].title:<18} {metrics[name]:>9.{BY_KEY[name].decimals}f}")
     for warning in metrics["warnings"]:
         print(f"warning: {warning}")
     print(f"run directory: {run_dir}")

@@ -21,6 +21,7 @@ from dcsomrl.training.callbacks.time_limit import TimeIsOver, out_of_time
 from dcsomrl.training.checkpoints import check_same_run, find_checkpoint
 from dcsomrl.training.trainer import build_trainer, warn_of_slow_half
 from dcsomrl.training.warnings import warnings_of
+from dcsomrl.writing import write_json
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +144,7 @@ def finish(
             *out_of_time(trainer),
         ],
     }
-    results.write_json(run_dir / "metrics.json", metrics)
+    write_json(run_dir / "metrics.json", metrics)
     results.write_assignments(run_dir, assignments)
     title = f"{metrics['model']} on {metrics['dataset']}, test split, seed {metrics['seed']}"
     results.draw_prototypes(

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pytorch_lightning import Trainer
 
+from dcsomrl.writing import swapped
+
 log = logging.getLogger(__name__)
 
 
@@ -59,12 +61,10 @@ class GrowingTable:
     def save(self) -> None:
         """Write all rows."""
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        part = self.path.with_name(self.path.name + ".part")
-        with part.open("w", newline="") as file:
+        with swapped(self.path) as part, part.open("w", newline="") as file:
             writer = csv.DictWriter(file, columns, restval="")
             writer.writeheader()
             writer.writerows(self.rows)
-        part.replace(self.path)
 
 
 def leave_out(path: Path, error: Exception) -> None:

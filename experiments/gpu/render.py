@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 
 from dcsomrl.errors import DataError
+from dcsomrl.writing import markdown_table
 from experiments.gpu import store
 from experiments.gpu.run import PARTS
 from experiments.gpu.setting import Setting
-from experiments.runs import markdown_table
 
 HEADINGS = {
     "agreement": "Agreement with the CPU",

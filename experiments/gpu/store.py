@@ -10,7 +10,8 @@ import torch
 from pytorch_lightning.__version__ import version as lightning
 
 from dcsomrl.errors import DataError
-from dcsomrl.training.results import origin, write_json
+from dcsomrl.training.results import origin
+from dcsomrl.writing import write_json
 
 FILE = "results.json"
 Record = dict[str, Any]

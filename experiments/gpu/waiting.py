@@ -8,9 +8,9 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from dcsomrl.app import composed
+from dcsomrl.benchmarking.cells import Cell
 from dcsomrl.commands.benchmark import run_cell
-from dcsomrl.comparison.cells import Cell
-from dcsomrl.training.results import write_json
+from dcsomrl.writing import write_json
 from experiments.gpu.setting import Cells, Setting
 from experiments.gpu.training import finish, start
 
@@ -73,7 +73,7 @@ def train_somvae(setting: Setting, seed: int) -> dict[str, Any]:
     folder = f"somvae_mnist_conv/seed{seed}"
     process = start(setting, folder, *setting.machine, f"seed={seed}", *overrides, "ckpt_path=last")
     metrics = finish(setting, folder, process)
-    kept = setting.out / "rivals"
+    kept = setting.out / "baselines"
     kept.mkdir(parents=True, exist_ok=True)
     write_json(kept / f"own-somvae_mnist_conv-seed{seed}.json", metrics)
     return _scores(metrics)

@@ -1,4 +1,4 @@
-"""Both splits in one, as some rivals are published."""
+"""Both splits in one, as some baselines are published."""
 
 import pytest
 import torch

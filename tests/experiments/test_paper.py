@@ -1,4 +1,4 @@
-"""The page about the source: from a short run on the digits, and its verdicts on known numbers."""
+"""The page about the paper: from a short run on the digits, and its verdicts on known numbers."""
 
 import os
 import re

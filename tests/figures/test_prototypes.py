@@ -9,7 +9,7 @@ import pytest
 from dcsomrl.figures import prototype_grid, prototype_profiles
 from dcsomrl.figures.embedding import embedding_map
 from dcsomrl.figures.images import brightened, image_rows
-from dcsomrl.figures.sensitivity import parameter_scatter
+from dcsomrl.figures.parameters import parameter_scatter
 
 
 @pytest.mark.parametrize("nodes", [1, 7, 200])

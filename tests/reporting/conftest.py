@@ -1,8 +1,8 @@
 import pytest
 
 from dcsomrl.app import composed
-from dcsomrl.inspection import inspect
-from dcsomrl.reporting.portrait import sections
+from dcsomrl.reporting.page import draw_report
+from dcsomrl.reporting.run_data import read_run
 from dcsomrl.train import train
 
 
@@ -18,10 +18,10 @@ def trained(tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def run(trained):
-    return inspect(trained)
+    return read_run(trained)
 
 
 @pytest.fixture(scope="package")
 def portrait(run):
-    found, page = sections(run, "pca", 0)
+    found, page = draw_report(run, "pca", 0)
     return {section.name: section for section in found}, page

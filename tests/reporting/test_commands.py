@@ -9,9 +9,12 @@ import pytest
 import torch
 
 from dcsomrl.errors import DataError
-from dcsomrl.inspection import inspect
-from dcsomrl.reporting import meaning, structure
-from dcsomrl.reporting.portrait import sections
+from dcsomrl.reporting.context import Context
+from dcsomrl.reporting.page import draw_report
+from dcsomrl.reporting.run_data import read_run
+from dcsomrl.reporting.sections.disturbances import draw_disturbances
+from dcsomrl.reporting.sections.outliers import draw_outliers
+from dcsomrl.reporting.sections.pairs import draw_pairs
 
 
 def test_tables_have_features_in_the_place_of_images(cli, tmp_path):
@@ -25,10 +28,10 @@ def test_tables_have_features_in_the_place_of_images(cli, tmp_path):
     assert done.returncode == 0, done.stderr
     done = cli("report", "run=run", "embedding=pca")
     assert done.returncode == 0, done.stderr
-    found = inspect(tmp_path / "run")
+    found = read_run(tmp_path / "run")
     assert found.feature_names == ["a", "b", "c", "d"]
     assert not found.image
-    explorer = sections(found, "pca", 0)[1].explorer
+    explorer = draw_report(found, "pca", 0)[1].explorer
     assert explorer.tiles is None
     assert explorer.relevance_names == ["a", "b", "c", "d"]
     assert explorer.profiles.shape == (len(found.slots), 4)
@@ -37,11 +40,11 @@ def test_tables_have_features_in_the_place_of_images(cli, tmp_path):
     other = replace(
         found, samples=found.samples * factor, decode=lambda z: found.decode(z) * factor
     )
-    for section in (meaning.disturbances, structure.pairs):
-        measures = section(found, 0).measures
-        assert section(other, 0).measures == pytest.approx(measures, rel=1e-4, nan_ok=True)
+    for section in (draw_disturbances, draw_pairs):
+        measures = section(Context(found)).measures
+        assert section(Context(other)).measures == pytest.approx(measures, rel=1e-4, nan_ok=True)
     quiet = found.activation.argmin()
-    listed = meaning.outliers(found).caption
+    listed = draw_outliers(Context(found)).caption
     assert f"by number: {found.index[quiet]} ({found.activation[quiet]:.4f})" in listed
     assert (tmp_path / "run" / "report" / "report.html").stat().st_size > 10_000
     assert torch.is_grad_enabled()
@@ -75,7 +78,7 @@ def test_damaged_results_are_said_in_a_sentence(trained, tmp_path):
     shutil.copytree(trained, tmp_path / "run")
     (tmp_path / "run" / "metrics.json").write_text('{"purity": 0.')
     with pytest.raises(DataError, match=r"metrics\.json is damaged: .*; train the run again"):
-        inspect(tmp_path / "run")
+        read_run(tmp_path / "run")
 
 
 def test_two_runs_that_differ_in_settings_alone_are_told_apart(trained, cli, tmp_path):

@@ -1,8 +1,5 @@
 """Jobs of a search that outlive what launched them: nobody trains beside them."""
 
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -11,7 +8,8 @@ import pytest
 from filelock import FileLock, Timeout
 from pytorch_lightning.utilities import rank_zero_only
 
-from dcsomrl.training.lock import hold
+from dcsomrl.locks import hold
+from tests.forked import Forked
 
 HERE = Path(__file__).parent
 GRID = (
@@ -29,14 +27,9 @@ def held(tmp_path):
 
     def run(*overrides):
         place = f"hydra.sweep.dir={tmp_path / 'search'}"
-        return subprocess.Popen(
-            [sys.executable, "-m", "dcsomrl.train", *GRID, *overrides,
-             f"+callbacks.hold={hold}", place],
-            cwd=tmp_path,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parents[1])},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        arguments = [*GRID, *overrides, f"+callbacks.hold={hold}", place]
+        search = ["-m", "dcsomrl.train", *arguments]
+        return Forked(search, tmp_path, {"PYTHONPATH": str(HERE.parents[1])})
 
     yield run
     (tmp_path / "told").touch()

@@ -11,7 +11,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from dcsomrl.errors import ConfigError, DataError
 from dcsomrl.search import Grid, LatinHypercube, Search
 from dcsomrl.search.outcome import PARAMETER, outcome, read, save, short_names
-from dcsomrl.search.sensitivity import importances, write_sensitivity
+from dcsomrl.search.sensitivity_page import importances, write_sensitivity
 
 SPACE = {
     "som.threshold": FloatDistribution(0.95, 0.999),

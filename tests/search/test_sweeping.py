@@ -1,10 +1,7 @@
 """Searches as Hydra multiruns: what is searched, how it resumes, what it leaves."""
 
-import os
 import shlex
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,6 +10,7 @@ import pytest
 from optuna.distributions import IntDistribution
 
 from dcsomrl.search import LatinHypercube
+from tests.forked import Forked
 
 KMEANS = ("-m", "search=default", "model=kmeans", "trainer=cpu", "num_threads=1")
 HERE = Path(__file__).parent
@@ -125,12 +123,8 @@ def test_a_sampler_of_optuna_and_a_database_as_the_readme_says(search, tmp_path)
 def test_a_killed_search_ends_as_one_that_was_not(search, tmp_path):
     folder = tmp_path / "search"
     command = (CLUSTERS, "hydra.sweeper.n_trials=5")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dcsomrl.train", *KMEANS, *command, f"hydra.sweep.dir={folder}"],
-        cwd=tmp_path,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+    process = Forked(
+        ["-m", "dcsomrl.train", *KMEANS, *command, f"hydra.sweep.dir={folder}"], tmp_path
     )
     for _ in range(600):
         if (folder / "1/seed0/checkpoints").exists():

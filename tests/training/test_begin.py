@@ -1,9 +1,8 @@
 """What an earlier run left is moved when a training has its first batch, and not before."""
 
 import json
-import subprocess
-import sys
 import textwrap
+import time
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,9 @@ import torch
 
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import CheckpointError, ConfigError, DataError
-from dcsomrl.inspection import inspect
-from dcsomrl.training.lock import hold
+from dcsomrl.locks import hold
+from dcsomrl.reporting.run_data import read_run
+from tests.forked import Forked
 
 RESULTS = ("metrics.json", "assignments.parquet", "prototypes.png")
 
@@ -113,7 +113,7 @@ def test_what_is_only_for_show_stops_no_run(run_small, tmp_path, caplog, name, d
     run_small("callbacks=course")
     run = tmp_path / "run"
     damage(run / name)
-    found = inspect(run)
+    found = read_run(run)
     assert f"{name} is damaged" in caplog.text
     shown = {"metrics.csv": found.history, "step_scores.csv": found.steps, "paths.npz": found.paths}
     assert shown[name] is None or len(shown[name]) == 0
@@ -122,7 +122,7 @@ def test_what_is_only_for_show_stops_no_run(run_small, tmp_path, caplog, name, d
     run_small("callbacks=course", "ckpt_path=last", "trainer.max_epochs=3")
     assert f"{name} is damaged" in caplog.text
     assert (run / f"{name}.damaged").read_bytes() == content
-    inspect(run)
+    read_run(run)
 
 
 def test_results_of_another_state_are_not_shown(run_small, tmp_path):
@@ -130,10 +130,10 @@ def test_results_of_another_state_are_not_shown(run_small, tmp_path):
     run = tmp_path / "run"
     stale = (run / "metrics.json").read_text()
     run_small("trainer.max_epochs=3", "ckpt_path=last")
-    inspect(run)
+    read_run(run)
     (run / "metrics.json").write_text(stale)
     with pytest.raises(DataError, match=r"epoch 2, step 42, but the checkpoint is of epoch 3"):
-        inspect(run)
+        read_run(run)
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"epochs": 2}', "null", "3"])
@@ -141,7 +141,7 @@ def test_results_of_another_form_are_damaged(run_small, tmp_path, content):
     run_small()
     (tmp_path / "run" / "metrics.json").write_text(content)
     with pytest.raises(DataError, match="is damaged"):
-        inspect(tmp_path / "run")
+        read_run(tmp_path / "run")
 
 
 def test_a_folder_is_held_by_one_training(run_small, tmp_path):
@@ -150,18 +150,18 @@ def test_a_folder_is_held_by_one_training(run_small, tmp_path):
     script = """
         import sys, time
         from pathlib import Path
-        from dcsomrl.training.lock import hold
+        from dcsomrl.locks import hold
         with hold(Path(sys.argv[1]), wait=False):
             print("held", flush=True)
             time.sleep(100)
     """
-    other = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script), str(run)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    other = Forked(["-c", textwrap.dedent(script), str(run)])
     try:
-        assert other.stdout.readline() == "held\n"
+        for _ in range(600):
+            if other.output()[0] == "held\n":
+                break
+            time.sleep(0.1)
+        assert other.output()[0] == "held\n"
         before = json.loads((run / "metrics.json").read_text())
         with pytest.raises(ConfigError, match="another process trains in"):
             run_small("seed=1")

@@ -13,6 +13,7 @@ from torch import Tensor
 from dcsomrl.models import ClusteringModule
 from dcsomrl.training.data import data_of
 from dcsomrl.training.tables import goes_on_beside, leave_out
+from dcsomrl.writing import swapped
 
 # What reading a damaged npz raises.
 DAMAGE = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error, NotImplementedError)
@@ -80,10 +81,8 @@ class SamplePaths(Callback):
         """Write all epochs and swap in."""
         for name in ("slot", "decoded"):
             arrays[name] = np.stack([epoch[name] for epoch in self._epochs])
-        part = self._path.with_name(self._path.name + ".part")
-        with part.open("wb") as file:
+        with swapped(self._path) as part, part.open("wb") as file:
             np.savez_compressed(file, **arrays)
-        part.replace(self._path)
 
 
 def read_paths(path: Path) -> dict[str, np.ndarray]:

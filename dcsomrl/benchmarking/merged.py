@@ -1,0 +1,40 @@
+"""Scores of a map whose nodes are merged into as many clusters as there are classes."""
+
+import numpy as np
+import torch
+
+from dcsomrl.analysis import merge, winner_counts
+from dcsomrl.data import ClusterData
+from dcsomrl.metrics import LABEL_SCORES, contingency
+from dcsomrl.models import ClusteringModule
+
+# Scores of a merged map bear their usual names behind this.
+MERGED = "merged_"
+MERGED_SCORES = ("accuracy", "nmi", "ari", "purity")
+
+
+@torch.no_grad()
+def merged_scores(
+    model: ClusteringModule, data: ClusterData, n_clusters: int, seed: int
+) -> dict[str, float]:
+    """Scores on the test split with the nodes merged by their winners on the training split.
+
+    None without labels.
+    """
+    data.setup("test")
+    if not data.num_classes:
+        return {}
+    first, second = [], []
+    for batch in data.split_dataloader("train"):
+        found = model.cluster(batch.x)
+        first.append(found.winner.numpy())
+        second.append(found.second.numpy())
+    counts = winner_counts(np.concatenate(first), np.concatenate(second), model.n_clusters)
+    group = torch.from_numpy(merge(counts, n_clusters, seed))
+    matrix = torch.zeros(n_clusters, data.num_classes, dtype=torch.int64)
+    for batch in data.split_dataloader("test"):
+        assert batch.y is not None
+        node = model.cluster(batch.x).winner
+        clusters = torch.where(node >= 0, group[node], -1)
+        matrix += contingency(clusters, batch.y, n_clusters, data.num_classes)
+    return {f"{MERGED}{name}": float(LABEL_SCORES[name](matrix)) for name in MERGED_SCORES}

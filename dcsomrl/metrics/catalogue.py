@@ -1,0 +1,139 @@
+"""Every number that a result holds: its name, how it reads, and what it says.
+
+Tables, summaries and pages take titles and decimals from here. A score against labels is computed
+because it stands here: a new one is a function of a contingency matrix and an entry.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from torch import Tensor
+
+from dcsomrl.metrics import functional
+from dcsomrl.writing import markdown_table
+
+Better = Literal["higher", "lower", "neither"]
+Score = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number of a result.
+
+    Attributes:
+        key: its name in ``metrics.json``, and in ``metrics.csv`` behind ``val/``.
+        title: in tables and on pages.
+        decimals: that tables show, at least 0.
+        better: which of two results is the better one.
+        range: from where to where, in words.
+        about: what it is, and what to compare it with.
+        score: the number from a contingency matrix (n_clusters, n_classes) of counts, as a 0-d
+            tensor; None for what needs no labels.
+    """
+
+    key: str
+    title: str
+    decimals: int
+    better: Better
+    range: str
+    about: str
+    score: Score | None = None
+
+
+CATALOGUE = (
+    Measure(
+        "purity", "purity", 3, "higher", "0 to 1",
+        "share of samples that belong to the most frequent class of their cluster. Rises with the "
+        "number of clusters: compare at equal numbers",
+        functional.purity,
+    ),
+    Measure(
+        "nmi", "NMI", 3, "higher", "0 to 1",
+        "mutual information of clusters and classes over the arithmetic mean of their entropies. "
+        "Falls with the number of clusters: with ten classes of one size and 64 clusters of one "
+        "size it cannot exceed 0.713",
+        functional.nmi,
+    ),
+    Measure(
+        "nmi_geometric", "NMI, geometric", 3, "higher", "0 to 1",
+        "the same over the geometric mean, the default of scikit-learn before 0.22 and of older "
+        "publications",
+        partial(functional.nmi, average="geometric"),
+    ),
+    Measure(
+        "ari", "ARI", 3, "higher", "up to 1, 0 by chance",
+        "pairs of samples that clusters and classes agree on, corrected for chance. Punishes every "
+        "cluster beyond the number of classes",
+        functional.ari,
+    ),
+    Measure(
+        "ami", "AMI", 3, "higher", "up to 1, 0 by chance", "NMI corrected for chance",
+        functional.ami,
+    ),
+    Measure(
+        "homogeneity", "homogeneity", 3, "higher", "0 to 1", "whether a cluster holds one class",
+        functional.homogeneity,
+    ),
+    Measure(
+        "completeness", "completeness", 3, "higher", "0 to 1",
+        "whether a class lies in one cluster", functional.completeness,
+    ),
+    Measure(
+        "accuracy", "accuracy", 3, "higher", "0 to 1",
+        "each class matched to one cluster. Low by design where there are more clusters than "
+        "classes: look at merged scores",
+        functional.accuracy,
+    ),
+    Measure(
+        "clustering_error", "clustering error", 3, "lower", "0 to 1",
+        "1 - `accuracy`, as the literature on subspace clustering has it",
+        functional.clustering_error,
+    ),
+    Measure(
+        "classes", "classes", 0, "neither", "count",
+        "classes among the samples that were scored; with one, the scores against labels are left "
+        "out",
+        functional.classes,
+    ),
+    Measure("nodes", "nodes", 0, "neither", "count", "live nodes"),
+    Measure(
+        "nodes_used", "nodes used", 0, "neither", "count", "those that win a sample of the split",
+    ),
+    Measure(
+        "perplexity", "perplexity", 1, "neither", "1 to `nodes`",
+        "exponential of the entropy of the clusters: how many are used as if evenly",
+    ),
+    Measure(
+        "quantization_error", "quantization error", 3, "lower", "from 0",
+        "mean distance of a code from its cluster's centre, in the model's own space: compare runs "
+        "of one model alone",
+    ),
+    Measure(
+        "topographic_error", "topographic error", 3, "lower", "0 to 1",
+        "share of samples whose two winners are no neighbours; n/a for models without a map",
+    ),
+    Measure(
+        "silhouette", "silhouette", 3, "higher", "-1 to 1",
+        "how much nearer codes lie to their own cluster than to the next, 0 for a single cluster. "
+        "Of the validation part alone, for searches",
+    ),
+    Measure("epochs", "epochs", 0, "neither", "count", "whole epochs of the training"),
+    Measure("seconds", "seconds", 0, "lower", "from 0", "of the training"),
+)  # fmt: skip
+BY_KEY = {measure.key: measure for measure in CATALOGUE}
+# Those against labels, by name.
+LABEL_SCORES: dict[str, Score] = {
+    measure.key: measure.score for measure in CATALOGUE if measure.score is not None
+}
+
+
+def describe() -> str:
+    """The catalogue as a table in Markdown, which stands in ``docs/results.md``."""
+    rows = [
+        [f"`{one.key}`", one.range, one.better, "yes" if one.score else "no", one.about]
+        for one in CATALOGUE
+    ]
+    header = ["key", "range", "better", "labels", "what, and what to compare it with"]
+    return markdown_table(header, rows)

@@ -1,6 +1,0 @@
-"""Reports on trained maps as one HTML file: arrays in, text out."""
-
-from dcsomrl.pages.build import build_page
-from dcsomrl.pages.content import Explorer, Picture, RunPage
-
-__all__ = ["Explorer", "Picture", "RunPage", "build_page"]

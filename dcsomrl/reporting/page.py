@@ -1,0 +1,99 @@
+"""A finished run as a page: all sections that apply to it, their figures and numbers."""
+
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from dcsomrl.analysis.embedding import Method
+from dcsomrl.metrics import BY_KEY
+from dcsomrl.reporting.context import Context
+from dcsomrl.reporting.explorer import explorer
+from dcsomrl.reporting.html import Explorer, Picture, RunPage
+from dcsomrl.reporting.notes import notes
+from dcsomrl.reporting.run_data import RunData
+from dcsomrl.reporting.section import Section
+from dcsomrl.reporting.sections import PARTS
+
+# What the summary shows of the measures, and of what a run was made of, with its title.
+MEASURES = (
+    *("purity", "nmi", "ari", "ami", "accuracy", "nodes", "nodes_used", "quantization_error"),
+    *("topographic_error", "epochs"),
+)
+SUMMARY = {
+    **{key: BY_KEY[key].title for key in MEASURES},
+    "precision": "precision",
+    "seconds": "seconds of training",
+    "device": "device",
+    "dcsomrl": "dcsomrl",
+    "torch": "torch",
+    "git_commit": "commit",
+}
+MEASURED = (
+    ("edges of the graph", "edges"), ("parts of the graph", "components"),
+    ("class agreement across edges", "edge_agreement"), ("by chance", "edge_agreement_chance"),
+    ("trustworthiness", "trustworthiness"), ("neighbourhood preservation", "preservation"),
+    ("distortion", "distortion"),
+)  # fmt: skip
+
+
+def draw_report(run: RunData, method: Method, seed: int) -> tuple[list[Section], RunPage]:
+    """Every section that applies to a run, and its page.
+
+    Args:
+        run: what was trained.
+        method: of the plane.
+        seed: of all that is drawn.
+    """
+    context = Context(run, method, seed)
+    drawn = (part.draw(context) for part in PARTS if part.applies(run))
+    found = [section for section in drawn if section is not None]
+    return found, page(run, found, explorer(context))
+
+
+def page(run: RunData, found: Iterable[Section], arrays: Explorer | None) -> RunPage:
+    """What the page says of a run."""
+    parts = list(found)
+    measures = {name: value for part in parts for name, value in part.measures.items()}
+    rows = [
+        (title, text(run.metrics.get(key))) for key, title in SUMMARY.items() if key in run.metrics
+    ]
+    rows += [(title, text(measures[key])) for title, key in MEASURED if key in measures]
+    remarks = notes(run) + [part.caption for part in parts if part.figure is None]
+    pictures = [
+        Picture(part.name, part.title, part.caption, svg(part.figure))
+        for part in parts
+        if part.figure is not None
+    ]
+    return RunPage(run.name, rows, remarks, pictures, arrays)
+
+
+def text(value: object) -> str:
+    """A measure as a person reads it."""
+    if value is None or value != value:
+        return "n/a"
+    if isinstance(value, float):
+        return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def svg(figure: Figure) -> str:
+    """The figure as the text of an SVG file."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg")
+    return buffer.getvalue()
+
+
+def write_figures(found: Iterable[Section], folder: Path) -> None:
+    """Every figure as PNG and SVG, and all measures in ``measures.json``, into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    measures: dict[str, float | int | None] = {}
+    for part in found:
+        measures |= dict(part.measures)
+        if part.figure is not None:
+            part.figure.savefig(folder / f"{part.name}.png", dpi=130)
+            part.figure.savefig(folder / f"{part.name}.svg")
+    valid = {name: None if value != value else value for name, value in measures.items()}
+    (folder / "measures.json").write_text(json.dumps(valid, indent=2, allow_nan=False) + "\n")

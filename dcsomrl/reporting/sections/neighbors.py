@@ -1,0 +1,40 @@
+"""Prototypes beside the samples nearest to them."""
+
+import numpy as np
+
+from dcsomrl.analysis.neighbors import nearest_samples, typicality
+from dcsomrl.figures.images import image_rows
+from dcsomrl.reporting.context import Context
+from dcsomrl.reporting.run_data import Array
+from dcsomrl.reporting.section import Section, most_used, shown
+
+# Rows of the figures that show some nodes.
+ROWS = 8
+
+
+def draw_neighbors(context: Context) -> Section | None:
+    """The ten nearest test samples of the most used nodes, and how far prototypes are from them.
+
+    Source: Fig. 10 of "Shaping latent representations using Self-Organizing Maps with
+    Relevance Learning".
+    """
+    run = context.run
+    if len(run.samples) < 10:
+        return None
+    near = nearest_samples(run.centers, run.latent, 10, run.relevances)
+    found = typicality(run.decoded, run.samples, run.winner, near.row)
+    prototype, mean = np.nanmean(found.prototype), np.nanmean(found.mean_sample)
+    nodes = most_used(run.wins, ROWS)
+    rows: list[Array] = [
+        shown(np.concatenate([run.decoded[node][None], run.samples[near.row[node]]]))
+        for node in nodes
+    ]
+    labels = [f"node {run.slots[node]}" for node in nodes]
+    caption = (
+        "Prototypes of the most used nodes, and the ten test samples nearest to each. The decoded "
+        f"prototypes lie {prototype:.3f} (RMS a pixel) from their ten samples in the mean over the "
+        f"nodes, the mean samples of the clusters {mean:.3f}."
+    )
+    measures = {"typicality_prototype": float(prototype), "typicality_mean": float(mean)}
+    figure = image_rows(rows, labels, ["prototype"])
+    return Section("neighbors", "Nearest samples (Fig. 10)", caption, figure, measures)

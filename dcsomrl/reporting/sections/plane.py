@@ -1,0 +1,24 @@
+"""The map among the samples, on a plane."""
+
+from dcsomrl.figures.embedding import embedding_map
+from dcsomrl.reporting.context import Context
+from dcsomrl.reporting.section import Section, shown
+
+
+def draw_plane(context: Context) -> Section:
+    """Samples, prototypes and edges where the embedding has them.
+
+    Source: Fig. 5 of "Shaping latent representations using Self-Organizing Maps with
+    Relevance Learning".
+    """
+    run, (points, nodes) = context.run, context.places
+    named = {"tsne": "t-SNE", "umap": "UMAP", "pca": "Principal components"}[context.method]
+    tiles = shown(run.decoded) if run.image else None
+    figure = embedding_map(points, nodes, run.graph, run.labels, run.class_names, tiles)
+    caption = (
+        f"{named} of the codes of {len(points):,} test samples and of the prototypes. Distances on "
+        "this plane say little."
+    )
+    if len(run.graph):
+        caption += " Lines join connected nodes: the graph was found in the codes."
+    return Section("plane", "The map among the samples (Fig. 5)", caption, figure)

@@ -1,0 +1,55 @@
+"""What the prototypes of one class share, pixel by pixel."""
+
+import numpy as np
+
+from dcsomrl.analysis.neighbors import intersection, shared_light
+from dcsomrl.analysis.topology import components
+from dcsomrl.figures.images import image_rows
+from dcsomrl.reporting.context import Context
+from dcsomrl.reporting.section import Section, shown
+
+# Prototypes of a class that are compared.
+SHARING = 5
+# Draws of as many prototypes from the whole map, for each such group.
+CHANCE = 50
+
+
+def draw_shared(context: Context) -> Section | None:
+    """The connected prototypes of one class, their pixelwise minimum, and what each has beyond it.
+
+    Source: Figs. 8 and 9 of "Shaping latent representations using Self-Organizing Maps with
+    Relevance Learning".
+    """
+    run = context.run
+    assert run.edges is not None
+    first, second = run.node_class[run.edges].T
+    same = run.edges[(first == second) & (first >= 0)]
+    part = components(same, len(run.slots))
+    if len(same) == 0:
+        return None
+    names, images = run.class_names or [], shown(run.decoded)
+    rows, labels, groups = [], [], []
+    for number in range(3):
+        nodes = np.flatnonzero(part == number)
+        if len(nodes) < 2:
+            break
+        nodes = nodes[np.argsort(-run.wins[nodes], kind="stable")][:SHARING]
+        groups.append(nodes)
+        common, beyond = intersection(images[nodes])
+        name = names[run.node_class[nodes[0]]]
+        rows += [np.concatenate([common[None], images[nodes]])]
+        rows += [np.concatenate([np.zeros_like(common[None]), beyond])]
+        labels += [f"{name}: prototypes", "beyond what they share"]
+    rng, won = np.random.default_rng(context.seed), np.flatnonzero(run.wins > 0)
+    within = float(np.mean([shared_light(images[nodes]) for nodes in groups]))
+    others = [rng.permutation(won)[: len(nodes)] for nodes in groups for _ in range(CHANCE)]
+    chance = float(np.mean([shared_light(images[nodes]) for nodes in others]))
+    caption = (
+        f"The {SHARING} most used nodes of the largest parts of the graph that have one class. "
+        "First what their prototypes share, the pixelwise minimum, then the prototypes, and below "
+        f"what each has beyond it. They share {within:.0%} of their light, as many nodes drawn "
+        f"from all of the map {chance:.0%}."
+    )
+    measures = {"shared_light": within, "shared_light_chance": chance}
+    figure, title = image_rows(rows, labels, ["shared"]), "What prototypes of a class share"
+    return Section("shared", f"{title} (Figs. 8, 9)", caption, figure, measures)

@@ -1,0 +1,40 @@
+"""A walk from one prototype to another, straight and along the map."""
+
+import numpy as np
+
+from dcsomrl.analysis.topology import (
+    path_lengths,
+    shortest_path,
+)
+from dcsomrl.analysis.walks import walk_along
+from dcsomrl.figures.images import image_rows
+from dcsomrl.reporting.context import Context
+from dcsomrl.reporting.section import Section, shown
+
+STEPS = 11
+
+
+def draw_walks(context: Context) -> Section:
+    """The two prototypes farthest apart on the map, and what lies between them, decoded.
+
+    Source: Fig. 4 of "Shaping latent representations using Self-Organizing Maps with
+    Relevance Learning".
+    """
+    run = context.run
+    edges = run.graph
+    lengths = np.linalg.norm(run.centers[edges[:, 0]] - run.centers[edges[:, 1]], axis=1)
+    hops = path_lengths(edges, len(run.slots))
+    hops[np.isinf(hops)] = -1
+    start, end = map(int, np.unravel_index(hops.argmax(), hops.shape))
+    path = shortest_path(edges, len(run.slots), lengths, start, end)
+    rows = [
+        shown(run.decode(walk_along(run.centers[[start, end]], STEPS))),
+        shown(run.decode(walk_along(run.centers[path], STEPS))),
+        shown(run.decoded[path]),
+    ]
+    labels = ["straight", "along the map", f"its {len(path)} nodes"]
+    caption = (
+        f"From node {run.slots[start]} to node {run.slots[end]}, which lie farthest apart on the "
+        "map: straight through the codes, and along the shortest path of connected nodes."
+    )
+    return Section("walks", "Between prototypes (Fig. 4)", caption, image_rows(rows, labels))

@@ -1,0 +1,82 @@
+"""Ablations of the paper's open places, each way to fill them: ``python -m experiments.ablations``.
+
+The text leaves open how nodes repel, where gamma stands, what the moving-average distances follow,
+and whether the reconstruction's error is a mean or a sum over the pixels. Each variant is trained
+with Table 2's settings and judged on the validation part of the training split: the test split
+plays no part in the choice. Writes ``ablations.md``.
+"""
+
+import platform
+import shutil
+from pathlib import Path
+
+from dcsomrl.writing import markdown_table
+from experiments.runs import last_epoch, run_all
+
+SEED = 0
+PRECISION = "bf16-mixed"
+VARIANTS = [
+    ("radial", "product", "drift", "mean"),
+    ("radial", "product", "spread", "mean"),
+    ("none", "product", "spread", "mean"),
+    ("radial", "quotient", "spread", "mean"),
+    ("radial", "product", "spread", "sum"),
+]
+# A sum over the pixels weighs the reconstruction so many times more: alpha as many times less.
+PIXELS = 28 * 28
+# Table 2's alpha.
+ALPHA = {"mnist": 0.1145, "fashion": 0.024}
+CHOICE = """
+Only the quotient loses clearly, and on both datasets; between the other variants one seed decides
+little. The default is `radial`, `product`, `spread`: `spread` is the mean distance that the
+ancestor's sample-by-sample updates estimate, and without repel the codes draw together and the map
+with them: on MNIST it keeps fewer nodes than the published 60 to 80, with a higher NMI and a lower
+purity. Summed over the pixels the reconstruction drowns the clustering: the codes spread twice as
+far and the map fills its 200 slots on MNIST, too, where the published one has 60 to 80. `signed`
+and `proportional` were not run. The labels of the validation part chose here, and nowhere else: the
+published settings are the paper's. On Fashion-MNIST, at a threshold of 0.99885, every variant
+fills all 200 slots; the published number was not reached.
+"""
+
+
+def main() -> None:
+    """Run what is missing and write the table."""
+    cells = [(dataset, *variant) for variant in VARIANTS for dataset in ALPHA]
+    kept = Path(__file__).parent / "results" / "ablations"
+    kept.mkdir(parents=True, exist_ok=True)
+    tables = [kept / f"{'-'.join(cell)}.csv" for cell in cells]
+    jobs = {
+        f"ablations/{table.stem}": [
+            f"experiment=paper_{cell[0]}",
+            f"model.som.repel_mode={cell[1]}",
+            f"model.som.neighborhood_form={cell[2]}",
+            f"model.som.distance_mode={cell[3]}",
+            f"model.alpha={ALPHA[cell[0]] / (PIXELS if cell[4] == 'sum' else 1)}",
+            f"trainer.precision={PRECISION}",
+            f"seed={SEED}",
+            "num_threads=1",
+        ]
+        for cell, table in zip(cells, tables, strict=True)
+        if not table.exists()
+    }
+    for folder in run_all(jobs).values():
+        shutil.copy(folder / "metrics.csv", kept / f"{folder.name}.csv")
+    rows = []
+    for cell, table in zip(cells, tables, strict=True):
+        last = last_epoch(table)
+        scores = [f"{last[f'val/{name}']:.3f}" for name in ("purity", "nmi")]
+        rows.append([*cell, *scores, f"{last['nodes']:.0f}", f"{last['train/latent_spread']:.3f}"])
+    header = ["dataset", "repel", "neighbourhood", "distances", "reconstruction"]
+    header += ["val purity", "val NMI", "nodes", "latent spread"]
+    text = (
+        "# Ablations: the paper's open places\n\n"
+        "`python -m experiments.ablations`: Table 2's settings, 30 epochs, seed "
+        f"{SEED}, {PRECISION}, {platform.machine()} CPU; scores on the validation part (a tenth of "
+        "the training split, seen by no training). One seed: differences below 0.02 decide "
+        "nothing.\n\n" + markdown_table(header, rows) + CHOICE
+    )
+    Path(__file__).with_suffix(".md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
