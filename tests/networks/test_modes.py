@@ -109,6 +109,16 @@ def test_centers_are_those_of_the_codes_that_the_trained_network_gives():
         torch.testing.assert_close(model.centers[k], z[nearest == k].mean(0))
 
 
+def test_prototypes_are_decoded_as_in_evaluation():
+    model = AutoencoderModel(network(), 4)
+    fit(model)
+    before, there = modes(model), state(model)
+    assert before["autoencoder.decoder.1"]
+    assert torch.equal(model.decoded_prototypes(), model.decoded_prototypes())
+    assert modes(model) == before
+    assert_same_state(state(model), there)
+
+
 def data_of_training():
     toy = data()
     toy.setup("fit")
