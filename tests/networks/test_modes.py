@@ -12,7 +12,7 @@ from dcsomrl.errors import ConfigError
 from dcsomrl.models import DESOM, AutoencoderModel, KohonenModel
 from dcsomrl.models.features import Features
 from dcsomrl.networks import Autoencoder, evaluating
-from dcsomrl.runs.scoring import score, silhouette
+from dcsomrl.scoring import score, silhouette
 from tests.networks.noisy import NoisyAutoencoder
 
 SHAPE, BATCH = (6,), 8
