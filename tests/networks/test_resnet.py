@@ -12,10 +12,11 @@ import torch
 from torch import nn
 
 from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.errors import ConfigError
 from dcsomrl.inspection import inspect
 from dcsomrl.networks import ResNetAutoencoder
 from dcsomrl.reporting.portrait import sections
-from tests.networks.two_processes import SETTINGS, WITH_NETWORK
+from tests.networks.two_processes import SETTINGS, TWO, WITH_NETWORK
 
 STOP = "+callbacks.stop={_target_: tests.test_rivals.StopAfter, epoch: 0}"
 NOISY = (
@@ -145,3 +146,9 @@ def test_two_processes_end_with_one_network_which_the_checkpoint_holds(tmp_path)
         assert_same(one["state"], weights(tmp_path / model))
         if one["target"] is not None:
             assert torch.equal(one["target"], other["target"])
+
+
+def test_statistics_over_the_processes_of_a_cpu_are_refused_before_they_start(run_small):
+    small = (*TWO, *SETTINGS, *WITH_NETWORK["dcsomrl"])
+    with pytest.raises(ConfigError, match="sync_batchnorm=true works on GPUs alone"):
+        run_small("+trainer.sync_batchnorm=true", small=small)
