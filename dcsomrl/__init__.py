@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         ConvAutoencoder,
         MLPAutoencoder,
         PooledConvAutoencoder,
+        ResNetAutoencoder,
     )
     from dcsomrl.scoring import score
 
@@ -62,6 +63,7 @@ __all__ = [
     "MLPAutoencoder",
     "PooledConvAutoencoder",
     "RelevanceMapModel",
+    "ResNetAutoencoder",
     "Step",
     "Term",
     "Trained",

@@ -139,8 +139,8 @@ def settle_network(model: DictConfig) -> None:
     network = model.autoencoder
     if autoencoder.default is inspect.Parameter.empty and "_target_" not in (network or {}):
         raise ConfigError(
-            f"{model._target_.rpartition('.')[2]} trains a network: choose autoencoder=mlp, conv "
-            "or pooled_conv in place of none"
+            f"{model._target_.rpartition('.')[2]} trains a network: choose autoencoder=mlp, conv, "
+            "resnet or pooled_conv in place of none"
         )
 
 

@@ -12,6 +12,7 @@ from dcsomrl.data import Batch
 from dcsomrl.maps import Assignment
 from dcsomrl.metrics import NodeUsage, QuantizationError, TopographicError, clustering_scores
 from dcsomrl.models import ClusteringModule
+from dcsomrl.networks import evaluating
 
 
 class Scorer:
@@ -84,13 +85,13 @@ def score(
         The scores by name, and the assignments as columns ``index``, ``cluster``, ``activation``
         of equal length.
     """
-    model.eval()
     scorer = Scorer(model, n_classes)
     columns: dict[str, list[Tensor]] = {"index": [], "cluster": [], "activation": []}
     for batch in batches:
         # To the device and the precision of the model.
-        z = model.encode(batch.x.to(model.codebook.centers))
-        found = model.assign(z)
+        with evaluating(model):
+            z = model.encode(batch.x.to(model.codebook.centers))
+            found = model.assign(z)
         scorer.update(z, found, None if batch.y is None else batch.y.to(model.device))
         columns["index"].append(batch.index.cpu())
         columns["cluster"].append(found.winner.cpu())
@@ -112,13 +113,14 @@ def silhouette(model: ClusteringModule, batches: Iterable[Batch], limit: int = 2
 
     Source: Rousseeuw 1987.
     """
-    model.eval()
     codes: list[Tensor] = []
     clusters: list[Tensor] = []
     for batch in batches:
-        z = model.encode(batch.x.to(model.codebook.centers))
+        with evaluating(model):
+            z = model.encode(batch.x.to(model.codebook.centers))
+            found = model.assign(z)
         codes.append(z.float().cpu())
-        clusters.append(model.assign(z).winner.cpu())
+        clusters.append(found.winner.cpu())
     # Not the first ones: files in folders come class by class.
     n = sum(map(len, codes))
     some = torch.linspace(0, n - 1, min(limit, n)).long()

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from dcsomrl.app import config_dir
+from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.metrics.catalogue import describe
 
 TOP = config_dir().parent
@@ -21,7 +22,7 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
 
 
-def test_a_dataset_and_a_model_of_ones_own_train_and_resume(cli, tmp_path):
+def test_what_is_ones_own_trains_and_resumes(cli, tmp_path):
     page = TOP / "docs" / "extending.md"
     for block in (*blocks(page, "python"), *blocks(page, "yaml")):
         name, _, content = block.partition("\n")
@@ -29,9 +30,9 @@ def test_a_dataset_and_a_model_of_ones_own_train_and_resume(cli, tmp_path):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content)
     commands = [block.split()[3:] for block in blocks(page, "sh")]
-    names = ["dcsomrl.train", "dcsomrl.train", "dcsomrl.evaluate", "dcsomrl.train"]
-    assert [one[0] for one in commands] == names
-    *commands, evaluation, loss = commands
+    names = ["train", "train", "evaluate", "train", "train"]
+    assert [one[0] for one in commands] == [f"dcsomrl.{name}" for name in names]
+    *commands, evaluation, network, loss = commands
     for command in commands:
         arguments = [*command[1:], "trainer=cpu", "trainer.max_epochs=2"]
         done = cli("train", *arguments, PYTHONPATH=f".:{TOP}")
@@ -47,6 +48,10 @@ def test_a_dataset_and_a_model_of_ones_own_train_and_resume(cli, tmp_path):
     assert done.returncode == 0, done.stderr
     done = cli("evaluate", *evaluation[1:-1], PYTHONPATH=f".:{TOP}")
     assert "trust=[quantizer]" in done.stderr.splitlines()[-1]
+    done = cli("train", *network[1:], "trainer=cpu", "trainer.max_epochs=2", PYTHONPATH=f".:{TOP}")
+    assert done.returncode == 0, done.stderr
+    state = read_checkpoint(tmp_path / "runs/normalized/seed0/checkpoints/last.ckpt")["state_dict"]
+    assert state["autoencoder.encoder.2.running_mean"].shape == (32,)
     done = cli("train", *loss[1:], "trainer=cpu", "trainer.max_epochs=2", PYTHONPATH=f".:{TOP}")
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(tmp_path / "runs/decorrelated/seed0/metrics.csv")

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from dcsomrl.data import Batch, ClusterData
-from dcsomrl.losses import Step
+from dcsomrl.errors import ConfigError
+from dcsomrl.losses import Step, Term
 from dcsomrl.maps import Assignment, Codebook
 from dcsomrl.models.sums import EpochSums
+from dcsomrl.networks import Autoencoder, batch_norms, evaluating, share_buffers_
 
 OptimizerFactory = Callable[[Iterator[nn.Parameter]], Optimizer]
 
@@ -71,15 +73,34 @@ class ClusteringModule(LightningModule, ABC):
     @torch.no_grad()
     def decoded_prototypes(self) -> Tensor:
         """The clusters in use as samples (n_live, *shape), in the order of their slots."""
-        return self.decode(self.codebook.prototypes().detach()).float()
+        with evaluating(self):
+            return self.decode(self.codebook.prototypes().detach()).float()
 
     def progress(self) -> dict[str, Tensor]:
         """Numbers, 0-d each, that are worth logging once an epoch beside the losses."""
         return self.codebook.progress()
 
+    def setup(self, stage: str) -> None:
+        """Refuse batches of one sample for layers that need the statistics of several.
+
+        Raises:
+            ConfigError: a layer of BatchNorm that is trained would never see two samples.
+        """
+        data, processes = getattr(self.trainer, "datamodule", None), self.trainer.world_size
+        if stage != "fit" or not isinstance(data, ClusterData) or not batch_norms(self):
+            return
+        if data.batch_size < 2 * processes:
+            raise ConfigError(
+                "the network has layers of BatchNorm, which need two samples or more at once on "
+                f"every device, but dataset.batch_size={data.batch_size} on {processes}: raise it"
+            )
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch."""
-        losses = self.training_terms(self.step(batch))
+        # A batch of one sample has no statistics: the running ones take their place.
+        alone = batch_norms(self) if len(batch.x) == 1 else []
+        with evaluating(*alone):
+            losses = self.training_terms(self.step(batch))
         self.epoch_sums.add(losses)
         return losses["loss"]
 
@@ -91,6 +112,13 @@ class ClusteringModule(LightningModule, ABC):
         """Terms of the loss on a training batch, on which the map takes its step first."""
         self.learn(step.z.detach())
         return self.terms(step)
+
+    def on_after_backward(self) -> None:
+        """Give all processes the running statistics of the first, as of its part of the batch.
+
+        The state of a map is the same on all of them, or gathered by itself.
+        """
+        share_buffers_(part for part in self.modules() if isinstance(part, Autoencoder | Term))
 
     def on_train_epoch_end(self) -> None:
         """Log the means of the epoch."""
@@ -111,8 +139,9 @@ class ClusteringModule(LightningModule, ABC):
 
     @torch.no_grad()
     def training_codes(self) -> Tensor:
-        """Codes (n, m) of the training part, in order."""
-        return torch.cat([self.encode(x) for x in self.training_samples()])
+        """Codes (n, m) of the training part, in order, as in evaluation."""
+        with evaluating(self):
+            return torch.cat([self.encode(x) for x in self.training_samples()])
 
     def training_samples(self) -> Iterator[Tensor]:
         """The training part in order, in batches, without labels, in the precision of training."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from dcsomrl import losses
+from dcsomrl.data import Batch
 from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Step
 from dcsomrl.maps import Assignment
@@ -129,13 +130,16 @@ class DEC(CenterModel):
         """Terms with the target of the whole training part, once there is one."""
         if not self.started:
             return self.terms(step)
-        if self.steps % self.update_interval == 0:
-            self._renew()
         self.steps += 1
         assert self._target is not None
         assert step.index is not None
         p = self._target[step.index.to(self._target.device)].to(step.z)
         return self._terms(step, self.soft(step.z), p)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Renew the target when it is time, before the batch moves any statistics."""
+        if self.started and self.steps % self.update_interval == 0:
+            self._renew()
 
     @torch.no_grad()
     def _renew(self) -> None:

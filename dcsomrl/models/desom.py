@@ -15,6 +15,8 @@ from dcsomrl.models.centers import CenterModel, drawn
 from dcsomrl.networks import Autoencoder
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, *TRANSPOSED)
 
 
 class DESOM(CenterModel):
@@ -111,10 +113,13 @@ class DESOM(CenterModel):
 
 
 def glorot(module: Autoencoder) -> Autoencoder:
-    """Glorot's uniform weights and biases of 0, in place (Glorot & Bengio 2010)."""
+    """Uniform weights and biases of 0 in dense layers and convolutions, in place.
+
+    Source: Glorot & Bengio 2010.
+    """
     for layer in module.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d):
+        if isinstance(layer, WEIGHTED):
             nn.init.xavier_uniform_(layer.weight)
-            assert layer.bias is not None
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
     return module

@@ -16,7 +16,8 @@ class Features(nn.Module):
 
     Args:
         input_shape: shape of one sample.
-        autoencoder: gives the codes; None for the sample's own values.
+        autoencoder: gives the codes, frozen: it gets no gradient and stays in evaluation mode; None
+            for the sample's own values.
 
     Attributes:
         width: features of a sample.
@@ -34,6 +35,14 @@ class Features(nn.Module):
         self.width = math.prod(input_shape) if autoencoder is None else autoencoder.latent_dim
         self.register_buffer("low", torch.zeros(self.width))
         self.register_buffer("span", torch.ones(self.width))
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "Features":
+        """Set the mode of all but the frozen network, whose batch statistics must not move."""
+        super().train(mode)
+        if self.autoencoder is not None:
+            self.autoencoder.eval()
+        return self
 
     @torch.no_grad()
     def fit(self, samples: Iterable[Tensor]) -> None:

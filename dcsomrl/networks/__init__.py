@@ -3,5 +3,17 @@
 from dcsomrl.networks.autoencoder import Autoencoder
 from dcsomrl.networks.conv import ConvAutoencoder, PooledConvAutoencoder
 from dcsomrl.networks.mlp import MLPAutoencoder
+from dcsomrl.networks.modes import batch_norms, evaluating
+from dcsomrl.networks.resnet import ResNetAutoencoder
+from dcsomrl.networks.sharing import share_buffers_
 
-__all__ = ["Autoencoder", "ConvAutoencoder", "MLPAutoencoder", "PooledConvAutoencoder"]
+__all__ = [
+    "Autoencoder",
+    "ConvAutoencoder",
+    "MLPAutoencoder",
+    "PooledConvAutoencoder",
+    "ResNetAutoencoder",
+    "batch_norms",
+    "evaluating",
+    "share_buffers_",
+]

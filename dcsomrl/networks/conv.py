@@ -29,7 +29,7 @@ class ConvAutoencoder(Autoencoder):
         latent_dim: int = 22,
         channels: Sequence[int] = (32, 64, 128),
     ) -> None:
-        depths, sizes = _pyramid(input_shape, latent_dim, channels)
+        depths, sizes = pyramid(input_shape, latent_dim, channels)
         down: list[nn.Module] = []
         for before, after in pairwise(depths):
             down += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.ReLU()]
@@ -61,7 +61,7 @@ class PooledConvAutoencoder(Autoencoder):
         channels: Sequence[int] = (256, 256),
         kernel_size: int = 4,
     ) -> None:
-        depths, sizes = _pyramid(input_shape, latent_dim, channels)
+        depths, sizes = pyramid(input_shape, latent_dim, channels)
         if kernel_size < 1:
             raise ValueError(f"kernel_size must be at least 1, got {kernel_size}")
         down: list[nn.Module] = []
@@ -75,7 +75,7 @@ class PooledConvAutoencoder(Autoencoder):
         super().__init__(input_shape, latent_dim, *_joined(down, up, latent_dim, depths, sizes))
 
 
-def _pyramid(
+def pyramid(
     input_shape: Sequence[int], latent_dim: int, channels: Sequence[int]
 ) -> tuple[list[int], list[tuple[int, int]]]:
     """Channels and sizes of the image and of what each halving leaves of it."""

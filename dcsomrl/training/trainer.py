@@ -3,7 +3,7 @@
 import logging
 import platform
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from pytorch_lightning.loggers import Logger
 from dcsomrl.errors import ConfigError, first_line
 from dcsomrl.training.callbacks import (
     EpochTable,
+    RandomState,
     StopOnNaN,
     TakeOver,
     TimeLimit,
@@ -49,7 +50,7 @@ def build_trainer(
         goes_on: whether a checkpoint of this folder is continued.
 
     Raises:
-        ConfigError: Lightning refuses an argument.
+        ConfigError: Lightning refuses an argument, or torch cannot do what it asks for.
     """
     _quiet()
     check_limits(config["trainer"])
@@ -72,6 +73,7 @@ def build_trainer(
         "max_time": None,
         "callbacks": [
             TakeOver(run_dir, config, goes_on),
+            RandomState(),
             RichProgressBar(leave=False) if find_spec("rich") else TQDMProgressBar(),
             Timer(),
             ValidationScores(),
@@ -84,9 +86,11 @@ def build_trainer(
         ],
     }
     try:
-        return make(**arguments)
+        trainer = make(**arguments)
     except Exception as error:  # Lightning raises kinds of all sorts for what a user mistook
         raise ConfigError(f"the trainer cannot be made: {first_line(error)}") from error
+    _check_sync(trainer, config["trainer"])
+    return trainer
 
 
 def warn_of_slow_half(trainer: Trainer) -> None:
@@ -103,6 +107,16 @@ def warn_of_slow_half(trainer: Trainer) -> None:
             )
 
 
+def _check_sync(trainer: Trainer, settings: Mapping[str, Any]) -> None:
+    """Refuse batch statistics over all processes where torch has none."""
+    on_cpu = trainer.strategy.root_device.type == "cpu"
+    if settings.get("sync_batchnorm") and on_cpu and trainer.world_size > 1:
+        raise ConfigError(
+            "trainer.sync_batchnorm=true works on GPUs alone: leave it out on CPU processes, "
+            "each of which then normalises by its own part of a batch"
+        )
+
+
 def _quiet() -> None:
     """Silence what Lightning says of its own inside, and of what is meant to be so."""
     for message in (
@@ -113,6 +127,7 @@ def _quiet() -> None:
         ".*your dataloader is not resumable",  # the datamodule finds the place by itself
         "It is recommended to use `self.log",  # the scores are summed over processes already
         "`broadcast_buffers` is deprecated",  # its successor is younger than our lower bound
+        "Found .* in eval mode at the start of training",  # a network that is frozen
     ):
         warnings.filterwarnings("ignore", message)
     advertising = logging.getLogger("pytorch_lightning.utilities.rank_zero")

@@ -4,7 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from dcsomrl.networks import ConvAutoencoder, MLPAutoencoder, PooledConvAutoencoder
+from dcsomrl.networks import (
+    ConvAutoencoder,
+    MLPAutoencoder,
+    PooledConvAutoencoder,
+    ResNetAutoencoder,
+)
 
 
 @given(
@@ -28,7 +33,7 @@ def test_mlp_maps_any_shape_to_a_code_and_back(shape, latent_dim):
     height=st.integers(1, 33),
     width=st.integers(1, 33),
     depths=st.lists(st.integers(1, 4), min_size=1, max_size=4),
-    build=st.sampled_from([ConvAutoencoder, PooledConvAutoencoder]),
+    build=st.sampled_from([ConvAutoencoder, PooledConvAutoencoder, ResNetAutoencoder]),
 )
 @settings(max_examples=30, deadline=None)
 def test_conv_maps_any_image_to_a_code_and_back(channels, height, width, depths, build):
@@ -66,7 +71,9 @@ def test_pooled_conv_has_the_layers_published_for_somvae():
     assert sum(isinstance(layer, nn.MaxPool2d) for layer in autoencoder.encoder) == 2
 
 
-@pytest.mark.parametrize("build", [MLPAutoencoder, ConvAutoencoder, PooledConvAutoencoder])
+@pytest.mark.parametrize(
+    "build", [MLPAutoencoder, ConvAutoencoder, PooledConvAutoencoder, ResNetAutoencoder]
+)
 def test_every_weight_takes_part_in_the_reconstruction(build):
     torch.manual_seed(0)
     autoencoder = build((2, 9, 11), 4)
@@ -92,6 +99,8 @@ def test_conv_refuses_vectors_and_names_the_other_network():
         (ConvAutoencoder, {"latent_dim": 0}),
         (PooledConvAutoencoder, {"channels": (0,)}),
         (PooledConvAutoencoder, {"kernel_size": 0}),
+        (ResNetAutoencoder, {"channels": (3, 0)}),
+        (ResNetAutoencoder, {"blocks": 0}),
     ],
 )
 def test_widths_that_are_not_positive_are_refused(build, settings):

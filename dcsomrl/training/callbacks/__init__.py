@@ -2,6 +2,7 @@
 
 from dcsomrl.training.callbacks.epoch_table import EpochTable
 from dcsomrl.training.callbacks.map_usage import MapUsage
+from dcsomrl.training.callbacks.random_state import RandomState
 from dcsomrl.training.callbacks.sample_paths import SamplePaths
 from dcsomrl.training.callbacks.step_scores import StepScores
 from dcsomrl.training.callbacks.stop_collapsed import StopCollapsed
@@ -13,6 +14,7 @@ from dcsomrl.training.callbacks.validation_scores import ValidationScores
 __all__ = [
     "EpochTable",
     "MapUsage",
+    "RandomState",
     "SamplePaths",
     "StepScores",
     "StopCollapsed",

@@ -5,6 +5,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from dcsomrl.metrics import NodeUsage
 from dcsomrl.models import ClusteringModule
+from dcsomrl.networks import evaluating
 from dcsomrl.training.data import data_of
 
 # Samples that are assigned at once.
@@ -37,10 +38,9 @@ class MapUsage(Callback):
         rows = data.rows("train")
         rows = rows[torch.linspace(0, len(rows) - 1, min(self._n, len(rows))).round().long()]
         usage = NodeUsage(pl_module.n_clusters).to(pl_module.device)
-        pl_module.eval()
-        for part in rows.split(AT_ONCE):
-            x = data.normalize(data.arrays.train_x[part]).to(pl_module.device)
-            usage.update(pl_module.cluster(x).winner)
-        pl_module.train()
+        with evaluating(pl_module):
+            for part in rows.split(AT_ONCE):
+                x = data.normalize(data.arrays.train_x[part]).to(pl_module.device)
+                usage.update(pl_module.cluster(x).winner)
         for name, value in usage.compute().items():
             pl_module.log(f"usage/{name}", value.float(), rank_zero_only=True)

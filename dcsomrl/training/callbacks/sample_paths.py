@@ -11,6 +11,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from dcsomrl.models import ClusteringModule
+from dcsomrl.networks import evaluating
 from dcsomrl.training.data import data_of
 from dcsomrl.training.tables import goes_on_beside, leave_out
 from dcsomrl.writing import swapped
@@ -62,10 +63,9 @@ class SamplePaths(Callback):
         assert isinstance(pl_module, ClusteringModule)
         if not trainer.is_global_zero:
             return
-        pl_module.eval()
-        slot = pl_module.cluster(self._x).winner
-        live, decoded = pl_module.codebook.live_slots(), pl_module.decoded_prototypes()
-        pl_module.train()
+        with evaluating(pl_module):
+            slot = pl_module.cluster(self._x).winner
+            live, decoded = pl_module.codebook.live_slots(), pl_module.decoded_prototypes()
         number = torch.full((pl_module.n_clusters + 1,), -1, device=live.device)
         number[live] = torch.arange(len(live), device=live.device)
         won = number[slot]

@@ -10,6 +10,7 @@ from dcsomrl.data import Batch
 from dcsomrl.errors import TrainingError
 from dcsomrl.metrics import contingency, nmi, purity
 from dcsomrl.models import ClusteringModule
+from dcsomrl.networks import evaluating
 from dcsomrl.training.data import data_of
 from dcsomrl.training.tables import GrowingTable, goes_on_beside
 
@@ -60,9 +61,8 @@ class StepScores(Callback):
     ) -> None:
         """Score the samples on the map after the step."""
         assert isinstance(pl_module, ClusteringModule)
-        pl_module.eval()
-        cluster = pl_module.cluster(self._x).winner
-        pl_module.train()
+        with evaluating(pl_module):
+            cluster = pl_module.cluster(self._x).winner
         matrix = contingency(cluster, self._y, pl_module.n_clusters, data_of(trainer).num_classes)
         self._table.rows.append(
             {
