@@ -5,7 +5,8 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,54 @@ def settle_network(model: DictConfig) -> None:
         )
 
 
+@contextmanager
+def keyed(cfg: DictConfig) -> Iterator[None]:
+    """Give errors that are raised inside the keys of a configuration; see :func:`name_keys`."""
+    try:
+        yield
+    except DcsomrlError as error:
+        error.args = (name_keys(str(error), cfg),)
+        raise
+
+
+def name_keys(message: str, cfg: DictConfig | None = None) -> str:
+    """A message in the terms of the command line.
+
+    What can be set stands in backticks in the messages of classes, which know their arguments and
+    not the configuration: an argument such as `batch_size` or `batch_size=7`, or a class. Here it
+    gets its key, or the option of a group that chooses it.
+
+    Args:
+        message: as it was raised.
+        cfg: the configuration; None leaves arguments as they are.
+    """
+    keys = [] if cfg is None else list(_keys(OmegaConf.to_container(cfg, resolve=False)))
+
+    def named(found: re.Match[str]) -> str:
+        name, value = found[1], found[2] or ""
+        if name[0].isupper():
+            return _option_of(name)
+        same = [key for key in keys if key.rpartition(".")[2] == name]
+        return min(same, key=lambda key: key.count("."), default=name) + value
+
+    return re.sub(r"`(\w+)(=[^`]*)?`", named, message)
+
+
+def _keys(node: Any, prefix: str = "") -> Iterator[str]:
+    """Every dotted key of a configuration."""
+    for key, value in node.items() if isinstance(node, dict) else ():
+        yield f"{prefix}{key}"
+        yield from _keys(value, f"{prefix}{key}.")
+
+
+def _option_of(name: str) -> str:
+    """The option, as ``autoencoder=mlp``, that makes objects of a class; its name without one."""
+    for file in sorted(config_dir().glob("*/*.yaml")):
+        if re.search(rf"^_target_: [\w.]+\.{name}$", file.read_text(), re.MULTILINE):
+            return f"{file.parent.name}={file.stem}"
+    return name
+
+
 def explain(error: Exception, config_name: str, overrides: list[str]) -> str | None:
     """One sentence for an error that the user can mend, None for any other."""
     if isinstance(error, DcsomrlError):
@@ -153,9 +202,9 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
         key = re.search(r"full_key: (\S+)", str(error))
         place = f"{key.group(1)}: " if key else ""
         if isinstance(cause, DcsomrlError):
-            return str(cause)
+            return name_keys(str(cause))
         if isinstance(cause, ValueError | TypeError):
-            return f"{place}{cause}"
+            return name_keys(f"{place}{cause}")
         missing = isinstance(cause, ImportError) or "Error locating target" in str(error)
         return f"{place}{first_line(cause or error)}" if missing else None
     if "Config group override must be" in str(error):
@@ -191,11 +240,12 @@ def _explain_option(error: MissingConfigException) -> str:
     if named is None:
         return first_line(error)
     group, given = named.groups()
-    known = list(error.options or ())
+    known = [name for name in error.options or () if not name.startswith("_")]
     if not known:  # Hydra names none where several options were given
         GlobalHydra.instance().clear()
         with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
-            known = GlobalHydra.instance().config_loader().get_group_options(group)
+            every = GlobalHydra.instance().config_loader().get_group_options(group)
+            known = [name for name in every if not name.startswith("_")]
     close = difflib.get_close_matches(given, known, n=1)
     meant = f"did you mean {group}={close[0]}? " if close else ""
     return f"there is no {group}={given}; {meant}{group} can be {', '.join(known)}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from dcsomrl.app import entry_point
+from dcsomrl.app import entry_point, keyed
 
 
 def benchmark(cfg: DictConfig) -> Any:
@@ -18,7 +18,8 @@ def benchmark(cfg: DictConfig) -> Any:
     """
     from dcsomrl.commands import benchmark as command
 
-    return command.benchmark(cfg)
+    with keyed(cfg):
+        return command.benchmark(cfg)
 
 
 main = entry_point("benchmark")(benchmark)

@@ -4,7 +4,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from dcsomrl.app import entry_point
+from dcsomrl.app import entry_point, keyed
 
 
 def evaluate(cfg: DictConfig) -> Any:
@@ -14,7 +14,8 @@ def evaluate(cfg: DictConfig) -> Any:
     """
     from dcsomrl.commands import evaluate as command
 
-    return command.evaluate(cfg)
+    with keyed(cfg):
+        return command.evaluate(cfg)
 
 
 main = entry_point("evaluate")(evaluate)

@@ -4,7 +4,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from dcsomrl.app import entry_point
+from dcsomrl.app import entry_point, keyed
 
 
 def predict(cfg: DictConfig) -> Any:
@@ -14,7 +14,8 @@ def predict(cfg: DictConfig) -> Any:
     """
     from dcsomrl.commands import predict as command
 
-    return command.predict(cfg)
+    with keyed(cfg):
+        return command.predict(cfg)
 
 
 main = entry_point("predict")(predict)

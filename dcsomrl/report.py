@@ -4,7 +4,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from dcsomrl.app import entry_point
+from dcsomrl.app import entry_point, keyed
 
 
 def report(cfg: DictConfig) -> Any:
@@ -14,7 +14,8 @@ def report(cfg: DictConfig) -> Any:
     """
     from dcsomrl.commands import report as command
 
-    return command.report(cfg)
+    with keyed(cfg):
+        return command.report(cfg)
 
 
 main = entry_point("report")(report)

@@ -4,7 +4,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from dcsomrl.app import entry_point
+from dcsomrl.app import entry_point, keyed
 
 
 def sensitivity(cfg: DictConfig) -> Any:
@@ -14,7 +14,8 @@ def sensitivity(cfg: DictConfig) -> Any:
     """
     from dcsomrl.commands import sensitivity as command
 
-    return command.sensitivity(cfg)
+    with keyed(cfg):
+        return command.sensitivity(cfg)
 
 
 main = entry_point("sensitivity")(sensitivity)

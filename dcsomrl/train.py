@@ -4,7 +4,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from dcsomrl.app import entry_point
+from dcsomrl.app import entry_point, keyed
 
 
 def train(cfg: DictConfig) -> Any:
@@ -14,7 +14,8 @@ def train(cfg: DictConfig) -> Any:
     """
     from dcsomrl.commands import train as command
 
-    return command.train(cfg)
+    with keyed(cfg):
+        return command.train(cfg)
 
 
 main = entry_point("train")(train)

@@ -7,7 +7,8 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from dcsomrl.app import composed, config_dir, explain
-from tests.conftest import plain
+from dcsomrl.checkpoints import read_checkpoint
+from tests.conftest import SMALL, plain
 
 GROUPS = (
     "dataset",
@@ -20,7 +21,9 @@ GROUPS = (
     "search",
 )
 CHOICES = [
-    f"{group}={file.stem}" for group in GROUPS for file in sorted((config_dir() / group).glob("*"))
+    f"{group}={file.stem}"
+    for group in GROUPS
+    for file in sorted((config_dir() / group).glob("[!_]*"))
 ]
 NEEDS_PATH = {"dataset=images", "dataset=arrays"}
 NEEDS_NO_NETWORK = {"autoencoder=none": ["model=kmeans"]}
@@ -131,3 +134,35 @@ def test_every_key_that_a_person_sets_is_explained():
             if number and "#" not in line and not before.strip().startswith("#"):
                 bare.append(f"{file.name}: {name.strip()}")
     assert bare == []
+
+
+def test_an_optimizer_is_chosen_by_name_and_keeps_the_model_s_rate(run_small, tmp_path):
+    chosen = ("optimizer@model.optimizer=sgd", "model.optimizer.momentum=0.5")
+    run_small(*chosen)
+    kept = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")
+    group = kept["optimizer_states"][0]["param_groups"][0]
+    assert group["momentum"] == 0.5
+    assert group["lr"] == 0.01
+    cfg = composed("train", ["model=somvae", "optimizer@model.optimizer=adamw"], tmp_path)
+    assert cfg.model.optimizer._target_ == "torch.optim.AdamW"
+    assert cfg.model.optimizer.lr == 5e-4
+
+
+def test_published_settings_that_change_the_epochs_are_announced(cli, tmp_path):
+    folder = tmp_path / "own" / "settings"
+    folder.mkdir(parents=True)
+    (folder / "dcsomrl_digits.yaml").write_text("# @package _global_\ntrainer: {max_epochs: 2}\n")
+    arguments = ("--config-dir", "own", *(one for one in SMALL if "max_epochs" not in one))
+    said = "settings=dcsomrl_digits, published for this model on this dataset, trains for 2 epochs"
+    done = cli("train", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout + done.stderr
+    done = cli("train", *arguments, "trainer.max_epochs=1", "seed=1")
+    assert said not in done.stdout + done.stderr
+
+
+def test_a_default_callback_can_be_taken_away(run_small, tmp_path):
+    run_small("~callbacks.validation_scores")
+    head = (tmp_path / "run" / "metrics.csv").read_text().splitlines()[0]
+    assert "val/loss" in head
+    assert "val/nmi" not in head

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from dcsomrl.app import composed, name_keys
 from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.data import Arrays, ClusterData
 from dcsomrl.errors import CheckpointError, DataError, DcsomrlError, TrainingError
+from dcsomrl.networks import ConvAutoencoder
 from dcsomrl.train import main
 from tests.conftest import SMALL
 
@@ -96,7 +99,7 @@ def test_a_loss_that_is_no_number_stops_at_once_and_keeps_the_last_good(run_smal
 
 def test_scores_of_steps_need_labels(run_small, tmp_path):
     np.savez(tmp_path / "x.npz", x=np.random.default_rng(0).random((200, 3)))
-    with pytest.raises(TrainingError, match="needs labels"):
+    with pytest.raises(TrainingError, match=r"need labels.*leave callbacks\.step_scores out"):
         run_small(
             "dataset=arrays",
             f"dataset.path={tmp_path / 'x.npz'}",
@@ -121,3 +124,27 @@ def test_a_checkpoint_of_another_dataset_is_refused(run_small, tmp_path):
 def test_every_error_of_ours_is_one_that_the_commands_explain():
     for kind in (DataError, CheckpointError, TrainingError):
         assert issubclass(kind, DcsomrlError)
+
+
+def test_a_class_speaks_of_its_arguments_and_a_command_of_its_keys(run_small):
+    arrays = Arrays(torch.rand(10, 4), None, torch.rand(3, 4), None)
+    with pytest.raises(DataError, match="set `batch_size` to at most 9"):
+        ClusterData(lambda: arrays, "own").setup("fit")
+    with pytest.raises(DataError, match=r"set dataset\.batch_size to at most 1294"):
+        run_small("dataset.batch_size=5000")
+    with pytest.raises(ValueError, match="use `MLPAutoencoder`"):
+        ConvAutoencoder((4,), 2)
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("set `batch_size` to 7", "set dataset.batch_size to 7"),
+        ("`lr=2` is too high", "model.optimizer.lr=2 is too high"),
+        ("use `MLPAutoencoder`", "use autoencoder=mlp"),
+        ("use `Nothing`, `nothing`", "use Nothing, nothing"),
+        ("a file `of mine.csv`", "a file `of mine.csv`"),
+    ],
+)
+def test_messages_get_the_keys_of_the_configuration(message, said, tmp_path):
+    assert name_keys(message, composed("train", [], tmp_path)) == said

@@ -1,5 +1,6 @@
 """Train a model on a dataset, score it on the test split: ``python -m dcsomrl.train``."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
-from dcsomrl.app import settle_augmentation, settle_network
+from dcsomrl.app import config_dir, settle_augmentation, settle_network
 from dcsomrl.errors import ConfigError
 from dcsomrl.locks import hold
 from dcsomrl.training.run import run
+
+log = logging.getLogger(__name__)
 
 
 def train(cfg: DictConfig) -> dict[str, Any]:
@@ -24,6 +27,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     run_dir = Path(hydra.runtime.output_dir)
     # A job outlives the search that launched it, which may then be started again.
     searched = hydra.runtime.choices.get("hydra/sweeper") == "search"
+    announce_settings(hydra, cfg.trainer.max_epochs)
     with hold(run_dir, wait=searched):
         return _train(cfg, run_dir)
 
@@ -49,6 +53,28 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         loggers=list(instantiate(cfg.logger).values()),
         callbacks=list(instantiate(cfg.callbacks).values()),
     )
+
+
+def announce_settings(hydra: HydraConf, epochs: int | None) -> None:
+    """Say in the log where published settings, chosen by model and dataset, change the epochs.
+
+    Args:
+        hydra: what was composed, and of which folders.
+        epochs: those of the run.
+    """
+    name = hydra.runtime.choices.get("settings")
+    folders = [Path(one.path) for one in hydra.runtime.config_sources if one.provider != "schema"]
+    file = next((f for d in folders if (f := d / "settings" / f"{name}.yaml").is_file()), None)
+    usual = OmegaConf.load(config_dir() / "trainer" / "auto.yaml").max_epochs
+    published = OmegaConf.select(OmegaConf.load(file), "trainer.max_epochs") if file else None
+    if published not in (None, usual) and epochs == published:
+        log.info(
+            "settings=%s, published for this model on this dataset, trains for %d epochs in place "
+            "of %d: set trainer.max_epochs to have others, or settings=none for none of them",
+            name,
+            published,
+            usual,
+        )
 
 
 def check_search(hydra: HydraConf) -> None:

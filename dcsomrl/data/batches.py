@@ -111,7 +111,7 @@ class EpochPermutation(Sampler[Tensor]):
         length = self.sequence_length
         if self.batch_size % (size * length):
             raise DataError(
-                f"dataset.batch_size={self.batch_size} cannot be divided among {size} processes "
+                f"`batch_size={self.batch_size}` cannot be divided among {size} processes "
                 f"in sequences of {length}: make it a multiple of {size * length}"
             )
         # NumPy takes the pair; torch's generator keeps only 32 bits of what it is seeded with.

@@ -174,8 +174,8 @@ class ClusterData(LightningDataModule):
         if trained and self.fingerprint and self.fingerprint != trained:
             raise DataError(
                 f"{self._origin} holds other samples than those that the model was trained on: "
-                "give back the data of the training, start afresh (ckpt_path=null) under another "
-                "name, or evaluate them as another dataset (dataset=...)"
+                "give back the data of the training, start afresh (`ckpt_path=null`) under another "
+                "`name`, or evaluate them as another `dataset`"
             )
 
     def setup(self, stage: str | None = None) -> None:
@@ -193,11 +193,11 @@ class ClusterData(LightningDataModule):
         if n_train < self.batch_size:
             raise DataError(
                 f"{self._origin} has {n_train} training samples, fewer than one batch: set "
-                f"dataset.batch_size to at most {n_train}"
+                f"`batch_size` to at most {n_train}"
             )
         if self.val_fraction > 0 and n_val == 0:
             raise DataError(
-                f"dataset.val_fraction={self.val_fraction} of the {n_train} training samples of "
+                f"`val_fraction={self.val_fraction}` of the {n_train} training samples of "
                 f"{self._origin} is not one sample: raise it, or set it to 0"
             )
 

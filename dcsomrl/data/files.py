@@ -107,7 +107,7 @@ def read_features(
         raise DataError(f"{path} is no npz, npy, csv or parquet file: convert it to one of these")
     if target is not None:
         raise DataError(
-            f"{path} has no columns, and so no column {target}: leave dataset.target null; an npz "
+            f"{path} has no columns, and so no column {target}: leave `target` null; an npz "
             "holds its labels as y"
         )
     content = _read(path)

@@ -86,7 +86,7 @@ class ImageFiles:
         if image.size != (width, height):
             raise DataError(
                 f"{file} is {image.size[0]}x{image.size[1]}, but the first image is "
-                f"{width}x{height}: set dataset.source.image_size to bring all to one size"
+                f"{width}x{height}: set `image_size` to bring all to one size"
             )
         pixels = np.asarray(image, dtype=np.uint8).reshape(height, width, channels)
         return torch.from_numpy(pixels.copy()).permute(2, 0, 1)
@@ -121,7 +121,7 @@ def images(
             classes, or an argument out of its range.
     """
     if image_size is not None and image_size < 1:
-        raise DataError(f"dataset.source.image_size must be at least 1 or null, got {image_size}")
+        raise DataError(f"`image_size` must be at least 1 or null, got {image_size}")
     root = Path(path)
     splits = _splits(root)
     if splits is not None:
@@ -214,7 +214,7 @@ def image_files(folder: Path) -> tuple[list[Path], list[str] | None]:
         DataError: no such folder, no images in it, or images both in subfolders and beside them.
     """
     if not folder.is_dir():
-        raise DataError(f"there is no folder {folder}: check dataset.path")
+        raise DataError(f"there is no folder {folder}: check `path`")
     found = sorted(
         file
         for file in folder.rglob("*")
@@ -223,9 +223,7 @@ def image_files(folder: Path) -> tuple[list[Path], list[str] | None]:
         and not any(part.startswith(".") for part in file.relative_to(folder).parts)
     )
     if not found:
-        raise DataError(
-            f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES)}): check dataset.path"
-        )
+        raise DataError(f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES)}): check `path`")
     beside = [file for file in found if file.parent == folder]
     if len(beside) == len(found):
         return found, None
@@ -265,8 +263,7 @@ def _opaque(image: Image.Image, background: Background, file: Path) -> Image.Ima
     if low != high and not np.ptp(np.asarray(shown), axis=(0, 1)).any():
         other = "black" if background == "white" else "white"
         raise DataError(
-            f"{file} shows nothing before a {background} background: set "
-            f"dataset.source.background={other}"
+            f"{file} shows nothing before a {background} background: set `background={other}`"
         )
     return shown
 

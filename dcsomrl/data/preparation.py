@@ -93,6 +93,6 @@ def finite(x: Tensor, origin: str) -> Tensor:
     if not x.isfinite().all():
         raise DataError(
             f"{origin} holds values too large for 32-bit numbers once normalised: make them "
-            "smaller, or train with dataset.normalization=minmax"
+            "smaller, or train with `normalization=minmax`"
         )
     return x

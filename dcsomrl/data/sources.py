@@ -82,7 +82,7 @@ def usps(path: str) -> Arrays:
         DataError: the file is absent, damaged, or of another layout.
     """
     if not Path(path).is_file():
-        raise DataError(f"there is no USPS file at {path}: put usps.h5 there or set dataset.path")
+        raise DataError(f"there is no USPS file at {path}: put usps.h5 there or set `path`")
     import h5py
 
     try:

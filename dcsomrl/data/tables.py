@@ -53,7 +53,7 @@ def read_table(path: Path, target: str | None, columns: list[str] | None) -> Tab
     if target is not None and target not in table:
         raise DataError(
             f"{path} has no column {target}; it has {', '.join(map(str, table.columns))}: set "
-            "dataset.target to one of these"
+            "`target` to one of these"
         )
     if columns is None:
         left_out = _nameless(table, path)
@@ -169,10 +169,10 @@ def _check_numbers(features: pd.DataFrame, path: Path, explicit: bool) -> None:
     if words:
         raise DataError(
             f"{path} has columns that are not numbers: {listed(words)}; encode or remove them"
-            + ("" if explicit else ", or name the labels' column by dataset.target")
+            + ("" if explicit else ", or name the labels' column by `target`")
         )
     if features.shape[1] == 0:
-        raise DataError(f"{path} has no column of features: check dataset.target")
+        raise DataError(f"{path} has no column of features: check `target`")
 
 
 def common_dtype(dtypes: Iterable[np.dtype]) -> type[np.floating]:

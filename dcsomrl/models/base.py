@@ -92,7 +92,7 @@ class ClusteringModule(LightningModule, ABC):
         if data.batch_size < 2 * processes:
             raise ConfigError(
                 "the network has layers of BatchNorm, which need two samples or more at once on "
-                f"every device, but dataset.batch_size={data.batch_size} on {processes}: raise it"
+                f"every device, but `batch_size={data.batch_size}` on {processes}: raise it"
             )
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:

@@ -159,9 +159,9 @@ class DEC(CenterModel):
         for limit, (name, what, needed) in zip(limits, names, strict=True):
             if self.pretrain_epochs and limit is not None and 0 <= limit <= needed:
                 raise ConfigError(
-                    f"trainer.{name}={limit} ends before the clustering begins, which comes after "
-                    f"{needed} {what} of pretraining (model.pretrain_epochs="
-                    f"{self.pretrain_epochs}): raise trainer.{name} or lower model.pretrain_epochs"
+                    f"`{name}={limit}` ends before the clustering begins, which comes after "
+                    f"{needed} {what} of pretraining (`pretrain_epochs="
+                    f"{self.pretrain_epochs}`): raise `{name}` or lower `pretrain_epochs`"
                 )
 
     def on_train_start(self) -> None:

@@ -62,7 +62,7 @@ class Features(nn.Module):
         elif low.min() < 0 or high.max() > 1:
             raise DataError(
                 f"the map takes samples in [0, 1], but they reach from {float(low.min()):.3g} to "
-                f"{float(high.max()):.3g}: set dataset.normalization=minmax"
+                f"{float(high.max()):.3g}: set `normalization=minmax`"
             )
 
     @torch.no_grad()

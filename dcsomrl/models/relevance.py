@@ -47,7 +47,7 @@ class RelevanceMapModel(ShallowModel):
             ConfigError: LARFDSSOM on more than one process.
         """
         if isinstance(self.som, LARFDSSOM) and self.trainer.world_size > 1:
-            raise ConfigError("LARFDSSOM learns sample by sample: use trainer.devices=1")
+            raise ConfigError("LARFDSSOM learns sample by sample: use `devices=1`")
 
     def learn(self, z: Tensor) -> None:
         """A step of the map; after the last epoch's last batch, LARFDSSOM settles."""

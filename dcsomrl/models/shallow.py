@@ -39,9 +39,7 @@ class ShallowModel(ClusteringModule):
     ) -> None:
         super().__init__(_no_optimizer)
         if pretrained is not None and autoencoder is None:
-            raise ValueError(
-                "pretrained needs a network to load into: choose autoencoder=mlp or conv"
-            )
+            raise ValueError("pretrained needs a network to load into, such as `MLPAutoencoder`")
         self.features = Features(input_shape, autoencoder)
         self._pretrained = pretrained
         self.register_buffer("started", torch.tensor(False))

@@ -82,7 +82,7 @@ def pyramid(
     if len(input_shape) != 3:
         raise ValueError(
             "a convolutional autoencoder takes images (channels, height, width), but a sample "
-            f"has shape {tuple(input_shape)}: use autoencoder=mlp"
+            f"has shape {tuple(input_shape)}: use `MLPAutoencoder`"
         )
     if not channels or min(channels) < 1:
         raise ValueError(f"channels must hold at least one positive width, got {channels}")

@@ -4,23 +4,20 @@ import logging
 import platform
 import warnings
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 from pytorch_lightning import Callback, Trainer
-from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar, Timer, TQDMProgressBar
+from pytorch_lightning.callbacks import ModelCheckpoint, Timer
 from pytorch_lightning.loggers import Logger
 
 from dcsomrl.errors import ConfigError, first_line
 from dcsomrl.training.callbacks import (
     EpochTable,
     RandomState,
-    StopOnNaN,
     TakeOver,
     TimeLimit,
-    ValidationScores,
 )
 from dcsomrl.training.checkpoints import AtomicCheckpointIO
 from dcsomrl.training.limits import check_limits, time_limit
@@ -37,14 +34,14 @@ def build_trainer(
     validated: bool,
     goes_on: bool,
 ) -> Trainer:
-    """Trainer with progress, scores, the table of epochs, and checkpoints.
+    """Trainer with the table of epochs, and all that a run needs to be resumed.
 
     Args:
         make: makes the trainer from the arguments that are added here.
         config: the resolved configuration, which goes into every checkpoint.
         run_dir: the run's folder.
         loggers: further loggers; may be empty.
-        callbacks: further callbacks; may be empty.
+        callbacks: further callbacks, such as the bar and the scores; may be empty.
         validated: whether there is a validation part; the best checkpoint is the one of the
             lowest loss on it, else on the training split. Neither needs a label.
         goes_on: whether a checkpoint of this folder is continued.
@@ -74,10 +71,7 @@ def build_trainer(
         "callbacks": [
             TakeOver(run_dir, config, goes_on),
             RandomState(),
-            RichProgressBar(leave=False) if find_spec("rich") else TQDMProgressBar(),
             Timer(),
-            ValidationScores(),
-            StopOnNaN(),
             *callbacks,
             *([] if limit is None else [TimeLimit(limit, folder / "last.ckpt")]),
             EpochTable(str(run_dir / "metrics.csv")),

@@ -93,7 +93,7 @@ def trainer_of(
         config,
         folder,
         loggers=[],
-        callbacks=list(callbacks),
+        callbacks=[*instantiate(cfg.callbacks).values(), *callbacks],
         validated=data.val_fraction > 0,
         goes_on=False,
     )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
-from dcsomrl.data import Arrays, ClusterData
+from dcsomrl.data import Arrays, ClusterData, batches
 from dcsomrl.data.batches import EpochPermutation, InOrder
 
 N, BATCH, STEPS = 37, 8, 5  # the last of 5 batches is a partial one
@@ -210,9 +210,36 @@ def test_processes_share_every_batch_evenly(as_rank, n):
     assert len(shares[0]) == sum(len(batch) >= size for batch in alone)
 
 
+@given(
+    n=st.integers(1, 60), size=st.integers(1, 4), share=st.integers(1, 5), epoch=st.integers(0, 3)
+)
+def test_processes_divide_every_batch_evenly_and_miss_less_than_one_each(n, size, share, epoch):
+    batch = size * share
+
+    def rows(rank, size):
+        """What one process gets."""
+        original, batches.world = batches.world, lambda: (rank, size)
+        try:
+            sampler = EpochPermutation(n, batch, seed=3)
+            sampler.set_epoch(epoch)
+            parts = list(sampler)
+            assert len(parts) == len(sampler)
+            return parts
+        finally:
+            batches.world = original
+
+    alone = rows(0, 1)
+    together = [rows(rank, size) for rank in range(size)]
+    joined = [torch.cat(parts) for parts in zip(*together, strict=True)]
+    for part, whole in zip(joined, alone, strict=False):
+        assert torch.equal(part, whole[: len(part)])
+    missed = n - sum(map(len, joined))
+    assert 0 <= missed < size
+
+
 def test_a_batch_that_cannot_be_shared_evenly_is_refused(as_rank):
     as_rank(0, 3)
-    with pytest.raises(ValueError, match=r"batch_size=8 .* 3 processes"):
+    with pytest.raises(ValueError, match=r"batch_size=8. .* 3 processes"):
         next(iter(EpochPermutation(N, BATCH, 0)))
 
 

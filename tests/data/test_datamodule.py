@@ -1,198 +1,266 @@
+import io
+import pickle
+
+import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from pytorch_lightning import Callback, LightningModule, Trainer
+from PIL import Image
+from sklearn.preprocessing import MinMaxScaler
 
-from dcsomrl.data import Arrays, ClusterData, batches
-from dcsomrl.data.batches import EpochPermutation
+from dcsomrl.data import Arrays, ClusterData
+from dcsomrl.data.images import images
+from dcsomrl.data.sources import fashion, mnist
 from dcsomrl.errors import DataError
 
 
-def source(n=50, labels=True):
-    x = torch.rand(n, 3, generator=torch.Generator().manual_seed(0))
-    y = torch.arange(n) % 4 if labels else None
-    return Arrays(x, y, x[:10] + 1, None if y is None else y[:10])
+def made(n=50, shape=(3,), labelled=True, seed=0, n_test=2100):
+    """Arrays whose first feature tells the row."""
+    stream = torch.Generator().manual_seed(seed)
+
+    def part(count):
+        x = torch.randn(count, *shape, generator=stream) * 3 + 1
+        x.flatten(1)[:, 0] = torch.arange(count)
+        return x, torch.arange(count) % 4 if labelled else None
+
+    return Arrays(*part(n), *part(n_test))
 
 
-def made(n=50, **settings):
-    data = ClusterData(lambda: source(n), "toy", **{"batch_size": 8, **settings})
-    data.setup()
+def loaded(arrays, **settings):
+    data = ClusterData(lambda: arrays, "things", **{"batch_size": 8, **settings})
+    data.setup("fit")
     return data
 
 
-def test_training_batches_carry_no_labels_and_evaluation_batches_do():
-    data = made()
+def rows(data, batch):
+    """Rows of the source that a batch holds."""
+    return data.denormalize(batch.x).flatten(1)[:, 0].round().int().tolist()
+
+
+def test_training_and_validation_part_divide_the_training_split():
+    data = loaded(made(), val_fraction=0.3)
+    train = [row for batch in data.train_dataloader() for row in rows(data, batch)]
+    val = [row for batch in data.val_dataloader() for row in rows(data, batch)]
+    assert len(val) == 15
+    assert sorted(train + val) == list(range(50))
+    other = loaded(made(), val_fraction=0.3, seed=1)
+    assert val != [row for batch in other.val_dataloader() for row in rows(other, batch)]
+    # Blind to the labels: the same rows without them.
+    blind = loaded(made(labelled=False), val_fraction=0.3)
+    assert val == [row for batch in blind.val_dataloader() for row in rows(blind, batch)]
+
+
+def test_training_batches_have_no_labels_and_others_have_the_right_ones():
+    data = loaded(made())
     assert all(batch.y is None for batch in data.train_dataloader())
     for split in ("train", "val", "test"):
-        assert all(batch.y is not None for batch in data.split_dataloader(split))
+        for batch in data.split_dataloader(split):
+            assert batch.y.tolist() == [row % 4 for row in rows(data, batch)]
+    assert data.num_classes == 4
+    assert data.class_names == ["0", "1", "2", "3"]
+    assert data.shape == (3,)
 
 
-def test_the_validation_part_is_drawn_by_seed_and_apart_from_training():
-    parts = {}
-    for seed in (0, 0, 1):
-        data = made(val_fraction=0.3, seed=seed, normalization="none")
-        train, val = (
-            torch.cat([batch.x for batch in data.split_dataloader(split)])
-            for split in ("train", "val")
-        )
-        assert (len(train), len(val)) == (35, 15)
-        assert len(torch.cat([train, val]).unique(dim=0)) == 50
-        parts.setdefault(seed, []).append(val)
-    assert torch.equal(*parts[0])
-    assert not torch.equal(parts[0][0], parts[1][0])
+def test_a_split_goes_in_order_and_its_index_counts_its_rows():
+    data = loaded(made())
+    batches = list(data.split_dataloader("test"))
+    assert [len(batch.x) for batch in batches] == [1024, 1024, 52]
+    assert torch.cat([batch.index for batch in batches]).tolist() == list(range(2100))
+    assert [row for batch in batches for row in rows(data, batch)] == list(range(2100))
+    whole = torch.cat([batch.x for batch in data.split_dataloader("train")])
+    for batch in data.train_dataloader():
+        assert torch.equal(batch.x, whole[batch.index])
 
 
-def test_an_epoch_is_a_permutation_and_every_epoch_another():
-    data = made(val_fraction=0)
-    loader = data.train_dataloader()
-    epochs = []
-    for epoch in range(3):
-        loader.sampler.set_epoch(epoch)
-        epochs.append(torch.cat([batch.index for batch in loader]))
-        assert epochs[-1].sort().values.tolist() == list(range(50))
-    assert not torch.equal(epochs[0], epochs[1])
-    loader.sampler.set_epoch(1)
-    assert torch.equal(torch.cat([batch.index for batch in loader]), epochs[1])
+def test_without_labels_nothing_but_the_labels_is_missing():
+    data = loaded(made(labelled=False))
+    assert data.num_classes == 0
+    assert data.class_names is None
+    assert all(batch.y is None for batch in data.split_dataloader("test"))
+
+
+def test_without_a_validation_part_there_is_no_loader():
+    data = loaded(made(), val_fraction=0)
+    assert data.val_dataloader() == []
+    assert sum(len(batch.x) for batch in data.train_dataloader()) == 50
+    with pytest.raises(DataError, match="val split"):
+        data.split_dataloader("val")
+    with pytest.raises(DataError, match="train, val or test"):
+        data.split_dataloader("tset")
+
+
+def training_part(data, arrays):
+    index = [row for batch in data.split_dataloader("train") for row in rows(data, batch)]
+    return arrays.train_x[index]
+
+
+def test_standard_takes_one_mean_and_one_deviation_of_the_training_part():
+    arrays = made(shape=(2, 4, 4))
+    data = loaded(arrays)
+    part = training_part(data, arrays).numpy()
+    expected = (arrays.test_x.numpy() - part.mean()) / part.std(ddof=1)
+    got = torch.cat([batch.x for batch in data.split_dataloader("test")])
+    np.testing.assert_allclose(got.numpy(), expected, rtol=1e-4, atol=1e-5)
+    assert data.offset.shape == data.scale.shape == ()
+
+
+def test_minmax_takes_images_as_a_whole():
+    arrays = made(shape=(1, 2, 3))
+    data = loaded(arrays, normalization="minmax", val_fraction=0)
+    low, high = arrays.train_x.min(), arrays.train_x.max()
+    torch.testing.assert_close(
+        data.transform(arrays.train_x), (arrays.train_x - low) / (high - low)
+    )
+
+
+def test_minmax_is_scikit_learns_with_clipping_and_constants_become_zero():
+    arrays = made()
+    arrays.train_x[:, 2] = 7.0
+    data = loaded(arrays, normalization="minmax")
+    part = training_part(data, arrays)
+    expected = MinMaxScaler(clip=True).fit(part).transform(arrays.test_x)
+    expected[:, 2] = 0  # scikit-learn would clip the distance from the constant
+    got = torch.cat([batch.x for batch in data.split_dataloader("test")])
+    np.testing.assert_allclose(got.numpy(), expected, atol=1e-6)
+    assert got.min() >= 0
+    assert got.max() <= 1
+    assert got[:, 2].abs().max() == 0
+    assert torch.equal(data.denormalize(got[:5])[:, 2], torch.full((5,), 7.0))
+
+
+def test_half_and_none_on_bytes():
+    x = torch.arange(256, dtype=torch.uint8).view(-1, 1, 1, 1)
+    arrays = Arrays(x, None, x, None)
+    half, none = (loaded(arrays, normalization=kind) for kind in ("half", "none"))
+    unit = np.arange(256, dtype=np.float32) / 255
+    np.testing.assert_allclose(half.transform(x).flatten(), (unit - 0.5) / 0.5, atol=1e-6)
+    np.testing.assert_allclose(none.transform(x).flatten(), unit)
 
 
 @given(
-    n=st.integers(1, 60), size=st.integers(1, 4), share=st.integers(1, 5), epoch=st.integers(0, 3)
+    st.lists(st.floats(-1e4, 1e4, width=32), min_size=8, max_size=40),
+    st.sampled_from(["standard", "half", "minmax", "none"]),
 )
-def test_processes_divide_every_batch_evenly_and_miss_less_than_one_each(n, size, share, epoch):
-    batch = size * share
-
-    def rows(rank, size):
-        """What one process gets."""
-        original, batches.world = batches.world, lambda: (rank, size)
-        try:
-            sampler = EpochPermutation(n, batch, seed=3)
-            sampler.set_epoch(epoch)
-            parts = list(sampler)
-            assert len(parts) == len(sampler)
-            return parts
-        finally:
-            batches.world = original
-
-    alone = rows(0, 1)
-    together = [rows(rank, size) for rank in range(size)]
-    joined = [torch.cat(parts) for parts in zip(*together, strict=True)]
-    for part, whole in zip(joined, alone, strict=False):
-        assert torch.equal(part, whole[: len(part)])
-    missed = n - sum(map(len, joined))
-    assert 0 <= missed < size
+@settings(max_examples=60, deadline=None)
+def test_what_is_normalised_comes_back(values, kind):
+    x = torch.tensor(values).view(-1, 1)
+    data = loaded(Arrays(x, None, x, None), normalization=kind, val_fraction=0, batch_size=1)
+    normal = data.transform(x)
+    assert normal.isfinite().all()
+    if kind != "standard" or data.scale > 0:
+        torch.testing.assert_close(data.denormalize(normal), x, rtol=1e-4, atol=1e-2)
 
 
-def test_normalisation_is_by_the_training_part_alone():
-    data = made(normalization="standard")
-    train = torch.cat([batch.x for batch in data.split_dataloader("train")])
-    assert float(train.mean()) == pytest.approx(0, abs=1e-5)
-    assert float(train.std()) == pytest.approx(1, abs=1e-5)
-    raw = source().train_x[data._rows["train"]]
-    torch.testing.assert_close(data.denormalize(train), raw)
-    test = torch.cat([batch.x for batch in data.split_dataloader("test")])
-    torch.testing.assert_close(test, (source().test_x - raw.mean()) / raw.std())
+def test_the_normalisation_travels_with_a_checkpoint():
+    data = loaded(made(), normalization="minmax")
+    file = io.BytesIO()
+    torch.save(data.state_dict(), file)
+    file.seek(0)
+    state = torch.load(file, weights_only=True)
+    fresh = ClusterData(lambda: made(seed=9), "others", normalization="none", batch_size=8)
+    fresh.load_state_dict(state)
+    x = torch.randn(20, 3) * 9
+    assert torch.equal(fresh.transform(x), data.transform(x))
+    fresh.setup("test")
+    assert torch.equal(fresh.offset, data.offset)
+    # Also what was normalised before the state came.
+    late = loaded(made())
+    next(iter(late.split_dataloader("test")))
+    late.load_state_dict(state)
+    batch = next(iter(late.split_dataloader("test")))
+    assert torch.equal(batch.x, data.transform(made().test_x[:1024]))
 
 
-def test_minmax_is_by_feature_and_stays_in_the_cube():
-    data = made(normalization="minmax")
-    train, test = (
-        torch.cat([batch.x for batch in data.split_dataloader(split)])
-        for split in ("train", "test")
-    )
-    assert train.amin(0).tolist() == [0, 0, 0]
-    assert train.amax(0).tolist() == [1, 1, 1]
-    assert float(test.max()) == 1
+def test_the_source_is_read_once():
+    calls = []
+
+    def source():
+        calls.append(1)
+        return made()
+
+    data = ClusterData(source, "things", batch_size=8)
+    for stage in ("fit", "test", None, "fit"):
+        data.setup(stage)
+    assert len(calls) == 1
 
 
-def test_half_and_bytes():
-    x = torch.tensor([[0, 51, 255]], dtype=torch.uint8)
-    data = ClusterData(lambda: Arrays(x, None, x, None), "b", 1, 0.0, "half")
-    data.setup()
-    assert data.transform(x).tolist() == [pytest.approx([-1, -0.6, 1])]
-    assert data.num_classes == 0
+def test_loaders_leave_the_models_random_numbers_alone():
+    data = loaded(made())
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    for loader in (data.train_dataloader(), data.val_dataloader(), data.split_dataloader("test")):
+        list(loader)
+    assert torch.equal(torch.rand(1), expected)
 
 
-def test_the_normalisation_travels_as_plain_values():
-    data = made(normalization="minmax")
-    other = ClusterData(lambda: source(), "toy", normalization="minmax")
-    other.load_state_dict(data.state_dict())
-    x = torch.rand(4, 3)
-    assert torch.equal(other.transform(x.clone()), data.transform(x.clone()))
+def test_too_few_samples_for_a_batch():
+    with pytest.raises(DataError, match=r"45 training samples.*`batch_size` to at most 45"):
+        loaded(made(), batch_size=46)
+    assert loaded(made(), batch_size=45).shape == (3,)
+    small = ClusterData(made, "things", batch_size=46)
+    small.setup("test")
+    assert len(small.split_dataloader("test")) == 3
 
 
-def test_fewer_samples_than_a_batch_are_refused():
-    with pytest.raises(DataError, match=r"45 training samples.*batch_size to at most 45"):
-        made(batch_size=46)
+def test_a_validation_part_of_nothing_is_refused():
+    with pytest.raises(DataError, match=r"val_fraction=0\.001"):
+        loaded(made(), val_fraction=0.001)
+
+
+def test_messages_name_where_the_data_lies():
+    data = ClusterData(lambda: made(n=3), "table", path="here.csv", target="kind")
+    with pytest.raises(DataError, match=r"table \(here\.csv, labels from kind\)"):
+        data.setup("fit")
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"batch_size": 0}, "batch_size must be at least 1"),
-        ({"val_fraction": 1.0}, r"val_fraction must be in \[0, 1\)"),
-        ({"normalization": "zscore"}, "normalization must be"),
-    ],
+    "setting",
+    [{"batch_size": 0}, {"val_fraction": 1.0}, {"val_fraction": -0.1}, {"normalization": "max"}],
 )
-def test_settings_out_of_range_are_refused(settings, said):
-    with pytest.raises(ValueError, match=said):
-        ClusterData(source, "toy", **settings)
+def test_arguments_out_of_range_are_refused(setting):
+    with pytest.raises(ValueError, match=next(iter(setting))):
+        ClusterData(made, "things", **setting)
 
 
-def test_an_empty_or_unknown_split_is_refused():
-    with pytest.raises(DataError, match="val split of toy is empty"):
-        made(val_fraction=0).split_dataloader("val")
-    with pytest.raises(DataError, match="split must be"):
-        made().split_dataloader("dev")
+@pytest.fixture
+def folder(tmp_path):
+    rng = np.random.default_rng(0)
+    for i in range(40):
+        Image.fromarray(rng.integers(0, 256, (4, 4), dtype=np.uint8)).save(tmp_path / f"{i}.png")
+    return tmp_path
 
 
-class Recorder(LightningModule):
-    """Notes the rows of every batch."""
-
-    def __init__(self):
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.zeros(3))
-        self.seen = []
-
-    def training_step(self, batch, batch_idx):
-        self.seen.append(batch.index.tolist())
-        return (batch.x @ self.weight).square().mean()
-
-    def configure_optimizers(self):
-        return torch.optim.SGD(self.parameters(), 0.1)
-
-
-def trained(folder, model, resume=None, save_at=None):
-    class SaveAt(Callback):
-        def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-            if trainer.global_step == save_at:
-                trainer.save_checkpoint(folder / "mid.ckpt")
-                trainer.should_stop = True
-
-    trainer = Trainer(
-        accelerator="cpu",
-        max_epochs=3,
-        callbacks=[SaveAt()],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        limit_val_batches=0,
-        use_distributed_sampler=False,
-        default_root_dir=folder,
-        min_epochs=None,
-    )
-    trainer.fit(
-        model, datamodule=made(val_fraction=0), ckpt_path=resume, weights_only=resume and True
-    )
-    return model.seen
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_images_from_the_disk_come_as_they_would_from_memory(folder, num_workers):
+    memory = loaded(images(str(folder)))
+    disk = loaded(images(str(folder), in_memory_limit=0), num_workers=num_workers)
+    for epoch in (0, 1, 0):
+        batches = []
+        for data in (memory, disk):
+            loader = data.train_dataloader()
+            loader.sampler.set_epoch(epoch)
+            batches.append(list(loader))
+        for one, two in zip(*batches, strict=True):
+            assert torch.equal(one.index, two.index)
+            torch.testing.assert_close(one.x, two.x)
+    pickle.dumps(disk.train_dataloader().dataset)  # as workers that are spawned need it
 
 
-@pytest.mark.parametrize("save_at", [1, 6, 7, 8, 10, 14])
-def test_a_run_saved_in_the_middle_of_an_epoch_goes_on_with_the_batches_to_come(tmp_path, save_at):
-    whole = trained(tmp_path, Recorder())
-    assert len(whole) == 3 * 7
-    trained(tmp_path, Recorder(), save_at=save_at)
-    rest = trained(tmp_path, Recorder(), resume=tmp_path / "mid.ckpt")
-    assert rest == whole[save_at:]
+@pytest.mark.data
+def test_real_sets_are_normalised_by_their_training_part(data_dir):
+    for source, kind in ((mnist, "standard"), (fashion, "half")):
+        folder = data_dir / {"mnist": "MNIST", "fashion": "FashionMNIST"}[source.__name__]
+        if not folder.is_dir():
+            pytest.skip(f"there is no {folder}")
+        data = ClusterData(lambda: source(str(data_dir)), "set", normalization=kind)  # noqa: B023
+        data.setup("fit")
+        x = torch.cat([batch.x for batch in data.split_dataloader("train")])
+        assert x.shape == (54000, 1, 28, 28)
+        assert data.num_classes == 10
+        if kind == "half":
+            assert (x.min(), x.max()) == (-1, 1)
+        else:
+            assert x.double().mean().item() == pytest.approx(0, abs=1e-4)
+            assert x.double().std().item() == pytest.approx(1, abs=1e-4)

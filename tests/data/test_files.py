@@ -151,5 +151,14 @@ def test_absent_and_unknown_files_are_named(tmp_path):
     with pytest.raises(DataError, match=r"a\.xls"):
         arrays(str(tmp_path / "a.xls"))
     np.save(tmp_path / "a.npy", np.zeros((5, 2)))
-    with pytest.raises(DataError, match=r"dataset\.target"):
+    with pytest.raises(DataError, match=r"leave `target` null"):
         arrays(str(tmp_path / "a.npy"), target="kind")
+
+
+def test_features_without_labels_and_a_test_file(tmp_path):
+    x = RNG.random((10, 3))
+    np.save(tmp_path / "a.npy", x)
+    np.save(tmp_path / "b.npy", x[:4])
+    read = arrays(str(tmp_path / "a.npy"), test_path=str(tmp_path / "b.npy"))
+    assert (len(read.train_x), len(read.test_x)) == (10, 4)
+    assert read.train_y is None

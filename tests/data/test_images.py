@@ -163,7 +163,7 @@ def test_shapes_on_nothing_are_seen(tmp_path):
     assert len(torch.cat([got.train_x, got.test_x]).flatten(1).unique(dim=0)) == 6
     assert (got.train_x == 255).any()
     white = shapes(tmp_path / "white", (255, 255, 255))
-    with pytest.raises(DataError, match=r"dataset\.source\.background=black"):
+    with pytest.raises(DataError, match=r"set `background=black`"):
         images(white)
     got = images(white, background="black")
     assert len(torch.cat([got.train_x, got.test_x]).flatten(1).unique(dim=0)) == 6

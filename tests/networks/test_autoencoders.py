@@ -85,7 +85,7 @@ def test_every_weight_takes_part_in_the_reconstruction(build):
 
 
 def test_conv_refuses_vectors_and_names_the_other_network():
-    with pytest.raises(ValueError, match="autoencoder=mlp"):
+    with pytest.raises(ValueError, match="use `MLPAutoencoder`"):
         ConvAutoencoder((30,))
 
 

@@ -167,7 +167,7 @@ def test_a_last_batch_of_one_sample_is_trained_on_by_the_running_statistics():
 
 
 def test_batches_of_one_sample_are_refused_where_statistics_are_trained():
-    with pytest.raises(ConfigError, match=r"two samples or more .* dataset\.batch_size=1 on 1"):
+    with pytest.raises(ConfigError, match=r"two samples or more .* `batch_size=1` on 1"):
         fit(AutoencoderModel(network(), 4), batch_size=1)
     fit(KohonenModel(SHAPE, network(), rows=2, columns=2), batch_size=1)  # frozen
 

@@ -2,6 +2,7 @@
 
 from dcsomrl.training.callbacks.epoch_table import EpochTable
 from dcsomrl.training.callbacks.map_usage import MapUsage
+from dcsomrl.training.callbacks.progress import progress_bar
 from dcsomrl.training.callbacks.random_state import RandomState
 from dcsomrl.training.callbacks.sample_paths import SamplePaths
 from dcsomrl.training.callbacks.step_scores import StepScores
@@ -22,4 +23,5 @@ __all__ = [
     "TakeOver",
     "TimeLimit",
     "ValidationScores",
+    "progress_bar",
 ]

@@ -39,7 +39,8 @@ class StepScores(Callback):
         data = data_of(trainer)
         if not data.num_classes:
             raise TrainingError(
-                "callbacks=step_scores needs labels, and this dataset has none: use callbacks=none"
+                "scores at every step need labels, and this dataset has none: leave "
+                "`step_scores` out"
             )
         batches = [(batch.x, batch.y) for batch in data.split_dataloader("test")]
         x = torch.cat([part for part, _ in batches])

@@ -41,7 +41,7 @@ class StopCollapsed(Callback):
             trainer.should_stop = True
             log.warning(
                 "the map has held one node for %d epochs, so the training ends with epoch %d: "
-                "lower model.alpha or raise model.som.activation_threshold",
+                "lower alpha or raise activation_threshold",
                 self._alone,
                 trainer.current_epoch,
             )

@@ -37,6 +37,6 @@ class StopOnNaN(Callback):
         if not pl_module.epoch_sums.finite():
             raise TrainingError(
                 f"the loss stopped being a number in epoch {trainer.current_epoch}, by step "
-                f"{trainer.global_step}; the last good checkpoint is kept. Lower "
-                "model.optimizer.lr or model.alpha and start again"
+                f"{trainer.global_step}; the last good checkpoint is kept. Lower the learning rate "
+                "(`lr`) or the weight of the clustering loss (`alpha`) and start again"
             )
