@@ -1,16 +1,23 @@
 """The examples of the documentation, run as they stand."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import fowlkes_mallows_score
 
 from dcsomrl.app import config_dir
 from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.data.sources import digits
 from dcsomrl.metrics.catalogue import describe
+from tests.conftest import SMALL
 
 TOP = config_dir().parent
 pytestmark = pytest.mark.skipif(
@@ -22,13 +29,18 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
 
 
-def test_what_is_ones_own_trains_and_resumes(cli, tmp_path):
-    page = TOP / "docs" / "extending.md"
+def write_files(page: Path, folder: Path) -> None:
+    """The files that a page names in the first lines of its blocks."""
     for block in (*blocks(page, "python"), *blocks(page, "yaml")):
         name, _, content = block.partition("\n")
-        file = tmp_path / name.removeprefix("# ")
+        file = folder / name.removeprefix("# ")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content)
+
+
+def test_what_is_ones_own_trains_and_resumes(cli, tmp_path):
+    page = TOP / "docs" / "extending.md"
+    write_files(page, tmp_path)
     commands = [block.split()[3:] for block in blocks(page, "sh")]
     names = ["train", "train", "evaluate", "train", "train"]
     assert [one[0] for one in commands] == [f"dcsomrl.{name}" for name in names]
@@ -76,3 +88,41 @@ def test_the_examples_in_python_run(run_small, tmp_path, monkeypatch):
 
 def test_the_table_of_measures_is_the_catalogues():
     assert f"\n\n{describe()}\n" in (TOP / "docs" / "results.md").read_text()
+
+
+def test_a_measure_and_a_figure_are_a_file_and_a_line_in_the_package(tmp_path):
+    page = TOP / "docs" / "extending.md"
+    for name in ("dcsomrl", "conf"):
+        shutil.copytree(TOP / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    write_files(page, tmp_path)
+    measure, figure = blocks(page, "text")
+    for file, start, line in (
+        ("metrics/catalogue.py", "CATALOGUE = (\n", measure),
+        ("reporting/sections/__init__.py", "NAMES = (\n", figure),
+    ):
+        path = tmp_path / "dcsomrl" / file
+        path.write_text(path.read_text().replace(start, f"{start}    {line}"))
+
+    def run(command: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", f"dcsomrl.{command}", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path), "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            timeout=200,
+        )
+        assert done.returncode == 0, done.stderr
+
+    run("train", *SMALL, "name=own")
+    folder = tmp_path / "runs" / "own" / "seed0"
+    metrics = json.loads((folder / "metrics.json").read_text())
+    clusters = pd.read_parquet(folder / "assignments.parquet")["cluster"]
+    assert metrics["fowlkes_mallows"] == pytest.approx(
+        fowlkes_mallows_score(digits().test_y, clusters), abs=1e-6
+    )
+    assert "val/fowlkes_mallows" in (folder / "metrics.csv").read_text()
+    run("report", f"run={folder}", "embedding=pca")
+    measures = json.loads((folder / "report" / "measures.json").read_text())
+    assert measures["most_wins"] == clusters.value_counts().iloc[0]
+    assert "Use of the nodes" in (folder / "report" / "report.html").read_text()

@@ -7,6 +7,7 @@ because it stands here: a new one is a function of a contingency matrix and an e
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pkgutil import resolve_name
 from typing import Literal
 
 from torch import Tensor
@@ -30,7 +31,7 @@ class Measure:
         range: from where to where, in words.
         about: what it is, and what to compare it with.
         score: the number from a contingency matrix (n_clusters, n_classes) of counts, as a 0-d
-            tensor; None for what needs no labels.
+            tensor, or the dotted path of such a function; None for what needs no labels.
     """
 
     key: str
@@ -39,7 +40,7 @@ class Measure:
     better: Better
     range: str
     about: str
-    score: Score | None = None
+    score: Score | str | None = None
 
 
 CATALOGUE = (
@@ -125,7 +126,9 @@ CATALOGUE = (
 BY_KEY = {measure.key: measure for measure in CATALOGUE}
 # Those against labels, by name.
 LABEL_SCORES: dict[str, Score] = {
-    measure.key: measure.score for measure in CATALOGUE if measure.score is not None
+    one.key: resolve_name(one.score) if isinstance(one.score, str) else one.score
+    for one in CATALOGUE
+    if one.score is not None
 }
 
 

@@ -4,7 +4,7 @@ from dcsomrl.analysis.disturbance import KINDS, disturbance_curve
 from dcsomrl.analysis.relevance import learned
 from dcsomrl.figures.relevance import disturbance_lines
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Section
+from dcsomrl.reporting.section import Part, Section
 
 
 def draw_disturbances(context: Context) -> Section | None:
@@ -42,3 +42,6 @@ def draw_disturbances(context: Context) -> Section | None:
     figure = disturbance_lines(table)
     title = "Does relevance say what matters? (Fig. 3)"
     return Section("disturbances", title, caption, figure, measures)
+
+
+PART = Part(draw_disturbances, needs=("nodes", "relevances"))

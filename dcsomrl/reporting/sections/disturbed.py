@@ -6,7 +6,7 @@ from dcsomrl.analysis.disturbance import disturb
 from dcsomrl.analysis.relevance import MATTERS
 from dcsomrl.figures.images import image_rows
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Section, most_used, shown
+from dcsomrl.reporting.section import Part, Section, most_used, shown
 
 # Rows of the figures that show some nodes.
 ROWS = 8
@@ -42,3 +42,6 @@ def draw_disturbed(context: Context) -> Section:
         "the codes. The further right of the first four, the more dimensions move."
     )
     return Section("disturbed", "Disturbed prototypes (Fig. 3)", caption, figure)
+
+
+PART = Part(draw_disturbed, needs=("nodes", "relevances", "images"))

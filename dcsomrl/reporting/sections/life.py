@@ -2,7 +2,7 @@
 
 from dcsomrl.figures.curves import life_curves
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Section
+from dcsomrl.reporting.section import Part, Section
 
 
 def draw_life(context: Context) -> Section:
@@ -16,3 +16,6 @@ def draw_life(context: Context) -> Section:
             f"{last['deaths']:,.0f} died, {last['nodes']:.0f} live."
         )
     return Section("life", "The life of the map", caption, life_curves(run.history))
+
+
+PART = Part(draw_life, needs=("history",))

@@ -15,7 +15,7 @@ from dcsomrl.figures.structure import merge_bars
 from dcsomrl.metrics import accuracy, ari, contingency, nmi, purity
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import Nodes, RunData
-from dcsomrl.reporting.section import Section
+from dcsomrl.reporting.section import Part, Section
 
 # Nodes are pruned that win less than this share of what a mean node wins.
 PRUNED_SHARE = 0.25
@@ -81,3 +81,6 @@ def _heirs(run: RunData, kept: np.ndarray) -> Nodes:
     distance = (run.latent**2) @ w.T - 2 * run.latent @ (w * c).T + (w * c * c).sum(1)
     activation = w.sum(1) / (w.sum(1) + distance.clip(min=0))
     return left[activation.argmax(1)]
+
+
+PART = Part(draw_merging, needs=("nodes", "labels"))

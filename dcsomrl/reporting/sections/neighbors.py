@@ -6,7 +6,7 @@ from dcsomrl.analysis.neighbors import nearest_samples, typicality
 from dcsomrl.figures.images import image_rows
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import Array
-from dcsomrl.reporting.section import Section, most_used, shown
+from dcsomrl.reporting.section import Part, Section, most_used, shown
 
 # Rows of the figures that show some nodes.
 ROWS = 8
@@ -38,3 +38,6 @@ def draw_neighbors(context: Context) -> Section | None:
     measures = {"typicality_prototype": float(prototype), "typicality_mean": float(mean)}
     figure = image_rows(rows, labels, ["prototype"])
     return Section("neighbors", "Nearest samples (Fig. 10)", caption, figure, measures)
+
+
+PART = Part(draw_neighbors, needs=("nodes", "images"))

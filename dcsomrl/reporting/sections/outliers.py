@@ -4,7 +4,7 @@ import numpy as np
 
 from dcsomrl.figures.images import image_rows
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Section, shown
+from dcsomrl.reporting.section import Part, Section, shown
 
 
 def draw_outliers(context: Context) -> Section | None:
@@ -21,3 +21,6 @@ def draw_outliers(context: Context) -> Section | None:
     ends = [f"{run.activation[order[i]]:.4f}" for i in (0, -1)]
     caption = f"The test samples that activate their winner least, from {ends[0]} to {ends[1]}."
     return Section("outliers", "Outliers", caption, image_rows(rows, ["", ""]))
+
+
+PART = Part(draw_outliers, needs=("nodes",))

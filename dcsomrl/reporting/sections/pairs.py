@@ -7,7 +7,7 @@ from dcsomrl.analysis.walks import compare_pairs, walk_along
 from dcsomrl.figures.structure import pair_scatter
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import Array, Nodes
-from dcsomrl.reporting.section import Section
+from dcsomrl.reporting.section import Part, Section
 
 STEPS = 11
 MOST_PAIRS = 400
@@ -60,3 +60,6 @@ def _dense(edges: Nodes, n: int) -> Array:
     found = np.zeros((n, n))
     found[edges[:, 0], edges[:, 1]] = found[edges[:, 1], edges[:, 0]] = 1
     return found
+
+
+PART = Part(draw_pairs, needs=("nodes", "edges"))

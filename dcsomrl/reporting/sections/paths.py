@@ -4,7 +4,7 @@ import numpy as np
 
 from dcsomrl.figures.images import image_rows
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Section, shown
+from dcsomrl.reporting.section import Part, Section, shown
 
 # Epochs that the way of a sample shows.
 COLUMNS = 12
@@ -31,3 +31,6 @@ def draw_paths(context: Context) -> Section:
     columns = ["sample", *(f"epoch {epoch + 1}" for epoch in epochs)]
     figure = image_rows(rows, [""] * len(rows), columns)
     return Section("paths", "The way of samples through the map", caption, figure)
+
+
+PART = Part(draw_paths, needs=("nodes", "images", "paths"))

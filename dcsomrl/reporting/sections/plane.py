@@ -2,7 +2,7 @@
 
 from dcsomrl.figures.embedding import embedding_map
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Section, shown
+from dcsomrl.reporting.section import Part, Section, shown
 
 
 def draw_plane(context: Context) -> Section:
@@ -22,3 +22,6 @@ def draw_plane(context: Context) -> Section:
     if len(run.graph):
         caption += " Lines join connected nodes: the graph was found in the codes."
     return Section("plane", "The map among the samples (Fig. 5)", caption, figure)
+
+
+PART = Part(draw_plane, needs=("nodes",))

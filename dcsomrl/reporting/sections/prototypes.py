@@ -2,7 +2,7 @@
 
 from dcsomrl.figures import prototype_grid, prototype_profiles
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Section, shown
+from dcsomrl.reporting.section import Part, Section, shown
 
 
 def draw_prototypes(context: Context) -> Section:
@@ -15,3 +15,6 @@ def draw_prototypes(context: Context) -> Section:
         figure = prototype_profiles(flat, run.wins, run.feature_names)
     caption = "Every node's prototype, the most used first, with the test samples that it won."
     return Section("prototypes", "Prototypes", caption, figure)
+
+
+PART = Part(draw_prototypes, needs=("nodes",))

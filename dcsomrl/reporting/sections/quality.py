@@ -7,7 +7,7 @@ from dcsomrl.analysis.topology import (
     path_lengths,
 )
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Section
+from dcsomrl.reporting.section import Part, Section
 
 # Samples on which the map's quality is judged; the cost grows with their square.
 QUALITY_SAMPLES = 1500
@@ -30,3 +30,6 @@ def draw_quality(context: Context) -> Section | None:
         f"nodes of {found.unreachable:.0%} of the pairs of samples."
     )
     return Section("quality", "Quality of the map", caption, None, found._asdict())
+
+
+PART = Part(draw_quality, needs=("nodes", "map"))

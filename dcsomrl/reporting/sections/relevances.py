@@ -3,7 +3,7 @@
 from dcsomrl.analysis.relevance import learned, relevance_profile
 from dcsomrl.figures.relevance import relevance_histograms
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Section
+from dcsomrl.reporting.section import Part, Section
 
 
 def draw_relevances(context: Context) -> Section | None:
@@ -35,3 +35,6 @@ def draw_relevances(context: Context) -> Section | None:
     }
     figure = relevance_histograms(run.relevances[kept])
     return Section("relevances", "Relevances (Fig. 2)", caption, figure, measures)
+
+
+PART = Part(draw_relevances, needs=("nodes", "relevances"))

@@ -6,7 +6,7 @@ from dcsomrl.analysis.neighbors import intersection, shared_light
 from dcsomrl.analysis.topology import components
 from dcsomrl.figures.images import image_rows
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Section, shown
+from dcsomrl.reporting.section import Part, Section, shown
 
 # Prototypes of a class that are compared.
 SHARING = 5
@@ -53,3 +53,6 @@ def draw_shared(context: Context) -> Section | None:
     measures = {"shared_light": within, "shared_light_chance": chance}
     figure, title = image_rows(rows, labels, ["shared"]), "What prototypes of a class share"
     return Section("shared", f"{title} (Figs. 8, 9)", caption, figure, measures)
+
+
+PART = Part(draw_shared, needs=("nodes", "images", "labels", "edges"))

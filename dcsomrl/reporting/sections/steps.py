@@ -9,7 +9,7 @@ from dcsomrl.analysis.steps import chance_scores, final_value, steps_to_share
 from dcsomrl.figures.curves import step_curves
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import RunData
-from dcsomrl.reporting.section import Section
+from dcsomrl.reporting.section import Part, Section
 
 SHARES = (0.9, 0.99)
 TITLES = {"purity": "Purity", "nmi": "NMI"}
@@ -68,3 +68,6 @@ def by_chance(run: RunData, nodes: pd.Series) -> pd.DataFrame:
     sizes = np.bincount(run.labels, minlength=len(run.class_names or [])).clip(max=per_class)
     found = {n: chance_scores(max(n, 1), sizes) for n in nodes.unique()}
     return pd.DataFrame([found[n] for n in nodes], columns=list(TITLES), index=nodes.index)
+
+
+PART = Part(draw_steps, needs=("nodes", "labels", "steps"))

@@ -9,7 +9,7 @@ from dcsomrl.analysis.topology import (
 )
 from dcsomrl.figures.structure import degree_bars
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Section
+from dcsomrl.reporting.section import Part, Section
 
 
 def draw_topology(context: Context) -> Section:
@@ -42,3 +42,6 @@ def draw_topology(context: Context) -> Section:
         )
     figure = degree_bars(degree, np.bincount(part))
     return Section("topology", "The graph", caption, figure, measures)
+
+
+PART = Part(draw_topology, needs=("nodes", "map"))

@@ -5,7 +5,7 @@ import numpy as np
 from dcsomrl.analysis.walks import traverse
 from dcsomrl.figures.images import image_rows
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Section, most_used, shown
+from dcsomrl.reporting.section import Part, Section, most_used, shown
 
 # Rows of the figures that show some nodes.
 ROWS = 8
@@ -32,3 +32,6 @@ def draw_traversals(context: Context) -> Section:
         "the lowest to the highest hundredth of the test samples."
     )
     return Section("traversals", "Along one dimension (Fig. 4)", caption, image_rows(rows, labels))
+
+
+PART = Part(draw_traversals, needs=("nodes", "images"))

@@ -9,7 +9,7 @@ from dcsomrl.analysis.topology import (
 from dcsomrl.analysis.walks import walk_along
 from dcsomrl.figures.images import image_rows
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Section, shown
+from dcsomrl.reporting.section import Part, Section, shown
 
 STEPS = 11
 
@@ -38,3 +38,6 @@ def draw_walks(context: Context) -> Section:
         "map: straight through the codes, and along the shortest path of connected nodes."
     )
     return Section("walks", "Between prototypes (Fig. 4)", caption, image_rows(rows, labels))
+
+
+PART = Part(draw_walks, needs=("nodes", "images", "edges"))
