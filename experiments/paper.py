@@ -4,6 +4,9 @@ Trains the paper's run on MNIST and Fashion-MNIST where it is missing, with its 
 step, takes the comparison and the searches as far as they have run from ``results/``, and writes
 ``paper/README.md`` with its pictures. ``QUICK=1`` does all of it on the digits, in minutes, into
 ``runs/paper-quick``.
+
+Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 
 import os

@@ -1,4 +1,8 @@
-"""Does a dimension's relevance say how much it matters? Prototypes, disturbed (Fig. 3)."""
+"""Does a dimension's relevance say how much it matters? Prototypes, disturbed (Fig. 3).
+
+Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
+"""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,8 @@
-"""How soon a training has its scores (Fig. 7)."""
+"""How soon a training has its scores (Fig. 7).
+
+Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
+"""
 
 import numpy as np
 import torch

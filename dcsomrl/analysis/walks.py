@@ -1,4 +1,8 @@
-"""Walks through the codes: along a dimension, between prototypes, along the map (Fig. 4)."""
+"""Walks through the codes: along a dimension, between prototypes, along the map (Fig. 4).
+
+Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
+"""
 
 from typing import NamedTuple
 

@@ -1,4 +1,8 @@
-"""Curves over the training: scores at every step (Fig. 7), and the life of the map."""
+"""Curves over the training: scores at every step (Fig. 7), and the life of the map.
+
+Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
+"""
 
 from collections.abc import Mapping
 

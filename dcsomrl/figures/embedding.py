@@ -1,4 +1,8 @@
-"""The test samples on a plane, with the map's prototypes and graph drawn on them (Fig. 5)."""
+"""The test samples on a plane, with the map's prototypes and graph drawn on them (Fig. 5).
+
+Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
+"""
 
 import numpy as np
 from matplotlib.collections import LineCollection

@@ -1,4 +1,8 @@
-"""What the relevances look like, and what disturbing dimensions by them does (Figs. 2, 3)."""
+"""What the relevances look like, and what disturbing dimensions by them does (Figs. 2, 3).
+
+Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
+"""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,8 @@
-"""How far the decoded codes are from the samples."""
+"""How far the decoded codes are from the samples.
+
+Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
+"""
 
 from torch import Tensor
 from torch.nn.functional import mse_loss

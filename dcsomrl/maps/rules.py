@@ -1,4 +1,8 @@
-"""The formulas of the map, as functions of its state."""
+"""The formulas of the map, as functions of its state.
+
+Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
+"""
 
 import torch
 from torch import Tensor

@@ -5,6 +5,9 @@ They compute on the CPU in float64, where the matrix is small and every backend 
 return 0-d tensors there. Clusters and classes without a sample change no score. Degenerate
 labelings follow scikit-learn, but where there is no sample every score is NaN: scikit-learn's 1
 would be the best of all.
+
+Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 
 from typing import Literal

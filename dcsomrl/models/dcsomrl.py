@@ -1,4 +1,8 @@
-"""DC-SOMRL: an autoencoder whose codes gather about a growing map with relevances."""
+"""DC-SOMRL: an autoencoder whose codes gather about a growing map with relevances.
+
+Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
+"""
 
 from collections.abc import Mapping
 from functools import partial

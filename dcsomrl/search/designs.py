@@ -1,4 +1,8 @@
-"""Designs: all points of a search at once, so that a search resumed completes the same ones."""
+"""Designs: all points of a search at once, so that a search resumed completes the same ones.
+
+Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
+"""
 
 from abc import ABC, abstractmethod
 from itertools import product

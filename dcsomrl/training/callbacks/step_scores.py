@@ -1,4 +1,8 @@
-"""Scores of a few samples at every step."""
+"""Scores of a few samples at every step.
+
+Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
+"""
 
 from typing import Any
 
