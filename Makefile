@@ -5,7 +5,7 @@ READY := .venv/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-data lint format typecheck bench paper clean distclean
+.PHONY: help install train test test-fast test-data lint format typecheck bench paper clean distclean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | expand -t 14
@@ -25,6 +25,9 @@ train: $(READY)  ## train DC-SOMRL on the embedded digits; more by ARGS="dataset
 
 test: $(READY)  ## the test suite; tests on real data are skipped unless DCSOMRL_DATA is set
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto $(ARGS)
+
+test-fast: $(READY)  ## the tests that take a second or two, without those on real data
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto -m "not slow and not data" $(ARGS)
 
 test-data: $(READY)  ## only the tests on the real datasets under DCSOMRL_DATA
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto -m data $(ARGS)

@@ -17,14 +17,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    [
-        *("dcsomrl.app", "dcsomrl.__main__", "hydra_plugins.dcsomrl_sweeper", "matplotlib.figure"),
-        *(f"dcsomrl.commands.{name}" for name in ("train", "evaluate", "predict", "report")),
-        *("dcsomrl.commands.benchmark", "dcsomrl.commands.sensitivity", "dcsomrl.search"),
-        *("torch._dynamo", "torchvision", "statsmodels.api", "pyarrow.parquet"),
-    ]
-)
+IMPORTED = [
+    *("dcsomrl.app", "dcsomrl.__main__", "hydra_plugins.dcsomrl_sweeper", "matplotlib.figure"),
+    *(f"dcsomrl.commands.{name}" for name in ("train", "evaluate", "predict", "report")),
+    *("dcsomrl.commands.benchmark", "dcsomrl.commands.sensitivity", "dcsomrl.search"),
+    *("torch._dynamo", "torchvision", "statsmodels.api", "pyarrow.parquet"),
+]
 
 
 class Forked:
@@ -43,6 +41,7 @@ class Forked:
         self._files = [Path(self._folder.name) / name for name in ("stdout", "stderr")]
         env = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
         files = [str(file) for file in self._files]
+        CONTEXT.set_forkserver_preload(IMPORTED)  # for a server that is yet to start
         self._process = CONTEXT.Process(
             target=_run, args=(list(arguments), str(cwd), env, files), daemon=False
         )

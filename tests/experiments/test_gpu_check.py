@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,16 @@ from experiments.gpu.run import PARTS, Part, run_parts
 from experiments.gpu.setting import Setting
 
 TOP = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def its_own_server():
+    """The check forks its parts from a server of its own, as tests/forked.py does the commands."""
+    forkserver._forkserver._stop()
+    yield
+    forkserver._forkserver._stop()
+
+
 PARTS_OF_A_TEST = """
 import os, time
 
