@@ -90,7 +90,7 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
     return wrap
 
 
-def composed(config_name: str, overrides: list[str], run_dir: Path) -> DictConfig:
+def compose_config(config_name: str, overrides: list[str], run_dir: Path) -> DictConfig:
     """The configuration as ``hydra.main`` hands it to a task, for runs in the caller's process."""
     with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
         cfg = hydra.compose(config_name, overrides=overrides, return_hydra_config=True)

@@ -10,7 +10,7 @@ import torch
 
 from dcsomrl import __version__
 from dcsomrl.errors import CheckpointError, first_line
-from dcsomrl.migrations import RECORD, migrated
+from dcsomrl.migrations import RECORD, migrate
 
 
 def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> dict[str, Any]:
@@ -38,7 +38,7 @@ def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
     if not isinstance(record, dict) or not isinstance(record.get("config"), dict):
         raise CheckpointError(f"{path} is not a checkpoint of dcsomrl: use one that train wrote")
     try:
-        return migrated(checkpoint, __version__)
+        return migrate(checkpoint, __version__)
     except CheckpointError as error:
         raise CheckpointError(f"the checkpoint {path} {error}") from error
 

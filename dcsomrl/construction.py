@@ -14,7 +14,7 @@ from pytorch_lightning import LightningDataModule
 from torch import nn
 
 from dcsomrl.errors import CheckpointError
-from dcsomrl.migrations import TARGET, moved
+from dcsomrl.migrations import TARGET, find_moved
 
 PARTIAL = "_partial_"
 # Keys that Hydra reads beside these; nothing here needs another than its usual value.
@@ -62,7 +62,7 @@ def find(path: object, trust: Trust = ()) -> Callable[..., Any]:
     Raises:
         CheckpointError: it may not, or there is none.
     """
-    path = moved(path) if isinstance(path, str) else path
+    path = find_moved(path) if isinstance(path, str) else path
     given = [trust] if isinstance(trust, str) else trust
     trusted = [one if isinstance(one, str) else one.__name__ for one in given]
     if isinstance(path, str) and re.fullmatch(r"\w+(\.\w+)+", path):

@@ -77,7 +77,7 @@ def _name_epoch_sums(checkpoint: dict[str, Any]) -> dict[str, Any]:
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (("0.2", _name_epoch_sums),)
 
 
-def migrated(checkpoint: dict[str, Any], now: str) -> dict[str, Any]:
+def migrate(checkpoint: dict[str, Any], now: str) -> dict[str, Any]:
     """A checkpoint of this or an earlier version as one of this version.
 
     Args:
@@ -94,14 +94,14 @@ def migrated(checkpoint: dict[str, Any], now: str) -> dict[str, Any]:
         raise CheckpointError(f"says that version {written!r} wrote it, which is none") from None
     if version > Version(now):
         raise CheckpointError(f"was written by dcsomrl {written}, and this is {now}: update it")
-    for since, migrate in MIGRATIONS:
+    for since, change in MIGRATIONS:
         if version < Version(since):
-            checkpoint = migrate(checkpoint)
+            checkpoint = change(checkpoint)
     config = follow_moves(checkpoint[RECORD]["config"])
     return {**checkpoint, RECORD: {**checkpoint[RECORD], "config": config}}
 
 
-def moved(path: str) -> str:
+def find_moved(path: str) -> str:
     """Where a class or function lies now."""
     for old, new in MOVED.items():
         if path == old or path.startswith(f"{old}."):
@@ -113,7 +113,9 @@ def follow_moves(config: Any) -> Any:
     """A plain configuration that names every class where it lies now."""
     if isinstance(config, Mapping):
         return {
-            key: moved(value) if key == TARGET and isinstance(value, str) else follow_moves(value)
+            key: find_moved(value)
+            if key == TARGET and isinstance(value, str)
+            else follow_moves(value)
             for key, value in config.items()
         }
     return [follow_moves(one) for one in config] if isinstance(config, list) else config

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dcsomrl.metrics import BY_KEY
 from dcsomrl.writing import markdown_table
 from experiments.runs import measure, run_all
 
@@ -69,8 +70,8 @@ def write_page(results: Mapping[str, Mapping[str, Any]]) -> None:
         scores = ["n/a" if run[key] is None else f"{run[key]:.3f}" for key in MEASURES]
         used = [str(run["nodes_used"]), str(run["epochs"]), f"{run['seconds']:.0f}"]
         rows.append([name, published, *scores, *used, CAUSES.get(name, "")])
-    header = ["", "published", "purity", "NMI", "NMI, geometric", "accuracy", "ARI"]
-    header += ["topographic error", "clusters used", "epochs", "seconds", "likely cause of a gap"]
+    header = ["", "published", *(BY_KEY[key].title for key in MEASURES)]
+    header += ["clusters used", "epochs", "seconds", "likely cause of a gap"]
     text = (
         "# The baselines under their own protocols\n\n"
         "`python -m experiments.baselines`, seed 0, 32-true, CPU, 1 thread. DESOM: 10,000 steps of "

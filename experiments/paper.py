@@ -76,7 +76,7 @@ def main(scope: Scope) -> None:
             f"dataset={dataset}",
             "seed=0",
             "dataset.val_fraction=0",
-            "callbacks=course",
+            "callbacks=history",
             *scope.overrides,
         ]
         for dataset in scope.datasets

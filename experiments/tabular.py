@@ -19,7 +19,8 @@ from rich.progress import track
 from scipy.stats import qmc
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
-from dcsomrl.app import composed
+from dcsomrl.app import compose_config
+from dcsomrl.metrics import BY_KEY
 from dcsomrl.train import train
 from dcsomrl.writing import markdown_table
 from experiments.runs import final_metrics, last_epoch, spread
@@ -101,7 +102,7 @@ def run(folder: Path, overrides: list[str]) -> Path:
     if not (folder / "metrics.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
         with contextlib.redirect_stdout(io.StringIO()):
-            train(composed("train", [*COMMON, *overrides], folder))
+            train(compose_config("train", [*COMMON, *overrides], folder))
     return folder
 
 
@@ -154,7 +155,7 @@ def main() -> None:
         shape = " x ".join(str(size) for size in result["shape"])
         scores = [spread(result[name]) for name in SCORES]
         rows.append([dataset, shape, method, *scores, spread(result["nodes_used"], 1)])
-    header = ["dataset", "size", "method", "clustering error", "purity", "NMI", "ARI"]
+    header = ["dataset", "size", "method", *(BY_KEY[key].title for key in SCORES)]
     header += ["clusters used"]
     text = (
         "# Tables of features\n\n"

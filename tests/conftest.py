@@ -7,7 +7,7 @@ import pytest
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from dcsomrl.app import composed
+from dcsomrl.app import compose_config
 from dcsomrl.train import train
 from tests import forked
 
@@ -33,7 +33,7 @@ def run_small(tmp_path: Path) -> Callable[..., dict]:
 
     def run(*overrides: str, run_dir: Path = tmp_path / "run", small: tuple = SMALL) -> dict:
         run_dir.mkdir(parents=True, exist_ok=True)
-        return train(composed("train", [*small, *overrides], run_dir))
+        return train(compose_config("train", [*small, *overrides], run_dir))
 
     return run
 

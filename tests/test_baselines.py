@@ -7,7 +7,7 @@ import pytest
 import torch
 from pytorch_lightning import Callback
 
-from dcsomrl.app import composed
+from dcsomrl.app import compose_config
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import CheckpointError, ConfigError, DataError
 from dcsomrl.evaluate import evaluate
@@ -67,7 +67,9 @@ def test_a_model_trains_resumes_and_is_evaluated(model, run_small, tmp_path):
     for name in one:
         assert torch.equal(one[name], other[name]), name
 
-    cfg = composed("evaluate", [f"ckpt={whole}/checkpoints/last.ckpt", "device=cpu"], tmp_path)
+    cfg = compose_config(
+        "evaluate", [f"ckpt={whole}/checkpoints/last.ckpt", "device=cpu"], tmp_path
+    )
     scored = evaluate(cfg)
     for name in ("purity", "nmi", "quantization_error", "nodes"):
         assert scored[name] == pytest.approx(metrics[name], abs=1e-6), name

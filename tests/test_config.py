@@ -6,7 +6,7 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from dcsomrl.app import composed, config_dir, explain
+from dcsomrl.app import compose_config, config_dir, explain
 from dcsomrl.checkpoints import read_checkpoint
 from tests.conftest import SMALL, plain
 
@@ -32,7 +32,7 @@ NEEDS_NO_NETWORK = {"autoencoder=none": ["model=kmeans"]}
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_composes_and_resolves(choice, tmp_path):
     path = ["dataset.path=here"] if choice in NEEDS_PATH else NEEDS_NO_NETWORK.get(choice, [])
-    cfg = plain(composed("train", [choice, *path], tmp_path))
+    cfg = plain(compose_config("train", [choice, *path], tmp_path))
     assert cfg["model"]["_target_"].startswith("dcsomrl.models.")
     assert cfg["trainer"]["_target_"] == "pytorch_lightning.Trainer"
     assert cfg["trainer"]["default_root_dir"] == str(tmp_path)
@@ -68,7 +68,7 @@ PUBLISHED = {
 @pytest.mark.parametrize("dataset", sorted(PUBLISHED))
 @pytest.mark.parametrize("chosen", ["dataset={}", "experiment=paper_{}"])
 def test_a_dataset_brings_its_published_settings(dataset, chosen, tmp_path):
-    cfg = plain(composed("train", [chosen.format(dataset)], tmp_path))
+    cfg = plain(compose_config("train", [chosen.format(dataset)], tmp_path))
     settings = {"alpha": cfg["model"]["alpha"], **cfg["model"]["som"]}
     for name, value in PUBLISHED[dataset].items():
         assert settings[name] == value, name
@@ -78,13 +78,13 @@ def test_a_dataset_brings_its_published_settings(dataset, chosen, tmp_path):
 
 
 def test_a_key_of_the_command_line_wins_over_published_settings(tmp_path):
-    cfg = composed("train", ["experiment=paper_mnist", "model.som.repel_rate=0.25"], tmp_path)
+    cfg = compose_config("train", ["experiment=paper_mnist", "model.som.repel_rate=0.25"], tmp_path)
     assert cfg.model.som.repel_rate == 0.25
 
 
 @pytest.mark.parametrize("dataset", ["digits", "usps"])
 def test_other_datasets_get_the_general_settings(dataset, tmp_path):
-    cfg = composed("train", [f"dataset={dataset}"], tmp_path)
+    cfg = compose_config("train", [f"dataset={dataset}"], tmp_path)
     assert (
         cfg.model.alpha
         == yaml.safe_load((config_dir() / "model/dcsomrl.yaml").read_text())["alpha"]
@@ -143,7 +143,7 @@ def test_an_optimizer_is_chosen_by_name_and_keeps_the_model_s_rate(run_small, tm
     group = kept["optimizer_states"][0]["param_groups"][0]
     assert group["momentum"] == 0.5
     assert group["lr"] == 0.01
-    cfg = composed("train", ["model=somvae", "optimizer@model.optimizer=adamw"], tmp_path)
+    cfg = compose_config("train", ["model=somvae", "optimizer@model.optimizer=adamw"], tmp_path)
     assert cfg.model.optimizer._target_ == "torch.optim.AdamW"
     assert cfg.model.optimizer.lr == 5e-4
 

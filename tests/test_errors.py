@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dcsomrl.app import composed, name_keys
+from dcsomrl.app import compose_config, name_keys
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.data import Arrays, ClusterData
 from dcsomrl.errors import CheckpointError, DataError, DcsomrlError, TrainingError
@@ -147,4 +147,4 @@ def test_a_class_speaks_of_its_arguments_and_a_command_of_its_keys(run_small):
     ],
 )
 def test_messages_get_the_keys_of_the_configuration(message, said, tmp_path):
-    assert name_keys(message, composed("train", [], tmp_path)) == said
+    assert name_keys(message, compose_config("train", [], tmp_path)) == said

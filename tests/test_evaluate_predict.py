@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dcsomrl.app import composed
+from dcsomrl.app import compose_config
 from dcsomrl.data import sources
 from dcsomrl.errors import CheckpointError, DataError
 from dcsomrl.evaluate import evaluate
@@ -21,7 +21,7 @@ def trained_run(run_small, tmp_path):
 
 
 def call(task, name, tmp_path, *overrides):
-    return task(composed(name, list(overrides), tmp_path))
+    return task(compose_config(name, list(overrides), tmp_path))
 
 
 @pytest.mark.parametrize("checkpoint", ["last", "best"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dcsomrl.app import composed, config_dir
+from dcsomrl.app import compose_config, config_dir
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.construction import build
 from dcsomrl.errors import CheckpointError, ConfigError
@@ -77,7 +77,7 @@ def in_a_folder_with_traps(tmp_path, monkeypatch):
 def trained(tmp_path_factory):
     """A checkpoint of a short run."""
     run_dir = tmp_path_factory.mktemp("run")
-    train(composed("train", [*SMALL, "trainer.max_epochs=1"], run_dir))
+    train(compose_config("train", [*SMALL, "trainer.max_epochs=1"], run_dir))
     return run_dir / "checkpoints" / "last.ckpt"
 
 

@@ -13,13 +13,13 @@ import pytest
 import torch
 
 from dcsomrl import __version__, migrations
-from dcsomrl.app import composed
+from dcsomrl.app import compose_config
 from dcsomrl.benchmark import benchmark
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.data.sources import digits
 from dcsomrl.errors import CheckpointError
 from dcsomrl.loading import load
-from dcsomrl.migrations import differences, follow_moves, migrated
+from dcsomrl.migrations import differences, follow_moves, migrate
 from dcsomrl.report import report
 from dcsomrl.train import train
 
@@ -85,12 +85,12 @@ def test_a_run_of_every_model_goes_on_and_is_reported(name, tmp_path):
     (run_dir / "checkpoints").mkdir(parents=True)
     shutil.copy(KEPT / name / "last.ckpt", run_dir / "checkpoints")
     overrides = ["trainer=cpu", "num_threads=1", "trainer.max_epochs=2", "ckpt_path=last"]
-    metrics = train(composed("train", [*SETTINGS[name], *overrides], run_dir))
+    metrics = train(compose_config("train", [*SETTINGS[name], *overrides], run_dir))
     kept = json.loads((KEPT / name / "after_resume.json").read_text())
     # To three decimals: processors differ in their rounding.
     assert {key: metrics[key] for key in kept} == pytest.approx(kept, abs=2e-3)
     if name == "dcsomrl":
-        assert report(composed("report", [f"run={run_dir}"], run_dir)).exists()
+        assert report(compose_config("report", [f"run={run_dir}"], run_dir)).exists()
 
 
 def test_a_search_goes_on_with_the_point_that_is_left(cli, tmp_path):
@@ -111,7 +111,7 @@ def test_a_search_goes_on_with_the_point_that_is_left(cli, tmp_path):
 
 def test_a_benchmark_goes_on_with_the_cell_that_is_left(tmp_path):
     shutil.copytree(KEPT / "benchmark", tmp_path / "benchmark")
-    cfg = composed(
+    cfg = compose_config(
         "benchmark",
         [
             *("datasets=[digits]", "seeds=[0]", "against=kmeans"),
@@ -159,7 +159,7 @@ def test_migrations_run_in_order_from_the_version_that_wrote(monkeypatch):
     steps = (("0.2.0", renamed("a", "b")), ("0.3.0", renamed("b", "c")))
     monkeypatch.setattr(migrations, "MIGRATIONS", steps)
     states = [
-        list(migrated(checkpoint(version), "0.3.0")["state_dict"])
+        list(migrate(checkpoint(version), "0.3.0")["state_dict"])
         for version in (None, "0.1.0", "0.2.0", "0.3.0")
     ]
     assert states == [["c"], ["c"], ["a"], ["a"]]
@@ -180,7 +180,9 @@ def test_a_class_that_moved_is_found_from_files_and_commands(monkeypatch, tmp_pa
     torch.save(kept, path)
     assert load(path).model.n_clusters == 8
     overrides = ["trainer=cpu", "trainer.max_epochs=2", f"ckpt_path={path}", *SETTINGS["kmeans"]]
-    metrics = train(composed("train", [*overrides, f"model._target_={old}"], tmp_path / "run"))
+    metrics = train(
+        compose_config("train", [*overrides, f"model._target_={old}"], tmp_path / "run")
+    )
     assert metrics["epochs"] == 2
 
 
@@ -207,10 +209,10 @@ def test_sums_of_an_unfinished_epoch_get_their_names():
         state = {"epoch_sums": torch.tensor(sums), "weight": torch.zeros(2)}
         return {"state_dict": state, "dcsomrl": {"version": "0.1.0", "config": config}}
 
-    found = migrated(kept("DESOM", 3.0, 2.0, 1.0, 7.0), "0.2.0")
+    found = migrate(kept("DESOM", 3.0, 2.0, 1.0, 7.0), "0.2.0")
     assert list(found["state_dict"]) == ["weight"]
     expected = {"loss": 3.0, "reconstruction": 2.0, "som": 1.0, "steps": 7.0}
     assert {name: float(value) for name, value in found["epoch_sums"].items()} == expected
-    assert migrated(found, "0.2.0")["epoch_sums"] is found["epoch_sums"]
-    unknown = migrated(kept("Own", 3.0, 7.0), "0.2.0")["epoch_sums"]
+    assert migrate(found, "0.2.0")["epoch_sums"] is found["epoch_sums"]
+    unknown = migrate(kept("Own", 3.0, 7.0), "0.2.0")["epoch_sums"]
     assert {name: float(value) for name, value in unknown.items()} == {"steps": 0.0}

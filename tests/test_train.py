@@ -139,7 +139,9 @@ def test_without_labels_training_works_and_label_scores_are_left_out(run_small, 
         ("model.som.distance_mode=spread", "model.som.neighborhood_form=quotient"),
     ],
 )
-def test_choices_train(run_small, overrides, tmp_path):
+def test_a_run_of_every_network_repulsion_and_distance_learns_something(
+    run_small, overrides, tmp_path
+):
     conv = "autoencoder=conv" in overrides
     small = tuple(item for item in SMALL if not (conv and "hidden_dims" in item))
     metrics = run_small(*overrides, small=small)
@@ -176,9 +178,9 @@ def test_scores_of_every_step_are_written(run_small, tmp_path):
 
 
 def test_the_way_of_samples_is_kept_and_taken_up_again(run_small, tmp_path):
-    run_small("callbacks=course", "trainer.max_epochs=2")
+    run_small("callbacks=history", "trainer.max_epochs=2")
     before = np.load(tmp_path / "run" / "paths.npz")
-    run_small("callbacks=course", "trainer.max_epochs=4", "ckpt_path=last")
+    run_small("callbacks=history", "trainer.max_epochs=4", "ckpt_path=last")
     paths = np.load(tmp_path / "run" / "paths.npz")
     assert paths["slot"].shape == (4, 10)
     assert paths["decoded"].shape == (4, 10, 1, 8, 8)
@@ -198,7 +200,7 @@ def test_the_way_of_samples_is_kept_and_taken_up_again(run_small, tmp_path):
 
 def test_watching_every_step_changes_nothing(run_small, tmp_path):
     run_small(run_dir=tmp_path / "plain")
-    run_small("callbacks=course", run_dir=tmp_path / "watched")
+    run_small("callbacks=history", run_dir=tmp_path / "watched")
     one, two = (
         load(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("plain", "watched")
     )

@@ -14,7 +14,7 @@ MERGED_SCORES = ("accuracy", "nmi", "ari", "purity")
 
 
 @torch.no_grad()
-def merged_scores(
+def score_merged(
     model: ClusteringModule, data: ClusterData, n_clusters: int, seed: int
 ) -> dict[str, float]:
     """Scores on the test split with the nodes merged by their winners on the training split.

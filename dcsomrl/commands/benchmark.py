@@ -13,7 +13,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from dcsomrl.benchmarking.cells import Cell, check_same, read_results, settings, train
-from dcsomrl.benchmarking.merged import merged_scores
+from dcsomrl.benchmarking.merged import score_merged
 from dcsomrl.errors import DcsomrlError
 from dcsomrl.loading import load
 from dcsomrl.locks import lend
@@ -88,7 +88,7 @@ def run_cell(cell: Cell, config: dict[str, Any], result: Path) -> None:
         metrics = json.loads((run_dir / "metrics.json").read_text())
         trained = load(run_dir / "checkpoints" / "last.ckpt", trust=config["trust"])
         k = config["merged_clusters"]
-        merged = merged_scores(trained.model, trained.data, k, cell.seed)
+        merged = score_merged(trained.model, trained.data, k, cell.seed)
         named = {"method": cell.method, "settings": now}
         # Data of one's own has a name of its own; a cell goes by the name of the configuration.
         write_json(result, {**named, **metrics, "dataset": cell.dataset, **merged})

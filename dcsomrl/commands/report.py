@@ -36,7 +36,7 @@ def report(cfg: DictConfig) -> Path:
         pages.append(page)
     output.mkdir(parents=True, exist_ok=True)
     path = output / "report.html"
-    pages = told_apart(pages, runs)
+    pages = tell_apart(pages, runs)
     title = " and ".join(page.title for page in pages)
     path.write_text(build_page(pages, title), encoding="utf-8")
     print(f"report: {path}")
@@ -58,7 +58,7 @@ def folders(run: object) -> list[str]:
     return runs
 
 
-def told_apart(pages: Sequence[RunPage], runs: Sequence[str]) -> list[RunPage]:
+def tell_apart(pages: Sequence[RunPage], runs: Sequence[str]) -> list[RunPage]:
     """Pages of runs that differ in their settings alone bear their folders, too."""
     titles = [page.title for page in pages]
     return [

@@ -48,7 +48,7 @@ class Arrays:
     feature_names: list[str] | None = None
 
 
-def checked(arrays: Arrays, name: str) -> Arrays:
+def check_arrays(arrays: Arrays, name: str) -> Arrays:
     """The same arrays with classes numbered from 0, if they are sound.
 
     Raises:

@@ -107,13 +107,13 @@ class Augmentation(nn.Module):
         if not any(self.tint):
             return x
         factors = 1 + drawn.new_tensor(self.tint) * (2 * drawn - 1)
-        return tinted(x - black, *factors.unbind(1)) + black
+        return tint(x - black, *factors.unbind(1)) + black
 
     def _moved(self, x: Tensor, drawn: Tensor) -> Tensor:
         """Images elsewhere, by five numbers in [0, 1) for every image."""
         across, down, turn, size, mirrored = drawn.unbind(1)
         low, high = map(math.log, self.scale)
-        return transformed(
+        return transform(
             x,
             angle=math.radians(self.rotate) * (2 * turn - 1),
             scale=(low + (high - low) * size).exp(),
@@ -122,7 +122,7 @@ class Augmentation(nn.Module):
         )
 
 
-def transformed(x: Tensor, angle: Tensor, scale: Tensor, shift: Tensor, mirrored: Tensor) -> Tensor:
+def transform(x: Tensor, angle: Tensor, scale: Tensor, shift: Tensor, mirrored: Tensor) -> Tensor:
     """Images mirrored, then scaled and turned about their middle, then shifted.
 
     Args:
@@ -149,7 +149,7 @@ def transformed(x: Tensor, angle: Tensor, scale: Tensor, shift: Tensor, mirrored
     return grid_sample(x, grid, padding_mode="border", align_corners=False)
 
 
-def tinted(x: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
+def tint(x: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
     """Images brighter or darker, then of more or less contrast, then of more or less colour.
 
     Args:

@@ -38,7 +38,7 @@ def names_of(flags: Tensor, names: list[str] | None) -> list[str]:
     return [names[i] if names else f"feature {i}" for i in flags.nonzero().flatten().tolist()]
 
 
-def listed(names: list[str]) -> str:
+def list_some(names: list[str]) -> str:
     """The first names, and how many more there are."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
@@ -53,5 +53,5 @@ def warn_of(names: list[str], origin: str) -> None:
             "%s: %d features are constant once normalised and tell nothing apart: %s",
             origin,
             len(names),
-            listed(names),
+            list_some(names),
         )

@@ -9,7 +9,7 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from dcsomrl.data.arrays import Arrays, Samples, checked, with_features
+from dcsomrl.data.arrays import Arrays, Samples, check_arrays, with_features
 from dcsomrl.data.augmentation import Augmentation
 from dcsomrl.data.batches import Batch, BatchDataset, EpochPermutation, InOrder, Rows, TrainLoader
 from dcsomrl.data.constant import constant, names_of, warn_of
@@ -202,7 +202,7 @@ class ClusterData(LightningDataModule):
             )
 
     def _load(self) -> None:
-        arrays = checked(self._read(), self._origin)
+        arrays = check_arrays(self._read(), self._origin)
         if self._columns is not None:
             arrays = with_features(arrays, self._columns, self._origin)
         n = len(arrays.train_x)

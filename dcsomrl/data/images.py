@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from dcsomrl.data.arrays import Arrays, Samples, divide
-from dcsomrl.data.constant import listed
+from dcsomrl.data.constant import list_some
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -125,10 +125,10 @@ def images(
     root = Path(path)
     splits = _splits(root)
     if splits is not None:
-        (train, train_names), (test, test_names) = (classified(split) for split in splits)
+        (train, train_names), (test, test_names) = (classify(split) for split in splits)
         _check_labelled(splits, train_names, test_names)
     else:
-        files, names = classified(root)
+        files, names = classify(root)
         train_rows, test_rows = divide(len(files), test_fraction)
         train, test = ([files[i] for i in rows] for rows in (train_rows, test_rows))
         train_names, test_names = (
@@ -140,7 +140,7 @@ def images(
         root,
         len(train),
         len(test),
-        f"classes {listed(class_names)}" if class_names else "no classes",
+        f"classes {list_some(class_names)}" if class_names else "no classes",
     )
     train_x = ImageFiles(train, image_size, channels, background)
     test_x = train_x.alike(test)
@@ -169,8 +169,9 @@ def _splits(root: Path) -> tuple[Path, Path] | None:
     others = [one for one in folders if one not in train + test]
     if len(train) != 1 or len(chosen) != 1 or others:
         raise DataError(
-            f"{root} holds folders named like splits, {listed([one.name for one in train + test])}"
-            + (f", beside {listed([one.name for one in others])}" if others else "")
+            f"{root} holds folders named like splits, "
+            f"{list_some([one.name for one in train + test])}"
+            + (f", beside {list_some([one.name for one in others])}" if others else "")
             + ": name one train and one test and move others away, or give classes other names"
         )
     for left in test:
@@ -184,10 +185,10 @@ def _check_labelled(
 ) -> None:
     """Warn of classes in one split that the other has not."""
     if train is not None and test is not None and (unknown := sorted({*test} - {*train})):
-        log.warning("%s has classes that %s has not: %s", splits[1], splits[0], listed(unknown))
+        log.warning("%s has classes that %s has not: %s", splits[1], splits[0], list_some(unknown))
 
 
-def classified(folder: Path) -> tuple[list[Path], list[str] | None]:
+def classify(folder: Path) -> tuple[list[Path], list[str] | None]:
     """As :func:`image_files`, where the subfolders are plainly classes.
 
     Raises:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dcsomrl.data.normalization import Kind, Normalization, fit
-from dcsomrl.data.scale import Reading, Scale, taken
+from dcsomrl.data.scale import Reading, Scale, take_as
 from dcsomrl.errors import DataError
 
 
@@ -28,7 +28,7 @@ class Preparation:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Normalise raw samples (batch, *shape) at hand to float32."""
-        return self.normalization(taken(self.reading, x))
+        return self.normalization(take_as(self.reading, x))
 
     def judged(self, parts: list[Tensor], origin: str, files: bool = False) -> "Preparation":
         """The same for samples that come after the training.

@@ -127,7 +127,7 @@ class Scale:
         return f"{kind} from {self.low[0]:g} to {self.high[0]:g}"
 
 
-def taken(reading: Reading, x: Tensor) -> Tensor:
+def take_as(reading: Reading, x: Tensor) -> Tensor:
     """Raw samples (batch, *shape) in a reading."""
     if reading == "by 255":
         return x.float() / 255

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dcsomrl.data.constant import listed
+from dcsomrl.data.constant import list_some
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -78,9 +78,9 @@ def read_table(path: Path, target: str | None, columns: list[str] | None) -> Tab
         path,
         len(features),
         features.shape[1],
-        listed(features.columns.tolist()),
+        list_some(features.columns.tolist()),
         f"labels from {target}" if target else "no labels",
-        f"; left out: {listed(left_out)}" if left_out else "",
+        f"; left out: {list_some(left_out)}" if left_out else "",
     )
     return Table(features, labels)
 
@@ -129,12 +129,12 @@ def _check_names(names: list[str], path: Path) -> None:
     numbers = [name.strip() for name in named if NUMBER.fullmatch(name)]
     if numbers and not _counted(numbers):
         raise DataError(
-            f"{path} has numbers in the place of column names ({listed(numbers)}): put a first "
+            f"{path} has numbers in the place of column names ({list_some(numbers)}): put a first "
             "line of names above the samples"
         )
     if twice := [name for name, count in Counter(named).items() if count > 1]:
         raise DataError(
-            f"{path} has several columns of one name ({listed(twice)}): give each its own"
+            f"{path} has several columns of one name ({list_some(twice)}): give each its own"
         )
 
 
@@ -168,7 +168,7 @@ def _check_numbers(features: pd.DataFrame, path: Path, explicit: bool) -> None:
     words = [str(name) for name in features if features[name].dtype.kind not in "fiub"]
     if words:
         raise DataError(
-            f"{path} has columns that are not numbers: {listed(words)}; encode or remove them"
+            f"{path} has columns that are not numbers: {list_some(words)}; encode or remove them"
             + ("" if explicit else ", or name the labels' column by `target`")
         )
     if features.shape[1] == 0:

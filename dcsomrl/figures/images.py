@@ -12,7 +12,7 @@ from dcsomrl.figures.text import plain
 TILE = 0.62
 
 
-def brightened(images: NDArray[np.floating], samples: NDArray[np.floating]) -> NDArray[np.floating]:
+def brighten(images: NDArray[np.floating], samples: NDArray[np.floating]) -> NDArray[np.floating]:
     """Images as they are where samples of theirs lie in [0, 1], else by the samples' range.
 
     Args:

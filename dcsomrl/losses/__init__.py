@@ -4,7 +4,7 @@ from dcsomrl.losses.grid import commitment, grid_attraction, neighborhood
 from dcsomrl.losses.reconstruction import Reconstruction, reconstruction
 from dcsomrl.losses.relevance_distance import RelevanceDistance
 from dcsomrl.losses.sequence import smoothness, transition
-from dcsomrl.losses.soft_assignment import divergence, sharpened, soft_assignment
+from dcsomrl.losses.soft_assignment import divergence, sharpen, soft_assignment
 from dcsomrl.losses.step import Step
 from dcsomrl.losses.term import Term, total
 
@@ -18,7 +18,7 @@ __all__ = [
     "grid_attraction",
     "neighborhood",
     "reconstruction",
-    "sharpened",
+    "sharpen",
     "smoothness",
     "soft_assignment",
     "total",

@@ -13,7 +13,7 @@ def soft_assignment(distance: Tensor) -> Tensor:
     return q / q.sum(1, keepdim=True)
 
 
-def sharpened(q: Tensor) -> Tensor:
+def sharpen(q: Tensor) -> Tensor:
     r"""Target p, proportional to :math:`q_{bk}^2 / \sum_b q_{bk}`; both (batch, K).
 
     Source: Xie et al. 2016 (DEC).

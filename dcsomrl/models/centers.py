@@ -21,7 +21,7 @@ class CenterModel(ClusteringModule):
         return Centers(self.centers)
 
 
-def drawn(codes: Tensor, n: int) -> Tensor:
+def draw_codes(codes: Tensor, n: int) -> Tensor:
     """Random codes (n, m) to start centres at; every process of a run draws the same ones."""
     seeded = torch.Generator().manual_seed(torch.initial_seed())
     return codes[torch.randperm(len(codes), generator=seeded)[:n]]

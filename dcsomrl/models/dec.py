@@ -111,7 +111,7 @@ class DEC(CenterModel):
     def terms(self, step: Step) -> dict[str, Tensor]:
         """Terms with the target of the batch's own q."""
         q = self.soft(step.z)
-        return self._terms(step, q, losses.sharpened(q.detach()))
+        return self._terms(step, q, losses.sharpen(q.detach()))
 
     def _terms(self, step: Step, q: Tensor, p: Tensor) -> dict[str, Tensor]:
         """Terms with a soft assignment and its target, both (batch, K)."""
@@ -149,7 +149,7 @@ class DEC(CenterModel):
         if self._assigned is not None:
             changed = (assigned != self._assigned.to(assigned.device)).float().mean()
             self.trainer.should_stop = bool(changed < self.tolerance)
-        self._target, self._assigned = losses.sharpened(q), assigned
+        self._target, self._assigned = losses.sharpen(q), assigned
 
     def on_fit_start(self) -> None:
         """Refuse a training that would end before the clustering begins."""

@@ -11,7 +11,7 @@ from dcsomrl.losses import Step
 from dcsomrl.maps import Centers, Grid
 from dcsomrl.maps.grid import squared_distances
 from dcsomrl.models.base import OptimizerFactory, single
-from dcsomrl.models.centers import CenterModel, drawn
+from dcsomrl.models.centers import CenterModel, draw_codes
 from dcsomrl.networks import Autoencoder
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
@@ -99,7 +99,7 @@ class DESOM(CenterModel):
         """Prototypes at the codes of random training samples, once."""
         if self.started:
             return
-        self.centers.copy_(drawn(self.training_codes(), self.n_clusters))
+        self.centers.copy_(draw_codes(self.training_codes(), self.n_clusters))
         self.started.fill_(True)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:

@@ -13,7 +13,7 @@ from dcsomrl.maps import BatchSOM, Centers
 from dcsomrl.maps.grid import Topology
 from dcsomrl.models.autoencoder import kmeans, load_autoencoder
 from dcsomrl.models.base import ClusteringModule
-from dcsomrl.models.centers import check_clusters, drawn
+from dcsomrl.models.centers import check_clusters, draw_codes
 from dcsomrl.models.features import Features
 from dcsomrl.networks import Autoencoder
 
@@ -177,7 +177,7 @@ class KohonenModel(ShallowModel):
 
     def start(self, codes: Tensor) -> None:
         """Prototypes at random samples."""
-        self.som.centers.copy_(drawn(codes, self.n_clusters))
+        self.som.centers.copy_(draw_codes(codes, self.n_clusters))
 
     def learn(self, z: Tensor) -> None:
         """Gather the batch; after an epoch's last, move the map."""

@@ -17,7 +17,7 @@ from torch import Tensor
 from dcsomrl.analysis import winner_counts
 from dcsomrl.construction import Trust
 from dcsomrl.errors import DataError
-from dcsomrl.figures.images import brightened
+from dcsomrl.figures.images import brighten
 from dcsomrl.loading import Trained, load
 from dcsomrl.training.callbacks.sample_paths import DAMAGE, read_paths
 
@@ -40,7 +40,7 @@ class RunData:
         metrics: what stands in ``metrics.json``.
         history: logged numbers, a row an epoch; empty where there are none.
         steps: scores at every step, of ``callbacks=step_scores``; None without.
-        paths: ``sample``, ``slot`` and ``decoded`` of ``callbacks=course``; None without.
+        paths: ``sample``, ``slot`` and ``decoded`` of ``callbacks=history``; None without.
         slots: (K,) slot of every node.
         max_nodes: slots of the map.
         centers: (K, m) prototypes.
@@ -205,7 +205,7 @@ def _arranged(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunDat
 
     def seen(x: Tensor) -> Array:
         raw = data.denormalize(x.float()).numpy()
-        return brightened(raw, samples) if raw.ndim == 4 else raw
+        return brighten(raw, samples) if raw.ndim == 4 else raw
 
     @torch.no_grad()
     def decode(z: Array) -> Array:
@@ -230,7 +230,7 @@ def _arranged(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunDat
         edges=None if adjacency is None else number[adjacency.triu(1).nonzero()].numpy(),
         trained_wins=np.bincount(first[first >= 0], minlength=len(live)),
         counts=winner_counts(first, second, len(live)),
-        **{**test, "samples": brightened(samples, samples) if samples.ndim == 4 else samples},
+        **{**test, "samples": brighten(samples, samples) if samples.ndim == 4 else samples},
         class_names=data.class_names if test["labels"] is not None else None,
         feature_names=data.feature_names,
         n_test=len(data.rows("test")),
@@ -286,7 +286,7 @@ def _paths(file: Path, samples: Array) -> dict[str, NDArray[Any]]:
     if found["sample"].shape[1:] != samples.shape[1:]:
         raise ValueError("its samples are of another shape")
     if samples.ndim == 4:
-        found |= {name: brightened(found[name], samples) for name in ("sample", "decoded")}
+        found |= {name: brighten(found[name], samples) for name in ("sample", "decoded")}
     return found
 
 

@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial
 
-from dcsomrl.search.grammar import quoted, text
+from dcsomrl.search.grammar import quote, text
 from dcsomrl.search.study import Search
 
 # Groups that say what is trained; of the others those are kept that were given.
@@ -86,7 +86,7 @@ def command(hydra: DictConfig, folder: Path, fixed: Sequence[str]) -> str:
     places += hydra.searchpath or []
     words = ["python", "-m", "dcsomrl.train", "--config-dir", own[0] if own else str(folder)]
     if places:
-        words.append(f"hydra.searchpath=[{','.join(map(quoted, places))}]")
+        words.append(f"hydra.searchpath=[{','.join(map(quote, places))}]")
     return f"{shlex.join([*words, f'experiment={EXPERIMENT}'])} {deletions(fixed)}".strip()
 
 

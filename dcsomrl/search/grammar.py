@@ -72,7 +72,7 @@ def text(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
-def quoted(place: str) -> str:
+def quote(place: str) -> str:
     """A path or address as Hydra's grammar reads it back unchanged."""
     return "'" + place.replace("'", "\\'") + "'"
 

@@ -48,7 +48,7 @@ class Progress:
         left = (self._search.n_trials - len(finished)) * passed / since
         best = "none yet"
         if trials := self._search.completed():
-            top = ranked(trials, self._search.objectives)[0]
+            top = rank(trials, self._search.objectives)[0]
             best = f"{scores(top, self._search)} at point {top.user_attrs['point']}"
         console = Console(stderr=True)
         console.print(
@@ -62,7 +62,7 @@ class Progress:
         )
 
 
-def ranked(trials: Sequence[FrozenTrial], objectives: Mapping[str, str]) -> list[FrozenTrial]:
+def rank(trials: Sequence[FrozenTrial], objectives: Mapping[str, str]) -> list[FrozenTrial]:
     """Best first; with several objectives by the mean of the ranks, so the first is undominated."""
     ranks = pd.DataFrame([trial.values for trial in trials])
     for column, direction in enumerate(objectives.values()):
@@ -93,7 +93,7 @@ def write_results(
         if not trials:
             log.warning("no point has succeeded; the errors are in %s", search.folder / TABLE)
             return {}
-        best = ranked(trials, search.objectives)
+        best = rank(trials, search.objectives)
         file = search.folder / "experiment" / f"{EXPERIMENT}.yaml"
         file.parent.mkdir(exist_ok=True)
         write_text(file, experiment(best[0], search, fixed, choices), shared=True)

@@ -15,7 +15,7 @@ from dcsomrl.search.space import Space
 MakeSampler = Callable[..., BaseSampler]
 
 
-def suggested(study: optuna.Study, make: MakeSampler, space: Space, point: int) -> Trial:
+def suggest(study: optuna.Study, make: MakeSampler, space: Space, point: int) -> Trial:
     """A trial with the values that a sampler chooses for a point."""
     given = make.keywords.get("seed") if isinstance(make, partial) else None
     study.sampler = make(seed=(given or 0) + point)
@@ -41,7 +41,7 @@ def check_sampler(make: Any, space: Space, n_objectives: int) -> None:
     try:
         # Some begin at random and say only then what they cannot do.
         for point in range(3):
-            study.tell(suggested(study, make, space, point), [float(point)] * n_objectives)
+            study.tell(suggest(study, make, space, point), [float(point)] * n_objectives)
     except (ImportError, TypeError, ValueError) as error:
         name = getattr(kind, "__name__", str(kind))
         raise ConfigError(f"{name} cannot be used here: {first_line(error)}") from error

@@ -15,7 +15,7 @@ from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.locks import claim
 from dcsomrl.migrations import differences
 from dcsomrl.search.designs import Design
-from dcsomrl.search.samplers import MakeSampler, check_sampler, suggested
+from dcsomrl.search.samplers import MakeSampler, check_sampler, suggest
 from dcsomrl.search.space import Space
 from dcsomrl.search.storage import Direction, open_study
 
@@ -168,7 +168,7 @@ class Search:
         """Start a trial with given values, or with those that the sampler asks for."""
         if params is None:
             assert self._sampler is not None
-            trial = suggested(self.study, self._sampler, self.space, point)
+            trial = suggest(self.study, self._sampler, self.space, point)
         else:
             self.study.enqueue_trial(dict(params))
             trial = self.study.ask(self.space)

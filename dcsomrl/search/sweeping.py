@@ -17,7 +17,7 @@ from dcsomrl.construction import packages
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.search.best import command
 from dcsomrl.search.designs import Design
-from dcsomrl.search.grammar import quoted, text
+from dcsomrl.search.grammar import quote, text
 from dcsomrl.search.request import check_numbers, objectives, request
 from dcsomrl.search.results import Progress, write_results
 from dcsomrl.search.samplers import MakeSampler
@@ -125,7 +125,7 @@ def _job(fixed: Sequence[str], claim: Claim, seed: int, folder: Path) -> list[st
         f"seed={seed}",
         "ckpt_path=last",
         # A job that chooses another model must not choose another folder by it.
-        f"hydra.sweep.dir={quoted(str(folder))}",
+        f"hydra.sweep.dir={quote(str(folder))}",
         f"hydra.sweep.subdir={claim.point}/seed{seed}",
     ]
 

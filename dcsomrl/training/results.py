@@ -20,7 +20,7 @@ from dcsomrl.models import ClusteringModule
 log = logging.getLogger(__name__)
 
 # What training grows by, and what is made of a run when it has ended.
-COURSE = ("checkpoints", "config.yaml", "metrics.csv", "step_scores.csv", "paths.npz")
+GROWING = ("checkpoints", "config.yaml", "metrics.csv", "step_scores.csv", "paths.npz")
 ASSIGNMENTS = ("assignments.parquet", "assignments.csv")
 RESULTS = ("metrics.json", *ASSIGNMENTS, "prototypes.png", "report", "compared")
 SHOWN = ("purity", "nmi", "ari", "accuracy", "nodes", "nodes_used", "quantization_error", "seconds")
@@ -36,7 +36,7 @@ def set_aside(run_dir: Path, results_only: bool = False) -> Path | None:
     Returns:
         The new folder, or None where there was nothing.
     """
-    names = RESULTS if results_only else (*COURSE, *RESULTS)
+    names = RESULTS if results_only else (*GROWING, *RESULTS)
     found = [run_dir / name for name in names if (run_dir / name).exists()]
     found += [] if results_only else run_dir.glob("hpc_ckpt_*.ckpt")
     found += run_dir.glob("evaluate-*")
@@ -100,7 +100,7 @@ def draw_prototypes(
         log.warning("matplotlib is not installed: no picture of the prototypes is drawn")
         return
     from dcsomrl.figures import prototype_grid, prototype_profiles
-    from dcsomrl.figures.images import brightened
+    from dcsomrl.figures.images import brighten
 
     live = model.codebook.live_slots().cpu().numpy()
     if len(live) == 0:
@@ -109,7 +109,7 @@ def draw_prototypes(
     decoded = data.denormalize(model.decoded_prototypes().cpu()).numpy()
     if decoded.ndim == 4 and decoded.shape[1] in (1, 3):
         samples = data.denormalize(next(iter(data.split_dataloader("test"))).x.cpu()).numpy()
-        figure = prototype_grid(brightened(decoded, samples).clip(0, 1), counts, title)
+        figure = prototype_grid(brighten(decoded, samples).clip(0, 1), counts, title)
     else:
         flat = decoded.reshape(len(decoded), -1)
         figure = prototype_profiles(flat, counts, data.feature_names, title)

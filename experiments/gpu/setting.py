@@ -12,7 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning import seed_everything
 
-from dcsomrl.app import composed
+from dcsomrl.app import compose_config
 from dcsomrl.data import ClusterData
 from dcsomrl.models import DCSOMRL
 
@@ -62,7 +62,7 @@ class Setting:
     def compose(self, *overrides: str) -> DictConfig:
         """The configuration of a training."""
         self.runs.mkdir(parents=True, exist_ok=True)
-        return composed("train", [*self.overrides, *overrides], self.runs)
+        return compose_config("train", [*self.overrides, *overrides], self.runs)
 
     def make(self, *overrides: str) -> tuple[DictConfig, ClusterData, DCSOMRL]:
         """Configuration, data and model of a training, the same at every call."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from dcsomrl.app import composed
+from dcsomrl.app import compose_config
 from dcsomrl.benchmarking.cells import Cell
 from dcsomrl.commands.benchmark import run_cell
 from dcsomrl.writing import write_json
@@ -50,7 +50,7 @@ def benchmark_config(setting: Setting) -> dict[str, Any]:
     overrides = [f"runs_dir={setting.runs / 'benchmark'}", f"output={setting.out / 'benchmark'}"]
     if setting.dry:
         overrides.append("common=['trainer=cpu','trainer.max_epochs=1','dataset.val_fraction=0']")
-    container: Any = OmegaConf.to_container(composed("benchmark", overrides, setting.runs))
+    container: Any = OmegaConf.to_container(compose_config("benchmark", overrides, setting.runs))
     return container
 
 

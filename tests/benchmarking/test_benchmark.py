@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 from scipy.stats import ttest_1samp
 
-from dcsomrl.app import composed
+from dcsomrl.app import compose_config
 from dcsomrl.benchmark import benchmark
 from dcsomrl.benchmarking.cells import Cell, read_results
 from dcsomrl.benchmarking.table import spread, summary, write_report
@@ -28,7 +28,7 @@ def configured(tmp_path):
     folders = (f"runs_dir={tmp_path}/runs", f"output={tmp_path}/results")
 
     def configure(*overrides):
-        return composed("benchmark", [*SMALL, COMMON, NARROW, *folders, *overrides], tmp_path)
+        return compose_config("benchmark", [*SMALL, COMMON, NARROW, *folders, *overrides], tmp_path)
 
     return configure
 
@@ -224,7 +224,7 @@ def test_the_table_shows_means_deviations_and_tests(tmp_path):
     assert len(lines) == 6  # no row of a method without results
 
 
-def test_spread():
+def test_a_cell_is_mean_and_deviation_of_its_seeds():
     assert spread({}, 3) == "n/a"
     assert spread({0: 0.5}, 3) == "0.500"
     assert spread({0: 1, 1: 3}, 0) == "2 ± 1"

@@ -6,10 +6,10 @@ import torch
 from scipy import ndimage
 from scipy.stats import kstest
 
-from dcsomrl.app import composed
+from dcsomrl.app import compose_config
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.data import Augmentation, ClusterData
-from dcsomrl.data.augmentation import tinted, transformed
+from dcsomrl.data.augmentation import tint, transform
 from dcsomrl.data.counter import uniform
 from dcsomrl.data.sources import digits
 from dcsomrl.errors import ConfigError
@@ -70,12 +70,12 @@ def images():
 
 
 def test_nothing_moves_where_nothing_is_asked(images):
-    torch.testing.assert_close(transformed(images, **still(3)), images)
+    torch.testing.assert_close(transform(images, **still(3)), images)
     torch.testing.assert_close(Augmentation()(images, torch.arange(3), 0, 0)[0], images)
 
 
 def test_a_shift_of_whole_pixels_moves_the_pixels_and_repeats_the_rim(images):
-    found = transformed(images, **still(3, shift=torch.tensor([[2 / 8, -1 / 6]] * 3)))
+    found = transform(images, **still(3, shift=torch.tensor([[2 / 8, -1 / 6]] * 3)))
     expected = torch.cat([images[..., :1]] * 2 + [images[..., :-2]], -1)
     expected = torch.cat([expected[..., 1:, :], expected[..., -1:, :]], -2)
     torch.testing.assert_close(found, expected)
@@ -83,11 +83,11 @@ def test_a_shift_of_whole_pixels_moves_the_pixels_and_repeats_the_rim(images):
 
 def test_a_mirror_and_a_quarter_turn_move_whole_pixels(images):
     mirrored = torch.tensor([True, False, True])
-    found = transformed(images, **still(3, mirrored=mirrored))
+    found = transform(images, **still(3, mirrored=mirrored))
     torch.testing.assert_close(found[::2], images[::2].flip(-1))
     torch.testing.assert_close(found[1], images[1])
     square = images[..., :6]
-    found = transformed(square, **still(3, angle=torch.full((3,), torch.pi / 2)))
+    found = transform(square, **still(3, angle=torch.full((3,), torch.pi / 2)))
     torch.testing.assert_close(found, square.rot90(1, (-2, -1)), atol=1e-5, rtol=1e-5)
 
 
@@ -95,7 +95,7 @@ def test_a_turn_and_a_scale_are_scipys():
     image = torch.zeros(1, 1, 21, 31)
     image[0, 0, 6:15, 10:22] = torch.rand(9, 12, generator=torch.Generator().manual_seed(1))
     angle, scale = 0.4, 1.3
-    found = transformed(image, **still(1, angle=torch.tensor([angle]), scale=torch.tensor([scale])))
+    found = transform(image, **still(1, angle=torch.tensor([angle]), scale=torch.tensor([scale])))
     cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
     # Rows before columns, and rows count downwards.
     back = np.array([[cos, sin], [-sin, cos]])
@@ -109,7 +109,7 @@ def test_a_turn_and_a_scale_are_scipys():
 def test_a_tint_is_that_of_a_loop_over_images():
     x = torch.rand(4, 3, 5, 7, generator=torch.Generator().manual_seed(2))
     brightness, contrast, saturation = torch.rand(3, 4, generator=torch.Generator().manual_seed(3))
-    found = tinted(x, brightness, contrast, saturation).numpy()
+    found = tint(x, brightness, contrast, saturation).numpy()
     share = np.array([0.299, 0.587, 0.114])[:, None, None]
     for one, image in enumerate(x.double().numpy()):
         image = image * float(brightness[one])
@@ -120,7 +120,7 @@ def test_a_tint_is_that_of_a_loop_over_images():
         np.testing.assert_allclose(found[one], expected, atol=1e-6)
     # One channel has no colour to change.
     grey, ones = x[:, :1], torch.ones(4)
-    torch.testing.assert_close(tinted(grey, ones, ones, saturation), grey)
+    torch.testing.assert_close(tint(grey, ones, ones, saturation), grey)
 
 
 def test_colours_change_alike_however_the_images_are_normalised():
@@ -244,7 +244,7 @@ class Older(ClusterData):
 
 def test_a_datamodule_of_ones_own_needs_no_views(tmp_path):
     own = "dataset._target_=tests.data.test_augmentation.Older"
-    cfg = composed("train", [*SMALL, own, "trainer.max_epochs=1"], tmp_path / "run")
+    cfg = compose_config("train", [*SMALL, own, "trainer.max_epochs=1"], tmp_path / "run")
     assert train(cfg)["epochs"] == 1
     with pytest.raises(ConfigError, match="makes no views"):
-        train(composed("train", [*SMALL, own, "augmentation=flip_crop"], tmp_path / "run2"))
+        train(compose_config("train", [*SMALL, own, "augmentation=flip_crop"], tmp_path / "run2"))

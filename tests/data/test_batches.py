@@ -118,7 +118,7 @@ def test_a_run_stopped_after_any_step_goes_on_with_the_batches_to_come(whole, tm
 
 
 @pytest.mark.parametrize("steps", [2, STEPS + 3])
-def test_so_does_one_that_is_stopped_twice(whole, tmp_path, steps):
+def test_a_run_stopped_twice_goes_on_with_the_batches_to_come(whole, tmp_path, steps):
     first, second = tmp_path / "first.ckpt", tmp_path / "second.ckpt"
     trained(tmp_path, [SaveAndStop(first, steps)])
     middle = trained(tmp_path, [SaveAndStop(second, steps + 1)], ckpt_path=first)
@@ -127,7 +127,7 @@ def test_so_does_one_that_is_stopped_twice(whole, tmp_path, steps):
 
 
 @pytest.mark.parametrize("steps", [1, STEPS - 1, STEPS, STEPS + 2])
-def test_and_one_with_workers(whole, tmp_path, steps):
+def test_a_run_with_workers_goes_on_with_the_batches_to_come(whole, tmp_path, steps):
     path = tmp_path / "stopped.ckpt"
     trained(tmp_path, [SaveAndStop(path, steps)], workers=2)
     after = trained(tmp_path, ckpt_path=path, workers=2)
@@ -135,7 +135,7 @@ def test_and_one_with_workers(whole, tmp_path, steps):
 
 
 @pytest.mark.parametrize("every", [1, 3, 4])
-def test_checkpoints_of_every_few_steps(whole, tmp_path, every):
+def test_checkpoints_of_every_few_steps_go_on_with_the_batches_to_come(whole, tmp_path, every):
     saver = ModelCheckpoint(tmp_path, "{step}", every_n_train_steps=every, save_top_k=-1)
     trained(tmp_path, [saver])
     for path in tmp_path.glob("*.ckpt"):
@@ -162,7 +162,7 @@ def test_a_checkpoint_of_an_epochs_end_goes_on_with_the_next_epoch(
 
 
 @pytest.mark.parametrize("steps", [2, STEPS, STEPS + 2])
-def test_a_run_that_counts_steps_goes_on_too(whole, tmp_path, steps):
+def test_a_run_that_counts_steps_goes_on_with_the_batches_to_come(whole, tmp_path, steps):
     path, limits = tmp_path / "stopped.ckpt", {"max_epochs": -1, "max_steps": 3 * STEPS}
     trained(tmp_path, [SaveAndStop(path, steps)], **limits)
     after = trained(tmp_path, ckpt_path=path, **limits)

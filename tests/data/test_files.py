@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import torch
 
-from dcsomrl.data.arrays import checked
+from dcsomrl.data.arrays import check_arrays
 from dcsomrl.data.files import arrays
 from dcsomrl.errors import DataError
 
@@ -24,7 +24,7 @@ def save(table, path):
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_a_table_gives_every_row_with_its_label(tmp_path, suffix):
-    got = checked(arrays(save(TABLE, tmp_path / f"t.{suffix}"), "kind"), "t")
+    got = check_arrays(arrays(save(TABLE, tmp_path / f"t.{suffix}"), "kind"), "t")
     assert got.feature_names == ["length", "count"]
     assert got.class_names == ["iris", "lily", "rose"]
     assert len(got.test_x) == 4
@@ -81,7 +81,7 @@ def test_holes_in_a_table_are_counted(tmp_path):
     table.loc[[3, 8], "count"] = pd.NA
     train, test = save(table, tmp_path / "train.parquet"), save(table[:3], tmp_path / "t.parquet")
     with pytest.raises(DataError, match=r"2 training samples.*row 3"):
-        checked(arrays(train, test_path=test), "t")
+        check_arrays(arrays(train, test_path=test), "t")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_holes_in_a_table_are_counted(tmp_path):
     ],
 )
 @pytest.mark.parametrize("suffix", ["npy", "npz"])
-def test_features_of_every_shape(tmp_path, x, shape, dtype, suffix):
+def test_files_of_features_of_every_shape_are_read(tmp_path, x, shape, dtype, suffix):
     path = tmp_path / f"a.{suffix}"
     np.save(path, x) if suffix == "npy" else np.savez(path, x=x, y=np.arange(10) % 2)
     got = arrays(str(path))
@@ -140,7 +140,7 @@ def test_a_damaged_file_is_named(tmp_path, suffix, content):
     path = tmp_path / f"a.{suffix}"
     path.write_bytes(content)
     with pytest.raises(DataError) as caught:
-        checked(arrays(str(path)), "a")
+        check_arrays(arrays(str(path)), "a")
     assert str(path) in str(caught.value)
 
 

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcsomrl.data.arrays import Arrays, checked, divide
+from dcsomrl.data.arrays import Arrays, check_arrays, divide
 from dcsomrl.data.sources import mnist
 from dcsomrl.errors import DataError
 
@@ -128,7 +128,7 @@ def test_absent_files_are_fetched(mnist_files, mirror, tmp_path, monkeypatch):
 def test_classes_are_numbered_over_both_splits_and_keep_their_names(labels, data):
     n = data.draw(st.integers(1, len(labels) - 1))
     y = torch.tensor(labels)
-    got = checked(
+    got = check_arrays(
         Arrays(torch.zeros(n, 2), y[:n], torch.zeros(len(labels) - n, 2), y[n:]), "things"
     )
     numbers = torch.cat([got.train_y, got.test_y]).tolist()
@@ -138,7 +138,9 @@ def test_classes_are_numbered_over_both_splits_and_keep_their_names(labels, data
 
 def test_names_of_absent_classes_are_left_out():
     y = torch.tensor([2, 0, 2, 0])
-    got = checked(Arrays(torch.zeros(4, 1), y, torch.zeros(4, 1), None, ["a", "b", "c"]), "things")
+    got = check_arrays(
+        Arrays(torch.zeros(4, 1), y, torch.zeros(4, 1), None, ["a", "b", "c"]), "things"
+    )
     assert got.class_names == ["a", "c"]
     assert got.train_y.tolist() == [1, 0, 1, 0]
     assert got.test_y is None

@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dcsomrl.data.arrays import checked
+from dcsomrl.data.arrays import check_arrays
 from dcsomrl.data.images import images
 from dcsomrl.errors import DataError
 
@@ -23,7 +23,7 @@ def test_folders_are_classes_and_pixels_are_kept(tmp_path):
     for i in range(12):
         name = ("cat", "dog", "eel")[i % 3]
         drawn[draw(tmp_path / name / "deep" / f"{i}.png", i).tobytes()] = name
-    got = checked(images(str(tmp_path)), "animals")
+    got = check_arrays(images(str(tmp_path)), "animals")
     assert got.class_names == ["cat", "dog", "eel"]
     x, y = torch.cat([got.train_x, got.test_x]), torch.cat([got.train_y, got.test_y])
     assert x.shape == (12, 3, 5, 6)
@@ -48,7 +48,7 @@ def test_train_and_test_folders_are_the_splits(tmp_path):
     train = [draw(tmp_path / "train" / name / "0.png", i) for i, name in enumerate("ab")]
     draw(tmp_path / "test" / "b" / "0.png", 5)
     draw(tmp_path / "test" / "c" / "0.png", 6)
-    got = checked(images(str(tmp_path)), "letters")
+    got = check_arrays(images(str(tmp_path)), "letters")
     assert np.array_equal(got.train_x.numpy(), np.stack(train))
     assert got.class_names == ["a", "b", "c"]
     assert got.train_y.tolist() == [0, 1]

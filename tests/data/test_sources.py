@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from dcsomrl.data.arrays import Arrays, checked
+from dcsomrl.data.arrays import Arrays, check_arrays
 from dcsomrl.data.sources import digits, fashion, mnist, mnist_all, usps
 from dcsomrl.errors import DataError
 
@@ -53,14 +53,16 @@ GOOD = torch.rand(6, 2)
 )
 def test_unsound_arrays_are_refused(change, said):
     with pytest.raises(DataError, match=said):
-        checked(
+        check_arrays(
             Arrays(**{"train_x": GOOD, "train_y": None, "test_x": GOOD, "test_y": None} | change),
             "d",
         )
 
 
 def test_classes_are_numbered_from_zero_over_both_splits():
-    read = checked(Arrays(GOOD[:3], torch.tensor([7, 3, 7]), GOOD[:2], torch.tensor([9, 3])), "d")
+    read = check_arrays(
+        Arrays(GOOD[:3], torch.tensor([7, 3, 7]), GOOD[:2], torch.tensor([9, 3])), "d"
+    )
     assert read.train_y.tolist() == [1, 0, 1]
     assert read.test_y.tolist() == [2, 0]
     assert read.class_names == ["3", "7", "9"]

@@ -8,7 +8,7 @@ import pytest
 
 from dcsomrl.figures import prototype_grid, prototype_profiles
 from dcsomrl.figures.embedding import embedding_map
-from dcsomrl.figures.images import brightened, image_rows
+from dcsomrl.figures.images import brighten, image_rows
 from dcsomrl.figures.parameters import parameter_scatter
 
 
@@ -77,7 +77,7 @@ def test_names_are_drawn_as_they_are():
 
 def test_images_of_another_range_are_brought_to_one_that_can_be_drawn():
     samples = np.array([[-1.0, 0], [0.5, 1.0]])
-    np.testing.assert_allclose(brightened(samples, samples), [[0, 0.5], [0.75, 1]])
-    np.testing.assert_allclose(brightened(np.array([128.0]), np.array([0.0, 256.0])), [0.5])
+    np.testing.assert_allclose(brighten(samples, samples), [[0, 0.5], [0.75, 1]])
+    np.testing.assert_allclose(brighten(np.array([128.0]), np.array([0.0, 256.0])), [0.5])
     for kept in (np.array([0.0, 1.0]), np.array([0.2, 0.4]), np.array([-1e-6, 1 + 1e-6])):
-        assert brightened(samples, kept) is samples
+        assert brighten(samples, kept) is samples

@@ -13,7 +13,7 @@ from dcsomrl.losses import (
     divergence,
     grid_attraction,
     neighborhood,
-    sharpened,
+    sharpen,
     smoothness,
     soft_assignment,
     total,
@@ -55,7 +55,7 @@ def test_the_divergence_of_a_soft_assignment_from_its_target():
     np.testing.assert_allclose(soft_assignment(distance), q)
     p = q**2 / q.sum(0)
     p /= p.sum(1, keepdims=True)
-    np.testing.assert_allclose(sharpened(torch.tensor(q)), p)
+    np.testing.assert_allclose(sharpen(torch.tensor(q)), p)
     by_hand = (p * np.log(p / q)).sum() / 7
     assert divergence(torch.tensor(p), torch.tensor(q)).item() == pytest.approx(by_hand)
     # A target that is sure of a sample has no logarithm of zero in it.

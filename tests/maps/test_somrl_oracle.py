@@ -205,14 +205,14 @@ def test_a_node_dies_after_three_batches_without_a_win():
         assert alive == [True, True, False, False]
 
 
-def test_identical_samples():
+def test_identical_samples_make_one_node():
     layer, oracle = pair()
     for _ in range(30):
         step_both(layer, oracle, np.full((9, 4), 0.3))
     assert int(layer.n_live) == 1
 
 
-def test_all_samples_unsatisfied():
+def test_unsatisfied_samples_move_no_node_and_make_new_ones():
     layer, oracle = pair(m=2, activation_threshold=0.9999)
     placed(layer, oracle, [(0.25, 0.25), (0.75, 0.75)])
     before = layer.centers[:2].clone()
@@ -252,7 +252,7 @@ def test_distances_equal_but_for_rounding_are_equal():
     form="quotient", rho=1.0, repel="signed", follows="drift", smoothness=1.0, decay=0.0,
 )  # fmt: skip
 @settings(max_examples=60, deadline=None)
-def test_any_settings_on_any_data(
+def test_the_map_is_that_of_a_loop_for_any_settings_and_data(
     seed, m, max_nodes, batch, threshold, rate, beta, gamma, form, rho, repel, follows, smoothness,
     decay,
 ):  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.special import softmax
 
-from dcsomrl.losses import Step, sharpened
+from dcsomrl.losses import Step, sharpen
 from dcsomrl.models import DEC, DESOM, SOMVAE
 from dcsomrl.networks import MLPAutoencoder
 
@@ -50,7 +50,7 @@ def assert_codes_follow(model, term, x, by_code):
         assert one.abs().max() > 1e-5
 
 
-def test_desom_loss(x):
+def test_the_loss_of_desom_is_numpys(x):
     model = DESOM(network(), 3, 2, gamma=0.05)
     torch.nn.init.normal_(model.centers, std=0.3)
     model.temperature.fill_(1.7)
@@ -89,7 +89,7 @@ def test_desom_temperature_falls_exponentially():
     assert [round(model.at(share), 6) for share in (0, 0.5, 1)] == [10, 1, 0.1]
 
 
-def test_somvae_losses(x):
+def test_the_losses_of_somvae_are_numpys(x):
     model = SOMVAE(network(), 3, 2, alpha=0.7, beta=0.6)
     torch.nn.init.normal_(model.centers, std=0.3)
     z, centers = arrays(model, x)
@@ -160,7 +160,7 @@ def test_somvae_terms_of_sequences(x):
 
 
 @pytest.mark.parametrize(("reconstruction", "clustering"), [(0.0, 1.0), (1.0, 0.1)])
-def test_dec_and_idec_loss(x, reconstruction, clustering):
+def test_the_loss_of_dec_and_idec_is_numpys(x, reconstruction, clustering):
     model = DEC(network(), 5, reconstruction=reconstruction, clustering=clustering)
     torch.nn.init.normal_(model.centers.data, std=0.3)
     model.started.fill_(True)
@@ -171,7 +171,7 @@ def test_dec_and_idec_loss(x, reconstruction, clustering):
     p /= p.sum(1, keepdims=True)
     divergence = (p * np.log(p / q)).sum(1).mean()
     np.testing.assert_allclose(model.soft(torch.tensor(z)).detach(), q, rtol=1e-4)
-    np.testing.assert_allclose(sharpened(torch.tensor(q)), p, rtol=1e-6)
+    np.testing.assert_allclose(sharpen(torch.tensor(q)), p, rtol=1e-6)
     losses = terms(model, x)
     mse = ((model.decode(model.encode(x)) - x) ** 2).mean().item()
     assert losses["clustering"].item() == pytest.approx(divergence, rel=1e-3)
@@ -192,7 +192,7 @@ def test_dec_gradient_is_the_published_one(x):
     z, centers = arrays(model, x)
     q = 1 / (1 + squares(z, centers))
     q /= q.sum(1, keepdims=True)
-    p = sharpened(torch.tensor(q)).numpy()
+    p = sharpen(torch.tensor(q)).numpy()
     pull = 2 / (1 + squares(z, centers)) * (p - q)
     away = pull[..., None] * (z[:, None] - centers) / len(z)
     terms(model, x)["clustering"].backward()

@@ -85,7 +85,7 @@ def test_a_training_is_resumed_bit_for_bit_and_inspected(model, run_small, tmp_p
 def test_dropout_goes_on_where_it_stopped_and_callbacks_disturb_nothing(run_small, tmp_path):
     small = ("trainer=cpu", "trainer.max_epochs=2", "dataset.batch_size=128", *NOISY)
     small = (*small, *WITH_NETWORK["dcsomrl"])
-    for name, more in {"whole": (), "watched": ("callbacks=course",), "broken": (STOP,)}.items():
+    for name, more in {"whole": (), "watched": ("callbacks=history",), "broken": (STOP,)}.items():
         run_small(*more, run_dir=tmp_path / name, small=small)
     torch.rand(5)
     run_small("ckpt_path=last", run_dir=tmp_path / "broken", small=small)
@@ -99,7 +99,7 @@ def test_dropout_goes_on_where_it_stopped_and_callbacks_disturb_nothing(run_smal
 
 def test_a_report_is_made_of_a_map_over_a_resnet(run_small, tmp_path):
     small = ("trainer=cpu", *SETTINGS, *WITH_NETWORK["dcsomrl"])
-    run_small("callbacks=course", run_dir=tmp_path, small=small)
+    run_small("callbacks=history", run_dir=tmp_path, small=small)
     found = read_run(tmp_path)
     names = {section.name for section in sections(found, "pca", 0)[0]}
     assert {"prototypes", "plane", "relevances", "steps", "paths", "life"} <= names

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from pytorch_lightning import Callback
 
-from dcsomrl.app import composed
+from dcsomrl.app import compose_config
 from dcsomrl.train import train
 
 # The last batch of an epoch has 14 samples.
@@ -47,4 +47,4 @@ if __name__ == "__main__":
         run_dir.mkdir(parents=True, exist_ok=True)
         keep = f"{{_target_: tests.networks.two_processes.KeepEach, folder: {run_dir}}}"
         settings = (*TWO, *SETTINGS, f"model={model}", *settings, f"+callbacks.keep={keep}")
-        train(composed("train", settings, run_dir))
+        train(compose_config("train", settings, run_dir))

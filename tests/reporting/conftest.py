@@ -1,6 +1,6 @@
 import pytest
 
-from dcsomrl.app import composed
+from dcsomrl.app import compose_config
 from dcsomrl.reporting.page import draw_report
 from dcsomrl.reporting.run_data import read_run
 from dcsomrl.train import train
@@ -10,9 +10,9 @@ from dcsomrl.train import train
 def trained(tmp_path_factory):
     """A short run on the digits, with its scores at every step."""
     folder = tmp_path_factory.mktemp("run")
-    settings = ["trainer=cpu", "trainer.max_epochs=6", "callbacks=course"]
+    settings = ["trainer=cpu", "trainer.max_epochs=6", "callbacks=history"]
     settings += ["model.autoencoder.hidden_dims=[64]", "model.som.activation_threshold=0.985"]
-    train(composed("train", settings, folder))
+    train(compose_config("train", settings, folder))
     return folder
 
 

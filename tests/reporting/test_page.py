@@ -10,7 +10,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from dcsomrl.analysis.steps import chance_scores, steps_to_share
-from dcsomrl.app import composed
+from dcsomrl.app import compose_config
 from dcsomrl.loading import load
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.page import draw_report, write_figures
@@ -159,7 +159,7 @@ def test_images_of_another_range_are_brought_to_one_that_can_be_seen(tmp_path):
                 "trainer.max_epochs=1", "dataset.normalization=standard",
                 "dataset.batch_size=64"]  # fmt: skip
     (tmp_path / "run").mkdir()
-    train(composed("train", settings, tmp_path / "run"))
+    train(compose_config("train", settings, tmp_path / "run"))
     found = read_run(tmp_path / "run")
     assert found.image
     np.testing.assert_allclose([found.samples.min(), found.samples.max()], [0, 1], atol=1e-6)

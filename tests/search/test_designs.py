@@ -51,7 +51,7 @@ def test_a_latin_hypercube_uses_every_interval_once(n, seed):
     every_interval_holds_one(points)
 
 
-def test_so_does_an_optimised_one_that_is_spread_better():
+def test_an_optimised_hypercube_fills_every_stratum_once_and_is_spread_better():
     def discrepancy(points):
         return qmc.discrepancy(
             [[(point["a"] + 2) / 5, (point["c"] - 9.5) / 10] for point in points]
@@ -119,7 +119,7 @@ def test_values_lie_in_their_range(u):
 
 
 @pytest.mark.parametrize("distribution", [UNIFORM, LOG])
-def test_u_is_the_share_below(distribution):
+def test_the_inverse_of_a_distribution_has_the_share_below_it(distribution):
     """The inverse of the distribution function, seen by the share of evenly spread points below."""
     values = np.array([at(distribution, u) for u in (np.arange(1000) + 0.5) / 1000])
     middle = at(distribution, 0.3)

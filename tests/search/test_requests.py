@@ -72,7 +72,7 @@ def test_the_command_line_wins_whatever_the_sign_before_a_key():
     }
 
 
-def test_a_seed_counts_once():
+def test_a_seed_given_twice_is_refused():
     with pytest.raises(ConfigError, match=r"seeds=\[0, 1, 0\] repeats one"):
         check_numbers({"nmi": "maximize"}, [0, 1, 0], 1, 0.3)
 

@@ -19,7 +19,7 @@ RESULTS = ("metrics.json", "assignments.parquet", "prototypes.png")
 
 
 def test_everything_of_an_earlier_run_moves_together(run_small, tmp_path):
-    run_small("callbacks=course")
+    run_small("callbacks=history")
     run = tmp_path / "run"
     for name in ("report", "compared", "evaluate-digits-test"):
         (run / name).mkdir()
@@ -51,23 +51,25 @@ def Broken():
 
 
 def test_results_of_before_do_not_stay_beside_a_run_that_goes_on(run_small, tmp_path):
-    run_small("callbacks=course")
+    run_small("callbacks=history")
     run = tmp_path / "run"
     (run / "report").mkdir()
-    run_small("trainer.max_epochs=3", "ckpt_path=last", "callbacks=course")
+    run_small("trainer.max_epochs=3", "ckpt_path=last", "callbacks=history")
     aside = run / "previous-1"
     assert {file.name for file in aside.iterdir()} == {*RESULTS, "report"}
     assert list(pd.read_csv(run / "metrics.csv")["epoch"]) == [0, 1, 2]
-    run_small("trainer.max_epochs=3", "ckpt_path=last", "callbacks=course")  # nothing left to train
+    run_small(
+        "trainer.max_epochs=3", "ckpt_path=last", "callbacks=history"
+    )  # nothing left to train
     assert not (run / "previous-2").exists()
 
 
 def test_a_checkpoint_of_another_folder_brings_no_tables_of_this_one(run_small, tmp_path):
-    run_small("callbacks=course", run_dir=tmp_path / "one")
-    run_small("callbacks=course", "trainer.max_epochs=1", "seed=1", run_dir=tmp_path / "two")
+    run_small("callbacks=history", run_dir=tmp_path / "one")
+    run_small("callbacks=history", "trainer.max_epochs=1", "seed=1", run_dir=tmp_path / "two")
     other = tmp_path / "one" / "checkpoints" / "last.ckpt"
     run_small(
-        *("callbacks=course", f"ckpt_path={other}", "trainer.max_epochs=3"),
+        *("callbacks=history", f"ckpt_path={other}", "trainer.max_epochs=3"),
         run_dir=tmp_path / "two",
     )
     kept = tmp_path / "two" / "previous-1"
@@ -110,7 +112,7 @@ def other_arrays(path):
     ],
 )
 def test_what_is_only_for_show_stops_no_run(run_small, tmp_path, caplog, name, damage):
-    run_small("callbacks=course")
+    run_small("callbacks=history")
     run = tmp_path / "run"
     damage(run / name)
     found = read_run(run)
@@ -119,7 +121,7 @@ def test_what_is_only_for_show_stops_no_run(run_small, tmp_path, caplog, name, d
     assert shown[name] is None or len(shown[name]) == 0
     content = (run / name).read_bytes()
     caplog.clear()
-    run_small("callbacks=course", "ckpt_path=last", "trainer.max_epochs=3")
+    run_small("callbacks=history", "ckpt_path=last", "trainer.max_epochs=3")
     assert f"{name} is damaged" in caplog.text
     assert (run / f"{name}.damaged").read_bytes() == content
     read_run(run)

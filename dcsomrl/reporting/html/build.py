@@ -109,7 +109,7 @@ def _explorers(runs: Sequence[RunPage]) -> list[tuple[str, str]]:
         if run.explorer is not None:
             # "<" and ">" only occur inside strings, where their escapes mean the same; so no
             # name can end the script element.
-            data = json.dumps(packed(run.explorer), separators=(",", ":"), allow_nan=False)
+            data = json.dumps(pack(run.explorer), separators=(",", ":"), allow_nan=False)
             data = data.replace("<", "\\u003c").replace(">", "\\u003e")
             content = (
                 f'<div class="explorer" role="group" aria-label="{escape(heading)}">'
@@ -119,7 +119,7 @@ def _explorers(runs: Sequence[RunPage]) -> list[tuple[str, str]]:
     return sections
 
 
-def packed(explorer: Explorer) -> dict[str, Any]:
+def pack(explorer: Explorer) -> dict[str, Any]:
     """What the page's script reads: names as lists, arrays as base64, pictures as sheets."""
     return {
         "class_names": explorer.class_names,

@@ -10,7 +10,7 @@ pytest.importorskip("selenium", reason="selenium is not installed")
 
 
 def test_a_click_shows_a_node_of_a_trained_map(opened, run_small, tmp_path):
-    run_small("callbacks=course")
+    run_small("callbacks=history")
     run = read_run(tmp_path / "run")
     page = opened(draw_report(run, "pca", 0)[1])
     node = int(run.wins.argmax())
