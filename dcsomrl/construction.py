@@ -50,6 +50,11 @@ def build(config: Any, trust: Trust = ()) -> Any:
     make = find(path, trust)
     if part:
         return partial(make, **parts)
+    if inspect.isfunction(make) and not _inside(path, _names(trust)):
+        raise CheckpointError(
+            f"{path} was not called: a file may name a data source with _partial_: true alone, "
+            "which reads and fetches nothing until its data is asked for"
+        )
     try:
         return make(**parts)
     except (TypeError, ValueError) as error:
@@ -63,8 +68,7 @@ def find(path: object, trust: Trust = ()) -> Callable[..., Any]:
         CheckpointError: it may not, or there is none.
     """
     path = find_moved(path) if isinstance(path, str) else path
-    given = [trust] if isinstance(trust, str) else trust
-    trusted = [one if isinstance(one, str) else one.__name__ for one in given]
+    trusted = _names(trust)
     if isinstance(path, str) and re.fullmatch(r"\w+(\.\w+)+", path):
         explicit = _inside(path, trusted)
         imports = explicit or _inside(path, (OWN, *TORCH))
@@ -78,6 +82,12 @@ def find(path: object, trust: Trust = ()) -> Callable[..., Any]:
         f"{path} was not made: a file may name models and data sources of dcsomrl, and classes of "
         f"torch.nn and torch.optim; if you trust it, allow its package with trust=[{root}]"
     )
+
+
+def _names(trust: Trust) -> list[str]:
+    """The packages that are trusted, by name."""
+    given = [trust] if isinstance(trust, str) else trust
+    return [one if isinstance(one, str) else one.__name__ for one in given]
 
 
 def _inside(path: object, packages: Iterable[str]) -> bool:

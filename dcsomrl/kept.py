@@ -13,11 +13,16 @@ from dcsomrl.migrations import TARGET
 
 # What a search's folder is known by.
 MEANING = "search.json"
-FLAG = re.compile(r"(?:--config-dir|-cd|--config-path|-cp)(?:=(.*))?")
+# The flags as Hydra takes them, shortened ones too.
+FLAG = re.compile(r"(?:--config-(?:d|di|dir|p|pa|pat|path)|-cd|-cp)(?:=(.*))?")
 PATHS = re.compile(r"\+*hydra\.searchpath=(.*)")
 TRUST = re.compile(r"\+*trust=(.*)")
 # What Hydra makes of a run beside its settings: a search keeps none of it.
 HYDRA = re.compile(r"/?(override +)?/?hydra(/|$|\.|@)")
+# Where a file puts its content stands in a comment, which YAML does not see.
+PACKAGE = re.compile(r"@package\s+(\S+)")
+# An interpolation that calls a resolver, or whose name is made of another one.
+RESOLVER = re.compile(r"\$\{[^}]*(:|\$\{)")
 # A search leaves the configuration of its runs there; no experiment refers to it.
 OTHERS = ("multirun.yaml", "config.yaml")
 
@@ -38,8 +43,11 @@ def check_kept(arguments: Sequence[str], groups: Path) -> None:
     trust = [name for one in arguments if (m := TRUST.fullmatch(one)) for name in _listed(m[1])]
     for folder in _folders(arguments):
         if (folder / MEANING).is_file():
-            for file in sorted(folder.rglob("*.yaml")):
-                if file.name not in OTHERS:
+            for file in sorted(folder.rglob("*")):
+                if file.is_symlink() and (file.is_dir() or file.suffix == ".yaml"):
+                    raise ConfigError(f"{file} is a link, which no search makes: remove it")
+                read = (groups / file.relative_to(folder).parts[0]).is_dir()
+                if file.suffix == ".yaml" and (read or file.name not in OTHERS):
                     _check_file(file, trust, groups)
 
 
@@ -59,7 +67,11 @@ def _listed(text: str) -> list[str]:
 
 def _check_file(file: Path, trust: Sequence[str], groups: Path) -> None:
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        for package in PACKAGE.findall(text):
+            if package != "_global_":
+                raise ValueError(f"it goes into {package}")
+        content = yaml.safe_load(text)
         _check_defaults(content.get("defaults", []), groups)
         _check(content, trust)
     except (OSError, AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
@@ -76,7 +88,10 @@ def _check_defaults(entries: list[Any], groups: Path) -> None:
             group, option = "experiment", entry
         else:
             ((key, option),) = entry.items()
-            group = key.removeprefix("override ").removeprefix("optional ").strip().strip("/")
+            key = key.removeprefix("override ").removeprefix("optional ").strip().strip("/")
+            group, _, package = key.partition("@")
+            if package.split(".")[0] in ("hydra", "_global_"):
+                raise ValueError(f"it puts {group} into {package}")
         option = str(option)
         known = group.split("/")[0] != "hydra" and (groups / group).is_dir()
         if option != "_self_" and not (known and re.fullmatch(r"\w+", option)):
@@ -97,5 +112,5 @@ def _check(node: Any, trust: Sequence[str]) -> None:
     elif isinstance(node, list):
         for one in node:
             _check(one, trust)
-    elif isinstance(node, str) and re.search(r"\$\{[^}]*:", node):
+    elif isinstance(node, str) and RESOLVER.search(node):
         raise ValueError(f"it asks for {node}")

@@ -10,6 +10,7 @@ from dcsomrl.app import compose_config, config_dir
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.construction import build
 from dcsomrl.errors import CheckpointError, ConfigError
+from dcsomrl.evaluate import evaluate
 from dcsomrl.kept import check_kept
 from dcsomrl.loading import load
 from dcsomrl.models import DCSOMRL
@@ -234,11 +235,15 @@ KEPT = "# @package _global_\ndefaults:\n- override /model: dec\nname: best\n"
         ("defaults: [../../x]\n", "it refers to experiment/../../x"),
         ("defaults: [{/0/seed0: config}]\n", "it refers to 0/seed0/config"),
         ("defaults: [{override /hydra/launcher: joblib}]\n", "it refers to hydra/launcher"),
+        ("# @package hydra.job_logging\nroot: {}\n", "it goes into hydra.job_logging"),
+        ("zz: oc.env\nname: k${${zz}:HOME}\n", "it asks for"),
+        ("defaults: [{override /model@hydra.run: dec}]\n", "it puts model into hydra.run"),
         ("- 1\n", "holds more"),
     ],
 )
 @pytest.mark.parametrize(
-    "way", ["--config-dir {}", "--config-dir={}", "hydra.searchpath=[file://{}]"]
+    "way",
+    ["--config-dir {}", "--config-dir={}", "--config-di {}", "hydra.searchpath=[file://{}]"],
 )
 def test_a_kept_search_holds_settings_only(tmp_path, added, said, way):
     folder = tmp_path / "kept"
@@ -254,6 +259,40 @@ def test_a_kept_search_holds_settings_only(tmp_path, added, said, way):
     assert said in str(caught.value)
     (folder / "search.json").unlink()  # a folder of one's own
     check_kept(arguments, config_dir())
+
+
+def test_every_file_of_a_kept_search_that_hydra_would_read_is_looked_at(tmp_path):
+    folder = tmp_path / "kept"
+    for place in ("experiment", "0/seed0"):
+        (folder / place).mkdir(parents=True)
+    (folder / "search.json").write_text("{}")
+    (folder / "experiment" / "best.yaml").write_text(KEPT)
+    evil = "callbacks: {x: {_target_: os.system}}\n"
+    (folder / "0" / "seed0" / "config.yaml").write_text(evil)  # no group of the package's
+    check_kept([f"--config-dir={folder}"], config_dir())
+    (folder / "experiment" / "config.yaml").write_text(evil)
+    with pytest.raises(ConfigError, match=r"os\.system was not made"):
+        check_kept([f"--config-dir={folder}"], config_dir())
+    (folder / "experiment" / "config.yaml").unlink()
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "callbacks").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigError, match="is a link, which no search makes"):
+        check_kept([f"--config-dir={folder}"], config_dir())
+
+
+def test_a_source_of_data_is_not_called_while_a_checkpoint_is_read(trained, tmp_path):
+    source = {"_target_": "dcsomrl.data.sources.mnist", "data_dir": str(tmp_path / "made")}
+    for place in (("dataset", "source"), ("model", "optimizer")):
+        with pytest.raises(CheckpointError, match="was not called"):
+            load(altered(trained, place, source))
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_checkpoint_chooses_no_folder(trained, tmp_path):
+    altered(trained, ("dataset", "name"), "x/../../out/y")
+    evaluate(compose_config("evaluate", ["ckpt=altered.ckpt", "device=cpu"], tmp_path))
+    assert (tmp_path / "evaluate-x_.._.._out_y-test" / "metrics.json").exists()
+    assert not (tmp_path.parent / "out").exists()
 
 
 def test_a_kept_search_may_name_what_is_trusted(tmp_path, own_package):

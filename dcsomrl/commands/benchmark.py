@@ -12,9 +12,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from dcsomrl.app import config_dir
 from dcsomrl.benchmarking.cells import Cell, check_same, read_results, settings, train
 from dcsomrl.benchmarking.merged import score_merged
-from dcsomrl.errors import DcsomrlError
+from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.loading import load
 from dcsomrl.locks import lend
 from dcsomrl.writing import write_json
@@ -39,8 +40,10 @@ def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
         for seed, dataset, method in product(config["seeds"], config["datasets"], config["methods"])
     ]
     output = Path(config["output"])
+    kept = read_results(output)
+    check_datasets(config["datasets"], {cell.dataset for cell in kept}, config["common"])
     output.mkdir(parents=True, exist_ok=True)
-    for cell, result in read_results(output).items():
+    for cell, result in kept.items():
         if cell in cells:
             check_same(result.get("settings"), settings(cell, config), output / cell.file)
     missing = [cell for cell in cells if not (output / cell.file).exists()]
@@ -69,6 +72,21 @@ def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
     if failures:
         raise DcsomrlError(f"{len(failures)} of {len(missing)} cells failed; {failures[0]}")
     return results
+
+
+def check_datasets(asked: list[str], kept: set[str], common: list[str]) -> None:
+    """Refuse a dataset that has neither a configuration nor a result.
+
+    Raises:
+        ConfigError: lists what there is.
+    """
+    if any(one.startswith("--config") for one in common):  # a folder of one's own may have it
+        return
+    known = {file.stem for file in (config_dir() / "dataset").glob("[!_]*.yaml")} | kept
+    if unknown := [name for name in asked if name not in known]:
+        raise ConfigError(
+            f"there is no dataset={unknown[0]}: datasets can be {', '.join(sorted(known))}"
+        )
 
 
 def run_cell(cell: Cell, config: dict[str, Any], result: Path) -> None:

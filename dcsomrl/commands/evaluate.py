@@ -1,5 +1,6 @@
 """Score a trained model on any split or dataset: ``python -m dcsomrl.evaluate ckpt=...``."""
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from dcsomrl.training import results
 from dcsomrl.training.run import describe
 from dcsomrl.training.warnings import warnings_of
 from dcsomrl.writing import write_json
+
+# What no name of a folder holds here.
+NO_NAME = re.compile(r"[^\w.-]+")
 
 
 def evaluate(cfg: DictConfig) -> dict[str, Any]:
@@ -56,7 +60,8 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         **results.origin(device),
         "warnings": warnings_of(model, data, scores, assignments["cluster"]),
     }
-    name = f"evaluate-{data.name}-{cfg.split}"
+    # The name comes from the checkpoint: it chooses no folder.
+    name = f"evaluate-{NO_NAME.sub('_', data.name)}-{cfg.split}"
     folder = Path(cfg.output) if cfg.output else beside(Path(cfg.ckpt)) / name
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "metrics.json", metrics)

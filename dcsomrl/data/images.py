@@ -1,8 +1,10 @@
 """Datasets of one's own: a folder of images."""
 
 import copy
+import hashlib
 import logging
 import math
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -20,9 +22,13 @@ log = logging.getLogger(__name__)
 Background = Literal["white", "black"]
 # Kinds of files that are read, whatever their names end with: for some Pillow runs Ghostscript.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+# How names begin that are passed over; the latter is of archives made on a Mac.
+HIDDEN = (".", "__MACOSX")
 TRAIN_NAMES = ("train", "training")
 TEST_NAMES = ("test", "testing", "val", "valid", "validation", "eval", "dev")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+# Files whose content tells a folder from another of the same names and sizes.
+STAMPED = 64
 
 
 class ImageFiles:
@@ -74,8 +80,13 @@ class ImageFiles:
         return torch.stack([self._read(self.files[i]) for i in index.tolist()])
 
     def stamp(self) -> bytes:
-        """Names and sizes of the files."""
-        return "".join(f"{file.name}:{file.stat().st_size};" for file in self.files).encode()
+        """Names and sizes of the files, and what some of them hold."""
+        names = "".join(f"{file.name}:{file.stat().st_size};" for file in self.files)
+        some = np.linspace(0, len(self.files) - 1, min(STAMPED, len(self.files))).astype(int)
+        digest = hashlib.blake2b(names.encode(), digest_size=16)
+        for i in some:
+            digest.update(self.files[i].read_bytes())
+        return digest.digest()
 
     def _read(self, file: Path) -> Tensor:
         _, channels, height, width = self.shape
@@ -153,18 +164,25 @@ def images(
     )
 
 
+def _split_name(folder: Path) -> str:
+    """The name of a folder without what names of splits often end with, as ``test_images``."""
+    return re.sub(r"[ _-]?(sets?|data|images?|imgs?|split)$", "", folder.name.lower())
+
+
 def _splits(root: Path) -> tuple[Path, Path] | None:
     """The folders of the training and the test split, or None where there are none.
 
     Raises:
         DataError: folders named like splits that are not one of each, or others beside them.
     """
-    folders = sorted(one for one in root.glob("*") if one.is_dir() and not one.name.startswith("."))
-    train = [one for one in folders if one.name.lower() in TRAIN_NAMES]
-    test = [one for one in folders if one.name.lower() in TEST_NAMES]
+    folders = sorted(
+        one for one in root.glob("*") if one.is_dir() and not one.name.startswith(HIDDEN)
+    )
+    train = [one for one in folders if _split_name(one) in TRAIN_NAMES]
+    test = [one for one in folders if _split_name(one) in TEST_NAMES]
     if not train and not test:
         return None
-    named_test = [one for one in test if one.name.lower() in ("test", "testing")]
+    named_test = [one for one in test if _split_name(one) in ("test", "testing")]
     chosen = named_test or test
     others = [one for one in folders if one not in train + test]
     if len(train) != 1 or len(chosen) != 1 or others:
@@ -221,7 +239,7 @@ def image_files(folder: Path) -> tuple[list[Path], list[str] | None]:
         for file in folder.rglob("*")
         if file.suffix.lower() in IMAGE_SUFFIXES
         and file.is_file()
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+        and not any(part.startswith(HIDDEN) for part in file.relative_to(folder).parts)
     )
     if not found:
         raise DataError(f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES)}): check `path`")

@@ -92,7 +92,8 @@ class Scale:
             in_unit = self._within(0, 1) and low >= 0
             limit = (2 if in_unit else FACTOR) if picture else (FACTOR if in_unit else FACTOR**2)
             too_large = max(-low, high) > limit * self._size > 0
-            too_small = low >= 0 and high <= 1 and self.low[0] >= 0 and self.high[0] >= FACTOR
+            # Numbers about 0 or up to 1, where the training's went from 0 up to many times as far.
+            too_small = max(-low, high) <= 1 and self.low[0] >= 0 and self.high[0] >= FACTOR
             sound = not too_large and not too_small
         if not sound:
             raise DataError(

@@ -69,7 +69,10 @@ class GrowingTable:
 
 def leave_out(path: Path, error: Exception) -> None:
     """Warn that a damaged file is not continued, and keep it beside."""
-    kept = path.with_name(path.name + ".damaged")
+    kept, number = path.with_name(path.name + ".damaged"), 1
+    while kept.exists():  # of an earlier damage
+        number += 1
+        kept = path.with_name(f"{path.name}.damaged-{number}")
     log.warning("%s is damaged (%s): begun anew; what was there is in %s", path, error, kept.name)
     path.replace(kept)
 

@@ -144,6 +144,12 @@ def test_a_cell_that_fails_does_not_end_the_others(configured, tmp_path):
     assert "kmeans" in (tmp_path / "results" / "table.md").read_text()
 
 
+def test_a_dataset_that_does_not_exist_is_refused_without_training_too(configured, tmp_path):
+    for train in ("true", "false"):
+        with pytest.raises(ConfigError, match="no dataset=mnsit: datasets can be arrays, digits"):
+            benchmark(configured("datasets=[mnsit]", f"train={train}"))
+
+
 def test_the_table_of_what_is_there_needs_no_training(configured, tmp_path):
     benchmark(configured("seeds=[0]", "~methods.dcsomrl"))
     table = tmp_path / "results" / "table.md"

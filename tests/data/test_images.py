@@ -199,6 +199,19 @@ def test_folders_named_like_splits_are_splits(tmp_path, train, test):
     assert len(got.train_x) == len(got.test_x) == 2
 
 
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [("training_set", "test_set"), ("train_images", "val_images"), ("Train", "Dev")],
+)
+def test_splits_may_have_longer_names(tmp_path, train, test):
+    for i, split in enumerate((train, train, test)):
+        draw(tmp_path / split / "ab"[i % 2] / f"{i}.png", i)
+    draw(tmp_path / "__MACOSX" / train / "._0.png")
+    got = images(str(tmp_path))
+    assert got.class_names == ["a", "b"]
+    assert (len(got.train_x), len(got.test_x)) == (2, 1)
+
+
 def test_a_third_split_is_left_out_and_said(tmp_path, caplog):
     for split in ("train", "val", "test"):
         draw(tmp_path / split / "a" / "0.png")

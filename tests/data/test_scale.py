@@ -151,6 +151,7 @@ def test_what_can_be_told_is_not_refused(trained, given, caplog):
         (PICTURES / 127.5 - 1, PICTURES),
         (PICTURES, PICTURES.astype(np.float32) * 257),
         (PICTURES, PICTURES / 127.5 - 1),
+        (PICTURES.astype(np.float32), PICTURES / 127.5 - 1),
     ],
 )
 def test_another_scale_is_refused(trained, given):
