@@ -1,5 +1,6 @@
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +45,23 @@ def cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
 
     def run(command: str, *overrides: str, **environment: str) -> subprocess.CompletedProcess:
         return forked.run(["-m", f"dcsomrl.{command}", *overrides], tmp_path, environment)
+
+    return run
+
+
+@pytest.fixture
+def fresh_cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
+    """As ``cli``, in a process that begins from nothing, as the launchers' processes do."""
+
+    def run(command: str, *overrides: str, **environment: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-m", f"dcsomrl.{command}", *overrides],
+            cwd=tmp_path,
+            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            capture_output=True,
+            text=True,
+            timeout=280,
+        )
 
     return run
 

@@ -53,11 +53,12 @@ class Forked:
         """What it ended with, -n by signal n; None while it runs."""
         return self._process.exitcode
 
-    def wait(self, timeout: float = 280) -> None:
-        """Wait for its end."""
+    def wait(self, timeout: float = 280) -> int:
+        """Wait for its end; gives the return code."""
         self._process.join(timeout)
         if self.returncode is None:
             raise subprocess.TimeoutExpired("python", timeout)
+        return self.returncode
 
     def communicate(self, timeout: float = 280) -> tuple[str, str]:
         """Its output and errors, when it has ended."""

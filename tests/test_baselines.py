@@ -13,6 +13,8 @@ from dcsomrl.errors import CheckpointError, ConfigError, DataError
 from dcsomrl.evaluate import evaluate
 from dcsomrl.loading import load
 
+pytestmark = pytest.mark.slow
+
 NETWORK = ("model.autoencoder.hidden_dims=[16]", "model.autoencoder.latent_dim=5")
 MODELS = {
     "autoencoder": (*NETWORK, "model.n_clusters=12"),

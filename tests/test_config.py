@@ -148,6 +148,7 @@ def test_an_optimizer_is_chosen_by_name_and_keeps_the_model_s_rate(run_small, tm
     assert cfg.model.optimizer.lr == 5e-4
 
 
+@pytest.mark.slow
 def test_published_settings_that_change_the_epochs_are_announced(cli, tmp_path):
     folder = tmp_path / "own" / "settings"
     folder.mkdir(parents=True)

@@ -7,6 +7,8 @@ import torch
 from dcsomrl.checkpoints import read_checkpoint
 from tests.conftest import SMALL
 
+pytestmark = pytest.mark.slow
+
 # In double precision, so that the order of sums over processes does not grow into a difference.
 SETTINGS = ("trainer.max_epochs=2", "trainer.precision=64-true", "dataset.batch_size=60")
 NARROW = ("model.autoencoder.hidden_dims=[16]", "model.autoencoder.latent_dim=5")

@@ -20,9 +20,13 @@ from dcsomrl.metrics.catalogue import describe
 from tests.conftest import SMALL
 
 TOP = config_dir().parent
-pytestmark = pytest.mark.skipif(
-    not (TOP / "docs").is_dir(), reason="the documentation is not part of an installed package"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (TOP / "docs").is_dir(),
+        reason="the documentation is not part of an installed package",
+    ),
+]
 
 
 def blocks(page: Path, language: str) -> list[str]:

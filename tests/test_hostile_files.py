@@ -18,6 +18,8 @@ from dcsomrl.train import train
 from tests import forked
 from tests.conftest import SMALL
 
+pytestmark = pytest.mark.slow
+
 EVIL = {
     "os": {"_target_": "os.system", "command": "touch pwned"},
     "builtins": {"_target_": "builtins.exec", "_args_": ["open('pwned', 'w')"]},

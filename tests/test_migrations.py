@@ -23,6 +23,8 @@ from dcsomrl.migrations import differences, follow_moves, migrate
 from dcsomrl.report import report
 from dcsomrl.train import train
 
+pytestmark = pytest.mark.slow
+
 KEPT = Path(__file__).parent / "data" / "checkpoints" / "0.1"
 MODELS = sorted(folder.name for folder in KEPT.iterdir() if (folder / "last.ckpt").exists())
 NETWORK = ["dataset=digits", "model.autoencoder.hidden_dims=[6]"]

@@ -5,8 +5,11 @@ import subprocess
 import sys
 
 import pandas as pd
+import pytest
 
 from tests.conftest import SMALL
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_training_without_optional_packages_is_the_same_and_says_what_it_leaves_out(

@@ -13,6 +13,8 @@ import pytest
 
 from tests.conftest import SMALL
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -10,6 +10,8 @@ import dcsomrl
 from dcsomrl.__main__ import COMMANDS
 from tests.conftest import SMALL
 
+pytestmark = pytest.mark.slow
+
 
 def python(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=120)

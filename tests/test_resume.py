@@ -16,6 +16,8 @@ from dcsomrl.errors import CheckpointError
 from tests.conftest import SMALL
 from tests.forked import Forked
 
+pytestmark = pytest.mark.slow
+
 EPOCHS = 8
 RUN = (*SMALL, f"trainer.max_epochs={EPOCHS}", "num_threads=1")
 

@@ -72,6 +72,7 @@ def test_p_is_that_of_the_partial_correlations_after_holm():
     np.testing.assert_allclose(table["p"].to_numpy()[order], expected, rtol=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("little_to_collect")
 def test_intervals_hold_the_truth_in_19_of_20_searches():
     tables = [sensitivity(*points(30, seed, (0, 0, 0)))[0] for seed in range(300)]

@@ -16,6 +16,8 @@ from dcsomrl.errors import ConfigError, DataError, DcsomrlError
 from dcsomrl.locks import lend
 from tests.forked import Forked
 
+pytestmark = pytest.mark.slow
+
 COMMON = "common=['trainer=cpu','trainer.max_epochs=2','dataset.val_fraction=0',num_threads\\=1]"
 GONE = ("~methods.autoencoder", "~methods.desom", "~methods.somvae", "~methods.dec")
 MAPS = ("~methods.som", "~methods.somrl", "~methods.larfdssom")
@@ -119,8 +121,8 @@ def test_data_without_labels_has_a_table_without_scores(configured, tmp_path):
 
 
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
-def test_workers_of_a_launcher_share_the_work(launcher, cli, tmp_path):
-    done = cli(
+def test_workers_of_a_launcher_share_the_work(launcher, fresh_cli, tmp_path):
+    done = fresh_cli(
         "benchmark",
         "-m",
         "worker=0,1",

@@ -16,6 +16,8 @@ from experiments.gpu.render import render
 from experiments.gpu.run import PARTS, Part, run_parts
 from experiments.gpu.setting import Setting
 
+pytestmark = pytest.mark.slow
+
 TOP = Path(__file__).parents[2]
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from experiments.claims import CLAIMS, HOLDS, NOT, PARTLY, UNKNOWN, verdicts
 
+pytestmark = pytest.mark.slow
+
 GOOD = {
     "benchmark_purity": 0.88, "benchmark_nmi": 0.53, "benchmark_nodes_used": 70,
     "published_purity": 0.884, "published_nmi": 0.521,

@@ -2,7 +2,11 @@
 
 import json
 
+import pytest
+
 from experiments.runs import RUNS, measure
+
+pytestmark = pytest.mark.slow
 
 JOBS = {
     f"small/seed{seed}": ["model=kmeans", "trainer=cpu", "dataset=digits", f"seed={seed}"]

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dcsomrl import pages
 from dcsomrl.figures.comparison import score_bars
 from dcsomrl.figures.curves import life_curves, step_curves
 from dcsomrl.figures.embedding import PALETTE, embedding_map
 from dcsomrl.figures.relevance import MEASURES, disturbance_lines, relevance_histograms
 from dcsomrl.figures.structure import degree_bars, merge_bars, pair_scatter
+from dcsomrl.reporting import html
 
 
 def lines(axis):
@@ -85,7 +85,7 @@ def test_the_use_of_nodes_stands_beside_their_number(where, on):
 
 
 def test_a_class_has_one_colour_in_figures_and_on_the_page():
-    css = (Path(pages.__file__).parent / "page.css").read_text()
+    css = (Path(html.__file__).parent / "page.css").read_text()
     named = re.findall(r"--class-(\d+): light-dark\((#\w+)", css)
     assert [color for _, color in named][: len(PALETTE)] == list(PALETTE)
 

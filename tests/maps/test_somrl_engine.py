@@ -198,6 +198,7 @@ LARGE = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss counts KiB on Linux alone")
 def test_ten_thousand_nodes_of_512_features_take_less_than_4_gib():
     done = subprocess.run(

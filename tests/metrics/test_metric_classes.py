@@ -136,6 +136,7 @@ def run_rank(rank, folder):
     dist.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_value_of_one(tmp_path):
     mp.spawn(run_rank, args=(str(tmp_path),), nprocs=2)
     for rank in range(2):

@@ -9,16 +9,18 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from dcsomrl.reporting.portrait import sections
 from torch import nn
 
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import ConfigError
 from dcsomrl.networks import ResNetAutoencoder
+from dcsomrl.reporting.page import draw_report
 from dcsomrl.reporting.run_data import read_run
 from tests.networks.two_processes import SETTINGS, TWO, WITH_NETWORK
 
-STOP = "+callbacks.stop={_target_: tests.test_rivals.StopAfter, epoch: 0}"
+pytestmark = pytest.mark.slow
+
+STOP = "+callbacks.stop={_target_: tests.test_baselines.StopAfter, epoch: 0}"
 NOISY = (
     "model.autoencoder._target_=tests.networks.noisy.NoisyAutoencoder",
     *("~model.autoencoder.hidden_dims", "model.autoencoder.latent_dim=5"),
@@ -101,7 +103,7 @@ def test_a_report_is_made_of_a_map_over_a_resnet(run_small, tmp_path):
     small = ("trainer=cpu", *SETTINGS, *WITH_NETWORK["dcsomrl"])
     run_small("callbacks=history", run_dir=tmp_path, small=small)
     found = read_run(tmp_path)
-    names = {section.name for section in sections(found, "pca", 0)[0]}
+    names = {section.name for section in draw_report(found, "pca", 0)[0]}
     assert {"prototypes", "plane", "relevances", "steps", "paths", "life"} <= names
     kept = np.load(tmp_path / "paths.npz")
     np.testing.assert_array_equal(kept["slot"][-1] >= 0, True)

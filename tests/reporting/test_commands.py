@@ -16,6 +16,8 @@ from dcsomrl.reporting.sections.disturbances import draw_disturbances
 from dcsomrl.reporting.sections.outliers import draw_outliers
 from dcsomrl.reporting.sections.pairs import draw_pairs
 
+pytestmark = pytest.mark.slow
+
 
 def test_tables_have_features_in_the_place_of_images(cli, tmp_path):
     rng = np.random.default_rng(0)

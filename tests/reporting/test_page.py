@@ -181,6 +181,7 @@ def test_without_labels_what_needs_them_is_left_out(run):
     assert page.notes[0].startswith("The data has no labels")
 
 
+@pytest.mark.slow
 def test_a_graph_without_edges_a_full_map_and_no_map_are_said(run):
     empty = np.empty((0, 2), dtype=np.int64)
     unlinked = replace(run, edges=empty)

@@ -20,6 +20,8 @@ from dcsomrl.search.results import TOP, write_results
 from dcsomrl.search.stability import stability
 from experiments import searches
 
+pytestmark = pytest.mark.slow
+
 CHOICES = {"dataset": "digits", "autoencoder": "mlp", "model": "dcsomrl", "experiment": None}
 
 

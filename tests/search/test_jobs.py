@@ -1,5 +1,8 @@
 """Jobs of a search that outlive what launched them: nobody trains beside them."""
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -9,7 +12,8 @@ from filelock import FileLock, Timeout
 from pytorch_lightning.utilities import rank_zero_only
 
 from dcsomrl.locks import hold
-from tests.forked import Forked
+
+pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 GRID = (
@@ -28,8 +32,14 @@ def held(tmp_path):
     def run(*overrides):
         place = f"hydra.sweep.dir={tmp_path / 'search'}"
         arguments = [*GRID, *overrides, f"+callbacks.hold={hold}", place]
-        search = ["-m", "dcsomrl.train", *arguments]
-        return Forked(search, tmp_path, {"PYTHONPATH": str(HERE.parents[1])})
+        # Not forked: the launchers' processes begin with the program that started them.
+        return subprocess.Popen(
+            [sys.executable, "-m", "dcsomrl.train", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parents[1])},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
     yield run
     (tmp_path / "told").touch()

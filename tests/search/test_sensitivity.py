@@ -150,6 +150,7 @@ def test_names_are_short_where_they_can_be():
     assert short_names(space) == {"a.lr": "a.lr", "b.lr": "b.lr", "a.rate": "rate"}
 
 
+@pytest.mark.slow
 def test_the_command_prints_and_writes_it(searched, cli, tmp_path):
     done = cli("sensitivity", f"sweep={searched.folder}", "metrics=[purity]", "output=out")
     assert done.returncode == 0, done.stderr

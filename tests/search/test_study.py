@@ -19,6 +19,8 @@ from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.search import LatinHypercube, Search
 from dcsomrl.search.outcome import outcome
 
+pytestmark = pytest.mark.slow
+
 SPACE = {"a": FloatDistribution(0, 1), "b": FloatDistribution(1e-3, 1, log=True)}
 SPAWN = multiprocessing.get_context("spawn")
 STORAGES = {"journal": None, "sqlite": "sqlite:///{}/search.db"}

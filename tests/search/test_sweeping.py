@@ -12,6 +12,8 @@ from optuna.distributions import IntDistribution
 from dcsomrl.search import LatinHypercube
 from tests.forked import Forked
 
+pytestmark = pytest.mark.slow
+
 KMEANS = ("-m", "search=default", "model=kmeans", "trainer=cpu", "num_threads=1")
 HERE = Path(__file__).parent
 CLUSTERS = "model.n_clusters=int(interval(5,24))"
@@ -210,11 +212,13 @@ def test_a_configuration_that_changes_under_a_search_ends_it(cli, tmp_path):
 
 
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
-def test_launchers_run_points_at_once(launcher, search):
-    done, trials = search(
-        CLUSTERS, "hydra.sweeper.n_trials=3", "hydra.sweeper.n_jobs=2", f"hydra/launcher={launcher}"
+def test_launchers_run_points_at_once(launcher, fresh_cli, tmp_path):
+    done = fresh_cli(
+        *("train", *KMEANS, f"hydra.sweep.dir={tmp_path / 'search'}", CLUSTERS),
+        *("hydra.sweeper.n_trials=3", "hydra.sweeper.n_jobs=2", f"hydra/launcher={launcher}"),
     )
     assert done.returncode == 0, done.stderr
+    trials = pd.read_csv(tmp_path / "search" / "trials.csv")
     assert list(trials["state"]) == ["complete"] * 3
 
 

@@ -9,6 +9,8 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.reporting.html.browser import Page
 
+pytestmark = pytest.mark.slow
+
 
 def column(page: Page, index: int) -> list[str]:
     rows = page.all(".nodes tbody tr")

@@ -14,6 +14,8 @@ from selenium.webdriver.common.by import By
 
 from tests.reporting.html.browser import Page
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_theme_button_changes_page_and_map_but_not_the_figures(opened):
     page = opened()

@@ -6,6 +6,8 @@ import pytest
 from dcsomrl.reporting.page import draw_report
 from dcsomrl.reporting.run_data import read_run
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("selenium", reason="selenium is not installed")
 
 
