@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dcsomrl.data.arrays import Arrays, divide
-from dcsomrl.data.tables import SUFFIXES, common_dtype, read_table
+from dcsomrl.data.tables import SUFFIXES, check_told_apart, common_dtype, read_table
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -100,6 +100,8 @@ def read_features(
         raise DataError(f"there is no file {path}: check the path")
     if path.suffix in SUFFIXES:
         features, labels = read_table(path, target, columns)
+        for name in features:
+            check_told_apart(features[name].to_numpy(), path)
         dtype = common_dtype(features.dtypes)
         x = np.array(features.to_numpy(dtype, na_value=np.nan))
         return Features(x, None if labels is None else labels.to_numpy(), features.columns.tolist())
@@ -141,6 +143,7 @@ def _from_arrays(content: Mapping[str, NDArray[Any]], split: str, path: Path) ->
             f"{path} should hold numbers of shape (n, features), (n, height, width) or (n, "
             f"channels, height, width), got {x.dtype} of shape {x.shape}"
         )
+    check_told_apart(x, path)
     # An image without a channel gets one; bytes stay bytes, which are scaled to [0, 1] later.
     x = x[:, None] if x.ndim == 3 else x
     y = content.get(f"y{split}")

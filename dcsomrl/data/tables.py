@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dcsomrl.data.constant import list_some
 from dcsomrl.errors import DataError
@@ -173,6 +174,24 @@ def _check_numbers(features: pd.DataFrame, path: Path, explicit: bool) -> None:
         )
     if features.shape[1] == 0:
         raise DataError(f"{path} has no column of features: check `target`")
+
+
+def check_told_apart(x: NDArray[np.generic], path: Path) -> None:
+    """Refuse integers (n, ...) so large that floats of 64 bits hardly tell them apart.
+
+    Raises:
+        DataError: a feature's range holds fewer than a hundred of the floats about it.
+    """
+    if x.dtype.kind not in "iu" or x.dtype.itemsize < 8 or x.size == 0:
+        return
+    flat = x.reshape(len(x), -1)
+    for low, high in zip(flat.min(0).tolist(), flat.max(0).tolist(), strict=True):
+        grain = float(np.spacing(float(max(abs(low), abs(high)))))
+        if grain > 1 and 0 < high - low < 100 * grain:
+            raise DataError(
+                f"{path} holds integers from {low} to {high}, which floats of 64 bits round to "
+                f"multiples of {grain:.0f}: subtract their least value first"
+            )
 
 
 def common_dtype(dtypes: Iterable[np.dtype]) -> type[np.floating]:

@@ -162,3 +162,27 @@ def test_features_without_labels_and_a_test_file(tmp_path):
     read = arrays(str(tmp_path / "a.npy"), test_path=str(tmp_path / "b.npy"))
     assert (len(read.train_x), len(read.test_x)) == (10, 4)
     assert read.train_y is None
+
+
+@pytest.mark.parametrize("kind", ["npy", "csv"])
+@pytest.mark.parametrize(
+    ("values", "sound"),
+    [
+        (np.arange(10, dtype=np.uint64) * 60 + 2**63, False),
+        (np.arange(10, dtype=np.int64) * 50 - 17 * 10**17, False),
+        (np.arange(10, dtype=np.int64) * 10**6 + 17 * 10**17, True),
+        (np.arange(10, dtype=np.int64) + 2**52, True),
+        (np.full(10, 2**62), True),  # constant, which is said elsewhere
+    ],
+)
+def test_integers_that_floats_round_away_are_refused(tmp_path, kind, values, sound):
+    path = tmp_path / f"a.{kind}"
+    table = np.stack([values, values], 1)
+    np.save(path, table) if kind == "npy" else pd.DataFrame(table, columns=["u", "v"]).to_csv(
+        path, index=False
+    )
+    if sound:
+        assert arrays(str(path)).train_x.shape == (8, 2)
+    else:
+        with pytest.raises(DataError, match="subtract their least value first"):
+            arrays(str(path))
