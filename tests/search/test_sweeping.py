@@ -169,14 +169,17 @@ def test_a_grid_goes_on_after_a_failure_and_stops_after_too_many(search, tmp_pat
     assert len(list(folder.glob("*/seed0"))) == before
 
 
-def test_a_process_that_is_killed_costs_its_point_alone(search):
+def test_a_process_that_is_killed_costs_its_point_alone(fresh_cli, tmp_path):
     kill = "+callbacks.kill={_target_: tests.search.accidents.Kill, n_clusters: 9}"
-    done, trials = search(
-        *("model.n_clusters=choice(8,9,12,15)", "hydra.sweeper.n_trials=4", kill),
+    done = fresh_cli(
+        *("train", *KMEANS, f"hydra.sweep.dir={tmp_path / 'search'}", kill),
+        *("model.n_clusters=choice(8,9,12,15)", "hydra.sweeper.n_trials=4"),
         *("hydra.sweeper.sampler._target_=dcsomrl.search.Grid", "hydra.sweeper.n_jobs=4"),
         "hydra/launcher=joblib",
+        PYTHONPATH=str(HERE.parents[1]),
     )
     assert done.returncode == 0, done.stderr
+    trials = pd.read_csv(tmp_path / "search" / "trials.csv")
     assert list(trials["state"]) == ["complete", "fail", "complete", "complete"]
     assert "TerminatedWorkerError" in trials["error"][1]
 
