@@ -1,6 +1,8 @@
 """The benchmark: runs what is missing, once, and renders what is there."""
 
 import shutil
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -14,7 +16,6 @@ from dcsomrl.benchmarking.cells import Cell, read_results
 from dcsomrl.benchmarking.table import spread, summary, write_report
 from dcsomrl.errors import ConfigError, DataError, DcsomrlError
 from dcsomrl.locks import lend
-from tests.forked import Forked
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +69,7 @@ def test_a_training_holds_its_cell_when_the_benchmark_is_killed(tmp_path):
         "with lend(Path('run')) as lock:\n"
         "    train(Cell('kmeans', 'digits', 0), ['model=kmeans', 'trainer=cpu'], Path('run'), lock)"
     )
-    parent = Forked(["-c", code], tmp_path)
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
     run_dir = tmp_path / "run"
     until(lambda: (run_dir / "output.txt").exists())
     parent.kill()
