@@ -66,6 +66,7 @@ def test_a_cell_that_another_process_holds_is_left_to_it(configured, tmp_path):
 def test_a_training_holds_its_cell_when_the_benchmark_is_killed(tmp_path):
     code = (
         "from pathlib import Path; from dcsomrl.locks import lend\n"
+        "from dcsomrl.benchmarking.cells import Cell, train\n"
         "with lend(Path('run')) as lock:\n"
         "    train(Cell('kmeans', 'digits', 0), ['model=kmeans', 'trainer=cpu'], Path('run'), lock)"
     )
