@@ -39,8 +39,8 @@ class Scorer:
         if self._scores is not None and labels is not None:
             self._scores.update(found.winner, labels)
         self._usage.update(found.winner)
-        some = found.winner >= 0
-        self._quantization.update((z - self._centers[found.winner])[some].norm(dim=1))
+        if self._live:  # without a node no sample has a distance
+            self._quantization.update((z - self._centers[found.winner]).norm(dim=1))
         if self._adjacency is not None:
             self._topographic.update(found.winner, found.second, self._adjacency)
 
