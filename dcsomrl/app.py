@@ -112,18 +112,20 @@ def present(cfg: DictConfig) -> DictConfig:
     return moved
 
 
-def settle_augmentation(dataset: DictConfig) -> None:
-    """Take the augmentation from a datamodule of one's own that has no use for it.
+def settle_dataset(dataset: DictConfig) -> None:
+    """Take views and neighbours from a datamodule of one's own that has no use for them.
 
     Raises:
-        ConfigError: one was chosen.
+        ConfigError: they were chosen.
     """
-    if "augmentation" in inspect.signature(get_class(dataset._target_)).parameters:
-        return
-    if dataset.get("augmentation") is not None:
-        raise ConfigError(f"{dataset._target_} makes no views: leave the augmentation out")
-    with open_dict(dataset):
-        dataset.pop("augmentation", None)
+    taken = inspect.signature(get_class(dataset._target_)).parameters
+    for key, made in (("augmentation", "views"), ("neighbors", "neighbours")):
+        if key in taken:
+            continue
+        if dataset.get(key) is not None:
+            raise ConfigError(f"{dataset._target_} makes no {made}: choose {key}=none")
+        with open_dict(dataset):
+            dataset.pop(key, None)
 
 
 def settle_network(model: DictConfig) -> None:

@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 from pytorch_lightning import LightningDataModule
 from torch import nn
 
+from dcsomrl.data import Neighbors
 from dcsomrl.errors import CheckpointError
 from dcsomrl.migrations import TARGET, find_moved
 
@@ -127,7 +128,7 @@ def _is_known(found: Any) -> bool:
         return False
     if _inside(found.__module__, TORCH):
         return True
-    kinds = issubclass(found, nn.Module | LightningDataModule)
+    kinds = issubclass(found, nn.Module | LightningDataModule | Neighbors)
     return kinds and any(_inside(base.__module__, [OWN]) for base in found.__mro__)
 
 

@@ -3,6 +3,7 @@
 import os
 from typing import Any, NamedTuple
 
+from dcsomrl.analysis.connectivity import Connectivity
 from dcsomrl.checkpoints import epochs_done, read_checkpoint
 from dcsomrl.construction import Trust, build
 from dcsomrl.data import ClusterData
@@ -57,6 +58,7 @@ def load(path: str | os.PathLike[str], data_dir: str | None = None, trust: Trust
         if not isinstance(model, ClusteringModule) or not isinstance(data, ClusterData):
             raise TypeError("its configuration describes no model and its data")
         model.load_state_dict(checkpoint["state_dict"])
+        model.connectivity = Connectivity.of_state(checkpoint.get("connectivity"))
         data.load_state_dict(checkpoint[type(data).__qualname__])
         trained = Trained(
             model.eval(), data, config, epochs_done(checkpoint), checkpoint["global_step"]

@@ -10,7 +10,16 @@ from torch import Tensor
 
 from dcsomrl.data import Batch
 from dcsomrl.maps import Assignment
-from dcsomrl.metrics import NodeUsage, QuantizationError, TopographicError, clustering_scores
+from dcsomrl.metrics import (
+    CLUSTER,
+    CLUSTER_SCORES,
+    LABEL_SCORES,
+    NodeUsage,
+    QuantizationError,
+    TopographicError,
+    clustering_scores,
+    contingency,
+)
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 
@@ -21,15 +30,21 @@ class Scorer:
     Args:
         model: the model that is scored; fixes device, clusters and their neighbourhood.
         n_classes: classes of the labels; 0 leaves out every score that needs them.
+        merged: (K,) cluster of every slot; None scores nodes alone.
     """
 
-    def __init__(self, model: ClusteringModule, n_classes: int) -> None:
+    def __init__(
+        self, model: ClusteringModule, n_classes: int, merged: Tensor | None = None
+    ) -> None:
         self._centers = model.codebook.centers
         self._adjacency = model.codebook.adjacency()
         self._live = int(model.codebook.live.sum())
         self._scores = (
             clustering_scores(model.n_clusters, n_classes).to(model.device) if n_classes else None
         )
+        self._merged = merged
+        self._clusters = 0 if merged is None else max(int(merged.max()) + 1, 1)
+        self._matrix = torch.zeros(self._clusters, n_classes, dtype=torch.int64)
         self._usage = NodeUsage(model.n_clusters).to(model.device)
         self._quantization = QuantizationError().to(model.device)
         self._topographic = TopographicError().to(model.device)
@@ -38,6 +53,10 @@ class Scorer:
         """Take in the codes (batch, m) of a batch, where they fall, and their labels (batch,)."""
         if self._scores is not None and labels is not None:
             self._scores.update(found.winner, labels)
+            if self._merged is not None:
+                cluster = merge_winners(found.winner, self._merged)
+                shape = self._matrix.shape
+                self._matrix += contingency(cluster, labels, *shape).cpu()
         self._usage.update(found.winner)
         if self._live:  # without a node no sample has a distance
             self._quantization.update((z - self._centers[found.winner]).norm(dim=1))
@@ -67,12 +86,37 @@ class Scorer:
             "topographic_error": (
                 math.nan if self._adjacency is None else float(self._topographic.compute())
             ),
+            **self._cluster_scores(bool(label_scores) and "nmi" in label_scores),
         }
+
+    def _cluster_scores(self, labelled: bool) -> dict[str, float]:
+        """What the catalogue has of clusters; of their number alone without labels."""
+        if self._merged is None:
+            return {}
+        scores = {
+            f"{CLUSTER}{name}": float(LABEL_SCORES[name](self._matrix))
+            for name in CLUSTER_SCORES
+            if labelled
+        }
+        return {"clusters": int(self._merged.max()) + 1, **scores}
+
+
+def merge_winners(winner: Tensor, merged: Tensor) -> Tensor:
+    """(batch,) clusters of the nodes that won, (batch,) slots; -1 where none did.
+
+    Args:
+        winner: see :attr:`dcsomrl.maps.Assignment.winner`.
+        merged: (K,) cluster of every slot.
+    """
+    return torch.where(winner >= 0, merged[winner], -1)
 
 
 @torch.no_grad()
 def score(
-    model: ClusteringModule, batches: Iterable[Batch], n_classes: int
+    model: ClusteringModule,
+    batches: Iterable[Batch],
+    n_classes: int,
+    merged: Tensor | None = None,
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """Assign and score a split, in the precision of the weights.
 
@@ -80,13 +124,19 @@ def score(
         model: a trained model, on the device that it should run on.
         batches: the split, in order.
         n_classes: classes of the labels; 0 where there are none.
+        merged: (K,) cluster of every slot, from :meth:`ClusteringModule.merged`; None for nodes
+            alone.
 
     Returns:
-        The scores by name, and the assignments as columns ``index``, ``cluster``, ``activation``
-        of equal length.
+        The scores by name, and the assignments as columns ``index``, ``node``, ``cluster`` (with
+        ``merged``), ``activation`` of equal length.
     """
-    scorer = Scorer(model, n_classes)
-    columns: dict[str, list[Tensor]] = {"index": [], "cluster": [], "activation": []}
+    scorer = Scorer(model, n_classes, merged)
+    columns: dict[str, list[Tensor]] = {
+        name: []
+        for name in ("index", "node", "cluster", "activation")
+        if name != "cluster" or merged is not None
+    }
     for batch in batches:
         # To the device and the precision of the model.
         with evaluating(model):
@@ -94,7 +144,9 @@ def score(
             found = model.assign(z)
         scorer.update(z, found, None if batch.y is None else batch.y.to(model.device))
         columns["index"].append(batch.index.cpu())
-        columns["cluster"].append(found.winner.cpu())
+        columns["node"].append(found.winner.cpu())
+        if merged is not None:
+            columns["cluster"].append(merge_winners(found.winner, merged).cpu())
         columns["activation"].append(found.activation.cpu())
     return scorer.compute(), {name: torch.cat(part).numpy() for name, part in columns.items()}
 

@@ -14,6 +14,7 @@ SETTINGS = ("trainer.max_epochs=2", "trainer.precision=64-true", "dataset.batch_
 NARROW = ("model.autoencoder.hidden_dims=[16]", "model.autoencoder.latent_dim=5")
 MODELS = {
     "dcsomrl": SMALL[2:],
+    "neighbor_somrl": NARROW,
     "desom": NARROW,
     "dec": (*NARROW, "model.pretrain_epochs=1", "model.n_init=2", "model.update_interval=5"),
     "som": (),
@@ -22,6 +23,10 @@ MODELS = {
 # Not a sum over samples: the deviation of the codes, the loss by a target from the batch's own q.
 OF_A_BATCH = {
     "dcsomrl": ["train/latent_spread", "val/latent_spread"],
+    "neighbor_somrl": [
+        *("train/latent_spread", "val/latent_spread", "val/loss", "val/neighbors"),
+        *("train/reconstruction", "val/reconstruction", "train/loss"),
+    ],
     "dec": ["val/loss", "val/clustering"],
 }
 

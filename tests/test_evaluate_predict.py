@@ -95,6 +95,7 @@ def test_predictions_for_a_file_are_the_models_own(trained_run, tmp_path, suffix
     )
     table = pd.read_csv(output) if suffix == "csv" else pd.read_parquet(output)
     assigned = pd.read_parquet(run_dir / "assignments.parquet")
+    assert (table["node"] == assigned["node"]).all()
     assert (table["cluster"] == assigned["cluster"]).all()
     np.testing.assert_allclose(table["activation"], assigned["activation"], rtol=1e-5)
     trained = load(ckpt)
@@ -115,7 +116,7 @@ def test_predictions_for_a_folder_name_the_images(trained_run, tmp_path):
     table = pd.read_parquet(output)
     assert list(table["sample"]) == [f"{i}.png" for i in range(5)]
     assigned = pd.read_parquet(trained_run[0] / "assignments.parquet")
-    assert (table["cluster"] == assigned["cluster"][:5]).mean() >= 0.8
+    assert (table["node"] == assigned["node"][:5]).mean() >= 0.8
 
 
 def test_inputs_of_another_shape_or_ending_are_refused(trained_run, tmp_path):

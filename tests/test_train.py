@@ -7,6 +7,7 @@ import pytest
 import torch
 import yaml
 from pytorch_lightning import Trainer
+from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import (
     adjusted_mutual_info_score,
     adjusted_rand_score,
@@ -65,7 +66,17 @@ def test_scores_are_scikit_learns_on_the_assignments(run_small, tmp_path):
     assigned = pd.read_parquet(tmp_path / "run" / "assignments.parquet")
     labels = sources.digits().test_y.numpy()
     assert list(assigned["index"]) == list(range(len(labels)))
-    cluster = assigned["cluster"]
+    assert list(assigned.columns) == ["index", "node", "cluster", "activation"]
+    merged = assigned["cluster"]
+    assert metrics["clusters"] >= merged.nunique() >= 1
+    assert metrics["cluster_nmi"] == pytest.approx(normalized_mutual_info_score(labels, merged))
+    assert metrics["cluster_ari"] == pytest.approx(adjusted_rand_score(labels, merged))
+    table = pd.crosstab(merged, labels).to_numpy()
+    matched = table[linear_sum_assignment(-table)].sum()
+    assert metrics["cluster_accuracy"] == pytest.approx(matched / len(labels))
+    assert metrics["cluster_purity"] == pytest.approx(table.max(1).sum() / len(labels))
+    assert (assigned.groupby("node")["cluster"].nunique() == 1).all()
+    cluster = assigned["node"]
     assert metrics["nmi"] == pytest.approx(normalized_mutual_info_score(labels, cluster))
     assert metrics["ari"] == pytest.approx(adjusted_rand_score(labels, cluster))
     assert metrics["ami"] == pytest.approx(adjusted_mutual_info_score(labels, cluster))
@@ -189,7 +200,7 @@ def test_the_way_of_samples_is_kept_and_taken_up_again(run_small, tmp_path):
     # After the last epoch they are on the nodes of the trained model.
     assignments = pd.read_parquet(tmp_path / "run" / "assignments.parquet")
     rows = torch.linspace(0, len(assignments) - 1, 10).long()
-    assert paths["slot"][-1].tolist() == assignments["cluster"].iloc[rows].tolist()
+    assert paths["slot"][-1].tolist() == assignments["node"].iloc[rows].tolist()
     trained = load(tmp_path / "run" / "checkpoints" / "last.ckpt")
     prototypes = trained.data.denormalize(trained.model.decoded_prototypes())
     number = trained.model.codebook.live_slots().tolist()

@@ -14,7 +14,7 @@ from dcsomrl.errors import DataError
 from dcsomrl.loading import Trained, load
 from dcsomrl.scoring import score
 from dcsomrl.training import results
-from dcsomrl.training.run import describe
+from dcsomrl.training.run import describe, number_of
 from dcsomrl.training.warnings import warnings_of
 from dcsomrl.writing import write_json
 
@@ -49,7 +49,9 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
             f"{trained.shape}: choose a dataset of that shape"
         )
     start = time.perf_counter()
-    scores, assignments = score(model, data.split_dataloader(cfg.split), data.num_classes)
+    merged = model.merged(number_of(wanted(cfg, trained)))
+    batches = data.split_dataloader(cfg.split)
+    scores, assignments = score(model, batches, data.num_classes, merged)
     metrics = {
         **describe(trained.config, cfg.split),
         "dataset": data.name,
@@ -58,7 +60,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         "epochs": trained.epochs,
         "step": trained.step,
         **results.origin(device),
-        "warnings": warnings_of(model, data, scores, assignments["cluster"]),
+        "warnings": warnings_of(model, data, scores, assignments["node"]),
     }
     # The name comes from the checkpoint: it chooses no folder.
     name = f"evaluate-{NO_NAME.sub('_', data.name)}-{cfg.split}"
@@ -69,6 +71,11 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     title = f"{metrics['model']} on {data.name}, {cfg.split} split"
     results.print_summary(metrics, title, folder)
     return metrics
+
+
+def wanted(cfg: DictConfig, trained: Trained) -> object:
+    """The number of clusters that is asked for: by default that of the training."""
+    return trained.config.get("n_clusters") if cfg.n_clusters is None else cfg.n_clusters
 
 
 def beside(checkpoint: Path) -> Path:

@@ -8,25 +8,27 @@ from omegaconf import DictConfig
 from rich.progress import track
 from torch import Tensor
 
-from dcsomrl.commands.evaluate import choose_device
+from dcsomrl.commands.evaluate import choose_device, wanted
 from dcsomrl.data.files import read_features
 from dcsomrl.data.images import ImageFiles, image_files
 from dcsomrl.errors import DataError
 from dcsomrl.loading import Trained, load
+from dcsomrl.scoring import merge_winners
+from dcsomrl.training.run import number_of
 
 BATCH = 1024
 
 
 @torch.no_grad()
 def predict(cfg: DictConfig) -> pd.DataFrame:
-    """Write sample, cluster, activation and code of everything in the input, a row each.
+    """Write sample, node, cluster, activation and code of everything in the input, a row each.
 
     Args:
         cfg: see ``conf/predict.yaml``.
 
     Returns:
-        What was written: ``sample`` (name of a file, or row), ``cluster`` (-1 for none),
-        ``activation`` in (0, 1], ``latent_0`` and so on.
+        What was written: ``sample`` (name of a file, or row), ``node`` and ``cluster`` (-1 for
+        none), ``activation`` in (0, 1], ``latent_0`` and so on.
 
     Raises:
         CheckpointError: the checkpoint is missing, damaged, or not of this package.
@@ -39,6 +41,7 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
     trained = load(cfg.ckpt, trust=cfg.trust)
     device = choose_device(cfg.device)
     model = trained.model.to(device)
+    merged = model.merged(number_of(wanted(cfg, trained))).to(device)
     names, x = samples(Path(cfg.input), trained)
     normalize = trained.data.normalizer(x, cfg.input)
     parts = []
@@ -49,7 +52,8 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
         codes = z.cpu().numpy()
         table = pd.DataFrame(codes, columns=[f"latent_{i}" for i in range(codes.shape[1])])
         table.insert(0, "activation", found.activation.cpu().numpy())
-        table.insert(0, "cluster", found.winner.cpu().numpy())
+        table.insert(0, "cluster", merge_winners(found.winner, merged).cpu().numpy())
+        table.insert(0, "node", found.winner.cpu().numpy())
         parts.append(table)
     table = pd.concat(parts, ignore_index=True)
     table.insert(0, "sample", names)

@@ -12,7 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
-from dcsomrl.app import config_dir, settle_augmentation, settle_network
+from dcsomrl.app import config_dir, settle_dataset, settle_network
 from dcsomrl.errors import ConfigError
 from dcsomrl.locks import hold
 from dcsomrl.training.run import run
@@ -37,7 +37,7 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     if cfg.num_threads is not None:
         torch.set_num_threads(cfg.num_threads)
     settle_network(cfg.model)
-    settle_augmentation(cfg.dataset)
+    settle_dataset(cfg.dataset)
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.dataset)
     data.setup("fit")

@@ -22,11 +22,14 @@ class Augmentation(nn.Module):
     processes see those of one. What lies beyond an image's rim is as its rim.
 
     Args:
-        views: how many of every image, at least 1.
+        views: how many of every image, at least 0, and at least 1 unless they replace the samples.
+        replace: whether a training sees, in place of every sample and of the neighbour beside it, a
+            further view of it.
         shift: the furthest shift in each direction as a share of the side, in [0, 1].
         rotate: the largest turn to either side in degrees, in [0, 180].
         scale: the smallest and the largest factor of the size, above 0; drawn on a logarithmic
             scale.
+        shear: the furthest shear to either side, as a share of the height, at least 0.
         flip: share of the views that are mirrored left to right, in [0, 1].
         brightness: the furthest that the factor of the brightness lies from 1, in [0, 1]; nothing
             is clipped.
@@ -40,17 +43,23 @@ class Augmentation(nn.Module):
     def __init__(
         self,
         views: int = 1,
+        replace: bool = False,
         shift: float = 0.0,
         rotate: float = 0.0,
         scale: Sequence[float] = (1.0, 1.0),
+        shear: float = 0.0,
         flip: float = 0.0,
         brightness: float = 0.0,
         contrast: float = 0.0,
         saturation: float = 0.0,
     ) -> None:
         super().__init__()
-        if views < 1:
-            raise ValueError(f"views must be at least 1, got {views}")
+        if views < 0 or not (views or replace):
+            raise ValueError(
+                f"views must be at least 1, got {views}; none with `replace=true` alone"
+            )
+        if shear < 0:
+            raise ValueError(f"shear must be at least 0, got {shear}")
         if not (0 <= shift <= 1 and 0 <= rotate <= 180 and 0 <= flip <= 1):
             raise ValueError(
                 "shift and flip must be in [0, 1] and rotate in [0, 180], got "
@@ -63,7 +72,8 @@ class Augmentation(nn.Module):
             )
         if len(scale) != 2 or not 0 < scale[0] <= scale[1]:
             raise ValueError(f"scale must be [low, high] with 0 < low <= high, got {list(scale)}")
-        self.views, self.shift, self.rotate, self.flip = views, shift, rotate, flip
+        self.views, self.replace = views, replace
+        self.shift, self.rotate, self.shear, self.flip = shift, rotate, shear, flip
         self.scale = tuple(scale)
         self.tint = brightness, contrast, saturation
 
@@ -71,7 +81,14 @@ class Augmentation(nn.Module):
     def forward(
         self, x: Tensor, index: Tensor, seed: int, epoch: int, black: float = 0.0
     ) -> tuple[Tensor, ...]:
-        """Views of a batch.
+        """Views of a batch: as many as ``views``, see :meth:`view`."""
+        return tuple(self.view(x, index, seed, epoch, black, n) for n in range(self.views))
+
+    @torch.no_grad()
+    def view(
+        self, x: Tensor, index: Tensor, seed: int, epoch: int, black: float, number: int
+    ) -> Tensor:
+        """One view of every image of a batch.
 
         Args:
             x: (batch, channels, height, width).
@@ -79,9 +96,10 @@ class Augmentation(nn.Module):
             seed: any integer.
             epoch: counted from 0.
             black: value of a black pixel, below 0 in images that are normalised about their mean.
+            number: which view, from 0; others look otherwise.
 
         Returns:
-            As many as ``views``, each of the shape of ``x``.
+            Of the shape of ``x``.
 
         Raises:
             ConfigError: x are no images, or no colour images where colours are to change.
@@ -96,11 +114,9 @@ class Augmentation(nn.Module):
                 f"saturation is changed of colour images, and these have {x.shape[1]} channels: "
                 "set saturation to 0"
             )
-        index = index.to(x.device)
-        numbers = (uniform(index, 8, seed, epoch, n).to(x.dtype) for n in range(self.views))
-        return tuple(
-            self._tinted(self._moved(x, some[:, :5]), some[:, 5:], black) for some in numbers
-        )
+        # Columns of their own for what came later: what a seed gave stays as it was.
+        some = uniform(index.to(x.device), 9, seed, epoch, number).to(x.dtype)
+        return self._tinted(self._moved(x, some[:, :5], some[:, 8]), some[:, 5:8], black)
 
     def _tinted(self, x: Tensor, drawn: Tensor, black: float) -> Tensor:
         """Images in other colours, by three numbers in [0, 1) for every image."""
@@ -109,8 +125,8 @@ class Augmentation(nn.Module):
         factors = 1 + drawn.new_tensor(self.tint) * (2 * drawn - 1)
         return tint(x - black, *factors.unbind(1)) + black
 
-    def _moved(self, x: Tensor, drawn: Tensor) -> Tensor:
-        """Images elsewhere, by five numbers in [0, 1) for every image."""
+    def _moved(self, x: Tensor, drawn: Tensor, sheared: Tensor) -> Tensor:
+        """Images elsewhere, by five numbers and a sixth in [0, 1) for every image."""
         across, down, turn, size, mirrored = drawn.unbind(1)
         low, high = map(math.log, self.scale)
         return transform(
@@ -119,11 +135,19 @@ class Augmentation(nn.Module):
             scale=(low + (high - low) * size).exp(),
             shift=self.shift * (2 * torch.stack([across, down], 1) - 1),
             mirrored=mirrored < self.flip,
+            shear=self.shear * (2 * sheared - 1) if self.shear else None,
         )
 
 
-def transform(x: Tensor, angle: Tensor, scale: Tensor, shift: Tensor, mirrored: Tensor) -> Tensor:
-    """Images mirrored, then scaled and turned about their middle, then shifted.
+def transform(
+    x: Tensor,
+    angle: Tensor,
+    scale: Tensor,
+    shift: Tensor,
+    mirrored: Tensor,
+    shear: Tensor | None = None,
+) -> Tensor:
+    """Images mirrored and sheared, then scaled and turned about their middle, then shifted.
 
     Args:
         x: (batch, channels, height, width).
@@ -131,6 +155,8 @@ def transform(x: Tensor, angle: Tensor, scale: Tensor, shift: Tensor, mirrored: 
         scale: (batch,) factors of the size.
         shift: (batch, 2) to the right and down, as shares of width and height.
         mirrored: (batch,) mask.
+        shear: (batch,) how far the top goes to the left of the middle, and the bottom to the right,
+            as a share of its distance from it; None for none.
 
     Returns:
         The images, interpolated between pixels.
@@ -144,6 +170,9 @@ def transform(x: Tensor, angle: Tensor, scale: Tensor, shift: Tensor, mirrored: 
         torch.stack([sin * width / height, cos], 1),
     ]
     turn = torch.stack(rows, 1)
+    if shear is not None:  # undone last: the place in the image, less the shear of its height
+        slant = shear * height / width
+        turn = torch.stack([turn[:, 0] - slant[:, None] * turn[:, 1], turn[:, 1]], 1)
     back = -(turn @ (2 * shift)[:, :, None])
     grid = affine_grid(torch.cat([turn, back], 2), list(x.shape), align_corners=False)
     return grid_sample(x, grid, padding_mode="border", align_corners=False)

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from dcsomrl.data.arrays import Samples
+from dcsomrl.data.neighbors import drawn
 from dcsomrl.errors import DataError
 
 
@@ -20,12 +21,17 @@ class Batch(NamedTuple):
         y: (batch,) classes, or None: in training always, so that no label can reach it.
         index: (batch,) rows in the split.
         views: random views of the samples, each of the shape of ``x``; none without augmentation.
+        neighbor: a nearest neighbour of every sample, of the shape of ``x``, where the data has
+            a graph of them.
+        neighbor_index: (batch,) their rows in the split.
     """
 
     x: Tensor
     y: Tensor | None
     index: Tensor  # type: ignore[assignment]  # hides tuple.index, which nobody calls
     views: tuple[Tensor, ...] = ()
+    neighbor: Tensor | None = None
+    neighbor_index: Tensor | None = None
 
 
 class Rows:
@@ -47,6 +53,8 @@ class Rows:
 class BatchDataset(Dataset[Batch]):
     """Rows of a split; an item is a whole batch, asked for by an index tensor.
 
+    The index is (batch,), or (2, batch) with a neighbour of every row beside it.
+
     Args:
         x: samples, in memory or on the disk.
         y: classes, or None.
@@ -67,11 +75,17 @@ class BatchDataset(Dataset[Batch]):
 
     def __getitem__(self, index: Tensor) -> Batch:
         """The batch of these rows."""
+        index, near = index if index.ndim == 2 else (index, None)
+        x, y = self._samples(index), None if self.y is None else self.y[index]
+        if near is None:
+            return Batch(x, y, index)
+        return Batch(x, y, index, neighbor=self._samples(near), neighbor_index=near)
+
+    def _samples(self, index: Tensor) -> Tensor:
         # Not blocking: the host would wait for the GPU at every batch.
         rows = index.to(self.x.device, non_blocking=True) if isinstance(self.x, Tensor) else index
         x = self.x[rows]
-        x = x if self.transform is None else self.transform(x)
-        return Batch(x, None if self.y is None else self.y[index], index)
+        return x if self.transform is None else self.transform(x)
 
 
 class EpochPermutation(Sampler[Tensor]):
@@ -86,14 +100,23 @@ class EpochPermutation(Sampler[Tensor]):
         seed: draws the permutations, together with the epoch.
         sequence_length: how many consecutive samples stay together, in order; what is left over
             at the end of the split is left out.
+        graph: (n, k) neighbours, of which one is drawn for every row of a batch.
 
     Raises:
         DataError: at iteration, if the processes cannot divide a batch evenly.
     """
 
-    def __init__(self, n: int, batch_size: int, seed: int, sequence_length: int = 1) -> None:
+    def __init__(
+        self,
+        n: int,
+        batch_size: int,
+        seed: int,
+        sequence_length: int = 1,
+        graph: Tensor | None = None,
+    ) -> None:
         self.n = n // sequence_length * sequence_length
         self.batch_size, self.seed, self.sequence_length = batch_size, seed, sequence_length
+        self.graph = graph
         self.epoch = 0
         self.first = 0  # batch of the epoch with which the next iteration begins
 
@@ -120,7 +143,7 @@ class EpochPermutation(Sampler[Tensor]):
         first, self.first = self.first, 0
         for batch in order.split(self.batch_size)[first : len(self)]:
             whole = batch[: len(batch) // (size * length) * size * length]
-            yield whole.chunk(size)[rank]
+            yield beside(whole.chunk(size)[rank], self.graph, self.seed, self.epoch)
 
 
 class InOrder(Sampler[Tensor]):
@@ -130,11 +153,16 @@ class InOrder(Sampler[Tensor]):
         n: number of samples.
         batch_size: samples in a batch.
         shared: whether the processes share the split; else each has all of it.
+        graph: (n, k) neighbours, of which every row has the same one beside it in every epoch.
+        seed: draws them.
     """
 
-    def __init__(self, n: int, batch_size: int, shared: bool) -> None:
+    def __init__(
+        self, n: int, batch_size: int, shared: bool, graph: Tensor | None = None, seed: int = 0
+    ) -> None:
         rank, size = world() if shared else (0, 1)
-        self._batches = torch.arange(n).tensor_split(size)[rank].split(batch_size)
+        rows = torch.arange(n).tensor_split(size)[rank].split(batch_size)
+        self._batches = [beside(some, graph, seed, 0) for some in rows]
 
     def __len__(self) -> int:
         """Number of batches."""
@@ -176,6 +204,11 @@ class TrainLoader(DataLoader[Batch]):
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Go on from there, once, if the next iteration is of the same epoch."""
         self._epoch, self._served, self._resumes = state["epoch"], state["served"], True
+
+
+def beside(rows: Tensor, graph: Tensor | None, seed: int, epoch: int) -> Tensor:
+    """Rows (batch,), or (2, batch) with a neighbour of each beside it where there is a graph."""
+    return rows if graph is None else torch.stack([rows, drawn(graph, rows, seed, epoch)])
 
 
 def world() -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """A dataset as a training sees it: split, normalised by its training part, in whole batches."""
 
 import inspect
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import torch
@@ -14,15 +15,20 @@ from dcsomrl.data.augmentation import Augmentation
 from dcsomrl.data.batches import Batch, BatchDataset, EpochPermutation, InOrder, Rows, TrainLoader
 from dcsomrl.data.constant import constant, names_of, warn_of
 from dcsomrl.data.fingerprint import fingerprint
+from dcsomrl.data.neighbors import Neighbors, shrunk
 from dcsomrl.data.normalization import KINDS, Kind
 from dcsomrl.data.preparation import Preparation, finite, prepare
 from dcsomrl.errors import DataError
+
+log = logging.getLogger(__name__)
 
 Split = Literal["train", "val", "test"]
 
 EVALUATION_BATCH = 1024
 # Images on the disk from which the normalisation is estimated.
 STATISTICS_SAMPLE = 2000
+# Samples that tell how the nodes of a map hang together.
+SOME, SOME_READ = 20_000, 2000
 
 
 class ClusterData(LightningDataModule):
@@ -44,6 +50,8 @@ class ClusterData(LightningDataModule):
             a batch holds whole and in order; at least 1. Needs ``val_fraction=0`` above 1.
         augmentation: makes the views of batches that a trainer trains on and validates with; None
             for no views.
+        neighbors: finds the nearest neighbours of the training part and, among themselves, of the
+            validation part, of which a batch has one beside every sample; None for none.
 
     Raises:
         ValueError: an argument outside its range.
@@ -62,6 +70,7 @@ class ClusterData(LightningDataModule):
         target: str | None = None,
         sequence_length: int = 1,
         augmentation: Augmentation | None = None,
+        neighbors: Neighbors | None = None,
     ) -> None:
         super().__init__()
         if batch_size < 1:
@@ -77,6 +86,7 @@ class ClusterData(LightningDataModule):
             )
         self.source, self.path = source, path
         self.sequence_length, self.augmentation = sequence_length, augmentation
+        self.neighbors = neighbors
         self.name: str = name
         labels = f", labels from {target}" if target else ""
         self._origin = f"{name} ({path}{labels})" if path else name
@@ -89,6 +99,7 @@ class ClusterData(LightningDataModule):
         self._arrays: Arrays | None = None
         self._rows: dict[str, Tensor] = {}
         self._normalized: dict[str, Tensor] = {}
+        self._graphs: dict[str, Tensor] = {}
         self._constant: Tensor | None = None
         self._fingerprint: str | None = None
 
@@ -190,6 +201,9 @@ class ClusterData(LightningDataModule):
         n_train, n_val = len(self._rows["train"]), len(self._rows["val"])
         if stage not in ("fit", None):
             return
+        if self.augmentation is not None and self.augmentation.replace and len(self.shape) != 3:
+            log.info("samples of shape %s are no images: no views of them are made", self.shape)
+            self.augmentation = None
         if n_train < self.batch_size:
             raise DataError(
                 f"{self._origin} has {n_train} training samples, fewer than one batch: set "
@@ -283,6 +297,7 @@ class ClusterData(LightningDataModule):
         self._columns = state_dict.get("feature_names")
         self._trained_fingerprint = state_dict.get("fingerprint", "")
         self._normalized.clear()
+        self._graphs.clear()
         self._constant = None
 
     def follow(self, training: "ClusterData") -> None:
@@ -298,18 +313,69 @@ class ClusterData(LightningDataModule):
         epoch = self.trainer.current_epoch
         black = float(-self.offset / self.scale) if self.scale.ndim == 0 and self.scale > 0 else 0.0
         views = self.augmentation(batch.x, batch.index, self.seed, epoch, black)
-        return batch._replace(views=views)
+        batch = batch._replace(views=views)
+        if not (self.augmentation.replace and self.trainer.training):
+            return batch
+        # A view of the sample takes its place, and another one of the neighbour its neighbour's.
+        view = self.augmentation.view(
+            batch.x, batch.index, self.seed, epoch, black, self.augmentation.views
+        )
+        batch = batch._replace(x=view)
+        if batch.neighbor is None or batch.neighbor_index is None:
+            return batch
+        beside = self.augmentation.view(
+            batch.neighbor,
+            batch.neighbor_index,
+            self.seed,
+            epoch,
+            black,
+            self.augmentation.views + 1,
+        )
+        return batch._replace(neighbor=beside)
+
+    def graph(self, split: Split) -> Tensor | None:
+        """Nearest neighbours (n, k) of the samples of a split, as its rows; None without them.
+
+        Found when it is first asked for.
+
+        Raises:
+            DataError: features were given that are not of these samples, or there is but one.
+        """
+        if self.neighbors is None:
+            return None
+        if split not in self._graphs:
+            self._graphs[split] = self.neighbors.graph(self._compared(split), self._device)
+        return self._graphs[split]
+
+    def _compared(self, split: Split) -> Tensor:
+        """What neighbours of a split are found by, in memory."""
+        assert self.neighbors is not None
+        if self.neighbors.features is not None:
+            return self.neighbors.given(self._rows[split], len(self.arrays.train_x))
+        x = self.arrays.train_x
+        if isinstance(x, Tensor):
+            return self._normalized_samples(split, x)
+        parts = self._rows[split].split(EVALUATION_BATCH)
+        return torch.cat([shrunk(self._prepared(x[part])).half() for part in parts])
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The training part, shuffled by seed and epoch, without labels."""
-        n = len(self._rows["train"])
-        sampler = EpochPermutation(n, self.batch_size, self.seed, self.sequence_length)
+        sampler = EpochPermutation(
+            len(self._rows["train"]),
+            self.batch_size,
+            self.seed,
+            self.sequence_length,
+            self.graph("train"),
+        )
         return self._loader("train", sampler)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
         """The validation part in order, shared among the processes; nothing where there is none."""
         n = len(self._rows["val"])
-        return self._loader("val", InOrder(n, EVALUATION_BATCH, shared=True)) if n else []
+        if not n:
+            return []
+        graph = self.graph("val")
+        return self._loader("val", InOrder(n, EVALUATION_BATCH, True, graph, self.seed))
 
     def split_dataloader(self, split: Split) -> DataLoader[Batch]:
         """All of a split in order, for scoring.
@@ -324,6 +390,18 @@ class ClusterData(LightningDataModule):
         n = len(self._rows[split])
         return self._loader(split, InOrder(n, EVALUATION_BATCH, shared=False))
 
+    def some_samples(self, split: Split) -> Iterator[Tensor]:
+        """Normalised samples evenly spaced over a split, in batches, without labels.
+
+        At most :data:`SOME` of them, or :data:`SOME_READ` that are read from the disk.
+        """
+        x = self.arrays.test_x if split == "test" else self.arrays.train_x
+        rows = self._rows[split]
+        limit = SOME if isinstance(x, Tensor) else SOME_READ
+        rows = rows[torch.linspace(0, len(rows) - 1, min(limit, len(rows))).round().long()]
+        for part in rows.split(EVALUATION_BATCH):
+            yield self.normalize(x[part])
+
     def rows(self, split: Split) -> Tensor:
         """Rows of a split, in order: of the training arrays for train and val, of the test's."""
         return self._rows[split]
@@ -336,9 +414,7 @@ class ClusterData(LightningDataModule):
         )
         y = y[rows] if y is not None and not training else None
         if isinstance(x, Tensor):
-            if split not in self._normalized:
-                self._normalized[split] = finite(self._prepared(x[rows]), self._origin)
-            dataset, workers = BatchDataset(self._placed(self._normalized[split]), y), 0
+            dataset, workers = BatchDataset(self._placed(self._normalized_samples(split, x)), y), 0
         else:
             dataset, workers = BatchDataset(Rows(x, rows), y, self._prepared), self.num_workers
         return (TrainLoader if training else DataLoader)(
@@ -351,9 +427,20 @@ class ClusterData(LightningDataModule):
             generator=torch.Generator(),
         )
 
+    def _normalized_samples(self, split: str, x: Tensor) -> Tensor:
+        """The samples of a split out of all of its arrays, normalised once."""
+        if split not in self._normalized:
+            self._normalized[split] = finite(self._prepared(x[self._rows[split]]), self._origin)
+        return self._normalized[split]
+
+    @property
+    def _device(self) -> torch.device:
+        """The training's."""
+        return torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
+
     def _placed(self, x: Tensor) -> Tensor:
         """On the training's GPU, where it takes less than a quarter of what is free there."""
-        device = torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
+        device = self._device
         if device.type != "cuda" or x.nbytes > torch.cuda.mem_get_info(device)[0] / 4:
             return x
         return x.to(device)

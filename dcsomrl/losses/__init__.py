@@ -1,6 +1,8 @@
 """Terms of a loss: what a step made of a batch in, a number out. They know torch and the maps."""
 
+from dcsomrl.losses.consistency import Consistency
 from dcsomrl.losses.grid import commitment, grid_attraction, neighborhood
+from dcsomrl.losses.neighbors import NeighborContrast, neighbor_contrast
 from dcsomrl.losses.reconstruction import Reconstruction, reconstruction
 from dcsomrl.losses.relevance_distance import RelevanceDistance
 from dcsomrl.losses.sequence import smoothness, transition
@@ -9,6 +11,8 @@ from dcsomrl.losses.step import Step
 from dcsomrl.losses.term import Term, total
 
 __all__ = [
+    "Consistency",
+    "NeighborContrast",
     "Reconstruction",
     "RelevanceDistance",
     "Step",
@@ -16,6 +20,7 @@ __all__ = [
     "commitment",
     "divergence",
     "grid_attraction",
+    "neighbor_contrast",
     "neighborhood",
     "reconstruction",
     "sharpen",

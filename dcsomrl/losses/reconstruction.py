@@ -4,6 +4,7 @@ Figures, tables, sections and equations by number are those of "Shaping latent r
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 
+import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
@@ -17,8 +18,36 @@ def reconstruction(decoded: Tensor, x: Tensor) -> Tensor:
 
 
 class Reconstruction(Term):
-    """Mean squared error of the decoder's output: the first term of DC-SOMRL's loss (eq. 7)."""
+    """Mean squared error of the decoder's output: the first term of DC-SOMRL's loss (eq. 7).
+
+    Args:
+        weight: factor on the term in the loss, at least 0.
+        relative: whether the error is given as a share of the samples' variance, so that a decoder
+            that always answers with the mean of the batch has an error of 1. A weight then means
+            the same on samples of every scale.
+    """
+
+    def __init__(self, weight: float = 1.0, relative: bool = False) -> None:
+        super().__init__(weight)
+        self.relative = relative
 
     def forward(self, step: Step) -> Tensor:
         """Mean over samples and their values, 0-d."""
-        return reconstruction(step.reconstruction, step.x)
+        error = reconstruction(step.reconstruction, step.x)
+        if not self.relative:
+            return error
+        variance = self._variance(step.x)
+        return error / variance.clamp(min=torch.finfo(variance.dtype).tiny)
+
+    def _variance(self, x: Tensor) -> Tensor:
+        """Mean variance of a value of the samples, in training of those of all processes; 0-d."""
+        distributed = torch.distributed
+        # In validation the processes have unlike numbers of batches, and would wait for each other.
+        if not (self.training and distributed.is_available() and distributed.is_initialized()):
+            return x.var(0, correction=0).mean()
+        x = x.flatten(1)
+        squares = x.new_tensor([len(x)]), x.square().mean(1).sum()[None]
+        sums = torch.cat([*squares, x.sum(0)])
+        distributed.all_reduce(sums)
+        mean = sums[1:] / sums[0]
+        return mean[0] - mean[1:].square().mean()

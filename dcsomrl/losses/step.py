@@ -25,6 +25,10 @@ class Codec(Protocol):
         """Winners of codes (batch, m), with their activation and distance."""
         ...
 
+    def distance(self, z: Tensor, slot: Tensor) -> Tensor:
+        """(batch,) squared distance of codes (batch, m) from the nodes of given slots (batch,)."""
+        ...
+
 
 @dataclass
 class Step:
@@ -39,6 +43,7 @@ class Step:
         index: (batch,) rows of the samples in their split, int64.
         views: random views of the samples, each (batch, *shape); as many as the data's
             augmentation makes.
+        neighbor: (batch, *shape) a nearest neighbour of every sample, where the data has them.
     """
 
     x: Tensor
@@ -46,6 +51,7 @@ class Step:
     model: Codec
     index: Tensor | None = None
     views: tuple[Tensor, ...] = ()
+    neighbor: Tensor | None = None
 
     @cached_property
     def reconstruction(self) -> Tensor:
@@ -64,6 +70,20 @@ class Step:
                 "a term of the loss compares views, and the data makes none: choose an augmentation"
             )
         return tuple(self.model.encode(view) for view in self.views)
+
+    @cached_property
+    def neighbor_codes(self) -> Tensor:
+        """(batch, m) codes of a nearest neighbour of every sample, with gradient.
+
+        Raises:
+            ConfigError: the data has no neighbours.
+        """
+        if self.neighbor is None:
+            raise ConfigError(
+                "a term of the loss compares neighbours, and the data has none: choose "
+                "`neighbors=nearest`"
+            )
+        return self.model.encode(self.neighbor)
 
     @cached_property
     def assignment(self) -> Assignment:

@@ -19,9 +19,11 @@ class Term(nn.Module, ABC):
 
     Attributes:
         compares_views: whether the term reads :attr:`Step.views`.
+        compares_neighbors: whether it reads :attr:`Step.neighbor`.
     """
 
     compares_views = False
+    compares_neighbors = False
 
     def __init__(self, weight: float = 1.0) -> None:
         super().__init__()

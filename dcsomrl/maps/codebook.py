@@ -1,5 +1,6 @@
 """What a model clusters with: nodes in the space of its codes, and which of them wins a code."""
 
+import math
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
@@ -45,6 +46,17 @@ class Codebook(ABC):
     @abstractmethod
     def assign(self, z: Tensor) -> Assignment:
         """The best two nodes of codes (batch, m), with the winner's activation and distance."""
+
+    def distance(self, z: Tensor, slot: Tensor) -> Tensor:
+        """(batch,) squared distance of codes (batch, m) from the nodes of slots (batch,).
+
+        Weighted by the node's relevances where it has some; differentiable in the codes, infinite
+        where the slot is below 0.
+        """
+        apart = (z - self.centers[slot]).square()
+        if self.relevances is not None:
+            apart = self.relevances[slot] * apart
+        return torch.where(slot >= 0, apart.sum(1), math.inf)
 
     @abstractmethod
     def adjacency(self) -> Tensor | None:

@@ -23,6 +23,7 @@ _RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
     "repel_rate": (lambda value: 0 <= value < math.inf, "at least 0 and finite"),
     "relevance_smoothness": (lambda value: 0 < value < math.inf, "above 0 and finite"),
     "life_decay": (lambda value: 0 <= value <= 1, "in [0, 1]"),
+    "radius": (lambda value: 0 < value < math.inf, "above 0 and finite"),
     "winner_rate": (lambda value: 0 < value <= 1, "in (0, 1]"),
     "neighbor_rate": (lambda value: 0 <= value <= 1, "in [0, 1]"),
     "lowest_share": (lambda value: 0 <= value <= 1, "in [0, 1]"),

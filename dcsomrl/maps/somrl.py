@@ -24,6 +24,8 @@ from dcsomrl.maps.state import RelevanceMap
 
 # A neighbour whose pull is weaker than this is left alone: one node in ten thousand steps.
 SMALLEST_PULL = 1e-4
+# Share of a batch in the variance that a radius is measured in.
+FOLLOWING = 0.05
 
 
 class Statistics(NamedTuple):
@@ -64,12 +66,17 @@ class SOMRL(RelevanceMap):
             Samples that neighbours won count by their mean in both.
         relevance_smoothness: s > 0, the slope of eq. 6.
         life_decay: ``ld`` in [0, 1], the life a node loses in a batch without a win.
+        radius: how far a node reaches, above 0, in deviations of the samples: the threshold then
+            follows their spread, ``1 / (1 + (radius * spread)^2)``, where spread is the root of the
+            mean variance of a dimension, averaged over the last batches. None for the fixed
+            ``activation_threshold``.
 
     Raises:
         ValueError: an argument outside its range.
 
     Attributes:
         life: (N,) in (0, 1] for live nodes; further state in :class:`RelevanceMap`.
+        variance: of a dimension of the samples, 0-d; only where there is a radius.
 
     Source: Algorithm 1, sections 3.1 to 3.6, eqs. 1 to 6. Where the text is silent: several
     groups that pull the same node act as their pull-weighted mean, and the sum of their pulls
@@ -77,6 +84,7 @@ class SOMRL(RelevanceMap):
     """
 
     life: Tensor
+    variance: Tensor
 
     def __init__(
         self,
@@ -92,8 +100,12 @@ class SOMRL(RelevanceMap):
         distance_mode: DistanceMode = "spread",
         relevance_smoothness: float = 0.426,
         life_decay: float = 0.36,
+        radius: float | None = None,
     ) -> None:
         super().__init__(n_features, max_nodes, activation_threshold)
+        if radius is not None:
+            check_ranges(radius=radius)
+            self.register_buffer("variance", torch.zeros(()))
         check_ranges(
             learning_rate=learning_rate,
             relevance_rate=relevance_rate,
@@ -114,10 +126,25 @@ class SOMRL(RelevanceMap):
         self.distance_mode = distance_mode
         self.relevance_smoothness = relevance_smoothness
         self.life_decay = life_decay
+        self.radius = radius
         self.register_buffer("life", torch.zeros(max_nodes))
         rate = neighborhood_decay if neighborhood_form == "product" else 1 / neighborhood_decay
         self._decay = rate
         self._reach = min(int(-math.log(SMALLEST_PULL) / rate), max_nodes - 1)
+
+    @property
+    def threshold(self) -> float | Tensor:
+        """The activation below which a sample asks for a node, as it is now."""
+        if self.radius is None:
+            return self.activation_threshold
+        return 1 / (1 + self.radius**2 * self.variance)
+
+    @torch.no_grad()
+    def clear_(self) -> None:
+        """Remove every node, so that the map grows anew from the next batch on."""
+        self.deaths += self.n_live
+        self.live.zero_()
+        self.life.zero_()
 
     def learn_(self, z: Tensor) -> None:
         """Take a step on a batch (batch, n_features); processes of a group take one together.
@@ -141,9 +168,11 @@ class SOMRL(RelevanceMap):
         with torch.autocast(z.device.type, enabled=False):
             z = self._as_samples(z)
             best, winner = self._activations(z).max(dim=1)
-            satisfied = best >= self.activation_threshold
+            satisfied = best >= self.threshold
             packed = z.new_zeros(self._packed_size)
             groups, spread = self._unpack(packed)
+            if self.radius is not None:
+                packed[-1] = (z - 0.5).square().sum()
             row = winner + self.max_nodes * ~satisfied
             ones = z.new_ones(z.shape[0], 1)
             groups.flatten(0, 1).index_add_(0, row, torch.cat([z, ones], 1))
@@ -166,6 +195,8 @@ class SOMRL(RelevanceMap):
         """One step of Algorithm 1 on the statistics of a batch, in place."""
         with torch.autocast(statistics.packed.device.type, enabled=False):
             groups, spread = self._unpack(statistics.packed)
+            if self.radius is not None:
+                self._follow_(groups, statistics.packed[-1])
             n_groups = min(self.max_nodes, statistics.samples)
             self._move_(groups[0, :, :-1], groups[0, :, -1], spread, n_groups)
             self._age_(groups[:, :, -1].sum(0) > 0)
@@ -175,14 +206,30 @@ class SOMRL(RelevanceMap):
     def _packed_size(self) -> int:
         groups = 2 * self.max_nodes * (self.n_features + 1)
         spread = self.max_nodes * self.n_features if self.distance_mode == "spread" else 0
-        return groups + spread
+        return groups + spread + (self.radius is not None)
 
     def _unpack(self, packed: Tensor) -> tuple[Tensor, Tensor | None]:
         """Views: (satisfied or not, N, sum and count) and the satisfied spread (N, m), if kept."""
         shape = (2, self.max_nodes, self.n_features + 1)
         size = math.prod(shape)
-        spread = packed[size:].view(-1, self.n_features) if packed.numel() > size else None
-        return packed[:size].view(shape), spread
+        if self.distance_mode != "spread":
+            return packed[:size].view(shape), None
+        spread = packed[size : size + self.max_nodes * self.n_features]
+        return packed[:size].view(shape), spread.view(-1, self.n_features)
+
+    def _follow_(self, groups: Tensor, squares: Tensor) -> None:
+        """The variance follows that of the batch, of which only the first one counts in full.
+
+        Args:
+            groups: (2, N, m + 1) sums and counts.
+            squares: 0-d sum of the squares of all samples, about the middle of the cube.
+        """
+        total = groups.sum((0, 1))
+        count = total[-1]
+        middle = (total[:-1] / count - 0.5).square().sum()
+        variance = ((squares / count - middle) / self.n_features).clamp(min=0)
+        change = variance - self.variance
+        self.variance += torch.where(self.variance > 0, FOLLOWING * change, change)
 
     def _move_(self, sums: Tensor, counts: Tensor, spread: Tensor | None, n_groups: int) -> None:
         """Distances, relevances and centres follow the satisfied groups (eqs. 3 to 6)."""

@@ -59,6 +59,11 @@ class RelevanceMap(nn.Module, Codebook):
         self.register_buffer("deaths", torch.zeros((), dtype=torch.int64))
 
     @property
+    def threshold(self) -> float | Tensor:
+        """The activation below which a sample asks for a node, as it is now."""
+        return self.activation_threshold
+
+    @property
     def n_live(self) -> Tensor:
         """Number of live nodes, a 0-d int64 tensor."""
         return self.live.sum()
@@ -124,7 +129,7 @@ class RelevanceMap(nn.Module, Codebook):
     def adjacency(self) -> Tensor:
         """(N, N) mask of the connected slots: live nodes that activate each other (section 3.6)."""
         with torch.autocast(self.centers.device.type, enabled=False):
-            reached = self._activations(self.centers) >= self.activation_threshold
+            reached = self._activations(self.centers) >= self.threshold
         connected = reached & reached.T & self.live[:, None]
         return connected.fill_diagonal_(False)
 

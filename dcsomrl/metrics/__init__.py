@@ -1,6 +1,13 @@
 """Scores of a clustering against labels, and measures of a map that need none."""
 
-from dcsomrl.metrics.catalogue import BY_KEY, CATALOGUE, LABEL_SCORES, Measure
+from dcsomrl.metrics.catalogue import (
+    BY_KEY,
+    CATALOGUE,
+    CLUSTER,
+    CLUSTER_SCORES,
+    LABEL_SCORES,
+    Measure,
+)
 from dcsomrl.metrics.clustering import (
     LabelScore,
     NodeUsage,
@@ -28,6 +35,8 @@ from dcsomrl.metrics.functional import (
 __all__ = [
     "BY_KEY",
     "CATALOGUE",
+    "CLUSTER",
+    "CLUSTER_SCORES",
     "LABEL_SCORES",
     "LabelScore",
     "Measure",

@@ -31,7 +31,8 @@ class Measure:
         range: from where to where, in words.
         about: what it is, and what to compare it with.
         score: the number from a contingency matrix (n_clusters, n_classes) of counts, as a 0-d
-            tensor, or the dotted path of such a function; None for what needs no labels.
+            tensor, or the dotted path of such a function; None for what is no such score.
+        labelled: whether it needs labels.
     """
 
     key: str
@@ -41,8 +42,12 @@ class Measure:
     range: str
     about: str
     score: Score | str | None = None
+    labelled: bool = False
 
 
+# Scores of the clusters into which nodes are merged bear their usual names behind this.
+CLUSTER = "cluster_"
+CLUSTER_SCORES = ("accuracy", "nmi", "ari", "purity")
 CATALOGUE = (
     Measure(
         "purity", "purity", 3, "higher", "0 to 1",
@@ -98,6 +103,26 @@ CATALOGUE = (
         "out",
         functional.classes,
     ),
+    Measure(
+        "clusters", "clusters", 0, "neither", "count",
+        "into which nodes are merged: as many as `n_clusters` asks for, or the number found",
+    ),
+    Measure(
+        "cluster_accuracy", "cluster accuracy", 3, "higher", "0 to 1",
+        "share of samples in the cluster that is matched to their class, one cluster to a class",
+        labelled=True,
+    ),
+    Measure(
+        "cluster_nmi", "cluster NMI", 3, "higher", "0 to 1", "`nmi` of clusters", labelled=True,
+    ),
+    Measure(
+        "cluster_ari", "cluster ARI", 3, "higher", "up to 1, 0 by chance", "`ari` of clusters",
+        labelled=True,
+    ),
+    Measure(
+        "cluster_purity", "cluster purity", 3, "higher", "0 to 1", "`purity` of clusters",
+        labelled=True,
+    ),
     Measure("nodes", "nodes", 0, "neither", "count", "live nodes"),
     Measure(
         "nodes_used", "nodes used", 0, "neither", "count", "those that win a sample of the split",
@@ -134,9 +159,10 @@ LABEL_SCORES: dict[str, Score] = {
 
 def describe() -> str:
     """The catalogue as a table in Markdown, which stands in ``docs/results.md``."""
+    labels = ["yes" if one.score or one.labelled else "no" for one in CATALOGUE]
     rows = [
-        [f"`{one.key}`", one.range, one.better, "yes" if one.score else "no", one.about]
-        for one in CATALOGUE
+        [f"`{one.key}`", one.range, one.better, needed, one.about]
+        for one, needed in zip(CATALOGUE, labels, strict=True)
     ]
     header = ["key", "range", "better", "labels", "what, and what to compare it with"]
     return markdown_table(header, rows)

@@ -4,11 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from dcsomrl.analysis.connectivity import Connectivity, find_clusters
 from dcsomrl.data import Batch, ClusterData
 from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Step, Term
@@ -27,12 +30,16 @@ class ClusteringModule(LightningModule, ABC):
 
     Attributes:
         epoch_sums: losses of the epoch so far.
+        connectivity: how the nodes hang together by the training part, as of the last checkpoint;
+            None before the first, and for checkpoints of version 0.1.
     """
 
     def __init__(self, optimizer: OptimizerFactory) -> None:
         super().__init__()
         self._optimizer = optimizer
         self.epoch_sums = EpochSums()
+        self.connectivity: Connectivity | None = None
+        self._counted_at = -1
 
     @property
     @abstractmethod
@@ -55,9 +62,57 @@ class ClusteringModule(LightningModule, ABC):
         """The best two clusters of codes (batch, m), with the winner's activation and distance."""
         return self.codebook.assign(z)
 
+    def distance(self, z: Tensor, slot: Tensor) -> Tensor:
+        """(batch,) squared distance of codes (batch, m) from the clusters of slots (batch,)."""
+        return self.codebook.distance(z, slot)
+
     def cluster(self, x: Tensor) -> Assignment:
         """Encode and assign a batch (batch, *shape) of normalised samples."""
         return self.assign(self.encode(x))
+
+    def merged(self, n_clusters: int | None = None) -> Tensor:
+        """The cluster of every slot, into which nodes are merged by their connectivity.
+
+        Args:
+            n_clusters: how many, at least 1; None for the number that is found.
+
+        Returns:
+            (K,) int64 on the device of the model, numbered from 0, the largest first; -1 for slots
+            that are not in use. Without a connectivity every node is its own cluster.
+        """
+        live = self.codebook.live.cpu().numpy()
+        if self.connectivity is None:
+            cluster = np.where(live, live.cumsum() - 1, -1)
+        else:
+            centers = self.codebook.centers.detach().float().cpu().numpy()
+            cluster = find_clusters(self.connectivity, centers, live, n_clusters)
+        return torch.from_numpy(cluster).to(self.codebook.live.device)
+
+    @torch.no_grad()
+    def count_connectivity(self) -> None:
+        """Count how the nodes hang together by the training part, if they have learned since."""
+        if self._counted_at == self.global_step:
+            return
+        columns: dict[str, list[NDArray[Any]]] = {"first": [], "second": [], "undecided": []}
+        with evaluating(self):
+            for x in self._some_samples():
+                z = self.encode(x)
+                found = self.assign(z)
+                apart = self.distance(z, found.second)
+                share = (found.distance / apart).nan_to_num(nan=1.0).clamp(0, 1).sqrt()
+                values = (found.winner, found.second, share.double())
+                for column, value in zip(columns.values(), values, strict=True):
+                    column.append(value.cpu().numpy())
+        counted = {name: np.concatenate(parts) for name, parts in columns.items()}
+        self.connectivity = Connectivity.count(**counted, n_nodes=self.n_clusters)
+        self._counted_at = self.global_step
+
+    def _some_samples(self) -> Iterator[Tensor]:
+        """Samples of the training part, evenly spaced over it, in batches."""
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(data, ClusterData)
+        for x in data.some_samples("train"):
+            yield x.to(self.codebook.centers)
 
     def learn(self, z: Tensor) -> None:  # most maps follow the gradient, or there is none
         """A step of the map on the constant codes (batch, m) of a training batch."""
@@ -106,7 +161,7 @@ class ClusteringModule(LightningModule, ABC):
 
     def step(self, batch: Batch) -> Step:
         """Encode a batch."""
-        return Step(batch.x, self.encode(batch.x), self, batch.index, batch.views)
+        return Step(batch.x, self.encode(batch.x), self, batch.index, batch.views, batch.neighbor)
 
     def training_terms(self, step: Step) -> dict[str, Tensor]:
         """Terms of the loss on a training batch, on which the map takes its step first."""
@@ -151,12 +206,17 @@ class ClusteringModule(LightningModule, ABC):
             yield batch.x.to(self.codebook.centers)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the losses of an unfinished epoch."""
+        """Keep the losses of an unfinished epoch, and how the nodes hang together."""
         checkpoint["epoch_sums"] = self.epoch_sums.state_dict()
+        if isinstance(getattr(self.trainer, "datamodule", None), ClusterData):
+            self.count_connectivity()
+        if self.connectivity is not None:
+            checkpoint["connectivity"] = self.connectivity.state()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take them back."""
         self.epoch_sums.load_state_dict(checkpoint["epoch_sums"])
+        self.connectivity = Connectivity.of_state(checkpoint.get("connectivity"))
 
     def configure_optimizers(self) -> Any:
         """The optimiser over all parameters."""

@@ -4,15 +4,19 @@ Figures, tables, sections and equations by number are those of "Shaping latent r
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 
+import math
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Reconstruction, RelevanceDistance, Step, Term, total
 from dcsomrl.maps import SOMRL
 from dcsomrl.models.base import ClusteringModule, OptimizerFactory, single
+from dcsomrl.models.schedule import SCHEDULES, Schedule, cosine_schedule
 from dcsomrl.networks import Autoencoder
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
@@ -36,10 +40,15 @@ class DCSOMRL(ClusteringModule):
         optimizer: makes the optimiser from the parameters; Adam by default.
         losses: terms of the loss by the name under which they are logged, each with its own weight;
             None for the two of eq. 7, ``reconstruction`` and ``clustering``.
+        regrow: share of the training, in (0, 1), after which the map grows anew once: what it was
+            at first, when codes hardly differed, says little of where they are by then, and nodes
+            that still win something never leave. None for a map that is never cleared.
+        schedule: ``constant`` learning rate, or ``cosine``: falling to a hundredth of it over the
+            whole training.
 
     Raises:
-        ValueError: alpha is negative, the map and the codes differ in width, or the terms are none
-            or have a name that is taken.
+        ValueError: alpha is negative, the map and the codes differ in width, the terms are none
+            or have a name that is taken, regrow is out of its range, or there is no such schedule.
 
     Source: section 3.7 and eq. 7.
     """
@@ -51,7 +60,13 @@ class DCSOMRL(ClusteringModule):
         alpha: float = 0.1,
         optimizer: OptimizerFactory = ADAM,
         losses: Mapping[str, Term] | None = None,
+        schedule: Schedule = "constant",
+        regrow: float | None = None,
     ) -> None:
+        if regrow is not None and not 0 < regrow < 1:
+            raise ValueError(f"regrow must be between 0 and 1, or null, got {regrow}")
+        if schedule not in SCHEDULES:
+            raise ValueError(f"schedule must be {' or '.join(SCHEDULES)}, got {schedule!r}")
         if alpha < 0:
             raise ValueError(f"alpha must be at least 0, got {alpha}")
         if losses is None:
@@ -69,6 +84,8 @@ class DCSOMRL(ClusteringModule):
             )
         self.autoencoder = autoencoder
         self.som = som
+        self.schedule, self.regrow = schedule, regrow
+        self._regrows_at, self._regrown_at = -1, -1
         self.losses = nn.ModuleDict(losses)
         self._weights = {name: term.weight for name, term in losses.items()}
 
@@ -88,7 +105,11 @@ class DCSOMRL(ClusteringModule):
         return single(self.autoencoder.decode(z))
 
     def learn(self, z: Tensor) -> None:
-        """A step of the map."""
+        """A step of the map, which first is cleared where it grows anew."""
+        # Once, also where several batches make a step of the optimiser.
+        if self._regrows_at == self.global_step != self._regrown_at:
+            self.som.clear_()
+            self._regrown_at = self.global_step
         self.som.learn_(z)
 
     def terms(self, step: Step) -> dict[str, Tensor]:
@@ -96,3 +117,26 @@ class DCSOMRL(ClusteringModule):
         values = {name: term(step) for name, term in self.losses.items()}
         spread = step.z.detach().std(0, correction=0).mean()
         return {TOTAL: total(values, self._weights), **values, SPREAD: spread}
+
+    def configure_optimizers(self) -> Any:
+        """The optimiser over all parameters, and the schedule of its learning rate.
+
+        Raises:
+            ConfigError: something goes by the length of the training, which has no end.
+        """
+        optimizer = super().configure_optimizers()
+        if self.schedule == "constant" and self.regrow is None:
+            return optimizer
+        steps = self.trainer.estimated_stepping_batches
+        if not math.isfinite(steps) or steps < 1:
+            raise ConfigError(
+                "a cosine schedule, and a map that grows anew, go by the length of the training, "
+                "and this one has no end: set `max_epochs` or `max_steps`, or `schedule=constant` "
+                "and `regrow=null`"
+            )
+        if self.regrow is not None:
+            self._regrows_at = max(round(self.regrow * steps), 1)
+        if self.schedule == "constant":
+            return optimizer
+        schedule = cosine_schedule(optimizer, int(steps))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

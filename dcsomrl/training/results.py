@@ -23,7 +23,10 @@ log = logging.getLogger(__name__)
 GROWING = ("checkpoints", "config.yaml", "metrics.csv", "step_scores.csv", "paths.npz")
 ASSIGNMENTS = ("assignments.parquet", "assignments.csv")
 RESULTS = ("metrics.json", *ASSIGNMENTS, "prototypes.png", "report", "compared")
-SHOWN = ("purity", "nmi", "ari", "accuracy", "nodes", "nodes_used", "quantization_error", "seconds")
+SHOWN = (
+    *("nodes", "nodes_used", "purity", "nmi", "quantization_error"),
+    *("clusters", "cluster_accuracy", "cluster_nmi", "cluster_ari", "seconds"),
+)
 
 
 def set_aside(run_dir: Path, results_only: bool = False) -> Path | None:
@@ -77,7 +80,7 @@ def _git(*arguments: str) -> str:
 
 
 def write_assignments(folder: Path, columns: Mapping[str, Any]) -> None:
-    """One row a sample: index in the split, cluster (slot of the node), activation.
+    """One row a sample: index in the split, node (slot of the map), cluster, activation.
 
     The file is ``assignments.parquet``, or ``assignments.csv`` where pyarrow is not installed.
     """

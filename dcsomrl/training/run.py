@@ -54,6 +54,7 @@ def run(
         ConfigError: Lightning refuses a setting.
         TrainingError: no step was trained, or the loss stopped being a number.
     """
+    number_of(config.get("n_clusters"))
     resume = find_checkpoint(run_dir, config["ckpt_path"])
     if resume is None:
         log.info("starting afresh")
@@ -131,7 +132,9 @@ def finish(
     callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
     timer = next(callback for callback in callbacks if isinstance(callback, Timer))
     model.to(trainer.strategy.root_device)
-    scores, assignments = score(model, data.split_dataloader("test"), data.num_classes)
+    model.count_connectivity()
+    merged = model.merged(number_of(config.get("n_clusters")))
+    scores, assignments = score(model, data.split_dataloader("test"), data.num_classes, merged)
     metrics = {
         **describe(config, "test"),
         **scores,
@@ -140,7 +143,7 @@ def finish(
         "step": trainer.global_step,
         **results.origin(trainer.strategy.root_device),
         "warnings": [
-            *warnings_of(model, data, scores, assignments["cluster"]),
+            *warnings_of(model, data, scores, assignments["node"]),
             *out_of_time(trainer),
         ],
     }
@@ -148,7 +151,7 @@ def finish(
     results.write_assignments(run_dir, assignments)
     title = f"{metrics['model']} on {metrics['dataset']}, test split, seed {metrics['seed']}"
     results.draw_prototypes(
-        run_dir / "prototypes.png", model, data, assignments["cluster"], f"{title}: prototypes"
+        run_dir / "prototypes.png", model, data, assignments["node"], f"{title}: prototypes"
     )
     results.print_summary(metrics, title, run_dir)
     if not data.val_fraction:
@@ -156,6 +159,22 @@ def finish(
     scores, _ = score(model, data.split_dataloader("val"), data.num_classes)
     scores["silhouette"] = silhouette(model, data.split_dataloader("val"))
     return metrics | {f"val/{name}": value for name, value in scores.items()}
+
+
+def number_of(n_clusters: object) -> int | None:
+    """The number of clusters of a configuration: None for the one that is found.
+
+    Raises:
+        ConfigError: it is neither null, ``auto`` nor an integer of at least 1.
+    """
+    if n_clusters is None or n_clusters == "auto":
+        return None
+    if isinstance(n_clusters, int) and not isinstance(n_clusters, bool) and n_clusters >= 1:
+        return n_clusters
+    raise ConfigError(
+        f"n_clusters must be an integer of at least 1, or null for the number that the map finds, "
+        f"got {n_clusters}"
+    )
 
 
 def describe(config: Mapping[str, Any], split: str) -> dict[str, Any]:

@@ -126,5 +126,5 @@ def _quiet() -> None:
         warnings.filterwarnings("ignore", message)
     advertising = logging.getLogger("pytorch_lightning.utilities.rank_zero")
     # Nothing but tensors and plain values is read, whatever Lightning says of `weights_only`.
-    quiet = ("Tip:", "`weights_only` was not set")
+    quiet = ("Tip:", "`weights_only` was not set", "Loading `train_dataloader` to estimate")
     advertising.addFilter(lambda record: not any(one in record.getMessage() for one in quiet))

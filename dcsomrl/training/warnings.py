@@ -41,13 +41,14 @@ def of_map(nodes: int, slots: int, grows: bool) -> list[str]:
     if nodes == 1 and grows:
         return [
             "The map has one live node, so it tells nothing apart: raise "
-            "model.som.activation_threshold or, of DC-SOMRL, lower model.alpha."
+            "model.som.activation_threshold (lower model.som.radius where there is one) or, of "
+            "DC-SOMRL, lower model.alpha."
         ]
     if nodes == slots and grows:
         return [
             f"The map is full: all {nodes} of its slots are in use, and it could not grow where "
-            "the data asked for it. Raise model.som.max_nodes or lower "
-            "model.som.activation_threshold."
+            "the data asked for it. Raise model.som.max_nodes, lower "
+            "model.som.activation_threshold or, where there is one, raise model.som.radius."
         ]
     return []
 
@@ -84,7 +85,7 @@ def of_classes(known: int, scored: int) -> list[str]:
 def of_views(data: ClusterData, model: ClusteringModule) -> list[str]:
     """On views that are made and not used."""
     used = any(isinstance(one, Term) and one.compares_views for one in model.modules())
-    if data.augmentation is None or used:
+    if data.augmentation is None or used or not data.augmentation.views:
         return []
     return [
         "The data makes views, and no term of the loss compares any: leave the augmentation out, "

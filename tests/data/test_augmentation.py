@@ -246,5 +246,5 @@ def test_a_datamodule_of_ones_own_needs_no_views(tmp_path):
     own = "dataset._target_=tests.data.test_augmentation.Older"
     cfg = compose_config("train", [*SMALL, own, "trainer.max_epochs=1"], tmp_path / "run")
     assert train(cfg)["epochs"] == 1
-    with pytest.raises(ConfigError, match="makes no views"):
+    with pytest.raises(ConfigError, match="makes no views: choose augmentation=none"):
         train(compose_config("train", [*SMALL, own, "augmentation=flip_crop"], tmp_path / "run2"))

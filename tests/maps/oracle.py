@@ -37,6 +37,8 @@ class Oracle:
     distance_mode: str
     relevance_smoothness: float
     life_decay: float
+    radius: float | None = None
+    variance: float = 0.0
     slots: list[Node | None] = field(default_factory=list)
     births: int = 0
     deaths: int = 0
@@ -47,6 +49,8 @@ class Oracle:
 
     def __post_init__(self):
         self.slots = [None] * self.max_nodes
+        if self.radius is not None:
+            self.activation_threshold = 1.0
 
     def live(self):
         return [j for j, node in enumerate(self.slots) if node is not None]
@@ -90,9 +94,20 @@ class Oracle:
                 satisfied.setdefault(j, []).append(x)
             else:
                 unsatisfied.setdefault(j, []).append(x)
+        self.follow(batch)
         self.move(satisfied)
         self.age(set(satisfied) | set(unsatisfied))
         self.insert(unsatisfied)
+
+    def follow(self, batch):
+        """The threshold of the steps that follow, where it goes by the spread of the samples."""
+        if self.radius is None:
+            return
+        middle = self.mean(batch)
+        apart = [(x[i] - middle[i]) ** 2 for x in batch for i in range(self.m)]
+        now = sum(apart) / len(apart)
+        self.variance = 0.95 * self.variance + 0.05 * now if self.variance > 0 else now
+        self.activation_threshold = 1 / (1 + self.radius**2 * self.variance)
 
     def mean(self, samples):
         return [sum(x[i] for x in samples) / len(samples) for i in range(self.m)]

@@ -75,6 +75,8 @@ OPTIONS = [
     {"life_decay": 1.0},
     {"relevance_rate": 0.0},
     {"activation_threshold": 0.999},
+    {"radius": 0.4},
+    {"radius": 0.8, "distance_mode": "spread"},
 ]
 
 

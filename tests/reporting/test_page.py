@@ -39,7 +39,7 @@ def test_arrays_are_those_of_the_model_and_its_metrics(trained, run):
     expected = {(i, j) for i, j in adjacency.nonzero().tolist() if i < j}
     assert {tuple(edge) for edge in run.edges.tolist()} == expected
     assignments = pd.read_parquet(trained / "assignments.parquet")
-    assert run.slots[run.winner].tolist() == assignments["cluster"].tolist()
+    assert run.slots[run.winner].tolist() == assignments["node"].tolist()
     # Purity, from the nodes' classes.
     assert run.classes.max(1).sum() / len(run.winner) == pytest.approx(run.metrics["purity"])
     assert run.trained_wins.sum() == 1294

@@ -1,0 +1,190 @@
+"""How nodes hang together by the samples that lie between them, and the clusters of nodes so."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import networkx
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.cluster import SpectralClustering
+from torch import Tensor
+
+from dcsomrl.analysis.merging import BACKGROUND
+
+# Resolutions at which communities are looked for: from coarse to fine, evenly by ratio.
+RESOLUTIONS = np.geomspace(0.05, 10, 24)
+
+
+@dataclass(frozen=True)
+class Connectivity:
+    """What a training part says of the nodes of a map.
+
+    A sample counts for its winner as far as it is decided, and as far as it is undecided for the
+    pair of its winner and its second winner: how far is the ratio of its distances to the two, 0 on
+    the winner's centre and 1 half way between.
+
+    Attributes:
+        wins: (K,) samples that each slot won.
+        between: (K, K) symmetric sums of what is undecided between two slots; on the diagonal
+            twice the sum of what is decided.
+
+    Source: after Tasdemir & Merenyi 2009, "Exploiting data topology in visualization and clustering
+    of self-organizing maps", who count samples whole.
+    """
+
+    wins: NDArray[np.int64]
+    between: NDArray[np.float64]
+
+    @classmethod
+    def count(
+        cls,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        undecided: NDArray[np.floating],
+        n_nodes: int,
+    ) -> "Connectivity":
+        """Count samples.
+
+        Args:
+            first: (n,) slot of the winner, below 0 where there is none.
+            second: (n,) slot of the second winner, likewise.
+            undecided: (n,) in [0, 1].
+            n_nodes: K.
+        """
+        won = first >= 0
+        both = won & (second >= 0)
+        share = np.where(both, undecided, 0.0)
+        between = np.zeros((n_nodes, n_nodes))
+        np.add.at(between, (first[both], second[both]), share[both])
+        np.add.at(between, (first[won], first[won]), 1 - share[won])
+        return cls(np.bincount(first[won], minlength=n_nodes), between + between.T)
+
+    def state(self) -> dict[str, Tensor]:
+        """As tensors, of the pairs that share something alone."""
+        pairs = np.argwhere(np.triu(self.between))
+        weights = self.between[pairs[:, 0], pairs[:, 1]]
+        return {
+            "wins": torch.from_numpy(self.wins),
+            "pairs": torch.from_numpy(pairs),
+            "weights": torch.from_numpy(weights),
+        }
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Tensor] | None) -> "Connectivity | None":
+        """Back from tensors; None from None."""
+        if state is None:
+            return None
+        wins, pairs, weights = (state[name].numpy() for name in ("wins", "pairs", "weights"))
+        between = np.zeros((len(wins), len(wins)))
+        between[pairs[:, 0], pairs[:, 1]] = weights
+        between[pairs[:, 1], pairs[:, 0]] = weights
+        return cls(wins, between)
+
+    @property
+    def used(self) -> NDArray[np.bool_]:
+        """(K,) mask of the slots that won a sample."""
+        return self.wins > 0
+
+
+def find_communities(
+    between: NDArray[np.float64], resolution: float = 1.0, seed: int = 0
+) -> NDArray[np.int64]:
+    """Communities of nodes by the Louvain method: (nodes,), numbered from 0.
+
+    Args:
+        between: (nodes, nodes) symmetric weights.
+        resolution: above 0; more of it gives more communities.
+        seed: order in which nodes are visited.
+
+    Source: Blondel et al. 2008; the resolution of Reichardt & Bornholdt 2006.
+    """
+    graph = networkx.from_numpy_array(between)
+    found = networkx.community.louvain_communities(
+        graph, weight="weight", resolution=resolution, seed=seed
+    )
+    group = np.empty(len(between), dtype=np.int64)
+    for number, nodes in enumerate(sorted(found, key=min)):
+        group[list(nodes)] = number
+    return group
+
+
+def find_number(between: NDArray[np.float64], seed: int = 0) -> NDArray[np.int64]:
+    """Communities in the number that holds over the widest range of resolutions.
+
+    What a map is made of stays the same when one looks a little closer; what is cut arbitrarily
+    does not. Looked at are :data:`RESOLUTIONS`; of the resolutions that give the number, the middle
+    one is taken, and of ranges as wide as each other the coarsest. The number may be 1, or that of
+    the nodes.
+
+    Args:
+        between: (nodes, nodes) symmetric weights, what is decided on the diagonal.
+        seed: order in which nodes are visited.
+
+    Returns:
+        (nodes,) community of every node, numbered from 0.
+    """
+    found = [find_communities(between, float(one), seed) for one in RESOLUTIONS]
+    numbers = np.array([group.max() + 1 for group in found])
+    begins = np.flatnonzero(np.diff(numbers, prepend=0))
+    widths = np.diff(begins, append=len(numbers))
+    widest = int(widths.argmax())
+    return found[begins[widest] + (widths[widest] - 1) // 2]
+
+
+def find_clusters(
+    connectivity: Connectivity,
+    centers: NDArray[np.floating],
+    live: NDArray[np.bool_],
+    n_clusters: int | None = None,
+    seed: int = 0,
+) -> NDArray[np.int64]:
+    """Merge the nodes of a map into clusters.
+
+    Args:
+        connectivity: of the training part.
+        centers: (K, m) of the slots: a live node that won no sample goes with the nearest one
+            that did.
+        live: (K,) mask of the slots in use.
+        n_clusters: how many, by spectral clustering, at least 1; where the map has fewer nodes that
+            won a sample each is a cluster. None for the number that :func:`find_number` finds.
+        seed: starts either.
+
+    Returns:
+        (K,) cluster of every slot, numbered from 0 by the samples it has, the largest first; -1
+        for slots that are not in use.
+
+    Raises:
+        ValueError: n_clusters below 1.
+    """
+    if n_clusters is not None and n_clusters < 1:
+        raise ValueError(f"n_clusters must be at least 1, got {n_clusters}")
+    used = connectivity.used & live
+    cluster = np.full(len(live), -1, dtype=np.int64)
+    if not used.any():
+        cluster[live] = 0
+        return cluster
+    between = connectivity.between[np.ix_(used, used)]
+    if n_clusters is None:
+        found = find_number(between, seed)
+    elif n_clusters >= len(between):
+        found = np.arange(len(between))
+    else:
+        found = _divide(between, n_clusters, seed)
+    sizes = np.bincount(found, weights=connectivity.wins[used])
+    rank = np.empty(len(sizes), dtype=np.int64)
+    rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
+    cluster[used] = rank[found]
+    for slot in np.flatnonzero(live & ~used):
+        nearest = ((centers[used] - centers[slot]) ** 2).sum(1).argmin()
+        cluster[slot] = cluster[used][nearest]
+    return cluster
+
+
+def _divide(between: NDArray[np.float64], n_clusters: int, seed: int) -> NDArray[np.int64]:
+    """A number of clusters of more nodes than that, by spectral clustering."""
+    affinity = between - np.diag(np.diag(between))
+    shared = affinity[affinity > 0]
+    affinity += BACKGROUND * (shared.mean() if len(shared) else 1.0)
+    spectral = SpectralClustering(n_clusters, affinity="precomputed", random_state=seed)
+    return np.asarray(spectral.fit_predict(affinity), dtype=np.int64)

@@ -1,0 +1,176 @@
+"""A graph of nearest neighbours over the samples of a split, found once and kept on the disk."""
+
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from filelock import FileLock
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from dcsomrl.data.counter import uniform
+from dcsomrl.data.fingerprint import fingerprint
+from dcsomrl.data.nearest import Metric, nearest
+from dcsomrl.errors import DataError, first_line
+from dcsomrl.writing import swapped
+
+log = logging.getLogger(__name__)
+
+# Tells the draw of neighbours from those of views, which are numbered from 0.
+DRAW = -1
+# Images on the disk are compared at this size at most: what is kept of each is in memory.
+SIDE = 32
+# Rows from which on finding neighbours takes long enough for a word and a bar.
+MANY = 20_000
+
+
+class Neighbors:
+    """Which samples are the nearest of each, and which of them stands beside it in a batch.
+
+    Args:
+        k: neighbours of every sample, at least 1; fewer where a split has no more samples.
+        metric: ``euclidean`` or ``cosine``, of the normalised samples or of ``features``.
+        features: path of an npy file with a row (features,) for every sample of the whole training
+            split, in its order, which are compared in place of the samples, such as embeddings of
+            another model; None for the samples themselves.
+        cache_dir: folder in which graphs are kept; None keeps none.
+        exact_limit: samples up to which every pair is compared; above, pynndescent approximates.
+
+    Raises:
+        ValueError: an argument outside its range.
+    """
+
+    def __init__(
+        self,
+        k: int = 5,
+        metric: Metric = "euclidean",
+        features: str | None = None,
+        cache_dir: str | None = None,
+        exact_limit: int = 200_000,
+    ) -> None:
+        if k < 1:
+            raise ValueError(f"k must be at least 1, got {k}")
+        if metric not in ("euclidean", "cosine"):
+            raise ValueError(f"metric must be euclidean or cosine, got {metric!r}")
+        self.k, self.metric, self.features = k, metric, features
+        self.cache = None if cache_dir is None else Path(cache_dir).expanduser()
+        self.exact_limit = exact_limit
+
+    def graph(self, x: Tensor, device: torch.device) -> Tensor:
+        """Rows (n, k) of the nearest neighbours of every sample, nearest first, int64.
+
+        Args:
+            x: (n, *shape) samples, or features of them.
+            device: where they are compared.
+
+        Raises:
+            DataError: there is one sample, or there are too many and pynndescent is absent.
+        """
+        if len(x) < 2:
+            raise DataError("one sample has no neighbours: give more data")
+        x, k = x.flatten(1), min(self.k, len(x) - 1)
+        if self.cache is None:
+            return self._find(x, k, device)
+        method = "exact" if len(x) <= self.exact_limit else "approximate"
+        file = self.cache / f"neighbors-{fingerprint([x])}-{k}-{self.metric}-{method}.npy"
+        try:
+            self.cache.mkdir(parents=True, exist_ok=True)
+            # The processes of a training and other trainings wait for the one that finds it.
+            with FileLock(f"{file}.lock"):
+                return self._kept(file, x, k, device)
+        except OSError as error:
+            log.warning(
+                "graphs of neighbours cannot be kept in %s (%s): found anew in every run",
+                self.cache,
+                first_line(error),
+            )
+            return self._find(x, k, device)
+
+    def given(self, rows: Tensor, n: int) -> Tensor:
+        """The features (rows, features) of some rows of a training split of n samples.
+
+        Raises:
+            DataError: the file is missing, damaged, or of other samples.
+        """
+        assert self.features is not None
+        try:
+            read: NDArray[np.floating] = np.load(self.features, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError(
+                f"{self.features} cannot be read as features of the neighbours "
+                f"({first_line(error)}): give an npy file of numbers"
+            ) from error
+        if read.ndim != 2 or len(read) != n or read.dtype.kind not in "fiu":
+            raise DataError(
+                f"{self.features} holds {read.dtype} numbers of shape {read.shape}, but the "
+                f"training split has {n} samples: give one row of numbers for each, in its order"
+            )
+        some = torch.from_numpy(np.ascontiguousarray(read[rows.numpy()], dtype=np.float32))
+        if not some.isfinite().all():
+            raise DataError(f"{self.features} holds NaN or infinite values: mend these rows")
+        return some
+
+    def _kept(self, file: Path, x: Tensor, k: int, device: torch.device) -> Tensor:
+        """The graph in a file, or a new one, which is written into it."""
+        try:
+            found = torch.from_numpy(np.load(file, allow_pickle=False))
+            if found.shape == (len(x), k) and found.min() >= 0 and found.max() < len(x):
+                return found.long()
+            log.warning("%s is damaged: its neighbours are found anew", file)
+        except FileNotFoundError:
+            pass
+        except (ValueError, EOFError) as error:
+            log.warning("%s is damaged (%s): found anew", file, first_line(error))
+        found = self._find(x, k, device)
+        with swapped(file) as part, part.open("wb") as opened:
+            np.save(opened, found.numpy().astype(np.int32))
+            os.fsync(opened.fileno())
+        return found
+
+    def _find(self, x: Tensor, k: int, device: torch.device) -> Tensor:
+        many = len(x) >= MANY
+        if many:
+            log.info("finding the %d nearest neighbours of %d samples", k, len(x))
+        if len(x) <= self.exact_limit:
+            return nearest(x.to(device), k, self.metric, progress=many).cpu()
+        return _approximate(x, k, self.metric)
+
+
+def _approximate(x: Tensor, k: int, metric: Metric) -> Tensor:
+    """Most of the nearest neighbours, in time that grows little faster than the samples."""
+    try:
+        from pynndescent import NNDescent
+    except ImportError:
+        raise DataError(
+            f"neighbours of {len(x)} samples are approximated by pynndescent, which is not "
+            "installed: pip install pynndescent, or compare every pair (`exact_limit`)"
+        ) from None
+    found, _ = NNDescent(x.numpy(), metric=metric, n_neighbors=k + 1, random_state=0).neighbor_graph
+    rows = torch.from_numpy(found.astype(np.int64))
+    # The sample itself is the first, unless a duplicate of it is.
+    own = rows == torch.arange(len(x))[:, None]
+    order = own.byte().sort(dim=1, stable=True).indices
+    return rows.gather(1, order)[:, :k]
+
+
+def drawn(graph: Tensor, rows: Tensor, seed: int, epoch: int) -> Tensor:
+    """One of the neighbours of every row, by seed, epoch and row alone: (rows,) int64.
+
+    Args:
+        graph: (n, k).
+        rows: (batch,) int64.
+        seed: any integer.
+        epoch: counted from 0.
+    """
+    k = graph.shape[1]
+    column = (uniform(rows, 1, seed, epoch, DRAW)[:, 0] * k).long().clamp(max=k - 1)
+    return graph[rows, column]
+
+
+def shrunk(x: Tensor) -> Tensor:
+    """Images (batch, channels, height, width) of a side of :data:`SIDE` at most."""
+    height, width = (min(side, SIDE) for side in x.shape[2:])
+    return x if (height, width) == tuple(x.shape[2:]) else adaptive_avg_pool2d(x, (height, width))

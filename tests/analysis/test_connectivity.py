@@ -1,0 +1,126 @@
+"""What samples between nodes say of them, and the clusters that come of it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dcsomrl.analysis.connectivity import (
+    Connectivity,
+    find_clusters,
+    find_communities,
+    find_number,
+)
+
+
+def of_samples(x: np.ndarray, centers: np.ndarray) -> Connectivity:
+    """By plain distances."""
+    apart = np.sqrt(((x[:, None] - centers) ** 2).sum(2))
+    order = apart.argsort(1)
+    near, far = (np.take_along_axis(apart, order[:, [i]], 1)[:, 0] for i in (0, 1))
+    return Connectivity.count(order[:, 0], order[:, 1], near / far, len(centers))
+
+
+def quantized(x: np.ndarray, n_nodes: int) -> tuple[np.ndarray, Connectivity]:
+    from sklearn.cluster import KMeans
+
+    centers = KMeans(n_nodes, n_init=1, random_state=0).fit(x).cluster_centers_
+    return centers, of_samples(x, centers)
+
+
+@settings(deadline=None)
+@given(n=st.integers(0, 40), k=st.integers(1, 6), seed=st.integers(0, 10**6))
+def test_counts_are_the_loops(n, k, seed):
+    rng = np.random.default_rng(seed)
+    first, second = rng.integers(-1, k, n), rng.integers(-1, k, n)
+    undecided = rng.random(n)
+    found = Connectivity.count(first, second, undecided, k)
+    wins, between = np.zeros(k), np.zeros((k, k))
+    for i, j, share in zip(first, second, undecided, strict=True):
+        if i < 0:
+            continue
+        wins[i] += 1
+        share = share if j >= 0 else 0
+        between[i, i] += 2 * (1 - share)
+        if j >= 0:
+            between[i, j] += share
+            between[j, i] += share
+    np.testing.assert_array_equal(found.wins, wins)
+    np.testing.assert_allclose(found.between, between, atol=1e-12)
+    # Every sample counts twice in all: nothing is lost and nothing is made up.
+    assert found.between.sum() == pytest.approx(2 * wins.sum())
+    again = Connectivity.of_state(found.state())
+    np.testing.assert_array_equal(again.wins, found.wins)
+    np.testing.assert_array_equal(again.between, found.between)
+
+
+def test_the_number_is_that_of_what_hangs_together():
+    rng = np.random.default_rng(0)
+    blobs = np.concatenate([rng.normal(c, 0.4, (800, 2)) for c in ((0, 0), (5, 0), (0, 5))])
+    _, three = quantized(blobs, 30)
+    group = find_number(three.between)
+    assert group.max() == 2
+
+
+def test_the_number_may_be_one_or_that_of_the_nodes():
+    rng = np.random.default_rng(0)
+    _, whole = quantized(rng.normal(size=(5000, 2)), 30)
+    assert find_number(whole.between).max() == 0
+    centers = 10 * rng.normal(size=(9, 16))
+    far = of_samples(centers[rng.integers(9, size=3000)] + rng.normal(size=(3000, 16)), centers)
+    assert find_number(far.between).max() == 8
+    assert len(find_number(np.array([[2.0]]))) == 1
+
+
+def test_more_resolution_gives_more_communities():
+    _, some = quantized(np.random.default_rng(0).normal(size=(3000, 2)), 40)
+    numbers = [find_communities(some.between, r).max() for r in (0.05, 0.5, 2, 10)]
+    assert numbers == sorted(numbers)
+    assert numbers[0] < numbers[-1]
+
+
+@pytest.mark.parametrize("n_clusters", [None, 1, 2, 3, 30, 100])
+def test_clusters_are_numbered_by_their_samples_and_free_slots_have_none(n_clusters):
+    rng = np.random.default_rng(1)
+    sizes = ((0, 300), (6, 900), (12, 600))
+    x = np.concatenate([rng.normal(c, 0.4, (n, 2)) for c, n in sizes])
+    centers, found = quantized(x, 30)
+    slots = rng.permutation(40)[:30]
+    live = np.zeros(40, dtype=bool)
+    live[slots] = True
+    spread = Connectivity(np.zeros(40, dtype=np.int64), np.zeros((40, 40)))
+    spread.wins[slots] = found.wins
+    spread.between[np.ix_(slots, slots)] = found.between
+    places = np.zeros((40, 2))
+    places[slots] = centers
+    cluster = find_clusters(spread, places, live, n_clusters)
+    assert (cluster[~live] == -1).all()
+    numbers = np.unique(cluster[live])
+    assert numbers.tolist() == list(range(min(n_clusters or 3, 30)))
+    won = [spread.wins[cluster == number].sum() for number in numbers]
+    assert won == sorted(won, reverse=True)
+    if n_clusters in (None, 3):
+        assert won == [900, 600, 300]
+
+
+def test_a_node_that_won_nothing_goes_with_the_nearest_one():
+    rng = np.random.default_rng(2)
+    x = np.concatenate([rng.normal(c, 0.3, (200, 1)) for c in (0, 9)])
+    centers, found = quantized(x, 10)
+    centers = np.concatenate([centers, [[8.0]]])
+    wins = np.append(found.wins, 0)
+    between = np.pad(found.between, ((0, 1), (0, 1)))
+    cluster = find_clusters(Connectivity(wins, between), centers, np.ones(11, dtype=bool), 2)
+    right = centers[:, 0] > 4
+    assert len(set(cluster[right])) == 1
+    assert set(cluster[right]) != set(cluster[~right])
+
+
+def test_a_map_that_won_nothing_is_one_cluster():
+    nothing = Connectivity(np.zeros(3, dtype=np.int64), np.zeros((3, 3)))
+    live = np.array([True, False, True])
+    assert find_clusters(nothing, np.zeros((3, 2)), live).tolist() == [0, -1, 0]
+    dead = np.zeros(3, dtype=bool)
+    assert find_clusters(nothing, np.zeros((3, 2)), dead).tolist() == [-1, -1, -1]
+    with pytest.raises(ValueError, match="n_clusters must be at least 1"):
+        find_clusters(nothing, np.zeros((3, 2)), live, 0)
