@@ -20,8 +20,8 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	@touch $(READY)
 
-train: $(READY)  ## train DC-SOMRL on the embedded digits; more by ARGS="dataset=fashion seed=1"
-	$(BIN)/python -m dcsomrl.train $(ARGS)
+train: $(READY)  ## train the map with neighbours on the embedded digits; more by ARGS="dataset=fashion seed=1"
+	$(BIN)/python -m dcsomrl.train $(if $(findstring model=,$(ARGS))$(findstring experiment=,$(ARGS)),,model=neighbor_somrl) $(ARGS)
 
 test: $(READY)  ## the test suite; tests on real data are skipped unless DCSOMRL_DATA is set
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto $(ARGS)

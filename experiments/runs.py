@@ -27,7 +27,7 @@ def run_all(jobs: Mapping[str, list[str]]) -> dict[str, Path]:
         The run directories by the same names.
     """
     hidden = not sys.stderr.isatty()
-    return {name: _run(name, jobs[name]) for name in track(jobs, "runs", disable=hidden)}
+    return {name: train_job(name, jobs[name]) for name in track(jobs, "runs", disable=hidden)}
 
 
 def measure(
@@ -45,7 +45,7 @@ def measure(
     def one(name: str) -> dict[str, Any]:
         file = kept / f"{name.replace('/', '-')}.json"
         if not file.exists():
-            write_json(file, final_metrics(_run(name, jobs[name])))
+            write_json(file, final_metrics(train_job(name, jobs[name])))
         return json.loads(file.read_text())
 
     with ThreadPoolExecutor(at_once) as pool:
@@ -54,7 +54,8 @@ def measure(
         return dict(zip(jobs, shown, strict=True))
 
 
-def _run(name: str, overrides: list[str]) -> Path:
+def train_job(name: str, overrides: list[str]) -> Path:
+    """Train a job, from its last epoch where it was interrupted; returns its run directory."""
     folder = RUNS / name
     if not (folder / "metrics.json").exists():
         command = [sys.executable, "-m", "dcsomrl.train", *overrides, "ckpt_path=last"]

@@ -31,7 +31,8 @@ class Neighbors:
     """Which samples are the nearest of each, and which of them stands beside it in a batch.
 
     Args:
-        k: neighbours of every sample, at least 1; fewer where a split has no more samples.
+        k: neighbours of every sample, at least 0; fewer where a split has no more samples. 0 puts
+            the sample itself beside it, so that two views of it are compared.
         metric: ``euclidean`` or ``cosine``, of the normalised samples or of ``features``.
         features: path of an npy file with a row (features,) for every sample of the whole training
             split, in its order, which are compared in place of the samples, such as embeddings of
@@ -51,8 +52,8 @@ class Neighbors:
         cache_dir: str | None = None,
         exact_limit: int = 200_000,
     ) -> None:
-        if k < 1:
-            raise ValueError(f"k must be at least 1, got {k}")
+        if k < 0:
+            raise ValueError(f"k must be at least 0, got {k}")
         if metric not in ("euclidean", "cosine"):
             raise ValueError(f"metric must be euclidean or cosine, got {metric!r}")
         self.k, self.metric, self.features = k, metric, features
@@ -62,6 +63,8 @@ class Neighbors:
     def graph(self, x: Tensor, device: torch.device) -> Tensor:
         """Rows (n, k) of the nearest neighbours of every sample, nearest first, int64.
 
+        (n, 1) with the rows themselves where k is 0.
+
         Args:
             x: (n, *shape) samples, or features of them.
             device: where they are compared.
@@ -69,6 +72,8 @@ class Neighbors:
         Raises:
             DataError: there is one sample, or there are too many and pynndescent is absent.
         """
+        if self.k == 0:
+            return torch.arange(len(x))[:, None]
         if len(x) < 2:
             raise DataError("one sample has no neighbours: give more data")
         x, k = x.flatten(1), min(self.k, len(x) - 1)

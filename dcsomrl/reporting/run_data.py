@@ -20,6 +20,7 @@ from dcsomrl.errors import DataError
 from dcsomrl.figures.images import brighten
 from dcsomrl.loading import Trained, load
 from dcsomrl.training.callbacks.sample_paths import DAMAGE, read_paths
+from dcsomrl.training.run import number_of
 
 log = logging.getLogger(__name__)
 Array = NDArray[np.floating]
@@ -50,6 +51,7 @@ class RunData:
         edges: (E, 2) connected nodes; None where the model has no map.
         trained_wins: (K,) training samples that every node won.
         counts: (K, K) how often two nodes are first and second winner on the training part.
+        cluster: (K,) cluster of every node, from 0, the largest first; None in version 0.1.
         latent: (n, m) codes of the test split.
         winner: (n,) node of every test sample, -1 where there is none; ``second`` likewise.
         activation: (n,) of the winner.
@@ -78,6 +80,7 @@ class RunData:
     edges: Nodes | None
     trained_wins: Nodes
     counts: NDArray[np.float64]
+    cluster: Nodes | None
     latent: Array
     winner: Nodes
     second: Nodes
@@ -230,6 +233,7 @@ def _arranged(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunDat
         edges=None if adjacency is None else number[adjacency.triu(1).nonzero()].numpy(),
         trained_wins=np.bincount(first[first >= 0], minlength=len(live)),
         counts=winner_counts(first, second, len(live)),
+        cluster=_clusters(trained)[live].numpy() if model.connectivity is not None else None,
         **{**test, "samples": brighten(samples, samples) if samples.ndim == 4 else samples},
         class_names=data.class_names if test["labels"] is not None else None,
         feature_names=data.feature_names,
@@ -238,6 +242,11 @@ def _arranged(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunDat
         decode=decode,
         find=find,
     )
+
+
+def _clusters(trained: Trained) -> Tensor:
+    """The cluster of every slot."""
+    return trained.model.merged(number_of(trained.config.get("n_clusters")))
 
 
 def _assigned(trained: Trained, split: Any, number: Tensor) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class Section:
 # What a section can need, and whether a run has it.
 NEEDS: Mapping[str, Callable[[RunData], bool]] = {
     "nodes": lambda run: len(run.slots) > 0,
+    "clusters": lambda run: run.cluster is not None,
     "images": lambda run: run.image,
     "labels": lambda run: run.labels is not None,
     "relevances": lambda run: run.relevances is not None,

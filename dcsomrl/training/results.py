@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from dcsomrl import __version__
 from dcsomrl.data import ClusterData
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 # What training grows by, and what is made of a run when it has ended.
 GROWING = ("checkpoints", "config.yaml", "metrics.csv", "step_scores.csv", "paths.npz")
 ASSIGNMENTS = ("assignments.parquet", "assignments.csv")
-RESULTS = ("metrics.json", *ASSIGNMENTS, "prototypes.png", "report", "compared")
+RESULTS = ("metrics.json", *ASSIGNMENTS, "prototypes.png", "clusters.png", "report", "compared")
 SHOWN = (
     *("nodes", "nodes_used", "purity", "nmi", "quantization_error"),
     *("clusters", "cluster_accuracy", "cluster_nmi", "cluster_ari", "seconds"),
@@ -96,27 +97,50 @@ def write_assignments(folder: Path, columns: Mapping[str, Any]) -> None:
 
 
 def draw_prototypes(
-    path: Path, model: ClusteringModule, data: ClusterData, clusters: Any, title: str
+    folder: Path,
+    model: ClusteringModule,
+    data: ClusterData,
+    nodes: Any,
+    merged: Tensor,
+    title: str,
 ) -> None:
-    """Picture of the decoded prototypes of the nodes in use; needs Matplotlib, or is left out."""
+    """Pictures of the decoded prototypes of the nodes in use, and of the clusters that they make.
+
+    Needs Matplotlib, or is left out.
+
+    Args:
+        folder: for ``prototypes.png`` and ``clusters.png``.
+        model: that was trained.
+        data: that it was trained on.
+        nodes: (n,) node of every test sample, -1 for none.
+        merged: (K,) cluster of every slot.
+        title: what the pictures are of.
+    """
     if not find_spec("matplotlib"):
         log.warning("matplotlib is not installed: no picture of the prototypes is drawn")
         return
     from dcsomrl.figures import prototype_grid, prototype_profiles
+    from dcsomrl.figures.clusters import cluster_profiles, cluster_rows
     from dcsomrl.figures.images import brighten
 
     live = model.codebook.live_slots().cpu().numpy()
     if len(live) == 0:
         return
-    counts = pd.Series(clusters).value_counts().reindex(live, fill_value=0).to_numpy()
+    cluster = merged.cpu().numpy()[live]
+    counts = pd.Series(nodes).value_counts().reindex(live, fill_value=0).to_numpy()
     decoded = data.denormalize(model.decoded_prototypes().cpu()).numpy()
     if decoded.ndim == 4 and decoded.shape[1] in (1, 3):
         samples = data.denormalize(next(iter(data.split_dataloader("test"))).x.cpu()).numpy()
-        figure = prototype_grid(brighten(decoded, samples).clip(0, 1), counts, title)
+        images = brighten(decoded, samples).clip(0, 1)
+        figure = prototype_grid(images, counts, f"{title}: prototypes")
+        clusters = cluster_rows(images, counts, cluster, f"{title}: clusters")
     else:
         flat = decoded.reshape(len(decoded), -1)
-        figure = prototype_profiles(flat, counts, data.feature_names, title)
-    figure.savefig(path, dpi=130)
+        names = data.feature_names
+        figure = prototype_profiles(flat, counts, names, f"{title}: prototypes")
+        clusters = cluster_profiles(flat, counts, cluster, names, f"{title}: clusters")
+    figure.savefig(folder / "prototypes.png", dpi=130)
+    clusters.savefig(folder / "clusters.png", dpi=130)
 
 
 def print_summary(metrics: Mapping[str, Any], title: str, run_dir: Path) -> None:

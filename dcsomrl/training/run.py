@@ -150,9 +150,7 @@ def finish(
     write_json(run_dir / "metrics.json", metrics)
     results.write_assignments(run_dir, assignments)
     title = f"{metrics['model']} on {metrics['dataset']}, test split, seed {metrics['seed']}"
-    results.draw_prototypes(
-        run_dir / "prototypes.png", model, data, assignments["node"], f"{title}: prototypes"
-    )
+    results.draw_prototypes(run_dir, model, data, assignments["node"], merged, title)
     results.print_summary(metrics, title, run_dir)
     if not data.val_fraction:
         return metrics

@@ -127,6 +127,10 @@ def test_without_a_place_to_keep_it_a_graph_is_found_in_every_run(tmp_path, capl
     assert "cannot be kept" in caplog.text
 
 
+def test_no_neighbours_are_the_samples_themselves():
+    assert Neighbors(0).graph(random(4, 2), CPU).tolist() == [[0], [1], [2], [3]]
+
+
 def test_few_samples_have_few_neighbours_and_one_has_none():
     assert Neighbors(5).graph(random(3, 2), CPU).shape == (3, 2)
     with pytest.raises(DataError, match="one sample has no neighbours"):
@@ -135,7 +139,7 @@ def test_few_samples_have_few_neighbours_and_one_has_none():
 
 @pytest.mark.parametrize(
     ("settings", "said"),
-    [({"k": 0}, "k must be at least 1"), ({"metric": "l1"}, "metric must be euclidean or cosine")],
+    [({"k": -1}, "k must be at least 0"), ({"metric": "l1"}, "metric must be euclidean or cosine")],
 )
 def test_settings_out_of_range_are_refused(settings, said):
     with pytest.raises(ValueError, match=said):

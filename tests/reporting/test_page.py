@@ -22,8 +22,8 @@ from dcsomrl.reporting.sections.steps import draw_steps
 from dcsomrl.train import train
 
 ALL = {
-    "prototypes", "plane", "relevances", "disturbed", "disturbances", "traversals", "walks",
-    "pairs", "topology", "quality", "shared", "neighbors", "outliers", "merging", "steps",
+    "clusters", "prototypes", "plane", "relevances", "disturbed", "disturbances", "traversals",
+    "walks", "pairs", "topology", "quality", "shared", "neighbors", "outliers", "merging", "steps",
     "paths", "life",
 }  # fmt: skip
 

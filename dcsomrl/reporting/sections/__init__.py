@@ -10,6 +10,7 @@ from dcsomrl.reporting.section import Part
 
 # The files, in the order of the page.
 NAMES = (
+    "clusters",
     "prototypes",
     "plane",
     "relevances",

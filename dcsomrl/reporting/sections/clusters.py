@@ -1,0 +1,34 @@
+"""The clusters, and the nodes that each is made of."""
+
+from dcsomrl.figures.clusters import MOST_CLUSTERS, cluster_profiles, cluster_rows
+from dcsomrl.reporting.context import Context
+from dcsomrl.reporting.section import Part, Section, shown
+
+
+def draw_clusters(context: Context) -> Section:
+    """Every cluster by its nodes, decoded; of tables by what sets it apart."""
+    run = context.run
+    assert run.cluster is not None
+    number = int(run.cluster.max()) + 1
+    if run.image:
+        figure = cluster_rows(shown(run.decoded), run.wins, run.cluster)
+        what = "the prototypes of its nodes, the most used first"
+    else:
+        flat = run.decoded.reshape(len(run.decoded), -1)
+        figure = cluster_profiles(flat, run.wins, run.cluster, run.feature_names)
+        what = "how far its prototypes lie from the mean of all, in deviations"
+    few = f" Of {number} the {MOST_CLUSTERS} largest are drawn." if number > MOST_CLUSTERS else ""
+    how = (
+        "as many as were asked for"
+        if run.config.get("n_clusters") not in (None, "auto")
+        else "a number that holds over the widest range of resolutions"
+    )
+    caption = (
+        f"The {len(run.slots)} nodes of the map are merged into {number} clusters, {how}, by the "
+        "training samples that lie between them. A row is a cluster, with the test samples that it "
+        f"won: {what}.{few}"
+    )
+    return Section("clusters", "Clusters", caption, figure, {"clusters": number})
+
+
+PART = Part(draw_clusters, needs=("nodes", "clusters"))

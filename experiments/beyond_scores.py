@@ -1,0 +1,78 @@
+"""Scores of a run at every level, and of what others make of the same codes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.cluster import HDBSCAN, KMeans
+from sklearn.mixture import GaussianMixture
+
+from dcsomrl.loading import load
+from dcsomrl.metrics import LABEL_SCORES, contingency
+from dcsomrl.models import ClusteringModule
+from dcsomrl.networks import evaluating
+from dcsomrl.scoring import score
+
+SCORES = ("accuracy", "nmi", "ari", "purity")
+# Samples that HDBSCAN divides: its time grows with their square.
+DIVIDED = 10_000
+
+
+def score_run(folder: Path, with_others: bool) -> dict[str, Any]:
+    """Scores on the test split of a run that has finished.
+
+    Args:
+        folder: of the run.
+        with_others: whether k-means, a Gaussian mixture and HDBSCAN divide its codes, too.
+
+    Returns:
+        What stands in its ``metrics.json``; ``ten_*``, with the nodes merged into as many clusters
+        as there are classes; and ``<other>_*``.
+    """
+    metrics = json.loads((folder / "metrics.json").read_text())
+    trained = load(folder / "checkpoints" / "last.ckpt")
+    model, data = trained.model, trained.data
+    data.setup("test")
+    k = data.num_classes
+    scores, _ = score(model, data.split_dataloader("test"), k, model.merged(k))
+    metrics |= {f"ten_{name}": scores[f"cluster_{name}"] for name in SCORES}
+    if not with_others:
+        return metrics
+    train, _ = _codes(model, data.split_dataloader("train"))
+    test, labels = _codes(model, data.split_dataloader("test"))
+    nodes = KMeans(metrics["nodes"], n_init=1, random_state=0).fit(train)
+    ten = KMeans(k, n_init=10, random_state=0).fit(train)
+    mixture = GaussianMixture(k, random_state=0, means_init=ten.cluster_centers_).fit(train)
+    dense = HDBSCAN(min_cluster_size=50).fit_predict(test[:DIVIDED])
+    found = {
+        "kmeans_nodes": nodes.predict(test),
+        "kmeans_ten": ten.predict(test),
+        "mixture_ten": mixture.predict(test),
+        "hdbscan": np.where(dense < 0, dense.max() + 1, dense),  # noise is a cluster of its own
+    }
+    for name, clusters in found.items():
+        metrics |= _against(name, clusters, labels[: len(clusters)], k)
+    metrics["hdbscan_clusters"] = int(dense.max()) + 1
+    metrics["hdbscan_noise"] = float((dense < 0).mean())
+    return metrics
+
+
+@torch.no_grad()
+def _codes(model: ClusteringModule, batches: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    codes, labels = [], []
+    with evaluating(model):
+        for batch in batches:
+            codes.append(model.encode(batch.x))
+            labels.append(batch.y)
+    return torch.cat(codes).numpy(), torch.cat(labels).numpy()
+
+
+def _against(
+    name: str, clusters: NDArray[Any], labels: NDArray[Any], classes: int
+) -> dict[str, float]:
+    pair = torch.as_tensor(clusters).long(), torch.as_tensor(labels)
+    matrix = contingency(*pair, int(clusters.max()) + 1, classes)
+    return {f"{name}_{score}": float(LABEL_SCORES[score](matrix)) for score in SCORES}
