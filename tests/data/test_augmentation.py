@@ -8,7 +8,7 @@ from scipy.stats import kstest
 
 from dcsomrl.app import compose_config
 from dcsomrl.checkpoints import read_checkpoint
-from dcsomrl.data import Augmentation, ClusterData
+from dcsomrl.data import Augmentation, ClusterData, Neighbors
 from dcsomrl.data.augmentation import tint, transform
 from dcsomrl.data.counter import uniform
 from dcsomrl.data.sources import digits
@@ -104,6 +104,50 @@ def test_a_turn_and_a_scale_are_scipys():
         image[0, 0].numpy(), back, middle - back @ middle, order=1, mode="nearest"
     )
     np.testing.assert_allclose(found[0, 0], expected, atol=1e-4)
+
+
+def test_a_shear_slants_what_stood_upright():
+    x = torch.rand(1, 1, 21, 31, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    still, none = torch.zeros(1), torch.zeros(1, dtype=torch.bool)
+    args = (still, still + 1, torch.zeros(1, 2), none)
+    found = transform(x, *(one.to(x) if one.dtype != torch.bool else one for one in args),
+                      shear=torch.tensor([0.3], dtype=torch.float64))  # fmt: skip
+    # Pixel (y, x) of the view shows the place x - 0.3 y from the middle.
+    rows, columns = np.indices((21, 31)).astype(float)
+    places = np.stack([rows, columns - 0.3 * (rows - 10)])
+    expected = ndimage.map_coordinates(x[0, 0].numpy(), places, order=1, mode="nearest")
+    np.testing.assert_allclose(found[0, 0], expected, atol=1e-9)
+
+
+def test_views_take_the_place_of_samples_and_neighbours_in_training_alone():
+    class Trainer:
+        current_epoch, training, validating = 3, True, False
+
+    data = ClusterData(
+        digits,
+        "digits",
+        batch_size=64,
+        neighbors=Neighbors(3),
+        augmentation=Augmentation(views=1, replace=True, shift=0.2),
+    )
+    data.setup("fit")
+    loader = data.train_dataloader()
+    data.trainer = Trainer()
+    plain = next(iter(loader))
+    batch = data.on_after_batch_transfer(plain, 0)
+    black = float(-data.offset / data.scale)
+
+    def view(x, index, number):
+        return data.augmentation.view(x, index, 0, 3, black, number)
+
+    assert torch.equal(batch.views[0], view(plain.x, plain.index, 0))
+    assert torch.equal(batch.x, view(plain.x, plain.index, 1))
+    assert torch.equal(batch.neighbor, view(plain.neighbor, plain.neighbor_index, 2))
+    assert not torch.equal(batch.x, plain.x)
+    data.trainer.training, data.trainer.validating = False, True
+    batch = data.on_after_batch_transfer(plain, 0)
+    assert torch.equal(batch.x, plain.x)
+    assert torch.equal(batch.neighbor, plain.neighbor)
 
 
 def test_a_tint_is_that_of_a_loop_over_images():

@@ -89,6 +89,19 @@ def test_captions_say_what_was_measured(portrait, run):
     assert steps.measures["steps_to_99%_final_nmi"] == steps_to_share(at, nmi, 0.99) > 1
 
 
+def test_a_cluster_is_a_row_with_the_samples_of_its_nodes(portrait, run):
+    (axis,) = portrait[0]["clusters"].figure.axes
+    number = run.cluster.max() + 1
+    assert portrait[0]["clusters"].measures == {"clusters": number}
+    assert number == run.metrics["clusters"]
+    assert [text.get_text().split(" (")[0] for text in axis.texts] == [
+        f"cluster {one}: {run.wins[run.cluster == one].sum():,}" for one in range(number)
+    ]
+    assert f"merged into {number} clusters, a number that holds" in (
+        portrait[0]["clusters"].caption
+    )
+
+
 def test_a_course_without_a_lead_over_chance_reaches_nothing(run):
     flat = run.steps.assign(purity=0.1, nmi=0.0, nodes=1)
     steps = draw_steps(Context(replace(run, steps=flat)))
@@ -194,8 +207,8 @@ def test_a_graph_without_edges_a_full_map_and_no_map_are_said(run):
     mapless = replace(run, edges=None, **lacking)
     found, page = draw_report(mapless, "pca", 0)
     assert {section.name for section in found} == {
-        "prototypes", "plane", "traversals", "neighbors", "outliers", "merging",
-    }  # fmt: skip
+        *("clusters", "prototypes", "plane", "traversals", "neighbors", "outliers", "merging"),
+    }
     assert any("has no map" in note for note in page.notes)
 
 
@@ -210,6 +223,7 @@ def only(run, node):
         edges=np.empty((0, 2), dtype=np.int64),
         trained_wins=run.trained_wins.sum(keepdims=True),
         counts=np.zeros((1, 1)),
+        cluster=np.zeros(1, dtype=np.int64),
         winner=np.zeros_like(run.winner),
         second=np.full_like(run.second, -1),
         find=lambda z: np.zeros(len(z), dtype=np.int64),
@@ -234,6 +248,7 @@ def test_a_map_without_a_node_gives_a_page(run):
         winner=np.full_like(none.winner, -1),
         trained_wins=none.trained_wins[:0],
         counts=np.zeros((0, 0)),
+        cluster=none.cluster[:0],
     )
     found, page = draw_report(none, "pca", 0)
     assert [section.name for section in found] == ["life"]
