@@ -4,7 +4,8 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from dcsomrl.app import entry_point, keyed
+from dcsomrl.app import entry_point
+from dcsomrl.mistakes import keyed
 
 
 def train(cfg: DictConfig) -> Any:

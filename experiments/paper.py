@@ -20,8 +20,8 @@ import pandas as pd
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from dcsomrl.app import config_dir
 from dcsomrl.benchmarking.cells import read_results
+from dcsomrl.configuration import config_dir
 from dcsomrl.reporting.page import draw_report
 from dcsomrl.reporting.run_data import read_run
 from dcsomrl.reporting.section import Section

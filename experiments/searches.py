@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from omegaconf import OmegaConf
 from scipy.stats import bootstrap, spearmanr
 
-from dcsomrl.app import config_dir
+from dcsomrl.configuration import config_dir
 from dcsomrl.search.outcome import Outcome, read
 from dcsomrl.writing import markdown_table
 from experiments.runs import measure, spread

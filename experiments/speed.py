@@ -26,7 +26,7 @@ from rich.table import Table
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from dcsomrl.app import config_dir
+from dcsomrl.configuration import config_dir
 from dcsomrl.data import ClusterData
 from dcsomrl.errors import DcsomrlError
 from dcsomrl.losses import Step

@@ -19,7 +19,7 @@ from rich.progress import track
 from scipy.stats import qmc
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
-from dcsomrl.app import compose_config
+from dcsomrl.configuration import compose_config
 from dcsomrl.metrics import BY_KEY
 from dcsomrl.train import train
 from dcsomrl.writing import markdown_table

@@ -8,7 +8,7 @@ import pytest
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from dcsomrl.app import compose_config
+from dcsomrl.configuration import compose_config
 from dcsomrl.train import train
 from tests import forked
 

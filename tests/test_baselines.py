@@ -7,8 +7,8 @@ import pytest
 import torch
 from pytorch_lightning import Callback
 
-from dcsomrl.app import compose_config
 from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.configuration import compose_config
 from dcsomrl.errors import CheckpointError, ConfigError, DataError
 from dcsomrl.evaluate import evaluate
 from dcsomrl.loading import load

@@ -6,8 +6,9 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from dcsomrl.app import compose_config, config_dir, explain
 from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.configuration import compose_config, config_dir
+from dcsomrl.mistakes import explain
 from tests.conftest import SMALL, plain
 
 GROUPS = (

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import fowlkes_mallows_score
 
-from dcsomrl.app import config_dir
 from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.configuration import config_dir
 from dcsomrl.data.sources import digits
 from dcsomrl.metrics.catalogue import describe
 from tests.conftest import SMALL
@@ -80,7 +80,7 @@ def test_what_is_ones_own_trains_and_resumes(cli, tmp_path):
 
 
 def test_the_examples_in_python_run(run_small, tmp_path, monkeypatch):
-    run_small(run_dir=tmp_path / "runs/dcsomrl-digits/seed0")
+    run_small(run_dir=tmp_path / "runs/neighbor_somrl-digits/seed0")
     monkeypatch.chdir(tmp_path)
     found: dict = {}
     for block in blocks(TOP / "README.md", "python"):

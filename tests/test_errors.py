@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from dcsomrl.app import compose_config, name_keys
 from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.configuration import compose_config
 from dcsomrl.data import Arrays, ClusterData
 from dcsomrl.errors import CheckpointError, DataError, DcsomrlError, TrainingError
+from dcsomrl.mistakes import name_keys
 from dcsomrl.networks import ConvAutoencoder
 from dcsomrl.train import main
 from tests.conftest import SMALL

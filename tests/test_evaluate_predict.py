@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dcsomrl.app import compose_config
+from dcsomrl.configuration import compose_config
 from dcsomrl.data import sources
 from dcsomrl.errors import CheckpointError, DataError
 from dcsomrl.evaluate import evaluate

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from dcsomrl.app import compose_config, config_dir
 from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.configuration import compose_config, config_dir
 from dcsomrl.construction import build
 from dcsomrl.errors import CheckpointError, ConfigError
 from dcsomrl.evaluate import evaluate

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from dcsomrl import __version__, migrations
-from dcsomrl.app import compose_config
 from dcsomrl.benchmark import benchmark
 from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.configuration import compose_config
 from dcsomrl.data.sources import digits
 from dcsomrl.errors import CheckpointError
 from dcsomrl.loading import load

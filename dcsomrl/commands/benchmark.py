@@ -12,9 +12,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from dcsomrl.app import config_dir
 from dcsomrl.benchmarking.cells import Cell, check_same, read_results, settings, train
 from dcsomrl.benchmarking.merged import score_merged
+from dcsomrl.configuration import config_dir
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.loading import load
 from dcsomrl.locks import lend

@@ -12,7 +12,8 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
-from dcsomrl.app import config_dir, settle_dataset, settle_network
+from dcsomrl.app import settle_dataset, settle_network
+from dcsomrl.configuration import config_dir
 from dcsomrl.errors import ConfigError
 from dcsomrl.locks import hold
 from dcsomrl.training.run import run

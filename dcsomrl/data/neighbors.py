@@ -151,7 +151,7 @@ def _approximate(x: Tensor, k: int, metric: Metric) -> Tensor:
     except ImportError:
         raise DataError(
             f"neighbours of {len(x)} samples are approximated by pynndescent, which is not "
-            "installed: pip install pynndescent, or compare every pair (`exact_limit`)"
+            "installed: pip install dcsomrl[neighbors], or compare every pair (`exact_limit`)"
         ) from None
     found, _ = NNDescent(x.numpy(), metric=metric, n_neighbors=k + 1, random_state=0).neighbor_graph
     rows = torch.from_numpy(found.astype(np.int64))

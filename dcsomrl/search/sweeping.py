@@ -12,9 +12,9 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from dcsomrl.app import explain
 from dcsomrl.construction import packages
 from dcsomrl.errors import ConfigError, DcsomrlError
+from dcsomrl.mistakes import explain
 from dcsomrl.search.best import command
 from dcsomrl.search.designs import Design
 from dcsomrl.search.grammar import quote, text

@@ -12,7 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning import seed_everything
 
-from dcsomrl.app import compose_config
+from dcsomrl.configuration import compose_config
 from dcsomrl.data import ClusterData
 from dcsomrl.models import DCSOMRL
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from dcsomrl.app import compose_config
 from dcsomrl.benchmarking.cells import Cell
 from dcsomrl.commands.benchmark import run_cell
+from dcsomrl.configuration import compose_config
 from dcsomrl.writing import write_json
 from experiments.gpu.setting import Cells, Setting
 from experiments.gpu.training import finish, start

@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 from scipy.stats import ttest_1samp
 
-from dcsomrl.app import compose_config
 from dcsomrl.benchmark import benchmark
 from dcsomrl.benchmarking.cells import Cell, read_results
 from dcsomrl.benchmarking.table import spread, summary, write_report
+from dcsomrl.configuration import compose_config
 from dcsomrl.errors import ConfigError, DataError, DcsomrlError
 from dcsomrl.locks import lend
 

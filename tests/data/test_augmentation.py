@@ -6,8 +6,8 @@ import torch
 from scipy import ndimage
 from scipy.stats import kstest
 
-from dcsomrl.app import compose_config
 from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.configuration import compose_config
 from dcsomrl.data import Augmentation, ClusterData, Neighbors
 from dcsomrl.data.augmentation import tint, transform
 from dcsomrl.data.counter import uniform

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 import torch
 
-from dcsomrl.app import compose_config
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.commands.evaluate import evaluate
 from dcsomrl.commands.predict import predict
+from dcsomrl.configuration import compose_config
 from dcsomrl.data.sources import digits
 from dcsomrl.errors import ConfigError
 from dcsomrl.loading import load

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from pytorch_lightning import Callback
 
-from dcsomrl.app import compose_config
+from dcsomrl.configuration import compose_config
 from dcsomrl.train import train
 
 # The last batch of an epoch has 14 samples.

@@ -1,6 +1,6 @@
 import pytest
 
-from dcsomrl.app import compose_config
+from dcsomrl.configuration import compose_config
 from dcsomrl.reporting.page import draw_report
 from dcsomrl.reporting.run_data import read_run
 from dcsomrl.train import train

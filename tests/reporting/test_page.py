@@ -10,7 +10,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from dcsomrl.analysis.steps import chance_scores, steps_to_share
-from dcsomrl.app import compose_config
+from dcsomrl.configuration import compose_config
 from dcsomrl.loading import load
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.page import draw_report, write_figures

@@ -11,7 +11,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
-from dcsomrl.app import config_dir
+from dcsomrl.configuration import config_dir
 from dcsomrl.search import Search
 from dcsomrl.search.best import deletions, experiment
 from dcsomrl.search.designs import Grid
