@@ -34,7 +34,7 @@ ADDED: dict[str, Any] = {
     "model.losses.clustering.weight": "${model.alpha}",
 }
 # Keys that a file may hold and that say nothing of what is trained.
-IGNORED = ("name", "dataset.name")
+IGNORED = ("name", "dataset.name", "n_clusters")
 # What each model added up in version 0.1, in order.
 EPOCH_SUMS = {
     "DCSOMRL": ("loss", "reconstruction", "clustering", "latent_spread"),

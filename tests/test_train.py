@@ -49,6 +49,7 @@ def test_a_run_leaves_its_results(run_small, tmp_path):
     expected = {"model": "dcsomrl", "dataset": "digits", "split": "test", "seed": 3, "epochs": 2}
     assert told == expected
     assert (run_dir / "prototypes.png").stat().st_size > 1000
+    assert (run_dir / "clusters.png").stat().st_size > 1000
     config = yaml.safe_load((run_dir / "config.yaml").read_text())
     assert config["input_shape"] == [1, 8, 8]
     assert config["seed"] == 3

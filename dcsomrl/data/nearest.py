@@ -1,9 +1,10 @@
 """The nearest neighbours of samples among themselves, exactly, in bounded memory."""
 
+from collections.abc import Iterable
+from importlib.util import find_spec
 from typing import Literal
 
 import torch
-from rich.progress import track
 from torch import Tensor
 from torch.nn.functional import normalize
 
@@ -22,7 +23,7 @@ def nearest(x: Tensor, k: int, metric: Metric = "euclidean", progress: bool = Fa
         k: how many, in [1, n - 1].
         metric: ``euclidean``, or ``cosine`` for directions alone; a sample of zeros has the same
             cosine, 0, with all.
-        progress: whether a bar is shown.
+        progress: whether a bar is shown; needs rich.
 
     Returns:
         (n, k) rows, int64, on the device of x.
@@ -36,9 +37,12 @@ def nearest(x: Tensor, k: int, metric: Metric = "euclidean", progress: bool = Fa
     exact = x.double() if x.dtype == torch.float64 else x.float()
     x = (exact - exact.mean(0)).float() if metric == "euclidean" else normalize(x.float(), dim=1)
     half_square = x.square().sum(1) / 2
-    blocks = torch.arange(len(x)).split(ROWS)
-    bar = track(blocks, description="nearest neighbours", disable=not progress, transient=True)
-    return torch.cat([_nearest_of(x, half_square, block, k) for block in bar])
+    blocks: Iterable[Tensor] = torch.arange(len(x)).split(ROWS)
+    if progress and find_spec("rich"):
+        from rich.progress import track
+
+        blocks = track(blocks, description="nearest neighbours", transient=True)
+    return torch.cat([_nearest_of(x, half_square, block, k) for block in blocks])
 
 
 def _nearest_of(x: Tensor, half_square: Tensor, rows: Tensor, k: int) -> Tensor:

@@ -15,7 +15,7 @@ from dcsomrl.locks import hold
 from dcsomrl.reporting.run_data import read_run
 from tests.forked import Forked
 
-RESULTS = ("metrics.json", "assignments.parquet", "prototypes.png")
+RESULTS = ("metrics.json", "assignments.parquet", "prototypes.png", "clusters.png")
 
 
 def test_everything_of_an_earlier_run_moves_together(run_small, tmp_path):
