@@ -9,6 +9,7 @@ from sklearn.metrics import silhouette_score
 from torch import Tensor
 
 from dcsomrl.data import Batch
+from dcsomrl.errors import ConfigError
 from dcsomrl.maps import Assignment
 from dcsomrl.metrics import (
     CLUSTER,
@@ -43,8 +44,9 @@ class Scorer:
             clustering_scores(model.n_clusters, n_classes).to(model.device) if n_classes else None
         )
         self._merged = merged
-        self._clusters = 0 if merged is None else max(int(merged.max()) + 1, 1)
-        self._matrix = torch.zeros(self._clusters, n_classes, dtype=torch.int64)
+        self._clusters = 0 if merged is None else int(merged.max()) + 1
+        shape = max(self._clusters, 1), n_classes
+        self._matrix = torch.zeros(shape, dtype=torch.int64, device=model.device)
         self._usage = NodeUsage(model.n_clusters).to(model.device)
         self._quantization = QuantizationError().to(model.device)
         self._topographic = TopographicError().to(model.device)
@@ -55,8 +57,7 @@ class Scorer:
             self._scores.update(found.winner, labels)
             if self._merged is not None:
                 cluster = merge_winners(found.winner, self._merged)
-                shape = self._matrix.shape
-                self._matrix += contingency(cluster, labels, *shape).cpu()
+                self._matrix += contingency(cluster, labels, *self._matrix.shape)
         self._usage.update(found.winner)
         if self._live:  # without a node no sample has a distance
             self._quantization.update((z - self._centers[found.winner]).norm(dim=1))
@@ -86,7 +87,7 @@ class Scorer:
             "topographic_error": (
                 math.nan if self._adjacency is None else float(self._topographic.compute())
             ),
-            **self._cluster_scores(bool(label_scores) and "nmi" in label_scores),
+            **self._cluster_scores("nmi" in label_scores),
         }
 
     def _cluster_scores(self, labelled: bool) -> dict[str, float]:
@@ -98,7 +99,23 @@ class Scorer:
             for name in CLUSTER_SCORES
             if labelled
         }
-        return {"clusters": int(self._merged.max()) + 1, **scores}
+        return {"clusters": self._clusters, **scores}
+
+
+def number_of(n_clusters: object) -> int | None:
+    """The number of clusters of a configuration: None for the one that is found.
+
+    Raises:
+        ConfigError: it is neither null, ``auto`` nor an integer of at least 1.
+    """
+    if n_clusters is None or n_clusters == "auto":
+        return None
+    if isinstance(n_clusters, int) and not isinstance(n_clusters, bool) and n_clusters >= 1:
+        return n_clusters
+    raise ConfigError(
+        f"n_clusters must be an integer of at least 1, or null for the number that the map finds, "
+        f"got {n_clusters}"
+    )
 
 
 def merge_winners(winner: Tensor, merged: Tensor) -> Tensor:

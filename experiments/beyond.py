@@ -27,7 +27,7 @@ KEPT = HERE / "results" / "beyond"
 SEEDS, ABLATION_SEEDS = range(10), range(5)
 DATASETS = ("mnist", "fashion")
 COMMON = ["trainer=cpu", "num_threads=1"]
-# What is taken from the method, or changed in it; an epoch of these is a third of the whole.
+# What is taken from the method, or changed in it.
 ABLATED: dict[str, list[str]] = {
     "whole": [],
     "no views": ["augmentation=none"],

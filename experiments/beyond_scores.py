@@ -46,7 +46,7 @@ def score_run(folder: Path, with_others: bool) -> dict[str, Any]:
     nodes = KMeans(metrics["nodes"], n_init=1, random_state=0).fit(train)
     ten = KMeans(k, n_init=10, random_state=0).fit(train)
     mixture = GaussianMixture(k, random_state=0, means_init=ten.cluster_centers_).fit(train)
-    dense = HDBSCAN(min_cluster_size=50).fit_predict(test[:DIVIDED])
+    dense = HDBSCAN(min_cluster_size=50, copy=True).fit_predict(test[:DIVIDED])
     found = {
         "kmeans_nodes": nodes.predict(test),
         "kmeans_ten": ten.predict(test),

@@ -125,6 +125,26 @@ def test_killed_in_the_middle_of_a_save(whole, tmp_path, dies_at):
     assert_same_run(tmp_path, whole)
 
 
+def test_a_map_that_grows_anew_is_the_same_after_a_kill(tmp_path):
+    # Of eight epochs the map grows anew after four: killed before, and after.
+    ours = ("model=neighbor_somrl", "model.som.activation_threshold=null",
+            f"dataset.neighbors.cache_dir={tmp_path / 'cache'}")  # fmt: skip
+    finish(tmp_path / "whole", *ours)
+    for dies_at in (5, 12):
+        process = start(tmp_path / "part", *ours, dies_at=dies_at)
+        process.communicate(timeout=200)
+        assert process.returncode == -signal.SIGKILL
+    finish(tmp_path / "part", *ours)
+    assert_same_run(tmp_path / "part", tmp_path / "whole")
+    one, two = (
+        read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("part", "whole")
+    )
+    for part in ("connectivity", "lr_schedulers"):
+        assert same(one[part], two[part]), part
+    deaths = pd.read_csv(tmp_path / "whole" / "metrics.csv")["deaths"]
+    assert deaths.iloc[4] >= deaths.iloc[3] + 5
+
+
 def test_a_run_may_go_on_for_longer_than_it_was_meant_to(whole, run_small, tmp_path):
     run_small(*RUN[len(SMALL) :], "trainer.max_epochs=3", run_dir=tmp_path)
     finish(tmp_path)

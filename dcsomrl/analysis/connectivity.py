@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import networkx
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.cluster import SpectralClustering
 from torch import Tensor
 
-from dcsomrl.analysis.merging import BACKGROUND
+from dcsomrl.analysis.merging import divide, find_communities
 
 # Resolutions at which communities are looked for: from coarse to fine, evenly by ratio.
 RESOLUTIONS = np.geomspace(0.05, 10, 24)
@@ -87,28 +85,6 @@ class Connectivity:
         return self.wins > 0
 
 
-def find_communities(
-    between: NDArray[np.float64], resolution: float = 1.0, seed: int = 0
-) -> NDArray[np.int64]:
-    """Communities of nodes by the Louvain method: (nodes,), numbered from 0.
-
-    Args:
-        between: (nodes, nodes) symmetric weights.
-        resolution: above 0; more of it gives more communities.
-        seed: order in which nodes are visited.
-
-    Source: Blondel et al. 2008; the resolution of Reichardt & Bornholdt 2006.
-    """
-    graph = networkx.from_numpy_array(between)
-    found = networkx.community.louvain_communities(
-        graph, weight="weight", resolution=resolution, seed=seed
-    )
-    group = np.empty(len(between), dtype=np.int64)
-    for number, nodes in enumerate(sorted(found, key=min)):
-        group[list(nodes)] = number
-    return group
-
-
 def find_number(between: NDArray[np.float64], seed: int = 0) -> NDArray[np.int64]:
     """Communities in the number that holds over the widest range of resolutions.
 
@@ -170,7 +146,7 @@ def find_clusters(
     elif n_clusters >= len(between):
         found = np.arange(len(between))
     else:
-        found = _divide(between, n_clusters, seed)
+        found = divide(between, n_clusters, seed)
     sizes = np.bincount(found, weights=connectivity.wins[used])
     rank = np.empty(len(sizes), dtype=np.int64)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
@@ -179,12 +155,3 @@ def find_clusters(
         nearest = ((centers[used] - centers[slot]) ** 2).sum(1).argmin()
         cluster[slot] = cluster[used][nearest]
     return cluster
-
-
-def _divide(between: NDArray[np.float64], n_clusters: int, seed: int) -> NDArray[np.int64]:
-    """A number of clusters of more nodes than that, by spectral clustering."""
-    affinity = between - np.diag(np.diag(between))
-    shared = affinity[affinity > 0]
-    affinity += BACKGROUND * (shared.mean() if len(shared) else 1.0)
-    spectral = SpectralClustering(n_clusters, affinity="precomputed", random_state=seed)
-    return np.asarray(spectral.fit_predict(affinity), dtype=np.int64)

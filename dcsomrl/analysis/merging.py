@@ -56,11 +56,23 @@ def merge(counts: NDArray[np.float64], n_clusters: int, seed: int = 0) -> NDArra
     if used.sum() <= n_clusters:
         labels[used] = np.arange(used.sum())
         return labels
-    shared = counts[np.ix_(used, used)]
-    affinity = shared + BACKGROUND * shared[shared > 0].mean()
-    spectral = SpectralClustering(n_clusters, affinity="precomputed", random_state=seed)
-    labels[used] = spectral.fit_predict(affinity)
+    labels[used] = divide(counts[np.ix_(used, used)], n_clusters, seed)
     return labels
+
+
+def divide(counts: NDArray[np.float64], n_clusters: int, seed: int = 0) -> NDArray[np.int64]:
+    """Divide nodes into fewer clusters by spectral clustering: (N,) cluster of every node, from 0.
+
+    Args:
+        counts: (N, N) symmetric, N above ``n_clusters``; the diagonal does not count.
+        n_clusters: how many, at least 1.
+        seed: starts the k-means of the spectral embedding.
+    """
+    shared = counts - np.diag(np.diag(counts))
+    some = shared[shared > 0]
+    affinity = shared + BACKGROUND * (some.mean() if len(some) else 1.0)
+    spectral = SpectralClustering(n_clusters, affinity="precomputed", random_state=seed)
+    return np.asarray(spectral.fit_predict(affinity), dtype=np.int64)
 
 
 def merge_by_linkage(counts: NDArray[np.float64], n_clusters: int) -> NDArray[np.int64]:
@@ -114,20 +126,25 @@ def merge_by_kmeans(
     return np.asarray(fitted.labels_, dtype=np.int64)
 
 
-def communities(counts: NDArray[np.float64], seed: int = 0) -> NDArray[np.int64]:
+def find_communities(
+    counts: NDArray[np.float64], resolution: float = 1.0, seed: int = 0
+) -> NDArray[np.int64]:
     """Merge nodes into as many clusters as their connectivity has, by the Louvain method.
 
     Args:
-        counts: (N, N) symmetric, from :func:`winner_counts`.
+        counts: (N, N) symmetric weights, such as those of :func:`winner_counts`.
+        resolution: above 0; more of it gives more communities.
         seed: order in which nodes are visited.
 
     Returns:
         (N,) cluster of every node, from 0, the one of most nodes first.
 
-    Source: Blondel et al. 2008.
+    Source: Blondel et al. 2008; the resolution of Reichardt & Bornholdt 2006.
     """
     graph = networkx.from_numpy_array(counts)
-    found = networkx.community.louvain_communities(graph, weight="weight", seed=seed)
+    found = networkx.community.louvain_communities(
+        graph, weight="weight", resolution=resolution, seed=seed
+    )
     group = np.empty(len(counts), dtype=np.int64)
     for number, nodes in enumerate(sorted(found, key=lambda nodes: (-len(nodes), min(nodes)))):
         group[list(nodes)] = number

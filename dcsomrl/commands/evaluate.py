@@ -12,9 +12,9 @@ from omegaconf import DictConfig, OmegaConf
 from dcsomrl.data import ClusterData
 from dcsomrl.errors import DataError
 from dcsomrl.loading import Trained, load
-from dcsomrl.scoring import score
+from dcsomrl.scoring import number_of, score
 from dcsomrl.training import results
-from dcsomrl.training.run import describe, number_of
+from dcsomrl.training.run import describe
 from dcsomrl.training.warnings import warnings_of
 from dcsomrl.writing import write_json
 

@@ -13,8 +13,7 @@ from dcsomrl.data.files import read_features
 from dcsomrl.data.images import ImageFiles, image_files
 from dcsomrl.errors import DataError
 from dcsomrl.loading import Trained, load
-from dcsomrl.scoring import merge_winners
-from dcsomrl.training.run import number_of
+from dcsomrl.scoring import merge_winners, number_of
 
 BATCH = 1024
 
@@ -41,7 +40,7 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
     trained = load(cfg.ckpt, trust=cfg.trust)
     device = choose_device(cfg.device)
     model = trained.model.to(device)
-    merged = model.merged(number_of(wanted(cfg, trained))).to(device)
+    merged = model.merged(number_of(wanted(cfg, trained)))
     names, x = samples(Path(cfg.input), trained)
     normalize = trained.data.normalizer(x, cfg.input)
     parts = []

@@ -18,6 +18,7 @@ from dcsomrl.data.fingerprint import fingerprint
 from dcsomrl.data.neighbors import Neighbors, shrunk
 from dcsomrl.data.normalization import KINDS, Kind
 from dcsomrl.data.preparation import Preparation, finite, prepare
+from dcsomrl.data.views import with_views
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -312,26 +313,8 @@ class ClusterData(LightningDataModule):
             return batch
         epoch = self.trainer.current_epoch
         black = float(-self.offset / self.scale) if self.scale.ndim == 0 and self.scale > 0 else 0.0
-        views = self.augmentation(batch.x, batch.index, self.seed, epoch, black)
-        batch = batch._replace(views=views)
-        if not (self.augmentation.replace and self.trainer.training):
-            return batch
-        # A view of the sample takes its place, and another one of the neighbour its neighbour's.
-        view = self.augmentation.view(
-            batch.x, batch.index, self.seed, epoch, black, self.augmentation.views
-        )
-        batch = batch._replace(x=view)
-        if batch.neighbor is None or batch.neighbor_index is None:
-            return batch
-        beside = self.augmentation.view(
-            batch.neighbor,
-            batch.neighbor_index,
-            self.seed,
-            epoch,
-            black,
-            self.augmentation.views + 1,
-        )
-        return batch._replace(neighbor=beside)
+        replace = self.augmentation.replace and self.trainer.training
+        return with_views(batch, self.augmentation, self.seed, epoch, black, replace)
 
     def graph(self, split: Split) -> Tensor | None:
         """Nearest neighbours (n, k) of the samples of a split, as its rows; None without them.
@@ -350,12 +333,12 @@ class ClusterData(LightningDataModule):
     def _compared(self, split: Split) -> Tensor:
         """What neighbours of a split are found by, in memory."""
         assert self.neighbors is not None
+        x, rows = self.arrays.train_x, self._rows[split]
         if self.neighbors.features is not None:
-            return self.neighbors.given(self._rows[split], len(self.arrays.train_x))
-        x = self.arrays.train_x
+            return self.neighbors.given(rows, len(x))
         if isinstance(x, Tensor):
             return self._normalized_samples(split, x)
-        parts = self._rows[split].split(EVALUATION_BATCH)
+        parts = rows.split(EVALUATION_BATCH)
         return torch.cat([shrunk(self._prepared(x[part])).half() for part in parts])
 
     def train_dataloader(self) -> DataLoader[Batch]:

@@ -63,19 +63,17 @@ class Neighbors:
     def graph(self, x: Tensor, device: torch.device) -> Tensor:
         """Rows (n, k) of the nearest neighbours of every sample, nearest first, int64.
 
-        (n, 1) with the rows themselves where k is 0.
+        (n, 1) with the rows themselves where k is 0, or there is one sample.
 
         Args:
             x: (n, *shape) samples, or features of them.
             device: where they are compared.
 
         Raises:
-            DataError: there is one sample, or there are too many and pynndescent is absent.
+            DataError: there are too many and pynndescent is absent.
         """
-        if self.k == 0:
+        if self.k == 0 or len(x) == 1:
             return torch.arange(len(x))[:, None]
-        if len(x) < 2:
-            raise DataError("one sample has no neighbours: give more data")
         x, k = x.flatten(1), min(self.k, len(x) - 1)
         if self.cache is None:
             return self._find(x, k, device)

@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dcsomrl.figures.heat_map import heat_map
 from dcsomrl.figures.images import image_rows
-from dcsomrl.figures.text import plain
 
 # Of more clusters, and of more nodes of one, the largest are drawn.
 MOST_CLUSTERS, MOST_NODES = 40, 14
@@ -47,7 +47,7 @@ def cluster_profiles(
     names: list[str] | None = None,
     title: str = "",
 ) -> Figure:
-    """How far every cluster lies from the mean of all, by feature, in deviations between clusters.
+    """How far every cluster lies from the mean of all, by feature, in deviations of the nodes.
 
     Args:
         features: (nodes, features) decoded prototypes.
@@ -76,17 +76,9 @@ def cluster_profiles(
     )
     n_features = features.shape[1]
     size = (min(14.0, 3.5 + 0.25 * n_features), min(14.0, 1.8 + 0.28 * len(numbers)))
-    figure = Figure(figsize=size, layout="constrained")
-    axis = figure.subplots()
     limit = max(float(np.abs(rows).max()), 1.0)
-    image = axis.imshow(
-        rows, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest"
-    )
-    figure.colorbar(image, ax=axis, label="deviations from the mean")
-    axis.set_xlabel("feature")
+    colors = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+    figure, axis = heat_map(rows, size, names, title, "deviations from the mean", **colors)
     labels = [f"cluster {one}: {counts[cluster == one].sum():,}" for one in numbers]
     axis.set_yticks(range(len(numbers)), labels, fontsize=7)
-    if names is not None and n_features <= 40:
-        axis.set_xticks(range(n_features), list(map(plain, names)), rotation=90, fontsize=7)
-    axis.set_title(plain(title), fontsize=10)
     return figure

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dcsomrl.figures.heat_map import heat_map
 from dcsomrl.figures.images import draw_tiles
 from dcsomrl.figures.text import plain
 
@@ -71,15 +72,8 @@ def prototype_profiles(
     order = np.argsort(-counts, kind="stable")
     n_nodes, n_features = features.shape
     size = (min(14.0, 3 + 0.25 * n_features), min(14.0, 2 + 0.16 * n_nodes))
-    figure = Figure(figsize=size, layout="constrained")
-    axis = figure.subplots()
-    image = axis.imshow(features[order], aspect="auto", cmap="viridis", interpolation="nearest")
-    figure.colorbar(image, ax=axis, label="value")
-    axis.set_xlabel("feature")
+    figure, axis = heat_map(features[order], size, names, title, "value", cmap="viridis")
     axis.set_ylabel("node: samples")
     if n_nodes <= 80:
         axis.set_yticks(range(n_nodes), [f"{counts[node]:,}" for node in order], fontsize=7)
-    if names is not None and n_features <= 40:
-        axis.set_xticks(range(n_features), list(map(plain, names)), rotation=90, fontsize=7)
-    axis.set_title(plain(title), fontsize=10)
     return figure

@@ -104,7 +104,7 @@ class LARFDSSOM(RelevanceMap):
         best, winner = activation.masked_fill(~self.live, -1.0).max(0)
         self.wins[winner] += self.live[winner]
         self.seen += 1
-        if best >= self.activation_threshold:
+        if best >= self.threshold:
             self._move_(x, winner)
         elif not self.frozen and not self.live.all():
             self._insert_(x)

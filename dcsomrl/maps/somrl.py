@@ -68,8 +68,8 @@ class SOMRL(RelevanceMap):
         life_decay: ``ld`` in [0, 1], the life a node loses in a batch without a win.
         radius: how far a node reaches, above 0, in deviations of the samples: the threshold then
             follows their spread, ``1 / (1 + (radius * spread)^2)``, where spread is the root of the
-            mean variance of a dimension, averaged over the last batches. None for the fixed
-            ``activation_threshold``.
+            mean variance of a dimension, averaged over the last batches; ``activation_threshold``
+            is then None. None for the fixed threshold.
 
     Raises:
         ValueError: an argument outside its range.
@@ -90,7 +90,7 @@ class SOMRL(RelevanceMap):
         self,
         n_features: int,
         max_nodes: int = 200,
-        activation_threshold: float = 0.99425,
+        activation_threshold: float | None = 0.99425,
         learning_rate: float = 0.1426,
         relevance_rate: float = 0.067,
         neighborhood_decay: float = 1.382,
@@ -103,6 +103,11 @@ class SOMRL(RelevanceMap):
         radius: float | None = None,
     ) -> None:
         super().__init__(n_features, max_nodes, activation_threshold)
+        if (radius is None) == (activation_threshold is None):
+            raise ValueError(
+                "a map has an activation_threshold or a radius: set one of them, and the other to "
+                f"null; got {activation_threshold} and {radius}"
+            )
         if radius is not None:
             check_ranges(radius=radius)
             self.register_buffer("variance", torch.zeros(()))
@@ -135,8 +140,9 @@ class SOMRL(RelevanceMap):
     @property
     def threshold(self) -> float | Tensor:
         """The activation below which a sample asks for a node, as it is now."""
-        if self.radius is None:
+        if self.activation_threshold is not None:
             return self.activation_threshold
+        assert self.radius is not None
         return 1 / (1 + self.radius**2 * self.variance)
 
     @torch.no_grad()

@@ -42,11 +42,11 @@ class RelevanceMap(nn.Module, Codebook):
     births: Tensor
     deaths: Tensor
 
-    def __init__(self, n_features: int, max_nodes: int, activation_threshold: float) -> None:
+    def __init__(self, n_features: int, max_nodes: int, activation_threshold: float | None) -> None:
         super().__init__()
-        check_ranges(
-            n_features=n_features, max_nodes=max_nodes, activation_threshold=activation_threshold
-        )
+        check_ranges(n_features=n_features, max_nodes=max_nodes)
+        if activation_threshold is not None:
+            check_ranges(activation_threshold=activation_threshold)
         self.n_features = n_features
         self.max_nodes = max_nodes
         self.activation_threshold = activation_threshold
@@ -61,6 +61,7 @@ class RelevanceMap(nn.Module, Codebook):
     @property
     def threshold(self) -> float | Tensor:
         """The activation below which a sample asks for a node, as it is now."""
+        assert self.activation_threshold is not None
         return self.activation_threshold
 
     @property

@@ -1,5 +1,6 @@
 """What every clustering model shares: logging of losses, evaluation steps, the optimiser."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +19,8 @@ from dcsomrl.losses import Step, Term
 from dcsomrl.maps import Assignment, Codebook
 from dcsomrl.models.sums import EpochSums
 from dcsomrl.networks import Autoencoder, batch_norms, evaluating, share_buffers_
+
+log = logging.getLogger(__name__)
 
 OptimizerFactory = Callable[[Iterator[nn.Parameter]], Optimizer]
 
@@ -79,9 +82,18 @@ class ClusteringModule(LightningModule, ABC):
         Returns:
             (K,) int64 on the device of the model, numbered from 0, the largest first; -1 for slots
             that are not in use. Without a connectivity every node is its own cluster.
+
+        Raises:
+            ConfigError: a number is asked for, and there is no connectivity.
         """
         live = self.codebook.live.cpu().numpy()
         if self.connectivity is None:
+            if n_clusters is not None:
+                raise ConfigError(
+                    "the model does not say how its nodes hang together, so that they cannot be "
+                    "merged: leave `n_clusters` out, or train it on with this version"
+                )
+            log.warning("the model does not say how its nodes hang together: each is a cluster")
             cluster = np.where(live, live.cumsum() - 1, -1)
         else:
             centers = self.codebook.centers.detach().float().cpu().numpy()

@@ -19,8 +19,8 @@ from dcsomrl.construction import Trust
 from dcsomrl.errors import DataError
 from dcsomrl.figures.images import brighten
 from dcsomrl.loading import Trained, load
+from dcsomrl.scoring import number_of
 from dcsomrl.training.callbacks.sample_paths import DAMAGE, read_paths
-from dcsomrl.training.run import number_of
 
 log = logging.getLogger(__name__)
 Array = NDArray[np.floating]

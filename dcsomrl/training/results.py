@@ -25,7 +25,7 @@ GROWING = ("checkpoints", "config.yaml", "metrics.csv", "step_scores.csv", "path
 ASSIGNMENTS = ("assignments.parquet", "assignments.csv")
 RESULTS = ("metrics.json", *ASSIGNMENTS, "prototypes.png", "clusters.png", "report", "compared")
 SHOWN = (
-    *("nodes", "nodes_used", "purity", "nmi", "quantization_error"),
+    *("nodes", "nodes_used", "purity", "nmi", "ari", "accuracy", "quantization_error"),
     *("clusters", "cluster_accuracy", "cluster_nmi", "cluster_ari", "seconds"),
 )
 
@@ -96,7 +96,7 @@ def write_assignments(folder: Path, columns: Mapping[str, Any]) -> None:
         parquet.unlink(missing_ok=True)
 
 
-def draw_prototypes(
+def draw_pictures(
     folder: Path,
     model: ClusteringModule,
     data: ClusterData,

@@ -15,7 +15,7 @@ from dcsomrl.checkpoints import epochs_done, read_checkpoint
 from dcsomrl.data import ClusterData
 from dcsomrl.errors import ConfigError, TrainingError, first_line
 from dcsomrl.models import ClusteringModule
-from dcsomrl.scoring import score, silhouette
+from dcsomrl.scoring import number_of, score, silhouette
 from dcsomrl.training import results
 from dcsomrl.training.callbacks.time_limit import TimeIsOver, out_of_time
 from dcsomrl.training.checkpoints import check_same_run, find_checkpoint
@@ -150,29 +150,13 @@ def finish(
     write_json(run_dir / "metrics.json", metrics)
     results.write_assignments(run_dir, assignments)
     title = f"{metrics['model']} on {metrics['dataset']}, test split, seed {metrics['seed']}"
-    results.draw_prototypes(run_dir, model, data, assignments["node"], merged, title)
+    results.draw_pictures(run_dir, model, data, assignments["node"], merged, title)
     results.print_summary(metrics, title, run_dir)
     if not data.val_fraction:
         return metrics
     scores, _ = score(model, data.split_dataloader("val"), data.num_classes)
     scores["silhouette"] = silhouette(model, data.split_dataloader("val"))
     return metrics | {f"val/{name}": value for name, value in scores.items()}
-
-
-def number_of(n_clusters: object) -> int | None:
-    """The number of clusters of a configuration: None for the one that is found.
-
-    Raises:
-        ConfigError: it is neither null, ``auto`` nor an integer of at least 1.
-    """
-    if n_clusters is None or n_clusters == "auto":
-        return None
-    if isinstance(n_clusters, int) and not isinstance(n_clusters, bool) and n_clusters >= 1:
-        return n_clusters
-    raise ConfigError(
-        f"n_clusters must be an integer of at least 1, or null for the number that the map finds, "
-        f"got {n_clusters}"
-    )
 
 
 def describe(config: Mapping[str, Any], split: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def warnings_of(
         *of_clusters(scores["nodes_used"], scores["nodes"], len(clusters), unassigned),
         *of_classes(data.num_classes, scores.get("classes", 0)),
         *of_data(data.constant, data.n_constant),
-        *of_views(data, model),
+        *of_unused(data, model),
     ]
 
 
@@ -82,15 +82,22 @@ def of_classes(known: int, scored: int) -> list[str]:
     return []
 
 
-def of_views(data: ClusterData, model: ClusteringModule) -> list[str]:
-    """On views that are made and not used."""
-    used = any(isinstance(one, Term) and one.compares_views for one in model.modules())
-    if data.augmentation is None or used or not data.augmentation.views:
-        return []
-    return [
-        "The data makes views, and no term of the loss compares any: leave the augmentation out, "
-        "or add such a term (model.losses)."
-    ]
+def of_unused(data: ClusterData, model: ClusteringModule) -> list[str]:
+    """On views and neighbours that are made and not used."""
+    terms = [one for one in model.modules() if isinstance(one, Term)]
+    said = []
+    views = data.augmentation is not None and data.augmentation.views > 0
+    if views and not any(term.compares_views for term in terms):
+        said.append(
+            "The data makes views, and no term of the loss compares any: leave the augmentation "
+            "out, or add such a term (model.losses)."
+        )
+    if data.neighbors is not None and not any(term.compares_neighbors for term in terms):
+        said.append(
+            "The data finds neighbours, and no term of the loss compares any: choose "
+            "neighbors=none, or add such a term (model.losses)."
+        )
+    return said
 
 
 def of_data(constant: Sequence[str], number: int) -> list[str]:

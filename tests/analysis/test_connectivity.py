@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from dcsomrl.analysis.connectivity import (
     Connectivity,
     find_clusters,
-    find_communities,
     find_number,
 )
+from dcsomrl.analysis.merging import find_communities
 
 
 def of_samples(x: np.ndarray, centers: np.ndarray) -> Connectivity:

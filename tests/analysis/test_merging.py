@@ -4,7 +4,7 @@ from scipy.stats import ttest_rel
 
 from dcsomrl.analysis import merge, paired_p_values, winner_counts
 from dcsomrl.analysis.merging import (
-    communities,
+    find_communities,
     merge_by_distance,
     merge_by_kmeans,
     merge_by_linkage,
@@ -77,8 +77,8 @@ def same_groups(found, group):
 
 def test_communities_are_found_without_their_number():
     group, counts = blocks()
-    assert same_groups(communities(counts), group)
-    assert communities(np.zeros((3, 3))).tolist() == [0, 1, 2]
+    assert same_groups(find_communities(counts), group)
+    assert find_communities(np.zeros((3, 3))).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("merged", [merge_by_distance, merge_by_kmeans])

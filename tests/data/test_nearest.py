@@ -131,10 +131,9 @@ def test_no_neighbours_are_the_samples_themselves():
     assert Neighbors(0).graph(random(4, 2), CPU).tolist() == [[0], [1], [2], [3]]
 
 
-def test_few_samples_have_few_neighbours_and_one_has_none():
+def test_few_samples_have_few_neighbours_and_one_has_itself():
     assert Neighbors(5).graph(random(3, 2), CPU).shape == (3, 2)
-    with pytest.raises(DataError, match="one sample has no neighbours"):
-        Neighbors(5).graph(random(1, 2), CPU)
+    assert Neighbors(5).graph(random(1, 2), CPU).tolist() == [[0]]
 
 
 @pytest.mark.parametrize(

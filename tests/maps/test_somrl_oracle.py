@@ -75,8 +75,8 @@ OPTIONS = [
     {"life_decay": 1.0},
     {"relevance_rate": 0.0},
     {"activation_threshold": 0.999},
-    {"radius": 0.4},
-    {"radius": 0.8, "distance_mode": "spread"},
+    {"radius": 0.4, "activation_threshold": None},
+    {"radius": 0.8, "activation_threshold": None, "distance_mode": "spread"},
 ]
 
 

@@ -103,6 +103,21 @@ def test_settings_out_of_range_are_refused(settings, said):
         DCSOMRL(MLPAutoencoder([4], 3, [5]), SOMRL(3), **settings)
 
 
+@pytest.mark.parametrize("settings", [{"radius": 0.5}, {"activation_threshold": None}])
+def test_a_map_has_a_threshold_or_a_radius(settings):
+    with pytest.raises(ValueError, match="a map has an activation_threshold or a radius"):
+        SOMRL(3, **settings)
+    with pytest.raises(ValueError, match="radius must be above 0"):
+        SOMRL(3, activation_threshold=None, radius=0)
+
+
+def test_neighbours_that_no_term_compares_are_said(run_small):
+    metrics = run_small("neighbors=nearest", "dataset.neighbors.cache_dir=null")
+    assert any("The data finds neighbours, and no term" in one for one in metrics["warnings"])
+    ours = run_small(small=OURS)
+    assert not any("no term" in one for one in ours["warnings"])
+
+
 def test_a_table_has_no_views(run_small, tmp_path, caplog):
     caplog.set_level("INFO")
     x = np.random.default_rng(0).normal(size=(300, 5))
@@ -166,5 +181,7 @@ def test_a_checkpoint_knows_how_its_nodes_hang_together(trained_run):
     merged = model.merged(4)
     assert merged[~model.codebook.live].eq(-1).all()
     model.connectivity = None
-    merged = model.merged(4)[model.codebook.live]
+    with pytest.raises(ConfigError, match="does not say how its nodes hang together"):
+        model.merged(4)
+    merged = model.merged()[model.codebook.live]
     assert torch.equal(merged, torch.arange(len(merged)))

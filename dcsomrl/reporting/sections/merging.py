@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from dcsomrl.analysis.merging import (
-    communities,
+    find_communities,
     merge,
     merge_by_distance,
     merge_by_kmeans,
@@ -42,7 +42,7 @@ def draw_merging(context: Context) -> Section | None:
         "Ward on centres": merge_by_distance(run.centers, k),
         "spectral on winners": merge(run.counts, k, context.seed),
         "linkage on winners": merge_by_linkage(run.counts, k),
-        "communities of winners": communities(run.counts, context.seed),
+        "communities of winners": find_communities(run.counts, seed=context.seed),
     }
     rows: dict[str, dict[str, float]] = {}
     for name, group in groups.items():
