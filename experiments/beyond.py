@@ -1,8 +1,8 @@
 """The map with neighbours and views: ``python -m experiments.beyond [part ...]``.
 
 Parts, all by default: ``mnist`` and ``fashion``, ten seeds of ``experiment=beyond_mnist`` and
-``beyond_fashion`` each; ``ablation``, five seeds of what each part of the method gives; ``render``,
-nothing but the page. Every cell is kept in ``results/beyond`` as soon as it has run, and an
+``beyond_fashion`` each; ``choice``, on which settings two further seeds agree most; ``ablation``, five
+seeds of what each part of the method gives; ``render``, nothing but the page. Every cell is kept in ``results/beyond`` as soon as it has run, and an
 interrupted run goes on from its last epoch. Writes ``beyond.md``.
 
 Training sees the training split without labels, and all scores are of the test split.
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from dcsomrl.writing import write_json
+from experiments import beyond_choice
 from experiments.beyond_page import write_page
 from experiments.beyond_scores import score_run
 from experiments.runs import train_job
@@ -76,8 +77,22 @@ def ablation_cells() -> dict[str, list[str]]:
     }
 
 
+def choice_cells() -> dict[str, list[str]]:
+    """Overrides of the short runs, two seeds a cell, of the settings to choose from."""
+    return {
+        f"choice-{name}-{dataset}": [
+            f"experiment=beyond_{dataset}",
+            f"trainer.max_epochs={beyond_choice.EPOCHS}",
+            *changes,
+        ]
+        for dataset in DATASETS
+        for name, changes in beyond_choice.candidates(dataset).items()
+    }
+
+
 PARTS: dict[str, Callable[[], dict[str, list[str]]]] = {
     **{dataset: partial(main_cells, dataset) for dataset in DATASETS},
+    "choice": choice_cells,
     "ablation": ablation_cells,
     "render": dict,
 }
@@ -86,7 +101,15 @@ PARTS: dict[str, Callable[[], dict[str, list[str]]]] = {
 def _measure(name: str, overrides: list[str]) -> Mapping[str, Any]:
     """Train and score a cell, unless its scores are kept."""
     file = KEPT / f"{name}.json"
-    if not file.exists():
+    if file.exists():
+        return json.loads(file.read_text())
+    if name.startswith("choice"):
+        folders = [
+            train_job(f"beyond/{name}-seed{seed}", [*overrides, f"seed={seed}", *COMMON])
+            for seed in beyond_choice.SEEDS
+        ]
+        write_json(file, beyond_choice.score_agreement(folders))
+    else:
         folder = train_job(f"beyond/{name}", [*overrides, *COMMON])
         write_json(file, score_run(folder, with_others=name.startswith("main")))
     return json.loads(file.read_text())
