@@ -1,24 +1,28 @@
 """The map with neighbours and views: ``python -m experiments.beyond [part ...]``.
 
-Parts, all by default: ``mnist`` and ``fashion``, ten seeds of ``experiment=beyond_mnist`` and
-``beyond_fashion`` each; ``choice``, on which settings two further seeds agree most; ``ablation``, five
-seeds of what each part of the method gives; ``render``, nothing but the page. Every cell is kept in ``results/beyond`` as soon as it has run, and an
-interrupted run goes on from its last epoch. Writes ``beyond.md``.
+Parts, all by default:
 
-Training sees the training split without labels, and all scores are of the test split.
+- ``choice``: on which settings two seeds agree most;
+- ``mnist``, ``fashion``: ten seeds of ``experiment=beyond_mnist`` and ``beyond_fashion``;
+- ``others``: UMAP and N2D, three seeds (needs ``pip install dcsomrl[umap]``);
+- ``ablation``: five seeds of what each part of the method gives;
+- ``render``: nothing but the page.
+
+Every cell is kept in ``results/beyond`` as soon as it has run, and an interrupted run goes on from
+its last epoch. Writes ``beyond.md``. Training sees the training split without labels, and all
+scores are of the test split.
 """
 
 import json
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dcsomrl.writing import write_json
-from experiments import beyond_choice
+from experiments import beyond_choice, beyond_others
 from experiments.beyond_page import write_page
 from experiments.beyond_scores import score_run
 from experiments.runs import train_job
@@ -44,75 +48,105 @@ ABLATION_EPOCHS = 10
 AT_ONCE = 2
 
 
+class Cell(NamedTuple):
+    """What is measured at once, in some minutes.
+
+    Attributes:
+        runs: overrides of ``python -m dcsomrl.train`` by the seed of each run.
+        score: what is kept of the runs' folders.
+    """
+
+    runs: dict[int, list[str]]
+    score: Callable[[list[Path]], dict[str, Any]]
+
+
 def main(parts: list[str]) -> None:
     """Run what is missing of some parts and write the page of all."""
     KEPT.mkdir(parents=True, exist_ok=True)
-    cells = {name: job for part in parts or PARTS for name, job in PARTS[part]().items()}
+    cells = {name: cell for part in parts or PARTS for name, cell in PARTS[part]().items()}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda name: _measure(name, cells[name]), cells))
     kept = {file.stem: json.loads(file.read_text()) for file in sorted(KEPT.glob("*.json"))}
     write_page(HERE / "beyond.md", kept, f"{platform.machine()} CPU")
 
 
-def main_cells(dataset: str) -> dict[str, list[str]]:
-    """Overrides of the main runs on a dataset by name."""
+def main_cells(dataset: str) -> dict[str, Cell]:
+    """The whole method on a dataset."""
     return {
-        f"main-{dataset}-seed{seed}": [f"experiment=beyond_{dataset}", f"seed={seed}"]
+        f"main-{dataset}-seed{seed}": Cell(
+            {seed: [f"experiment=beyond_{dataset}"]},
+            lambda folders: score_run(folders[0], with_others=True),
+        )
         for seed in SEEDS
     }
 
 
-def ablation_cells() -> dict[str, list[str]]:
-    """Overrides of the shorter runs without a part each."""
+def ablation_cells() -> dict[str, Cell]:
+    """The method without a part each, for fewer epochs."""
+    epochs = f"trainer.max_epochs={ABLATION_EPOCHS}"
     return {
-        f"ablation-{name.replace(' ', '_')}-{dataset}-seed{seed}": [
-            f"experiment=beyond_{dataset}",
-            f"trainer.max_epochs={ABLATION_EPOCHS}",
-            f"seed={seed}",
-            *changes,
-        ]
+        f"ablation-{name.replace(' ', '_')}-{dataset}-seed{seed}": Cell(
+            {seed: [f"experiment=beyond_{dataset}", epochs, *changes]},
+            lambda folders: score_run(folders[0], with_others=False),
+        )
         for seed in ABLATION_SEEDS
         for dataset in DATASETS
         for name, changes in ABLATED.items()
     }
 
 
-def choice_cells() -> dict[str, list[str]]:
-    """Overrides of the short runs, two seeds a cell, of the settings to choose from."""
+def choice_cells() -> dict[str, Cell]:
+    """Short runs of the settings to choose from, two seeds a cell."""
+    epochs = f"trainer.max_epochs={beyond_choice.EPOCHS}"
     return {
-        f"choice-{name}-{dataset}": [
-            f"experiment=beyond_{dataset}",
-            f"trainer.max_epochs={beyond_choice.EPOCHS}",
-            *changes,
-        ]
+        f"choice-{name}-{dataset}": Cell(
+            {
+                seed: [f"experiment=beyond_{dataset}", epochs, *changes]
+                for seed in beyond_choice.SEEDS
+            },
+            beyond_choice.score_agreement,
+        )
         for dataset in DATASETS
         for name, changes in beyond_choice.candidates(dataset).items()
     }
 
 
-PARTS: dict[str, Callable[[], dict[str, list[str]]]] = {
-    **{dataset: partial(main_cells, dataset) for dataset in DATASETS},
+def other_cells() -> dict[str, Cell]:
+    """Autoencoders, as wide as there are clusters, whose codes UMAP takes."""
+    settings = ["model=autoencoder", "model.autoencoder.latent_dim=10", "dataset.val_fraction=0"]
+    return {
+        f"others-{dataset}-seed{seed}": Cell(
+            {seed: [f"dataset={dataset}", *settings]}, beyond_others.score_others
+        )
+        for seed in beyond_others.SEEDS
+        for dataset in DATASETS
+    }
+
+
+PARTS: dict[str, Callable[[], dict[str, Cell]]] = {
     "choice": choice_cells,
+    "mnist": lambda: main_cells("mnist"),
+    "fashion": lambda: main_cells("fashion"),
+    "others": other_cells,
     "ablation": ablation_cells,
     "render": dict,
 }
 
 
-def _measure(name: str, overrides: list[str]) -> Mapping[str, Any]:
+def _measure(name: str, cell: Cell) -> None:
     """Train and score a cell, unless its scores are kept."""
     file = KEPT / f"{name}.json"
     if file.exists():
-        return json.loads(file.read_text())
-    if name.startswith("choice"):
-        folders = [
-            train_job(f"beyond/{name}-seed{seed}", [*overrides, f"seed={seed}", *COMMON])
-            for seed in beyond_choice.SEEDS
-        ]
-        write_json(file, beyond_choice.score_agreement(folders))
-    else:
-        folder = train_job(f"beyond/{name}", [*overrides, *COMMON])
-        write_json(file, score_run(folder, with_others=name.startswith("main")))
-    return json.loads(file.read_text())
+        return
+    several = len(cell.runs) > 1
+    folders = [
+        train_job(
+            f"beyond/{name}-seed{seed}" if several else f"beyond/{name}",
+            [*overrides, f"seed={seed}", *COMMON],
+        )
+        for seed, overrides in cell.runs.items()
+    ]
+    write_json(file, cell.score(folders))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Scores of a run at every level, and of what others make of the same codes."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.mixture import GaussianMixture
 
+from dcsomrl.data import Batch
 from dcsomrl.loading import load
 from dcsomrl.metrics import LABEL_SCORES, contingency
 from dcsomrl.models import ClusteringModule
@@ -41,8 +43,8 @@ def score_run(folder: Path, with_others: bool) -> dict[str, Any]:
     metrics |= {f"ten_{name}": scores[f"cluster_{name}"] for name in SCORES}
     if not with_others:
         return metrics
-    train, _ = _codes(model, data.split_dataloader("train"))
-    test, labels = _codes(model, data.split_dataloader("test"))
+    _, _, train = codes_of(model, data.split_dataloader("train"))
+    _, labels, test = codes_of(model, data.split_dataloader("test"))
     nodes = KMeans(metrics["nodes"], n_init=1, random_state=0).fit(train)
     ten = KMeans(k, n_init=10, random_state=0).fit(train)
     mixture = GaussianMixture(k, random_state=0, means_init=ten.cluster_centers_).fit(train)
@@ -54,25 +56,28 @@ def score_run(folder: Path, with_others: bool) -> dict[str, Any]:
         "hdbscan": np.where(dense < 0, dense.max() + 1, dense),  # noise is a cluster of its own
     }
     for name, clusters in found.items():
-        metrics |= _against(name, clusters, labels[: len(clusters)], k)
+        metrics |= score_against(name, clusters, labels[: len(clusters)], k)
     metrics["hdbscan_clusters"] = int(dense.max()) + 1
     metrics["hdbscan_noise"] = float((dense < 0).mean())
     return metrics
 
 
 @torch.no_grad()
-def _codes(model: ClusteringModule, batches: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    codes, labels = [], []
+def codes_of(model: ClusteringModule, batches: Iterable[Batch]) -> tuple[NDArray[Any], ...]:
+    """Samples (n, features) of a split, their classes (n,) and their codes (n, m)."""
+    samples, labels, codes = [], [], []
     with evaluating(model):
         for batch in batches:
+            samples.append(batch.x.flatten(1))
+            labels.append(torch.as_tensor(batch.y))
             codes.append(model.encode(batch.x))
-            labels.append(batch.y)
-    return torch.cat(codes).numpy(), torch.cat(labels).numpy()
+    return tuple(torch.cat(parts).numpy() for parts in (samples, labels, codes))
 
 
-def _against(
+def score_against(
     name: str, clusters: NDArray[Any], labels: NDArray[Any], classes: int
 ) -> dict[str, float]:
+    """Scores ``<name>_<score>`` of clusters (n,), numbered from 0, against classes (n,)."""
     pair = torch.as_tensor(clusters).long(), torch.as_tensor(labels)
     matrix = contingency(*pair, int(clusters.max()) + 1, classes)
     return {f"{name}_{score}": float(LABEL_SCORES[score](matrix)) for score in SCORES}

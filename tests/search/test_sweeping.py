@@ -173,14 +173,14 @@ def test_a_process_that_is_killed_costs_its_point_alone(fresh_cli, tmp_path):
     kill = "+callbacks.kill={_target_: tests.search.accidents.Kill, n_clusters: 9}"
     done = fresh_cli(
         *("train", *KMEANS, f"hydra.sweep.dir={tmp_path / 'search'}", kill),
-        *("model.n_clusters=choice(8,9,12,15)", "hydra.sweeper.n_trials=4"),
-        *("hydra.sweeper.sampler._target_=dcsomrl.search.Grid", "hydra.sweeper.n_jobs=4"),
+        *("model.n_clusters=choice(8,9,12)", "hydra.sweeper.n_trials=3"),
+        *("hydra.sweeper.sampler._target_=dcsomrl.search.Grid", "hydra.sweeper.n_jobs=3"),
         "hydra/launcher=joblib",
         PYTHONPATH=str(HERE.parents[1]),
     )
     assert done.returncode == 0, done.stderr
     trials = pd.read_csv(tmp_path / "search" / "trials.csv")
-    assert list(trials["state"]) == ["complete", "fail", "complete", "complete"]
+    assert list(trials["state"]) == ["complete", "fail", "complete"]
     assert "TerminatedWorkerError" in trials["error"][1]
 
 
