@@ -37,7 +37,7 @@ from tests.conftest import SMALL
         (["dataset=images", "dataset.path=none"], "there is no folder none"),
         (["dataset=usps", "data_dir=none"], "there is no USPS file at none/USPS/usps.h5"),
         (["dataset=arrays"], "dataset.path"),
-        (["dataset.batch_size=5000"], "fewer than one batch"),
+        (["trainer.max_epochs=many"], "trainer.max_epochs must be a number of epochs of at least 1"),
         (["dataset.batch_size=0"], "batch_size must be at least 1"),
         (["ckpt_path=none.ckpt"], "there is no checkpoint at none.ckpt"),
         (["dataset.normalization=zscore"], "normalization must be"),
@@ -129,10 +129,10 @@ def test_every_error_of_ours_is_one_that_the_commands_explain():
 
 def test_a_class_speaks_of_its_arguments_and_a_command_of_its_keys(run_small):
     arrays = Arrays(torch.rand(10, 4), None, torch.rand(3, 4), None)
-    with pytest.raises(DataError, match="set `batch_size` to at most 9"):
-        ClusterData(lambda: arrays, "own").setup("fit")
-    with pytest.raises(DataError, match=r"set dataset\.batch_size to at most 1294"):
-        run_small("dataset.batch_size=5000")
+    with pytest.raises(DataError, match=r"^`val_fraction=0\.001` of the 10"):
+        ClusterData(lambda: arrays, "own", val_fraction=0.001).setup("fit")
+    with pytest.raises(DataError, match=r"^dataset\.val_fraction=1e-05 of the 1438"):
+        run_small("dataset.val_fraction=1e-5")
     with pytest.raises(ValueError, match="use `MLPAutoencoder`"):
         ConvAutoencoder((4,), 2)
 

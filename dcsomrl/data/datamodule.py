@@ -38,7 +38,8 @@ class ClusterData(LightningDataModule):
     Args:
         source: gives the arrays; called once.
         name: what messages and results call the dataset.
-        batch_size: samples in a training step, over all devices; at least 1.
+        batch_size: samples in a training step, over all devices, at least 1; all of the training
+            part where it has fewer.
         val_fraction: share of the training split, in [0, 1), set apart at random and blind to
             the labels for validation.
         normalization: see :func:`dcsomrl.data.normalization.fit`; its numbers come from the
@@ -194,8 +195,8 @@ class ClusterData(LightningDataModule):
         """Load, check and split, once.
 
         Raises:
-            DataError: the data is absent or unsound or, where it is for training, smaller than
-                a batch.
+            DataError: the data is absent or unsound, shorter than a sequence, or its validation part has no
+                sample.
         """
         if self._arrays is None:
             self._load()
@@ -205,10 +206,18 @@ class ClusterData(LightningDataModule):
         if self.augmentation is not None and self.augmentation.replace and len(self.shape) != 3:
             log.info("samples of shape %s are no images: no views of them are made", self.shape)
             self.augmentation = None
-        if n_train < self.batch_size:
+        if n_train < self.sequence_length:
             raise DataError(
-                f"{self._origin} has {n_train} training samples, fewer than one batch: set "
-                f"`batch_size` to at most {n_train}"
+                f"{self._origin} has {n_train} training samples, fewer than one sequence: set "
+                f"`sequence_length` to at most {n_train}"
+            )
+        if n_train < self.batch_size:
+            log.info(
+                "%s has %d training samples, fewer than a batch of %d: every step takes all of "
+                "them",
+                self._origin,
+                n_train,
+                self.batch_size,
             )
         if self.val_fraction > 0 and n_val == 0:
             raise DataError(

@@ -195,13 +195,19 @@ def test_loaders_leave_the_models_random_numbers_alone():
     assert torch.equal(torch.rand(1), expected)
 
 
-def test_too_few_samples_for_a_batch():
-    with pytest.raises(DataError, match=r"45 training samples.*`batch_size` to at most 45"):
-        loaded(made(), batch_size=46)
-    assert loaded(made(), batch_size=45).shape == (3,)
-    small = ClusterData(made, "things", batch_size=46)
-    small.setup("test")
-    assert len(small.split_dataloader("test")) == 3
+def test_a_batch_takes_all_of_few_samples(caplog):
+    caplog.set_level("INFO")
+    small = loaded(made(), batch_size=46)
+    assert [len(batch.x) for batch in small.train_dataloader()] == [45]
+    assert "45 training samples, fewer than a batch of 46" in caplog.text
+    caplog.clear()
+    assert [len(batch.x) for batch in loaded(made(), batch_size=45).train_dataloader()] == [45]
+    assert not caplog.text
+
+
+def test_fewer_samples_than_a_sequence_are_refused():
+    with pytest.raises(DataError, match=r"50 training samples.*`sequence_length` to at most 50"):
+        loaded(made(), batch_size=64, sequence_length=64, val_fraction=0)
 
 
 def test_a_validation_part_of_nothing_is_refused():
