@@ -10,8 +10,9 @@ from torch import Tensor
 
 from dcsomrl.analysis.merging import divide, find_communities
 
-# Resolutions at which communities are looked for: from coarse to fine, evenly by ratio.
-RESOLUTIONS = np.geomspace(0.05, 10, 24)
+# Resolutions at which communities are looked for: from coarse to fine, evenly by ratio. Above 1 nodes
+# are parted although more lies between them than chance would put there: any map falls into its nodes.
+RESOLUTIONS = np.geomspace(0.05, 1, 24)
 
 
 @dataclass(frozen=True)
