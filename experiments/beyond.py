@@ -5,6 +5,8 @@ Parts, all by default:
 - ``choice``: on which settings two seeds agree most;
 - ``mnist``, ``fashion``: ten seeds of ``experiment=beyond_mnist`` and ``beyond_fashion``;
 - ``others``: UMAP and N2D, three seeds (needs ``pip install dcsomrl[umap]``);
+- ``tables``: the defaults on seven tables, five seeds;
+- ``usps``: the defaults on USPS, five seeds;
 - ``ablation``: five seeds of what each part of the method gives;
 - ``render``: nothing but the page.
 
@@ -22,10 +24,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dcsomrl.writing import write_json
-from experiments import beyond_choice, beyond_others
+from experiments import beyond_choice, beyond_others, beyond_tables
 from experiments.beyond_page import write_page
 from experiments.beyond_scores import score_run
-from experiments.runs import train_job
+from experiments.runs import RUNS, train_job
 
 HERE = Path(__file__).parent
 KEPT = HERE / "results" / "beyond"
@@ -123,11 +125,36 @@ def other_cells() -> dict[str, Cell]:
     }
 
 
+def table_cells() -> dict[str, Cell]:
+    """The defaults on tables, all of whose rows are trained on and scored."""
+    return {
+        f"tables-{name}-seed{seed}": Cell(
+            {seed: beyond_tables.overrides_of(name, RUNS / "beyond" / "tables")},
+            beyond_tables.score_table,
+        )
+        for name in beyond_tables.TABLES
+        for seed in beyond_tables.SEEDS
+    }
+
+
+def usps_cells() -> dict[str, Cell]:
+    """The defaults on USPS."""
+    settings = ["model=neighbor_somrl", "dataset=usps", "dataset.val_fraction=0"]
+    return {
+        f"usps-seed{seed}": Cell(
+            {seed: settings}, lambda folders: score_run(folders[0], with_others=True)
+        )
+        for seed in beyond_tables.SEEDS
+    }
+
+
 PARTS: dict[str, Callable[[], dict[str, Cell]]] = {
     "choice": choice_cells,
     "mnist": lambda: main_cells("mnist"),
     "fashion": lambda: main_cells("fashion"),
     "others": other_cells,
+    "tables": table_cells,
+    "usps": usps_cells,
     "ablation": ablation_cells,
     "render": dict,
 }

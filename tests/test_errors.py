@@ -37,7 +37,10 @@ from tests.conftest import SMALL
         (["dataset=images", "dataset.path=none"], "there is no folder none"),
         (["dataset=usps", "data_dir=none"], "there is no USPS file at none/USPS/usps.h5"),
         (["dataset=arrays"], "dataset.path"),
-        (["trainer.max_epochs=many"], "trainer.max_epochs must be a number of epochs of at least 1"),
+        (
+            ["trainer.max_epochs=many"],
+            "trainer.max_epochs must be a number of epochs of at least 1",
+        ),
         (["dataset.batch_size=0"], "batch_size must be at least 1"),
         (["ckpt_path=none.ckpt"], "there is no checkpoint at none.ckpt"),
         (["dataset.normalization=zscore"], "normalization must be"),

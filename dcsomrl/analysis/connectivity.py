@@ -6,13 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.cluster import KMeans
 from torch import Tensor
 
-from dcsomrl.analysis.merging import divide, find_communities
+from dcsomrl.analysis.merging import find_communities
 
-# Resolutions at which communities are looked for: from coarse to fine, evenly by ratio. Above 1 nodes
-# are parted although more lies between them than chance would put there: any map falls into its nodes.
+# Resolutions at which communities are looked for: from coarse to fine, evenly by ratio. Above 1
+# nodes are parted although more lies between them than chance would put there: any map falls into
+# its nodes.
 RESOLUTIONS = np.geomspace(0.05, 1, 24)
+# Share of what chance would put between two nodes that lies between any two: it joins parts of a
+# map that share nothing.
+BACKGROUND = 1e-4
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,33 @@ def find_number(between: NDArray[np.float64], seed: int = 0) -> NDArray[np.int64
     return found[begins[widest] + (widths[widest] - 1) // 2]
 
 
+def cut(between: NDArray[np.float64], n_clusters: int, seed: int = 0) -> NDArray[np.int64]:
+    """Divide nodes so that little lies between the clusters, against what each of them holds.
+
+    The normalised cut, the sum over the clusters of what leaves one over all that is in it, relaxed
+    to eigenvectors, in which weighted k-means divides.
+
+    Args:
+        between: (nodes, nodes) symmetric weights, what is decided on the diagonal; every node has
+            some, and there are more of them than clusters.
+        n_clusters: how many, at least 1.
+        seed: starts k-means.
+
+    Returns:
+        (nodes,) cluster of every node, from 0.
+
+    Source: Shi & Malik 2000, "Normalized cuts and image segmentation"; Dhillon, Guan & Kulis 2004,
+    "Kernel k-means, spectral clustering and normalized cuts".
+    """
+    held = between.sum(1)
+    joined = between + BACKGROUND * np.outer(held, held) / held.sum()
+    held = joined.sum(1)
+    vectors = np.linalg.eigh(joined / np.sqrt(np.outer(held, held)))[1][:, -n_clusters:]
+    embedded = vectors / np.sqrt(held)[:, None]
+    found = KMeans(n_clusters, n_init=20, random_state=seed).fit(embedded, sample_weight=held)
+    return np.asarray(found.labels_, dtype=np.int64)
+
+
 def find_clusters(
     connectivity: Connectivity,
     centers: NDArray[np.floating],
@@ -123,7 +155,7 @@ def find_clusters(
         centers: (K, m) of the slots: a live node that won no sample goes with the nearest one
             that did.
         live: (K,) mask of the slots in use.
-        n_clusters: how many, by spectral clustering, at least 1; where the map has fewer nodes that
+        n_clusters: how many, by :func:`cut`, at least 1; where the map has fewer nodes that
             won a sample each is a cluster. None for the number that :func:`find_number` finds.
         seed: starts either.
 
@@ -147,7 +179,7 @@ def find_clusters(
     elif n_clusters >= len(between):
         found = np.arange(len(between))
     else:
-        found = divide(between, n_clusters, seed)
+        found = cut(between, n_clusters, seed)
     sizes = np.bincount(found, weights=connectivity.wins[used])
     rank = np.empty(len(sizes), dtype=np.int64)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))

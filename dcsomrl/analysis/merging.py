@@ -56,23 +56,11 @@ def merge(counts: NDArray[np.float64], n_clusters: int, seed: int = 0) -> NDArra
     if used.sum() <= n_clusters:
         labels[used] = np.arange(used.sum())
         return labels
-    labels[used] = divide(counts[np.ix_(used, used)], n_clusters, seed)
-    return labels
-
-
-def divide(counts: NDArray[np.float64], n_clusters: int, seed: int = 0) -> NDArray[np.int64]:
-    """Divide nodes into fewer clusters by spectral clustering: (N,) cluster of every node, from 0.
-
-    Args:
-        counts: (N, N) symmetric, N above ``n_clusters``; the diagonal does not count.
-        n_clusters: how many, at least 1.
-        seed: starts the k-means of the spectral embedding.
-    """
-    shared = counts - np.diag(np.diag(counts))
-    some = shared[shared > 0]
-    affinity = shared + BACKGROUND * (some.mean() if len(some) else 1.0)
+    shared = counts[np.ix_(used, used)]
+    affinity = shared + BACKGROUND * shared[shared > 0].mean()
     spectral = SpectralClustering(n_clusters, affinity="precomputed", random_state=seed)
-    return np.asarray(spectral.fit_predict(affinity), dtype=np.int64)
+    labels[used] = spectral.fit_predict(affinity)
+    return labels
 
 
 def merge_by_linkage(counts: NDArray[np.float64], n_clusters: int) -> NDArray[np.int64]:

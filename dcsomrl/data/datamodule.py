@@ -195,8 +195,8 @@ class ClusterData(LightningDataModule):
         """Load, check and split, once.
 
         Raises:
-            DataError: the data is absent or unsound, shorter than a sequence, or its validation part has no
-                sample.
+            DataError: the data is absent or unsound, shorter than a sequence, or its validation
+                part has no sample.
         """
         if self._arrays is None:
             self._load()

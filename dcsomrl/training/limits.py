@@ -9,7 +9,6 @@ from pytorch_lightning.callbacks import Timer
 
 from dcsomrl.errors import ConfigError
 
-
 # What ``trainer.max_epochs=auto`` trains for, at least: passes over the data, and steps.
 AUTO = "auto"
 EPOCHS, STEPS = 30, 600

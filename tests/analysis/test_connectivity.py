@@ -1,5 +1,7 @@
 """What samples between nodes say of them, and the clusters that come of it."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from dcsomrl.analysis.connectivity import (
     Connectivity,
+    cut,
     find_clusters,
     find_number,
 )
@@ -70,6 +73,44 @@ def test_the_number_may_be_one_or_that_of_the_nodes():
     far = of_samples(centers[rng.integers(9, size=3000)] + rng.normal(size=(3000, 16)), centers)
     assert find_number(far.between).max() == 8
     assert len(find_number(np.array([[2.0]]))) == 1
+
+
+def leaving(between: np.ndarray, group: tuple[int, ...]) -> float:
+    """The normalised cut of a division, by loops."""
+    total = 0.0
+    for cluster in set(group):
+        inside = [i for i, one in enumerate(group) if one == cluster]
+        outside = [i for i, one in enumerate(group) if one != cluster]
+        out = sum(between[i, j] for i in inside for j in outside)
+        total += out / sum(between[i].sum() for i in inside)
+    return total
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 10**6), n_clusters=st.integers(2, 3))
+def test_groups_are_cut_apart_as_the_best_of_all_divisions_does(seed, n_clusters):
+    rng = np.random.default_rng(seed)
+    group = np.concatenate([np.arange(n_clusters), rng.integers(n_clusters, size=4)])
+    near = group[:, None] == group
+    between = np.where(near, rng.uniform(5, 10, near.shape), rng.uniform(0, 0.5, near.shape))
+    between = between + between.T + np.diag(rng.uniform(0, 50, len(group)))
+    found = tuple(cut(between, n_clusters).tolist())
+    divisions = product(range(n_clusters), repeat=len(group))
+    best = min(leaving(between, one) for one in divisions if len(set(one)) == n_clusters)
+    assert leaving(between, found) == pytest.approx(best)
+
+
+def test_what_is_decided_keeps_a_small_node_from_being_a_cluster():
+    # A node of few samples beside one of two large ones that are held apart by what they hold.
+    between = np.array([[900.0, 40, 1], [40, 900, 0], [1, 0, 0.5]])
+    assert len(set(cut(between, 2)[:2])) == 2
+
+
+def test_parts_that_share_nothing_are_cut_whole():
+    part = np.full((3, 3), 5.0)
+    between = np.kron(np.eye(3), part)
+    assert len(set(cut(between, 3).tolist())) == 3
+    assert all(len(set(three)) == 1 for three in cut(between, 2).reshape(3, 3))
 
 
 def test_more_resolution_gives_more_communities():
