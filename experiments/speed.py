@@ -3,7 +3,8 @@
 ``make bench`` runs it on MNIST with the published settings. The two steps and the map alone are
 timed in turns, so that other load on the machine falls on all of them alike, and the medians of
 the ratios are printed. Then a real epoch runs under the trainer, to see what is lost outside the
-step. ``python -m experiments.speed dataset=digits`` does the same on another dataset.
+step. ``python -m experiments.speed dataset=digits`` does the same on another dataset, and
+``model=neighbor_somrl`` with neighbours and views, which are made within the step.
 """
 
 import platform
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 from hydra import compose, initialize_config_dir
@@ -27,9 +29,9 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from dcsomrl.configuration import config_dir
-from dcsomrl.data import ClusterData
+from dcsomrl.data import Batch, ClusterData
+from dcsomrl.data.views import with_views
 from dcsomrl.errors import DcsomrlError
-from dcsomrl.losses import Step
 from dcsomrl.models import DCSOMRL
 from dcsomrl.training.callbacks import StopOnNaN, ValidationScores
 
@@ -81,22 +83,24 @@ def time_steps(cfg: DictConfig, data: ClusterData, half: bool) -> tuple[float, f
         torch.optim.Adam(module.parameters(), cfg.model.optimizer.lr, fused=True)
         for module in (model, twin)
     )
-    batches = [batch.x for batch, _ in zip(data.train_dataloader(), range(64), strict=False)]
+    batches = [batch for batch, _ in zip(data.train_dataloader(), range(64), strict=False)]
 
     def autocast() -> AbstractContextManager[object]:
         return torch.autocast("cpu", torch.bfloat16) if half else nullcontext()
 
-    def plain_step(x: Tensor) -> None:
+    def plain_step(batch: Batch) -> None:
         twin_optimizer.zero_grad()
         with autocast():
-            loss = mse_loss(twin.decode(twin.encode(x)).float(), x)
+            loss = mse_loss(twin.decode(twin.encode(batch.x)).float(), batch.x)
         loss.backward()
         twin_optimizer.step()
 
-    def whole_step(x: Tensor) -> None:
+    def whole_step(batch: Batch) -> None:
         optimizer.zero_grad()
+        if data.augmentation is not None:
+            batch = with_views(batch, data.augmentation, 0, 0, 0.0, data.augmentation.replace)
         with autocast():
-            loss = model.training_terms(Step(x, model.encode(x), model))["loss"]
+            loss = model.training_terms(model.step(batch))["loss"]
         loss.backward()
         optimizer.step()
 
@@ -108,16 +112,16 @@ def time_steps(cfg: DictConfig, data: ClusterData, half: bool) -> tuple[float, f
         whole_step(batches[index % len(batches)])
     plain, whole, alone = [], [], []
     for index in range(ROUNDS):
-        x = batches[index % len(batches)]
-        plain.append(timed(plain_step, x))
-        whole.append(timed(whole_step, x))
-        alone.append(timed(map_alone, model.encode(x).detach()))
+        batch = batches[index % len(batches)]
+        plain.append(timed(plain_step, batch))
+        whole.append(timed(whole_step, batch))
+        alone.append(timed(map_alone, model.encode(batch.x).detach()))
     ratio = statistics.median(b / a for a, b in zip(plain, whole, strict=True))
     share = statistics.median(c / b for b, c in zip(whole, alone, strict=True))
     return statistics.median(plain), statistics.median(whole), ratio, share
 
 
-def timed(function: Callable[[Tensor], None], argument: Tensor) -> float:
+def timed(function: Callable[[Any], None], argument: Any) -> float:
     """Seconds of one call."""
     start = time.perf_counter()
     function(argument)

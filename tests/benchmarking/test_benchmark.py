@@ -20,7 +20,13 @@ from dcsomrl.locks import lend
 pytestmark = pytest.mark.slow
 
 COMMON = "common=['trainer=cpu','trainer.max_epochs=2','dataset.val_fraction=0',num_threads\\=1]"
-GONE = ("~methods.autoencoder", "~methods.desom", "~methods.somvae", "~methods.dec")
+GONE = (
+    "~methods.neighbor_somrl",
+    "~methods.autoencoder",
+    "~methods.desom",
+    "~methods.somvae",
+    "~methods.dec",
+)
 MAPS = ("~methods.som", "~methods.somrl", "~methods.larfdssom")
 SMALL = (*GONE, *MAPS, "~methods.idec", "~methods.kmeans10", "datasets=[digits]", "seeds=[0,1]")
 NARROW = "methods.dcsomrl=['model=dcsomrl','model.autoencoder.hidden_dims=[16]']"

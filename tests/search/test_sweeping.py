@@ -106,6 +106,19 @@ def test_a_sampler_that_learns_searches_a_map(cli, tmp_path):
     assert trials["val/nmi"].between(0, 1).all()
 
 
+def test_the_map_with_neighbours_is_searched_without_labels(cli, tmp_path):
+    done = cli(
+        *("train", "-m", "search=neighbors", "model=neighbor_somrl", "trainer=cpu"),
+        *("model.autoencoder.hidden_dims=[16]", "hydra.sweeper.n_trials=2", "num_threads=1"),
+        *("hydra.sweep.dir=search", "trainer.max_epochs=2", "dataset.neighbors.cache_dir=null"),
+    )
+    assert done.returncode == 0, done.stderr
+    trials = pd.read_csv(tmp_path / "search" / "trials.csv")
+    assert list(trials["state"]) == ["complete"] * 2
+    assert trials["params/model.som.radius"].between(0.3, 1).all()
+    assert trials["stability"].between(-1, 1).all()
+
+
 def test_a_sampler_of_optuna_and_a_database_as_the_readme_says(search, tmp_path):
     command = (
         *("hydra.sweeper.sampler._target_=optuna.samplers.RandomSampler", CLUSTERS),
