@@ -16,6 +16,9 @@ from dcsomrl.loading import load
 from dcsomrl.metrics import LABEL_SCORES, contingency
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
+from dcsomrl.reporting.context import Context
+from dcsomrl.reporting.run_data import read_run
+from dcsomrl.reporting.sections import disturbances, relevances
 from dcsomrl.scoring import score
 
 SCORES = ("accuracy", "nmi", "ari", "purity")
@@ -28,11 +31,12 @@ def score_run(folder: Path, with_others: bool) -> dict[str, Any]:
 
     Args:
         folder: of the run.
-        with_others: whether k-means, a Gaussian mixture and HDBSCAN divide its codes, too.
+        with_others: whether k-means, a Gaussian mixture and HDBSCAN divide its codes, too, and its
+            relevances are measured.
 
     Returns:
         What stands in its ``metrics.json``; ``ten_*``, with the nodes merged into as many clusters
-        as there are classes; and ``<other>_*``.
+        as there are classes; and ``<other>_*``, ``relevance_*`` and ``disturbance_*``.
     """
     metrics = json.loads((folder / "metrics.json").read_text())
     trained = load(folder / "checkpoints" / "last.ckpt")
@@ -59,7 +63,14 @@ def score_run(folder: Path, with_others: bool) -> dict[str, Any]:
         metrics |= score_against(name, clusters, labels[: len(clusters)], k)
     metrics["hdbscan_clusters"] = int(dense.max()) + 1
     metrics["hdbscan_noise"] = float((dense < 0).mean())
-    return metrics
+    return metrics | _relevances(folder)
+
+
+def _relevances(folder: Path) -> dict[str, Any]:
+    """What the report of a run measures of its relevances."""
+    context = Context(read_run(folder))
+    found = (part.draw(context) for part in (relevances.PART, disturbances.PART))
+    return {name: value for part in found if part for name, value in part.measures.items()}
 
 
 @torch.no_grad()
