@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from dcsomrl.data import Arrays, Augmentation, Batch, ClusterData
     from dcsomrl.errors import CheckpointError, ConfigError, DataError, DcsomrlError, TrainingError
+    from dcsomrl.estimator import DeepSOM
     from dcsomrl.loading import Trained, load
     from dcsomrl.losses import Step, Term
     from dcsomrl.maps import LARFDSSOM, SOMRL, Assignment, Codebook
@@ -58,6 +59,7 @@ __all__ = [
     "ConvAutoencoder",
     "DataError",
     "DcsomrlError",
+    "DeepSOM",
     "KMeansModel",
     "KohonenModel",
     "MLPAutoencoder",
@@ -72,7 +74,17 @@ __all__ = [
     "score",
 ]
 # Where they lie; a name is looked for in this order.
-_MODULES = ("errors", "maps", "networks", "losses", "data", "models", "loading", "scoring")
+_MODULES = (
+    "errors",
+    "maps",
+    "networks",
+    "losses",
+    "data",
+    "models",
+    "loading",
+    "scoring",
+    "estimator",
+)
 
 
 def __getattr__(name: str) -> Any:

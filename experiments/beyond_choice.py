@@ -25,12 +25,12 @@ STRENGTHS: dict[str, list[str]] = {
 STRENGTHS["light"] = [*STRENGTHS["whole"], "brightness=0.3", "contrast=0.3"]
 # All strengths are tried at one radius, and other radii with one strength.
 RADIUS, RADII = 0.6, (0.4, 0.5, 0.7)
-USUAL = {"mnist": "whole", "fashion": "third"}
+STRENGTH = {"mnist": "whole", "fashion": "third"}
 
 
 def candidates(dataset: str) -> dict[str, list[str]]:
     """Overrides of the settings to choose from, by strength of the views and radius."""
-    tried = [(name, RADIUS) for name in STRENGTHS] + [(USUAL[dataset], one) for one in RADII]
+    tried = [(name, RADIUS) for name in STRENGTHS] + [(STRENGTH[dataset], one) for one in RADII]
     flips = [FLIP] if dataset == "fashion" else []
     return {
         f"{name}-{radius}": [
@@ -76,6 +76,7 @@ class _Run:
         trained = load(folder / "checkpoints" / "last.ckpt")
         model, data = trained.model, trained.data
         data.setup("test")
+        model.count_connectivity(data)
         merged = model.merged()
         with evaluating(model):
             batches = data.split_dataloader("train")

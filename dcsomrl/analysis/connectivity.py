@@ -1,5 +1,6 @@
 """How nodes hang together by the samples that lie between them, and the clusters of nodes so."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,10 +12,14 @@ from torch import Tensor
 
 from dcsomrl.analysis.merging import find_communities
 
+log = logging.getLogger(__name__)
+
 # Resolutions at which communities are looked for: from coarse to fine, evenly by ratio. Above 1
 # nodes are parted although more lies between them than chance would put there: any map falls into
 # its nodes.
 RESOLUTIONS = np.geomspace(0.05, 1, 24)
+# A number that holds over a smaller share of the resolutions than this does not stand out.
+STANDS_OUT = 0.25
 # Share of what chance would put between two nodes that lies between any two: it joins parts of a
 # map that share nothing.
 BACKGROUND = 1e-4
@@ -25,8 +30,8 @@ class Connectivity:
     """What a training part says of the nodes of a map.
 
     A sample counts for its winner as far as it is decided, and as far as it is undecided for the
-    pair of its winner and its second winner: how far is the ratio of its distances to the two, 0 on
-    the winner's centre and 1 half way between.
+    pair of its winner and its second winner: how far is the ratio of its squared distances to the
+    two, 0 on the winner's centre and 1 half way between.
 
     Attributes:
         wins: (K,) samples that each slot won.
@@ -104,13 +109,22 @@ def find_number(between: NDArray[np.float64], seed: int = 0) -> NDArray[np.int64
         seed: order in which nodes are visited.
 
     Returns:
-        (nodes,) community of every node, numbered from 0.
+        (nodes,) community of every node, numbered from 0. Where the widest range is narrower than
+        :data:`STANDS_OUT` of all resolutions, the log says so.
     """
     found = [find_communities(between, float(one), seed) for one in RESOLUTIONS]
     numbers = np.array([group.max() + 1 for group in found])
     begins = np.flatnonzero(np.diff(numbers, prepend=0))
     widths = np.diff(begins, append=len(numbers))
     widest = int(widths.argmax())
+    share = widths[widest] / len(numbers)
+    if share < STANDS_OUT:
+        log.warning(
+            "no number of clusters stands out: %d holds over %.0f %% of the resolutions; the nodes "
+            "may be one whole, or give `n_clusters`",
+            numbers[begins[widest]],
+            100 * share,
+        )
     return found[begins[widest] + (widths[widest] - 1) // 2]
 
 

@@ -101,17 +101,23 @@ class ClusteringModule(LightningModule, ABC):
         return torch.from_numpy(cluster).to(self.codebook.live.device)
 
     @torch.no_grad()
-    def count_connectivity(self) -> None:
-        """Count how the nodes hang together by the training part, if they have learned since."""
+    def count_connectivity(self, data: ClusterData | None = None) -> None:
+        """Count how the nodes hang together by a training part, if they have learned since.
+
+        Args:
+            data: after ``setup``; None for the trainer's.
+        """
         if self._counted_at == self.global_step:
             return
+        if data is None:
+            data = self.trainer.datamodule  # type: ignore[attr-defined]
         columns: dict[str, list[NDArray[Any]]] = {"first": [], "second": [], "undecided": []}
         with evaluating(self):
-            for x in self._some_samples():
-                z = self.encode(x)
+            for x in data.some_samples("train"):
+                z = self.encode(x.to(self.codebook.centers))
                 found = self.assign(z)
                 apart = self.distance(z, found.second)
-                share = (found.distance / apart).nan_to_num(nan=1.0).clamp(0, 1).sqrt()
+                share = (found.distance / apart).nan_to_num(nan=1.0).clamp(0, 1)
                 values = (found.winner, found.second, share.double())
                 for column, value in zip(columns.values(), values, strict=True):
                     column.append(value.cpu().numpy())
@@ -119,12 +125,9 @@ class ClusteringModule(LightningModule, ABC):
         self.connectivity = Connectivity.count(**counted, n_nodes=self.n_clusters)
         self._counted_at = self.global_step
 
-    def _some_samples(self) -> Iterator[Tensor]:
-        """Samples of the training part, evenly spaced over it, in batches."""
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        assert isinstance(data, ClusterData)
-        for x in data.some_samples("train"):
-            yield x.to(self.codebook.centers)
+    def on_fit_start(self) -> None:
+        """A new training has counted nothing yet, though its steps begin at the same number."""
+        self._counted_at = -1
 
     def learn(self, z: Tensor) -> None:  # most maps follow the gradient, or there is none
         """A step of the map on the constant codes (batch, m) of a training batch."""

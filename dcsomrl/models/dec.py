@@ -153,6 +153,7 @@ class DEC(CenterModel):
 
     def on_fit_start(self) -> None:
         """Refuse a training that would end before the clustering begins."""
+        super().on_fit_start()
         limits = self.trainer.max_epochs, self.trainer.max_steps
         steps = len(self.trainer.datamodule.train_dataloader()) * self.pretrain_epochs  # type: ignore[attr-defined]
         names = ("max_epochs", "epochs", self.pretrain_epochs), ("max_steps", "steps", steps)

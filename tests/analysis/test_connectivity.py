@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import make_blobs
 
 from dcsomrl.analysis.connectivity import (
     Connectivity,
@@ -21,7 +22,7 @@ def of_samples(x: np.ndarray, centers: np.ndarray) -> Connectivity:
     apart = np.sqrt(((x[:, None] - centers) ** 2).sum(2))
     order = apart.argsort(1)
     near, far = (np.take_along_axis(apart, order[:, [i]], 1)[:, 0] for i in (0, 1))
-    return Connectivity.count(order[:, 0], order[:, 1], near / far, len(centers))
+    return Connectivity.count(order[:, 0], order[:, 1], (near / far) ** 2, len(centers))
 
 
 def quantized(x: np.ndarray, n_nodes: int) -> tuple[np.ndarray, Connectivity]:
@@ -73,6 +74,23 @@ def test_the_number_may_be_one_or_that_of_the_nodes():
     far = of_samples(centers[rng.integers(9, size=3000)] + rng.normal(size=(3000, 16)), centers)
     assert find_number(far.between).max() == 8
     assert len(find_number(np.array([[2.0]]))) == 1
+
+
+@pytest.mark.parametrize("n_nodes", [4, 8, 20])
+def test_far_groups_are_found_by_few_nodes_and_by_many(n_nodes):
+    x, _ = make_blobs(500, centers=4, n_features=6, cluster_std=0.8, random_state=1)
+    _, found = quantized(x, n_nodes)
+    assert find_number(found.between).max() == 3
+
+
+def test_a_number_that_does_not_stand_out_is_said(caplog):
+    _, whole = quantized(np.random.default_rng(0).random((3000, 2)), 60)
+    find_number(whole.between)
+    assert "no number of clusters stands out" in caplog.text
+    caplog.clear()
+    x, _ = make_blobs(500, centers=4, n_features=6, random_state=1)
+    find_number(quantized(x, 20)[1].between)
+    assert not caplog.text
 
 
 def leaving(between: np.ndarray, group: tuple[int, ...]) -> float:

@@ -1,0 +1,148 @@
+"""The estimator: scikit-learn's own checks, and what its users rely on beyond them."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hydra.utils import instantiate
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits, make_blobs
+from sklearn.metrics import adjusted_rand_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from dcsomrl import DeepSOM
+from dcsomrl.configuration import compose_config
+from dcsomrl.models.neighbor_somrl import neighbor_somrl
+
+SMALL: dict = {"hidden_dims": (32,), "latent_dim": 4, "device": "cpu", "random_state": 0}
+
+ENOUGH = {**SMALL, "batch_size": 64, "max_epochs": 40}
+
+
+@parametrize_with_checks([DeepSOM(**{**SMALL, "random_state": None}, max_epochs=5)])
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    return make_blobs(500, centers=4, n_features=6, cluster_std=0.8, random_state=1)
+
+
+@pytest.fixture(scope="module")
+def fitted(blobs):
+    return DeepSOM(**ENOUGH).fit(blobs[0])
+
+
+def test_clusters_and_their_number_are_found(blobs, fitted):
+    x, y = blobs
+    assert fitted.n_clusters_ == 4
+    assert adjusted_rand_score(y, fitted.labels_) > 0.95
+    sizes = np.bincount(fitted.labels_)
+    assert (np.diff(sizes) <= 0).all()
+    for cluster, center in enumerate(fitted.cluster_centers_):
+        np.testing.assert_allclose(center, x[fitted.labels_ == cluster].mean(0), rtol=1e-4)
+    np.testing.assert_array_equal(fitted.node_clusters_[fitted.node_labels_], fitted.labels_)
+    assert fitted.prototypes_.shape == (len(fitted.node_clusters_), 6)
+    assert fitted.relevances_.shape == (len(fitted.node_clusters_), 4)
+    with torch.no_grad():
+        som = fitted.model_.som
+        decoded = fitted.model_.decode(som.centers[som.live]).numpy()
+    expected = x.min(0) + decoded * np.ptp(x, axis=0)
+    np.testing.assert_allclose(fitted.prototypes_, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_number_that_is_given_is_kept_to(blobs):
+    found = DeepSOM(2, **ENOUGH).fit(blobs[0])
+    assert found.n_clusters_ == 2
+    assert set(found.labels_) == {0, 1}
+
+
+def test_the_same_seed_gives_the_same_and_leaves_the_callers_random_numbers(blobs, fitted):
+    torch.manual_seed(7)
+    expected = torch.rand(1)
+    torch.manual_seed(7)
+    again = clone(fitted).fit(blobs[0])
+    assert torch.equal(torch.rand(1), expected)
+    np.testing.assert_array_equal(again.labels_, fitted.labels_)
+    np.testing.assert_array_equal(again.transform(blobs[0]), fitted.transform(blobs[0]))
+
+
+def test_a_pickle_holds_the_model_and_not_the_samples(blobs, fitted):
+    kept = pickle.dumps(fitted)
+    np.testing.assert_array_equal(pickle.loads(kept).predict(blobs[0]), fitted.labels_)
+    more = np.concatenate([blobs[0]] * 20)
+    assert len(pickle.dumps(DeepSOM(**SMALL, max_epochs=1).fit(more))) < more.nbytes
+
+
+def test_frames_have_names_and_sparse_matrices_are_the_same(blobs):
+    few = {**SMALL, "max_epochs": 2}
+    frame = pd.DataFrame(blobs[0], columns=list("abcdef"))
+    named = DeepSOM(**few).fit(frame)
+    assert list(named.feature_names_in_) == list("abcdef")
+    with pytest.raises(ValueError, match="feature names"):
+        named.predict(frame.rename(columns={"a": "z"}))
+    dense = np.where(blobs[0] > 0, blobs[0], 0)
+    thin = DeepSOM(**few).fit(sparse.csr_matrix(dense))
+    np.testing.assert_array_equal(thin.labels_, DeepSOM(**few).fit(dense).labels_)
+
+
+def test_it_stands_in_a_pipeline_and_a_search(blobs):
+    x, y = blobs
+    few = {**SMALL, "max_epochs": 3}
+    pipeline = make_pipeline(StandardScaler(), DeepSOM(**few))
+    assert pipeline.fit_predict(x).shape == (500,)
+    assert pipeline.transform(x).shape == (500, 4)
+
+    def purity(estimator, x, y):
+        return adjusted_rand_score(y, estimator.predict(x))
+
+    search = GridSearchCV(DeepSOM(**few), {"radius": [0.4, 0.8]}, scoring=purity, cv=2)
+    assert search.fit(x, y).best_params_["radius"] in (0.4, 0.8)
+
+
+def test_a_stream_is_learned_part_by_part():
+    x, y = make_blobs(4500, centers=4, n_features=6, cluster_std=0.8, random_state=1)
+    stream = DeepSOM(**SMALL, batch_size=50)
+    for part in np.split(x, 15):
+        stream.partial_fit(part)
+    assert stream.labels_.shape == (300,)
+    assert stream.n_clusters_ == 4
+    assert adjusted_rand_score(y, stream.predict(x)) > 0.95
+    again = pickle.loads(pickle.dumps(stream)).partial_fit(x[:300])
+    np.testing.assert_array_equal(again.labels_, stream.partial_fit(x[:300]).labels_)
+
+
+def test_the_recipe_is_what_the_command_composes(tmp_path):
+    cfg = compose_config("train", ["model=neighbor_somrl"], tmp_path)
+    cfg.input_shape = [1, 8, 8]
+    composed, made = instantiate(cfg.model), neighbor_somrl((1, 8, 8))
+
+    def settings(module):
+        plain = (bool, int, float, str, type(None))
+        return {
+            f"{name}.{key}": value
+            for name, part in module.named_modules()
+            for key, value in vars(part).items()
+            if isinstance(value, plain) and not key.startswith("__")
+        }
+
+    assert settings(made) == settings(composed)
+    assert [p.shape for p in made.parameters()] == [p.shape for p in composed.parameters()]
+    assert made._optimizer.keywords == composed._optimizer.keywords
+    assert made._optimizer.func is composed._optimizer.func
+
+
+def test_digits_as_a_table_are_told_apart_better_than_by_k_means():
+    x, y = load_digits(return_X_y=True)
+    found = DeepSOM(random_state=0, batch_size=128, hidden_dims=(128, 128), device="cpu").fit(x)
+    plain = KMeans(10, n_init=10, random_state=0).fit_predict(x / 16)
+    assert adjusted_rand_score(y, found.labels_) > adjusted_rand_score(y, plain)
+    assert 7 <= found.n_clusters_ <= 12
