@@ -6,9 +6,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score
 
+from dcsomrl.analysis.connectivity import join
+from dcsomrl.analysis.merging import merge
 from dcsomrl.loading import load
+from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 from dcsomrl.scoring import score
 
@@ -49,8 +53,9 @@ def score_agreement(folders: list[Path]) -> dict[str, Any]:
 
     Returns:
         ``agreement_nodes`` and ``agreement_clusters``, the adjusted mutual information of the two
-        runs' nodes and of their clusters, whose number each finds for itself; and both runs'
-        scores on the test split, which take no part in a choice.
+        runs' nodes and of their clusters, whose number each finds for itself; ``told_*`` the same
+        of as many clusters as there are classes, by the ways to merge nodes; and both runs' scores
+        on the test split, which take no part in a choice.
     """
     one, other = (_Run(folder) for folder in folders)
     shown = ("nodes", "purity", "nmi", "cluster_accuracy", "cluster_nmi")
@@ -59,6 +64,10 @@ def score_agreement(folders: list[Path]) -> dict[str, Any]:
         "agreement_clusters": float(adjusted_mutual_info_score(one.clusters, other.clusters)),
         **{name: [run.scores[name] for run in (one, other)] for name in shown},
         "clusters": [int(run.clusters.max()) + 1 for run in (one, other)],
+        **{
+            f"told_{way}": float(adjusted_mutual_info_score(told, other.told[way]))
+            for way, told in one.told.items()
+        },
     }
 
 
@@ -68,6 +77,7 @@ class _Run:
     Attributes:
         nodes: (n,) node of every sample of the training split, in its order.
         clusters: (n,) its cluster, of as many as are found.
+        told: (n,) its cluster, of as many as there are classes, by the way to merge nodes.
         scores: on the test split.
     """
 
@@ -83,4 +93,25 @@ class _Run:
             nodes = torch.cat([model.cluster(batch.x).winner for batch in batches])
         self.nodes: NDArray[np.int64] = nodes.numpy()
         self.clusters: NDArray[np.int64] = merged[nodes].numpy()
+        self.told = {way: slot[self.nodes] for way, slot in _told(model, data.num_classes).items()}
         self.scores, _ = score(model, data.split_dataloader("test"), data.num_classes, merged)
+
+
+def _told(model: ClusteringModule, k: int) -> dict[str, NDArray[np.int64]]:
+    """Cluster of every slot (K,), of k, by the ways to merge nodes."""
+    assert model.connectivity is not None
+    used, wins = model.connectivity.used, model.connectivity.wins
+    between = model.connectivity.between[np.ix_(used, used)]
+    shared = between - np.diag(np.diag(between))
+    centers = model.codebook.centers.numpy()[used]
+    joined = join(centers, wins[used].astype(float), k)
+    divided = KMeans(k, n_init=50, random_state=0).fit(centers, sample_weight=wins[used]).labels_
+    found = {"join": joined, "kmeans": divided, "spectral": merge(shared, k)}
+    return {way: _spread(used, group) for way, group in found.items()}
+
+
+def _spread(used: NDArray[np.bool_], group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Groups of the slots in use as one of every slot (K,), 0 for the others."""
+    slots = np.zeros(len(used), dtype=np.int64)
+    slots[used] = group
+    return slots

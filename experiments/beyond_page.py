@@ -184,6 +184,28 @@ def _choice(kept: Cells) -> str:
         + markdown_table(
             [*header, "purity", "NMI", "accuracy of clusters", "NMI of clusters"], rows
         )
+        + _told(kept)
+    )
+
+
+def _told(kept: Cells) -> str:
+    """How far two seeds agree on ten clusters, by the way to merge nodes."""
+    cells = {name: cell for name, cell in kept.items() if name.startswith("choice-")}
+    ways = {
+        "told_join": "joined by Ward's method, weighted",
+        "told_kmeans": "k-means of the nodes, weighted",
+        "told_spectral": "spectral clustering of the graph",
+    }
+    rows = [
+        [
+            title,
+            *(spread(cell[way] for name, cell in cells.items() if one in name) for one in NAMES),
+        ]
+        for way, title in ways.items()
+    ]
+    return (
+        "\nThe same agreement when nodes are merged into ten, over all settings of a set, decided "
+        "what `n_clusters=10` does:\n\n" + markdown_table(["", *NAMES.values()], rows)
     )
 
 

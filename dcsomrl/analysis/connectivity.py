@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 from torch import Tensor
 
 from dcsomrl.analysis.merging import find_communities
@@ -20,9 +19,6 @@ log = logging.getLogger(__name__)
 RESOLUTIONS = np.geomspace(0.05, 1, 24)
 # A number that holds over a smaller share of the resolutions than this does not stand out.
 STANDS_OUT = 0.25
-# Share of what chance would put between two nodes that lies between any two: it joins parts of a
-# map that share nothing.
-BACKGROUND = 1e-4
 
 
 @dataclass(frozen=True)
@@ -128,31 +124,40 @@ def find_number(between: NDArray[np.float64], seed: int = 0) -> NDArray[np.int64
     return found[begins[widest] + (widths[widest] - 1) // 2]
 
 
-def cut(between: NDArray[np.float64], n_clusters: int, seed: int = 0) -> NDArray[np.int64]:
-    """Divide nodes so that little lies between the clusters, against what each of them holds.
+def join(
+    centers: NDArray[np.floating], weights: NDArray[np.floating], n_clusters: int
+) -> NDArray[np.int64]:
+    """Join nodes, the two that cost least at a time: Ward's method with the samples as weights.
 
-    The normalised cut, the sum over the clusters of what leaves one over all that is in it, relaxed
-    to eigenvectors, in which weighted k-means divides.
+    What joining two groups costs is the sum of squares that their samples are further from the
+    common mean than from those of the groups, with every sample on the centre of its node. Fewer
+    clusters are made of the same ones.
 
     Args:
-        between: (nodes, nodes) symmetric weights, what is decided on the diagonal; every node has
-            some, and there are more of them than clusters.
-        n_clusters: how many, at least 1.
-        seed: starts k-means.
+        centers: (nodes, m).
+        weights: (nodes,) samples of each, above 0.
+        n_clusters: how many are left, in [1, nodes].
 
     Returns:
         (nodes,) cluster of every node, from 0.
 
-    Source: Shi & Malik 2000, "Normalized cuts and image segmentation"; Dhillon, Guan & Kulis 2004,
-    "Kernel k-means, spectral clustering and normalized cuts".
+    Source: Ward 1963, "Hierarchical grouping to optimize an objective function".
     """
-    held = between.sum(1)
-    joined = between + BACKGROUND * np.outer(held, held) / held.sum()
-    held = joined.sum(1)
-    vectors = np.linalg.eigh(joined / np.sqrt(np.outer(held, held)))[1][:, -n_clusters:]
-    embedded = vectors / np.sqrt(held)[:, None]
-    found = KMeans(n_clusters, n_init=20, random_state=seed).fit(embedded, sample_weight=held)
-    return np.asarray(found.labels_, dtype=np.int64)
+    mean, size = centers.astype(np.float64), weights.astype(np.float64)
+    group = np.arange(len(mean))
+    left = len(mean)
+    while left > n_clusters:
+        apart = ((mean[:, None] - mean) ** 2).sum(2)
+        cost = apart * size[:, None] * size / (size[:, None] + size)
+        np.fill_diagonal(cost, np.inf)
+        one, other = sorted(divmod(int(cost.argmin()), left))
+        mean[one] = np.average(mean[[one, other]], 0, size[[one, other]])
+        size[one] += size[other]
+        mean, size = np.delete(mean, other, 0), np.delete(size, other)
+        group[group == other] = one
+        group[group > other] -= 1
+        left -= 1
+    return group
 
 
 def find_clusters(
@@ -169,9 +174,9 @@ def find_clusters(
         centers: (K, m) of the slots: a live node that won no sample goes with the nearest one
             that did.
         live: (K,) mask of the slots in use.
-        n_clusters: how many, by :func:`cut`, at least 1; where the map has fewer nodes that
+        n_clusters: how many, by :func:`join`, at least 1; where the map has fewer nodes that
             won a sample each is a cluster. None for the number that :func:`find_number` finds.
-        seed: starts either.
+        seed: order in which nodes are visited when the number is found.
 
     Returns:
         (K,) cluster of every slot, numbered from 0 by the samples it has, the largest first; -1
@@ -193,7 +198,7 @@ def find_clusters(
     elif n_clusters >= len(between):
         found = np.arange(len(between))
     else:
-        found = cut(between, n_clusters, seed)
+        found = join(centers[used], connectivity.wins[used].astype(float), n_clusters)
     sizes = np.bincount(found, weights=connectivity.wins[used])
     rank = np.empty(len(sizes), dtype=np.int64)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))

@@ -1,6 +1,6 @@
 """What samples between nodes say of them, and the clusters that come of it."""
 
-from itertools import product
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -10,9 +10,9 @@ from sklearn.datasets import make_blobs
 
 from dcsomrl.analysis.connectivity import (
     Connectivity,
-    cut,
     find_clusters,
     find_number,
+    join,
 )
 from dcsomrl.analysis.merging import find_communities
 
@@ -93,42 +93,41 @@ def test_a_number_that_does_not_stand_out_is_said(caplog):
     assert not caplog.text
 
 
-def leaving(between: np.ndarray, group: tuple[int, ...]) -> float:
-    """The normalised cut of a division, by loops."""
+def squares(centers: np.ndarray, weights: np.ndarray, group: list[int]) -> float:
+    """Weighted sum of squares within the groups, by loops."""
     total = 0.0
     for cluster in set(group):
         inside = [i for i, one in enumerate(group) if one == cluster]
-        outside = [i for i, one in enumerate(group) if one != cluster]
-        out = sum(between[i, j] for i in inside for j in outside)
-        total += out / sum(between[i].sum() for i in inside)
+        held = sum(weights[i] for i in inside)
+        mean = sum(weights[i] * centers[i] for i in inside) / held
+        total += sum(weights[i] * ((centers[i] - mean) ** 2).sum() for i in inside)
     return total
 
 
 @settings(deadline=None, max_examples=30)
-@given(seed=st.integers(0, 10**6), n_clusters=st.integers(2, 3))
-def test_groups_are_cut_apart_as_the_best_of_all_divisions_does(seed, n_clusters):
+@given(seed=st.integers(0, 10**6), nodes=st.integers(1, 9))
+def test_every_join_is_the_one_that_costs_least(seed, nodes):
     rng = np.random.default_rng(seed)
-    group = np.concatenate([np.arange(n_clusters), rng.integers(n_clusters, size=4)])
-    near = group[:, None] == group
-    between = np.where(near, rng.uniform(5, 10, near.shape), rng.uniform(0, 0.5, near.shape))
-    between = between + between.T + np.diag(rng.uniform(0, 50, len(group)))
-    found = tuple(cut(between, n_clusters).tolist())
-    divisions = product(range(n_clusters), repeat=len(group))
-    best = min(leaving(between, one) for one in divisions if len(set(one)) == n_clusters)
-    assert leaving(between, found) == pytest.approx(best)
+    centers, weights = rng.normal(size=(nodes, 3)), rng.integers(1, 50, nodes)
+    before = list(range(nodes))
+    for left in range(nodes, 0, -1):
+        found = join(centers, weights, left).tolist()
+        assert sorted(set(found)) == list(range(left))
+        if left < nodes:
+            joins = [
+                [min(pair) if one in pair else one for one in before]
+                for pair in combinations(range(left + 1), 2)
+            ]
+            best = min(squares(centers, weights, one) for one in joins)
+            assert squares(centers, weights, found) == pytest.approx(best)
+            # Fewer clusters are made of the same ones.
+            assert len(set(zip(before, found, strict=True))) == left + 1
+        before = found
 
 
-def test_what_is_decided_keeps_a_small_node_from_being_a_cluster():
-    # A node of few samples beside one of two large ones that are held apart by what they hold.
-    between = np.array([[900.0, 40, 1], [40, 900, 0], [1, 0, 0.5]])
-    assert len(set(cut(between, 2)[:2])) == 2
-
-
-def test_parts_that_share_nothing_are_cut_whole():
-    part = np.full((3, 3), 5.0)
-    between = np.kron(np.eye(3), part)
-    assert len(set(cut(between, 3).tolist())) == 3
-    assert all(len(set(three)) == 1 for three in cut(between, 2).reshape(3, 3))
+def test_a_heavy_node_is_joined_later_than_a_light_one():
+    centers = np.array([[0.0], [1.0], [2.1]])
+    assert join(centers, np.array([1000, 1000, 1]), 2).tolist() == [0, 1, 1]
 
 
 def test_more_resolution_gives_more_communities():
