@@ -12,29 +12,11 @@ from dcsomrl.errors import ConfigError
 # What ``trainer.max_epochs=auto`` trains for, at least: passes over the data, and steps.
 AUTO = "auto"
 EPOCHS, STEPS = 30, 600
-# Steps that are repeated at most after an interruption, where epochs are shorter.
-SAVED = 20
 
 
 def choose_epochs(samples: int, batch_size: int) -> int:
     """Passes over so many samples that make :data:`EPOCHS` of them and :data:`STEPS` at least."""
     return max(EPOCHS, math.ceil(STEPS / math.ceil(samples / batch_size)))
-
-
-def choose_saving(epochs: int | None, steps: int) -> int:
-    """Epochs from one checkpoint to the next: 1, and more where an epoch has few steps.
-
-    Writing a checkpoint would else take longer than what it saves. At most :data:`SAVED` steps are
-    lost to an interruption, and the last epoch is always saved.
-
-    Args:
-        epochs: of the training; None or -1 without an end.
-        steps: in an epoch, at least 1.
-    """
-    if epochs is None or epochs < 1:
-        return 1
-    most = max(SAVED // steps, 1)
-    return max(every for every in range(1, most + 1) if epochs % every == 0)
 
 
 def check_limits(trainer: Mapping[str, Any]) -> None:

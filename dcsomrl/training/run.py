@@ -1,7 +1,6 @@
 """One run, from a model and its data to scores and files."""
 
 import logging
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from dcsomrl.scoring import number_of, score, silhouette
 from dcsomrl.training import results
 from dcsomrl.training.callbacks.time_limit import TimeIsOver, out_of_time
 from dcsomrl.training.checkpoints import check_same_run, find_checkpoint
-from dcsomrl.training.limits import choose_saving
 from dcsomrl.training.trainer import build_trainer, warn_of_slow_half
 from dcsomrl.training.warnings import warnings_of
 from dcsomrl.writing import write_json
@@ -62,7 +60,6 @@ def run(
         log.info("starting afresh")
     else:
         _check_resumed(resume, config, data)
-    steps = math.ceil(len(data.rows("train")) / data.batch_size)
     trainer = build_trainer(
         make_trainer,
         config,
@@ -71,7 +68,6 @@ def run(
         callbacks,
         validated=data.val_fraction > 0,
         goes_on=resume is not None and resume.resolve().is_relative_to(run_dir.resolve()),
-        every=choose_saving(config["trainer"].get("max_epochs"), steps),
     )
     warn_of_slow_half(trainer)
     fit(trainer, model, data, resume)

@@ -33,7 +33,6 @@ def build_trainer(
     callbacks: list[Callback],
     validated: bool,
     goes_on: bool,
-    every: int = 1,
 ) -> Trainer:
     """Trainer with the table of epochs, and all that a run needs to be resumed.
 
@@ -46,7 +45,6 @@ def build_trainer(
         validated: whether there is a validation part; the best checkpoint is the one of the
             lowest loss on it, else on the training split. Neither needs a label.
         goes_on: whether a checkpoint of this folder is continued.
-        every: epochs from one checkpoint to the next.
 
     Raises:
         ConfigError: Lightning refuses an argument, or torch cannot do what it asks for.
@@ -56,18 +54,13 @@ def build_trainer(
     limit = time_limit(config["trainer"])
     folder = run_dir / "checkpoints"
     last = ModelCheckpoint(
-        folder,
-        "last",
-        every_n_epochs=every,
-        enable_version_counter=False,
-        save_on_train_epoch_end=True,
+        folder, "last", enable_version_counter=False, save_on_train_epoch_end=True
     )
     best = ModelCheckpoint(
         folder,
         "best",
         monitor="val/loss" if validated else "train/loss",
         save_weights_only=True,
-        every_n_epochs=every,
         enable_version_counter=False,
         save_on_train_epoch_end=True,
     )

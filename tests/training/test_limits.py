@@ -14,7 +14,7 @@ import yaml
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import ConfigError, DataError, DcsomrlError
 from dcsomrl.training.callbacks import time_limit
-from dcsomrl.training.limits import choose_epochs, choose_saving
+from dcsomrl.training.limits import choose_epochs
 from tests.test_resume import same
 
 
@@ -61,30 +61,6 @@ def test_a_mistake_is_refused_and_a_finished_run_stays_as_it_was(
 )
 def test_few_samples_are_gone_over_more_often(samples, batch_size, epochs):
     assert choose_epochs(samples, batch_size) == epochs
-
-
-@pytest.mark.parametrize(
-    ("epochs", "steps", "every"),
-    [(30, 118, 1), (600, 1, 20), (120, 5, 4), (613, 1, 1), (30, 4, 5), (-1, 1, 1), (None, 1, 1)],
-)
-def test_short_epochs_are_saved_together_and_the_last_one_always(epochs, steps, every):
-    assert choose_saving(epochs, steps) == every
-
-
-def test_what_is_saved_every_few_epochs_goes_on_bit_for_bit(run_small, tmp_path):
-    np.savez(tmp_path / "t.npz", x=np.random.default_rng(0).normal(size=(50, 3)))
-    small = ("dataset=arrays", f"dataset.path={tmp_path / 't.npz'}")
-    for name, lengths in {"whole": (40,), "parts": (20, 40)}.items():
-        for epochs in lengths:
-            run_small(*small, f"trainer.max_epochs={epochs}", "ckpt_path=last",
-                      run_dir=tmp_path / name)  # fmt: skip
-    one, other = (
-        read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt")
-        for name in ("whole", "parts")
-    )
-    assert one["epoch"] == 39
-    assert same(one["state_dict"], other["state_dict"])
-    assert same(one["optimizer_states"], other["optimizer_states"])
 
 
 def test_a_training_of_few_samples_is_as_long_as_its_configuration_says(run_small, tmp_path):
