@@ -188,7 +188,7 @@ def test_a_process_that_is_killed_costs_its_point_alone(fresh_cli, tmp_path):
         *("train", *KMEANS, f"hydra.sweep.dir={tmp_path / 'search'}", kill),
         *("model.n_clusters=choice(8,9,12)", "hydra.sweeper.n_trials=3"),
         *("hydra.sweeper.sampler._target_=dcsomrl.search.Grid", "hydra.sweeper.n_jobs=3"),
-        "hydra/launcher=joblib",
+        *("hydra/launcher=joblib", "hydra.sweeper.max_failures=0.5"),
         PYTHONPATH=str(HERE.parents[1]),
     )
     assert done.returncode == 0, done.stderr

@@ -38,7 +38,7 @@ def test_a_run_that_fails_before_its_first_batch_moves_nothing(run_small, tmp_pa
     run_small()
     files = sorted(file.relative_to(tmp_path) for file in tmp_path.rglob("*"))
     with pytest.raises(DataError):
-        run_small("dataset.batch_size=5000", "seed=1")
+        run_small("dataset.val_fraction=1e-5", "seed=1")
     with pytest.raises(Exception, match="broken"):
         run_small("seed=1", "+callbacks.x={_target_: tests.training.test_begin.Broken}")
     assert sorted(file.relative_to(tmp_path) for file in tmp_path.rglob("*")) == files
