@@ -208,9 +208,9 @@ def _told(kept: Cells) -> str:
         "tell the ways apart:\n\n"
         + markdown_table(["", *NAMES.values()], rows)
         + "\nJoining was taken for `n_clusters=10` because nine clusters are then the same ten "
-        "with two of them joined, and nothing is drawn at random; this was decided after the scores of "
-        "two seeds of Fashion-MNIST had been seen, on which it gives an accuracy of 0.650 where a "
-        "normalised cut of the graph gave 0.585, at the same NMI.\n"
+        "with two of them joined, and nothing is drawn at random; this was decided after the "
+        "scores of two seeds of Fashion-MNIST had been seen, on which it gives an accuracy of "
+        "0.650 where a normalised cut of the graph gave 0.585, at the same NMI.\n"
     )
 
 
