@@ -114,12 +114,16 @@ class DeepSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
             ValueError: X is not numbers, or a parameter is outside its range.
         """
         x = self._checked(X, reset=True)
-        epochs = choose_epochs(len(x), self.batch_size) if self.max_epochs is None else None
+        epochs = self.max_epochs
+        if epochs is None:
+            epochs = choose_epochs(len(x), self.batch_size)
+        elif epochs < 1:
+            raise ValueError(f"max_epochs must be at least 1, got {epochs}")
         data, seed = self._data(x)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.model_ = self._made(x.shape[1:], "cosine", 0.5)
-            self._moments = self._train(data, epochs or self.max_epochs or 1)
+            self._moments = self._train(data, epochs)
         self._preparation = Preparation.of_state(data.state_dict())
         return self._finish(x)
 
@@ -213,7 +217,7 @@ class DeepSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         )
 
     def _train(self, data: ClusterData, epochs: int) -> dict[str, Any]:
-        """Train for some epochs; returns the state of the optimiser."""
+        """Train for some epochs; returns the moments of the optimiser."""
         with _quiet(not self.verbose):
             trainer = Trainer(
                 accelerator=self.device,
@@ -228,7 +232,7 @@ class DeepSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
             )
             trainer.fit(self.model_, datamodule=data)
             self.model_.count_connectivity()
-            moments = trainer.optimizers[0].state_dict()
+            moments: dict[str, Any] = trainer.optimizers[0].state_dict()["state"]
         self.model_.cpu()
         self.model_._trainer = None  # holds the samples, and all that a pickle should not
         return moments
@@ -264,11 +268,11 @@ class DeepSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
 
 
 def _continued(
-    make: OptimizerFactory, state: dict[str, Any], parameters: Iterator[Parameter]
+    make: OptimizerFactory, moments: dict[str, Any], parameters: Iterator[Parameter]
 ) -> Optimizer:
-    """An optimiser that goes on from where another one came to."""
+    """An optimiser with the moments of another one, and the settings of its own."""
     optimizer = make(parameters)
-    optimizer.load_state_dict(state)
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
     return optimizer
 
 

@@ -20,6 +20,7 @@ from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import read_run
 from dcsomrl.reporting.sections import disturbances, relevances
 from dcsomrl.scoring import score
+from dcsomrl.training.results import origin
 
 SCORES = ("accuracy", "nmi", "ari", "purity")
 # Samples that HDBSCAN divides: its time grows with their square.
@@ -35,7 +36,7 @@ def score_run(folder: Path, with_others: bool) -> dict[str, Any]:
             relevances are measured.
 
     Returns:
-        What stands in its ``metrics.json``; ``ten_*``, with the nodes merged into as many clusters
+        What stands in its ``metrics.json``; ``scored_at``, the commit of this; ``ten_*``, with the nodes merged into as many clusters
         as there are classes; and ``<other>_*``, ``relevance_*`` and ``disturbance_*``.
     """
     metrics = json.loads((folder / "metrics.json").read_text())
@@ -44,6 +45,7 @@ def score_run(folder: Path, with_others: bool) -> dict[str, Any]:
     data.setup("test")
     k = data.num_classes
     scores, _ = score(model, data.split_dataloader("test"), k, model.merged(k))
+    metrics["scored_at"] = origin(torch.device("cpu"))["git_commit"]
     metrics |= {f"ten_{name}": scores[f"cluster_{name}"] for name in SCORES}
     if not with_others:
         return metrics

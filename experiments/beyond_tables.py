@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
-from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
 from dcsomrl.loading import load
 from experiments.beyond_scores import codes_of, score_against, score_run
-from experiments.tabular import subspaces
+from experiments.tabular import DATASETS, slug
 
 SEEDS = range(5)
 Table = tuple[NDArray[np.floating], NDArray[np.integer]]
@@ -41,13 +40,10 @@ def pen_tracks() -> Table:
     return (100 * (tracks - low) / size).round().reshape(6000, 16), y
 
 
+SHARED = ("iris", "wine", "breast cancer", "digits", "subspaces, 20 features")
 TABLES: dict[str, Callable[[], Table]] = {
-    "iris": lambda: load_iris(return_X_y=True),
-    "wine": lambda: load_wine(return_X_y=True),
-    "breast_cancer": lambda: load_breast_cancer(return_X_y=True),
-    "digits": lambda: load_digits(return_X_y=True),
-    "subspaces": lambda: subspaces(20),
-    "pen_tracks": pen_tracks,
+    **{slug(name): DATASETS[name] for name in SHARED},
+    "pen-tracks": pen_tracks,
     "embeddings": embeddings,
 }
 

@@ -104,8 +104,12 @@ def test_it_stands_in_a_pipeline_and_a_search(blobs):
     def purity(estimator, x, y):
         return adjusted_rand_score(y, estimator.predict(x))
 
-    search = GridSearchCV(DeepSOM(**few), {"radius": [0.4, 0.8]}, scoring=purity, cv=2)
-    assert search.fit(x, y).best_params_["radius"] in (0.4, 0.8)
+    search = GridSearchCV(
+        DeepSOM(**few), {"radius": [0.4, 0.8]}, scoring=purity, cv=2, error_score="raise"
+    )
+    search.fit(x, y)
+    again = DeepSOM(**few, **search.best_params_).fit(x)
+    np.testing.assert_array_equal(search.best_estimator_.labels_, again.labels_)
 
 
 def test_a_stream_is_learned_part_by_part():
@@ -118,6 +122,19 @@ def test_a_stream_is_learned_part_by_part():
     assert adjusted_rand_score(y, stream.predict(x)) > 0.95
     again = pickle.loads(pickle.dumps(stream)).partial_fit(x[:300])
     np.testing.assert_array_equal(again.labels_, stream.partial_fit(x[:300]).labels_)
+
+
+def test_going_on_after_a_fit_is_at_the_full_learning_rate(blobs):
+    found = DeepSOM(**SMALL, max_epochs=2, learning_rate=0.01).fit(blobs[0])
+    found.partial_fit(blobs[0])
+    optimizer = found.model_._optimizer(found.model_.parameters())
+    assert [group["lr"] for group in optimizer.param_groups] == [0.01]
+    assert all(state["step"] == 6 for state in found._moments.values())  # 2 + 1 epochs of two
+
+
+def test_no_epoch_is_refused(blobs):
+    with pytest.raises(ValueError, match="max_epochs must be at least 1, got 0"):
+        DeepSOM(**SMALL, max_epochs=0).fit(blobs[0])
 
 
 def test_the_recipe_is_what_the_command_composes(tmp_path):
