@@ -36,8 +36,9 @@ def score_run(folder: Path, with_others: bool) -> dict[str, Any]:
             relevances are measured.
 
     Returns:
-        What stands in its ``metrics.json``; ``scored_at``, the commit of this; ``ten_*``, with the nodes merged into as many clusters
-        as there are classes; and ``<other>_*``, ``relevance_*`` and ``disturbance_*``.
+        What stands in its ``metrics.json``; ``scored_at``, the commit of this; ``ten_*``, with the
+        nodes merged into as many clusters as there are classes; and ``<other>_*``,
+        ``relevance_*`` and ``disturbance_*``.
     """
     metrics = json.loads((folder / "metrics.json").read_text())
     trained = load(folder / "checkpoints" / "last.ckpt")
