@@ -145,27 +145,49 @@ def score(
             alone.
 
     Returns:
-        The scores by name, and the assignments as columns ``index``, ``node``, ``cluster`` (with
-        ``merged``), ``activation`` of equal length.
+        The scores by name, and the assignments: ``index`` in the split, and what
+        :func:`describe_assignment` gives.
     """
     scorer = Scorer(model, n_classes, merged)
-    columns: dict[str, list[Tensor]] = {
-        name: []
-        for name in ("index", "node", "cluster", "activation")
-        if name != "cluster" or merged is not None
-    }
+    parts: list[dict[str, Tensor]] = []
     for batch in batches:
         # To the device and the precision of the model.
         with evaluating(model):
             z = model.encode(batch.x.to(model.codebook.centers))
             found = model.assign(z)
         scorer.update(z, found, None if batch.y is None else batch.y.to(model.device))
-        columns["index"].append(batch.index.cpu())
-        columns["node"].append(found.winner.cpu())
-        if merged is not None:
-            columns["cluster"].append(merge_winners(found.winner, merged).cpu())
-        columns["activation"].append(found.activation.cpu())
-    return scorer.compute(), {name: torch.cat(part).numpy() for name, part in columns.items()}
+        described = describe_assignment(model, found, merged)
+        parts.append({"index": batch.index, **described})
+    columns = {name: torch.cat([part[name].cpu() for part in parts]).numpy() for name in parts[0]}
+    return scorer.compute(), columns
+
+
+def describe_assignment(
+    model: ClusteringModule, found: Assignment, merged: Tensor | None = None
+) -> dict[str, Tensor]:
+    """Columns (batch,) of what a user may want to know of where samples fall.
+
+    Args:
+        model: that assigned them.
+        found: where they fall.
+        merged: (K,) cluster of every slot; None leaves ``cluster`` out.
+
+    Returns:
+        ``node`` (slot) and ``cluster``, -1 for none; ``activation`` in (0, 1]; ``second``, the next
+        best node; ``distance`` of the code from the node's centre, weighted by its relevances;
+        ``outlier``, whether that is further than the outer fence of the training's distances.
+    """
+    distance = found.distance.sqrt()
+    fence = math.inf if model.connectivity is None else model.connectivity.fence
+    cluster = {} if merged is None else {"cluster": merge_winners(found.winner, merged)}
+    return {
+        "node": found.winner,
+        **cluster,
+        "activation": found.activation,
+        "second": found.second,
+        "distance": distance,
+        "outlier": distance > fence,
+    }
 
 
 @torch.no_grad()

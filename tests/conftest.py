@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from omegaconf import DictConfig, OmegaConf
@@ -89,6 +90,12 @@ def data_dir() -> Path:
     if folder is None:
         pytest.skip("DCSOMRL_DATA is not set: the real datasets are not at hand")
     return Path(folder)
+
+
+def read_test_split(folder: Path) -> pd.DataFrame:
+    """The assignments of a run's test split."""
+    table = pd.read_parquet(folder / "assignments.parquet")
+    return table[table["split"] == "test"].reset_index(drop=True)
 
 
 def plain(cfg: DictConfig) -> dict:

@@ -17,7 +17,7 @@ from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import config_dir
 from dcsomrl.data.sources import digits
 from dcsomrl.metrics.catalogue import describe
-from tests.conftest import SMALL
+from tests.conftest import SMALL, read_test_split
 
 TOP = config_dir().parent
 pytestmark = [
@@ -121,7 +121,7 @@ def test_a_measure_and_a_figure_are_a_file_and_a_line_in_the_package(tmp_path):
     run("train", *SMALL, "name=own")
     folder = tmp_path / "runs" / "own" / "seed0"
     metrics = json.loads((folder / "metrics.json").read_text())
-    clusters = pd.read_parquet(folder / "assignments.parquet")["node"]
+    clusters = read_test_split(folder)["node"]
     assert metrics["fowlkes_mallows"] == pytest.approx(
         fowlkes_mallows_score(digits().test_y, clusters), abs=1e-6
     )

@@ -12,6 +12,7 @@ from dcsomrl.errors import CheckpointError, DataError
 from dcsomrl.evaluate import evaluate
 from dcsomrl.loading import load
 from dcsomrl.predict import predict
+from tests.conftest import read_test_split
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_predictions_for_a_file_are_the_models_own(trained_run, tmp_path, suffix
         f"output={output}",
     )
     table = pd.read_csv(output) if suffix == "csv" else pd.read_parquet(output)
-    assigned = pd.read_parquet(run_dir / "assignments.parquet")
+    assigned = read_test_split(run_dir)
     assert (table["node"] == assigned["node"]).all()
     assert (table["cluster"] == assigned["cluster"]).all()
     np.testing.assert_allclose(table["activation"], assigned["activation"], rtol=1e-5)
@@ -115,7 +116,7 @@ def test_predictions_for_a_folder_name_the_images(trained_run, tmp_path):
     call(predict, "predict", tmp_path, f"ckpt={ckpt}", f"input={folder}", f"output={output}")
     table = pd.read_parquet(output)
     assert list(table["sample"]) == [f"{i}.png" for i in range(5)]
-    assigned = pd.read_parquet(trained_run[0] / "assignments.parquet")
+    assigned = read_test_split(trained_run[0])
     assert (table["node"] == assigned["node"][:5]).mean() >= 0.8
 
 
@@ -163,7 +164,7 @@ def test_predictions_for_a_table_go_by_the_names_of_its_columns(run_small, tmp_p
     with pytest.raises(DataError, match=r"less\.csv lacks columns .*: large"):
         predicted(new[["small"]], "less.csv")
     with pytest.raises(
-        DataError, match=r"columns that are not numbers: small; encode or remove them$"
+        DataError, match=r"not numbers: small \(text, 'x' in line 2\); make them numbers$"
     ):
         predicted(new.assign(small="x"), "words.csv")
 

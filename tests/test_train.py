@@ -20,7 +20,7 @@ from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.data import sources
 from dcsomrl.loading import load
 from dcsomrl.training.trainer import warn_of_slow_half
-from tests.conftest import SMALL
+from tests.conftest import SMALL, read_test_split
 
 
 @pytest.mark.parametrize(
@@ -64,10 +64,11 @@ def test_a_run_leaves_its_results(run_small, tmp_path):
 
 def test_scores_are_scikit_learns_on_the_assignments(run_small, tmp_path):
     metrics = run_small()
-    assigned = pd.read_parquet(tmp_path / "run" / "assignments.parquet")
+    assigned = read_test_split(tmp_path / "run")
     labels = sources.digits().test_y.numpy()
     assert list(assigned["index"]) == list(range(len(labels)))
-    assert list(assigned.columns) == ["index", "node", "cluster", "activation"]
+    named = ["index", "split", "node", "cluster", "activation", "second", "distance", "outlier"]
+    assert list(assigned.columns) == named
     merged = assigned["cluster"]
     assert metrics["clusters"] >= merged.nunique() >= 1
     assert metrics["cluster_nmi"] == pytest.approx(normalized_mutual_info_score(labels, merged))
@@ -199,7 +200,7 @@ def test_the_way_of_samples_is_kept_and_taken_up_again(run_small, tmp_path):
     for name in ("slot", "decoded"):
         np.testing.assert_array_equal(paths[name][:2], before[name])
     # After the last epoch they are on the nodes of the trained model.
-    assignments = pd.read_parquet(tmp_path / "run" / "assignments.parquet")
+    assignments = read_test_split(tmp_path / "run")
     rows = torch.linspace(0, len(assignments) - 1, 10).long()
     assert paths["slot"][-1].tolist() == assignments["node"].iloc[rows].tolist()
     trained = load(tmp_path / "run" / "checkpoints" / "last.ckpt")

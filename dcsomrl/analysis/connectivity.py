@@ -33,6 +33,8 @@ class Connectivity:
         wins: (K,) samples that each slot won.
         between: (K, K) symmetric sums of what is undecided between two slots; on the diagonal
             twice the sum of what is decided.
+        fence: distance from its node beyond which a sample is an outlier; infinite where it is not
+            known.
 
     Source: after Tasdemir & Merenyi 2009, "Exploiting data topology in visualization and clustering
     of self-organizing maps", who count samples whole.
@@ -40,6 +42,7 @@ class Connectivity:
 
     wins: NDArray[np.int64]
     between: NDArray[np.float64]
+    fence: float = np.inf
 
     @classmethod
     def count(
@@ -48,6 +51,7 @@ class Connectivity:
         second: NDArray[np.int64],
         undecided: NDArray[np.floating],
         n_nodes: int,
+        distance: NDArray[np.floating] | None = None,
     ) -> "Connectivity":
         """Count samples.
 
@@ -56,6 +60,7 @@ class Connectivity:
             second: (n,) slot of the second winner, likewise.
             undecided: (n,) in [0, 1].
             n_nodes: K.
+            distance: (n,) of every sample from its winner; None where outliers are of no interest.
         """
         won = first >= 0
         both = won & (second >= 0)
@@ -63,7 +68,8 @@ class Connectivity:
         between = np.zeros((n_nodes, n_nodes))
         np.add.at(between, (first[both], second[both]), share[both])
         np.add.at(between, (first[won], first[won]), 1 - share[won])
-        return cls(np.bincount(first[won], minlength=n_nodes), between + between.T)
+        fence = np.inf if distance is None else find_fence(distance[won])
+        return cls(np.bincount(first[won], minlength=n_nodes), between + between.T, fence)
 
     def state(self) -> dict[str, Tensor]:
         """As tensors, of the pairs that share something alone."""
@@ -73,6 +79,7 @@ class Connectivity:
             "wins": torch.from_numpy(self.wins),
             "pairs": torch.from_numpy(pairs),
             "weights": torch.from_numpy(weights),
+            "fence": torch.tensor(self.fence, dtype=torch.float64),
         }
 
     @classmethod
@@ -84,12 +91,25 @@ class Connectivity:
         between = np.zeros((len(wins), len(wins)))
         between[pairs[:, 0], pairs[:, 1]] = weights
         between[pairs[:, 1], pairs[:, 0]] = weights
-        return cls(wins, between)
+        return cls(wins, between, float(state.get("fence", np.inf)))
 
     @property
     def used(self) -> NDArray[np.bool_]:
         """(K,) mask of the slots that won a sample."""
         return self.wins > 0
+
+
+def find_fence(distance: NDArray[np.floating]) -> float:
+    """The outer fence of distances (n,): three interquartile ranges above the third quartile.
+
+    Infinite where there is no sample.
+
+    Source: Tukey 1977, "Exploratory Data Analysis".
+    """
+    if not len(distance):
+        return np.inf
+    first, third = np.quantile(distance, [0.25, 0.75])
+    return float(third + 3 * (third - first))
 
 
 def find_number(between: NDArray[np.float64], seed: int = 0) -> NDArray[np.int64]:

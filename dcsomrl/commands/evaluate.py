@@ -14,6 +14,7 @@ from dcsomrl.errors import DataError
 from dcsomrl.loading import Trained, load
 from dcsomrl.scoring import number_of, score
 from dcsomrl.training import results
+from dcsomrl.training.assignments import describe_clusters, name_samples
 from dcsomrl.training.run import describe
 from dcsomrl.training.warnings import warnings_of
 from dcsomrl.writing import write_json
@@ -60,14 +61,20 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         "epochs": trained.epochs,
         "step": trained.step,
         **results.origin(device),
-        "warnings": warnings_of(model, data, scores, assignments["node"]),
+        "warnings": [
+            *data.arrays.notes,
+            *warnings_of(model, data, scores, assignments["node"]),
+        ],
     }
     # The name comes from the checkpoint: it chooses no folder.
     name = f"evaluate-{NO_NAME.sub('_', data.name)}-{cfg.split}"
     folder = Path(cfg.output) if cfg.output else beside(Path(cfg.ckpt)) / name
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "metrics.json", metrics)
-    results.write_assignments(folder, assignments)
+    assigned = name_samples(data, cfg.split, assignments)
+    results.write_assignments(folder, assigned)
+    clusters = describe_clusters(assigned.assign(split=cfg.split), data)
+    results.write_clusters(folder, clusters)
     title = f"{metrics['model']} on {data.name}, {cfg.split} split"
     results.print_summary(metrics, title, folder)
     return metrics

@@ -1,6 +1,8 @@
 """Assign new samples to a trained map: ``python -m dcsomrl.predict ckpt=... input=...``."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -9,13 +11,20 @@ from rich.progress import track
 from torch import Tensor
 
 from dcsomrl.commands.evaluate import choose_device, wanted
-from dcsomrl.data.files import read_features
-from dcsomrl.data.images import ImageFiles, image_files
+from dcsomrl.data.files import Reading, read_features
+from dcsomrl.data.image_files import ImageFiles, Look, check_files, say_bad
+from dcsomrl.data.images import IMAGE_SUFFIXES, first_of, image_files, size_of
+from dcsomrl.data.tables import Roles
+from dcsomrl.data.text_tables import Writing
 from dcsomrl.errors import DataError
 from dcsomrl.loading import Trained, load
-from dcsomrl.scoring import merge_winners, number_of
+from dcsomrl.scoring import describe_assignment, number_of
+from dcsomrl.training.results import write_table
 
 BATCH = 1024
+# Settings of a source by which other tables are read as well.
+WRITING = ("separator", "decimal", "encoding", "header")
+KEPT = (*WRITING, "id", "keep", "missing", "layout")
 
 
 @torch.no_grad()
@@ -26,8 +35,9 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
         cfg: see ``conf/predict.yaml``.
 
     Returns:
-        What was written: ``sample`` (name of a file, or row), ``node`` and ``cluster`` (-1 for
-        none), ``activation`` in (0, 1], ``latent_0`` and so on.
+        What was written: ``sample`` (name of a file, or row), for tables ``id`` and kept columns,
+        ``node`` and ``cluster`` (-1 for none), ``activation`` in (0, 1], ``second``, ``distance``,
+        ``outlier``, ``latent_0`` and so on.
 
     Raises:
         CheckpointError: the checkpoint is missing, damaged, or not of this package.
@@ -41,53 +51,59 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
     device = choose_device(cfg.device)
     model = trained.model.to(device)
     merged = model.merged(number_of(wanted(cfg, trained)))
-    names, x = samples(Path(cfg.input), trained)
+    notes: list[str] = []
+    names, x = samples(Path(cfg.input), trained, cfg, notes)
     normalize = trained.data.normalizer(x, cfg.input)
     parts = []
     rows = torch.arange(len(names)).split(BATCH)
     for index in track(rows, description="predict"):
         z = model.encode(normalize(x[index]).to(device))
-        found = model.assign(z)
+        described = describe_assignment(model, model.assign(z), merged)
         codes = z.cpu().numpy()
-        table = pd.DataFrame(codes, columns=[f"latent_{i}" for i in range(codes.shape[1])])
-        table.insert(0, "activation", found.activation.cpu().numpy())
-        table.insert(0, "cluster", merge_winners(found.winner, merged).cpu().numpy())
-        table.insert(0, "node", found.winner.cpu().numpy())
-        parts.append(table)
-    table = pd.concat(parts, ignore_index=True)
-    table.insert(0, "sample", names)
+        table = pd.DataFrame({name: column.cpu().numpy() for name, column in described.items()})
+        code = pd.DataFrame(codes, columns=[f"latent_{i}" for i in range(codes.shape[1])])
+        parts.append(pd.concat([table, code], axis=1))
+    table = pd.concat([names, pd.concat(parts, ignore_index=True)], axis=1)
     output.parent.mkdir(parents=True, exist_ok=True)
-    if output.suffix == ".csv":
-        table.to_csv(output, index=False)
-    else:
-        table.to_parquet(output, index=False)
+    write_table(output, table)
     used = table["cluster"].nunique()
     print(f"{len(table)} samples in {used} clusters, written to {output}")
+    for note in notes:
+        print(f"warning: {note}")
     return table
 
 
-def samples(source: Path, trained: Trained) -> tuple[list[str], Tensor | ImageFiles]:
+def samples(
+    source: Path, trained: Trained, cfg: DictConfig, notes: list[str]
+) -> tuple[pd.DataFrame, Tensor | ImageFiles]:
     """Names of the samples, and the raw samples in the shape that the model takes.
 
     Of a table the columns of the training are taken, by their names; others are left out.
+
+    Args:
+        source: a folder of images, an image, or a file of features.
+        trained: the model; its data says how its own samples were read.
+        cfg: ``id`` and ``keep`` of the command.
+        notes: gets a sentence on everything that was guessed or left out.
 
     Raises:
         DataError: the input is absent, damaged, or of another shape.
     """
     x: Tensor | ImageFiles
-    if source.is_dir():
-        files, _ = image_files(source)
-        names = [str(file.relative_to(source)) for file in files]
-        source_config = trained.config["dataset"]["source"]
-        channels = trained.shape[0] if len(trained.shape) == 3 else None
-        # Checkpoints of before there was a background were trained on black ones.
-        background = source_config.get("background", "black")
-        x = ImageFiles(files, source_config.get("image_size"), channels, background)
+    settings = trained.config["dataset"]["source"]
+    if source.is_dir() or source.suffix.lower() in IMAGE_SUFFIXES:
+        files = images_of(source, trained.shape, settings, notes)
+        root = source if source.is_dir() else source.parent
+        names = pd.DataFrame({"sample": [str(file.relative_to(root)) for file in files.files]})
+        x = files
     else:
-        features, _, _ = read_features(source, columns=trained.data.feature_names)
-        names = [str(row) for row in range(len(features))]
-        x = torch.from_numpy(features)
-        if x.is_floating_point() and not x.isfinite().all():
+        found = read_features(
+            source, reading_of(settings, cfg), notes, "", trained.data.feature_names
+        )
+        names = found.about.rename(columns={"row": "sample"}).astype({"sample": str})
+        x = torch.from_numpy(found.x)
+        allowed = settings.get("missing") == "median"
+        if x.is_floating_point() and not (x.isfinite() | (x.isnan() & allowed)).all():
             raise DataError(f"{source} holds NaN or infinite values: mend or remove these rows")
     if tuple(x.shape[1:]) != trained.shape:
         raise DataError(
@@ -95,3 +111,45 @@ def samples(source: Path, trained: Trained) -> tuple[list[str], Tensor | ImageFi
             f"{trained.shape}: bring them to that shape"
         )
     return names, x
+
+
+def images_of(
+    source: Path, shape: tuple[int, ...], settings: Mapping[str, Any], notes: list[str]
+) -> ImageFiles:
+    """The images of a folder, or the one of a file, brought to what the training had."""
+    files = [source] if source.is_file() else image_files(source)[0]
+    look = Look(
+        size_of(settings.get("image_size")),
+        shape[0] if len(shape) == 3 else None,
+        # Checkpoints of before there was a background were trained on black ones.
+        settings.get("background", "black"),
+        settings.get("fit", "stretch"),
+    )
+    return read_all(ImageFiles(files, look, first_of(files)), source, settings, notes)
+
+
+def read_all(
+    files: ImageFiles, source: Path, settings: Mapping[str, Any], notes: list[str]
+) -> ImageFiles:
+    """The files that can be read; the others are refused, or left out as in the training."""
+    found = check_files(files, keep=False)
+    if found.bad:
+        said = say_bad(found.bad, len(files), source)
+        if settings.get("on_error", "refuse") == "refuse" or not found.good:
+            raise DataError(said)
+        notes.append(f"left out: {said}")
+    return files.alike([files.files[i] for i in found.good])
+
+
+def reading_of(settings: Mapping[str, Any], cfg: DictConfig) -> Reading:
+    """How a table is read: as the training's, with rows named as the command says."""
+    known = {key: settings[key] for key in KEPT if key in settings}
+    id, keep = (known.get(key) if cfg[key] is None else cfg[key] for key in ("id", "keep"))
+    roles = Roles(
+        id=id,
+        keep=tuple(keep or ()),
+        missing=known.get("missing", "refuse"),
+        lenient=cfg.id is None and cfg.keep is None,
+    )
+    writing = Writing(**{key: known[key] for key in WRITING if key in known})
+    return Reading(roles, writing, known.get("layout", "auto"))

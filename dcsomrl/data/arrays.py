@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -38,6 +39,11 @@ class Arrays:
         test_y: their classes, or None.
         class_names: what the labels were called, by class.
         feature_names: names of the columns of a table.
+        train_about: what stands beside the results of the training samples, a row each: their
+            ``row`` or ``file``, ``id``, columns that are kept; None for nothing.
+        test_about: likewise of the test samples.
+        notes: sentences on what was guessed or left out.
+        may_lack: whether NaN stands for a missing value, taken as the median of its column.
     """
 
     train_x: Tensor | Samples
@@ -46,6 +52,10 @@ class Arrays:
     test_y: Tensor | None
     class_names: list[str] | None = None
     feature_names: list[str] | None = None
+    train_about: pd.DataFrame | None = None
+    test_about: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+    may_lack: bool = False
 
 
 def check_arrays(arrays: Arrays, name: str) -> Arrays:
@@ -60,7 +70,7 @@ def check_arrays(arrays: Arrays, name: str) -> Arrays:
         if len(x) == 0:
             raise DataError(f"{name} has no {split} samples: give it at least one")
         if isinstance(x, Tensor) and x.is_floating_point():
-            _check_finite(x, name, split)
+            _check_finite(x, name, split, arrays.may_lack)
         if y is not None and y.shape != (len(x),):
             raise DataError(
                 f"{name} has {len(x)} {split} samples but labels of shape {tuple(y.shape)}: "
@@ -95,8 +105,9 @@ def with_features(arrays: Arrays, names: list[str], origin: str) -> Arrays:
     return replace(arrays, train_x=train_x[:, order], test_x=test_x[:, order], feature_names=names)
 
 
-def _check_finite(x: Tensor, name: str, split: str) -> None:
-    bad = ~x.flatten(1).isfinite().all(1)
+def _check_finite(x: Tensor, name: str, split: str, may_lack: bool) -> None:
+    fine = x.isfinite() | x.isnan() if may_lack else x.isfinite()
+    bad = ~fine.flatten(1).all(1)
     if bad.any():
         raise DataError(
             f"{name} has {int(bad.sum())} {split} samples with NaN or infinite values, the first "

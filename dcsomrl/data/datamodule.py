@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
+import pandas as pd
 import torch
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
@@ -162,8 +163,8 @@ class ClusterData(LightningDataModule):
     @property
     def _constant_features(self) -> Tensor:
         if self._constant is None:
-            sample = self._sample()
-            self._constant = constant(sample.amin(0), sample.amax(0), self._prepared)
+            sample = self._prepared.filled(self._sample())
+            self._constant = constant(sample.amin(0), sample.amax(0), self._prepared.by_feature)
         return self._constant
 
     @property
@@ -239,11 +240,8 @@ class ClusterData(LightningDataModule):
         }
         self._arrays = arrays
         if self._preparation is None:
-            sample = self._sample()
-            low, high = sample.amin(0), sample.amax(0)
             named = arrays.feature_names is not None
-            made = prepare(self.normalization, low, high, sample, named, self._origin)
-            self._preparation, self._constant = made, constant(low, high, made)
+            self._preparation = prepare(self.normalization, self._sample(), named, self._origin)
             warn_of(self.constant, self._origin)
         elif self._other:
             parts = [x for x in (arrays.train_x, arrays.test_x) if isinstance(x, Tensor)]
@@ -255,6 +253,17 @@ class ClusterData(LightningDataModule):
         if self._columns and "feature_names" in inspect.signature(self.source).parameters:
             return self.source(feature_names=self._columns)  # type: ignore[call-arg]
         return self.source()
+
+    def raw(self, split: Split, index: Tensor) -> Tensor:
+        """Raw samples (batch, *shape) at places (batch,) of a split, missing values filled."""
+        x = self.arrays.test_x if split == "test" else self.arrays.train_x
+        return self._prepared.filled(x[self._rows[split][index]])
+
+    def about(self, split: Split) -> pd.DataFrame | None:
+        """What stands beside the results of a split, a row a sample; None for nothing."""
+        arrays = self.arrays
+        table = arrays.test_about if split == "test" else arrays.train_about
+        return None if table is None else table.iloc[self._rows[split].numpy()]
 
     def normalize(self, x: Tensor) -> Tensor:
         """Normalise raw samples (batch, *shape) of these arrays to float32."""

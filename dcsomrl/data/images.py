@@ -1,167 +1,193 @@
 """Datasets of one's own: a folder of images."""
 
-import copy
-import hashlib
 import logging
-import math
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 import torch
-from PIL import Image
 from torch import Tensor
 
-from dcsomrl.data.arrays import Arrays, Samples, divide
+from dcsomrl.data.arrays import Arrays, divide
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.image_files import (
+    Checked,
+    Fit,
+    ImageFiles,
+    Look,
+    SizeError,
+    check_files,
+    open_image,
+    say_bad,
+    sizes_in,
+)
+from dcsomrl.data.text_tables import note
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
 
-Background = Literal["white", "black"]
-# Kinds of files that are read, whatever their names end with: for some Pillow runs Ghostscript.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+OnError = Literal["refuse", "skip"]
 # How names begin that are passed over; the latter is of archives made on a Mac.
 HIDDEN = (".", "__MACOSX")
 TRAIN_NAMES = ("train", "training")
 TEST_NAMES = ("test", "testing", "val", "valid", "validation", "eval", "dev")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
-# Files whose content tells a folder from another of the same names and sizes.
-STAMPED = 64
-
-
-class ImageFiles:
-    """Images read from the disk when they are asked for.
-
-    Args:
-        files: the images, at least one.
-        image_size: side to which every image is resized; None demands the size of the first.
-        channels: 1 for grey, 3 for colour, None for what the first image has.
-        background: what is seen through transparent pixels.
-
-    Attributes:
-        shape: (n, channels, height, width).
-
-    Raises:
-        DataError: another number of channels, or a first image that cannot be read.
-    """
-
-    def __init__(
-        self,
-        files: list[Path],
-        image_size: int | None = None,
-        channels: int | None = None,
-        background: Background = "white",
-    ) -> None:
-        if background not in ("white", "black"):
-            raise DataError(f"background must be white or black, got {background}: set one of them")
-        if channels not in (None, 1, 3):
-            raise DataError(f"images have 1 or 3 channels, got channels={channels}: set 1 or 3")
-        self.files = files
-        first = _opened(files[0])
-        channels = channels or (1 if first.mode in ("1", "L", "LA") else 3)
-        width, height = (image_size, image_size) if image_size else first.size
-        self.shape: tuple[int, ...] = (len(files), channels, height, width)
-        self._resized, self._background = image_size is not None, background
-
-    def alike(self, files: list[Path]) -> "ImageFiles":
-        """Other files, of the same size and channels."""
-        other = copy.copy(self)
-        other.files, other.shape = files, (len(files), *self.shape[1:])
-        return other
-
-    def __len__(self) -> int:
-        """Number of images."""
-        return len(self.files)
-
-    def __getitem__(self, index: Tensor) -> Tensor:
-        """Images (batch, channels, height, width) as bytes."""
-        return torch.stack([self._read(self.files[i]) for i in index.tolist()])
-
-    def stamp(self) -> bytes:
-        """Names and sizes of the files, and what some of them hold."""
-        names = "".join(f"{file.name}:{file.stat().st_size};" for file in self.files)
-        some = np.linspace(0, len(self.files) - 1, min(STAMPED, len(self.files))).astype(int)
-        digest = hashlib.blake2b(names.encode(), digest_size=16)
-        for i in some:
-            digest.update(self.files[i].read_bytes())
-        return digest.digest()
-
-    def _read(self, file: Path) -> Tensor:
-        _, channels, height, width = self.shape
-        image = _opaque(_opened(file), self._background, file)
-        image = image.convert("L" if channels == 1 else "RGB")
-        if self._resized:
-            image = image.resize((width, height), Image.Resampling.BILINEAR)
-        if image.size != (width, height):
-            raise DataError(
-                f"{file} is {image.size[0]}x{image.size[1]}, but the first image is "
-                f"{width}x{height}: set `image_size` to bring all to one size"
-            )
-        pixels = np.asarray(image, dtype=np.uint8).reshape(height, width, channels)
-        return torch.from_numpy(pixels.copy()).permute(2, 0, 1)
 
 
 def images(
     path: str,
-    image_size: int | None = None,
+    image_size: int | Sequence[int] | None = None,
     channels: int | None = None,
-    background: Background = "white",
+    background: str = "white",
+    fit: Fit = "stretch",
+    on_error: OnError = "refuse",
     test_fraction: float = 0.2,
     in_memory_limit: int = 2**31,
 ) -> Arrays:
     """A folder of images, with a folder for each class or without classes.
 
     Folders ``train`` and ``test`` in it are the splits, or ``train`` and ``val``; else a fixed part
-    is split off. Hidden files and folders are passed over; the log says what was taken.
+    is split off. Hidden files and folders are passed over; the log says what was taken. All images
+    are read before anything else, so that those that cannot be are known at once.
 
     Args:
         path: the folder.
-        image_size: side to which every image is resized, in pixels, without regard to its
-            proportions; None keeps their one size.
-        channels: 1 or 3; None follows the first image.
-        background: ``white`` or ``black``, what is seen through transparent pixels.
+        image_size: side to which every image is brought, in pixels, or its height and width; None
+            keeps their one size.
+        channels: 1, 3, or 4 for colour and transparency; None follows the first image.
+        background: colour that is seen through transparent pixels.
+        fit: how a size is reached: ``stretch``, ``pad`` or ``crop``.
+        on_error: what becomes of images that cannot be read: ``refuse``, or ``skip`` to leave them
+            out.
         test_fraction: share of the test split, where there are no folders for the splits.
         in_memory_limit: bytes up to which a split is kept in memory, as 32-bit numbers; beyond,
             every batch is read from the disk.
 
     Raises:
-        DataError: no images, one that cannot be read, sizes that differ, images both in class
+        DataError: no images, ones that cannot be read, sizes that differ, images both in class
             folders and beside them, folders of which it is unclear whether they are splits or
             classes, or an argument out of its range.
     """
-    if image_size is not None and image_size < 1:
-        raise DataError(f"`image_size` must be at least 1 or null, got {image_size}")
-    root = Path(path)
-    splits = _splits(root)
+    look = Look(size_of(image_size), channels, background, fit)
+    if on_error not in ("refuse", "skip"):
+        raise DataError(f"`on_error` must be refuse or skip, got {on_error}")
+    root, notes = Path(path), list[str]()
+    splits = _splits(root, notes)
     if splits is not None:
-        (train, train_names), (test, test_names) = (classify(split) for split in splits)
-        _check_labelled(splits, train_names, test_names)
+        train, test = (Part(*classify(split, notes)) for split in splits)
+        _check_labelled(splits, train.names, test.names, notes)
     else:
-        files, names = classify(root)
-        train_rows, test_rows = divide(len(files), test_fraction)
-        train, test = ([files[i] for i in rows] for rows in (train_rows, test_rows))
-        train_names, test_names = (
-            None if names is None else [names[i] for i in rows] for rows in (train_rows, test_rows)
-        )
-    class_names = sorted({*(train_names or []), *(test_names or [])})
+        whole = Part(*classify(root, notes))
+        train, test = (whole.some(rows.tolist()) for rows in divide(len(whole), test_fraction))
+    files = ImageFiles(train.files, look, first_of(train.files))
+    parts = [train, test]
+    found = [_checked(files.alike(part.files), root, in_memory_limit) for part in parts]
+    _settle(found, len(train) + len(test), root, on_error, notes)
+    train, test = (part.some(one.good) for part, one in zip(parts, found, strict=True))
+    train_x, test_x = (
+        files.alike(part.files) if one.pixels is None else one.pixels
+        for part, one in zip((train, test), found, strict=True)
+    )
+    class_names = sorted({*(train.names or []), *(test.names or [])})
     log.info(
-        "%s: %d training and %d test images, %s",
+        "%s: %d training and %d test images of %s, %d x %d, %s",
         root,
         len(train),
         len(test),
+        {1: "grey", 3: "colour", 4: "colour and transparency"}[files.shape[1]],
+        *files.shape[2:],
         f"classes {list_some(class_names)}" if class_names else "no classes",
     )
-    train_x = ImageFiles(train, image_size, channels, background)
-    test_x = train_x.alike(test)
     return Arrays(
-        _in_memory(train_x, in_memory_limit),
-        _classes(train_names, class_names),
-        _in_memory(test_x, in_memory_limit),
-        _classes(test_names, class_names),
+        train_x,
+        _classes(train.names, class_names),
+        test_x,
+        _classes(test.names, class_names),
         class_names or None,
+        train_about=train.about(root),
+        test_about=test.about(root),
+        notes=tuple(notes),
     )
+
+
+@dataclass(frozen=True)
+class Part:
+    """The files of a split, and the class of each where there are classes."""
+
+    files: list[Path]
+    names: list[str] | None
+
+    def __len__(self) -> int:
+        """Number of files."""
+        return len(self.files)
+
+    def some(self, rows: Sequence[int]) -> "Part":
+        """The files at some places."""
+        names = None if self.names is None else [self.names[i] for i in rows]
+        return Part([self.files[i] for i in rows], names)
+
+    def about(self, root: Path) -> pd.DataFrame:
+        """The files by their path within a folder."""
+        return pd.DataFrame({"file": [str(file.relative_to(root)) for file in self.files]})
+
+
+def size_of(image_size: int | Sequence[int] | None) -> tuple[int, int] | None:
+    """Height and width of a side, or of both.
+
+    Raises:
+        DataError: it is neither.
+    """
+    if image_size is None:
+        return None
+    sides = [image_size] * 2 if isinstance(image_size, int) else list(image_size)
+    if len(sides) != 2 or not all(isinstance(side, int) and side >= 1 for side in sides):
+        raise DataError(
+            f"`image_size` must be a side of at least 1, [height, width] or null, got {image_size}"
+        )
+    return sides[0], sides[1]
+
+
+def first_of(files: Sequence[Path]) -> Path:
+    """The first file that can be read; the first where none can."""
+    for file in files:
+        try:
+            open_image(file)
+        except DataError:
+            continue
+        return file
+    return files[0]
+
+
+def _checked(files: ImageFiles, root: Path, limit: int) -> Checked:
+    """What reading a split gives, with its pixels where they fit into memory."""
+    keep = 4 * np.prod(files.shape, dtype=np.int64) <= limit
+    try:
+        return check_files(files, bool(keep))
+    except SizeError as error:
+        raise SizeError(f"{error}; sizes are {sizes_in(files.files)}") from error
+
+
+def _settle(
+    found: Sequence[Checked], n: int, root: Path, on_error: OnError, notes: list[str]
+) -> None:
+    """Refuse images that cannot be read, or say that they are left out.
+
+    Raises:
+        DataError: there are some, and they are to be refused; or no other is in a split.
+    """
+    bad = [one for part in found for one in part.bad]
+    if bad and on_error == "refuse":
+        raise DataError(f"{say_bad(bad, n, root)}, or set `on_error=skip` to leave such images out")
+    if bad:
+        note(notes, f"left out: {say_bad(bad, n, root)}")
+    if animated := sum(part.animated for part in found):
+        note(notes, f"{root}: {animated} images have several frames: the first is taken")
+    if not all(part.good for part in found):
+        raise DataError(f"{root} has a split without any image that can be read: give it some")
 
 
 def _split_name(folder: Path) -> str:
@@ -169,7 +195,7 @@ def _split_name(folder: Path) -> str:
     return re.sub(r"[ _-]?(sets?|data|images?|imgs?|split)$", "", folder.name.lower())
 
 
-def _splits(root: Path) -> tuple[Path, Path] | None:
+def _splits(root: Path, notes: list[str]) -> tuple[Path, Path] | None:
     """The folders of the training and the test split, or None where there are none.
 
     Raises:
@@ -194,19 +220,19 @@ def _splits(root: Path) -> tuple[Path, Path] | None:
         )
     for left in test:
         if left is not chosen[0]:
-            log.warning("%s is left out: the splits are %s and %s", left, train[0], chosen[0])
+            note(notes, f"{left} is left out: the splits are {train[0]} and {chosen[0]}")
     return train[0], chosen[0]
 
 
 def _check_labelled(
-    splits: tuple[Path, Path], train: list[str] | None, test: list[str] | None
+    splits: tuple[Path, Path], train: list[str] | None, test: list[str] | None, notes: list[str]
 ) -> None:
     """Warn of classes in one split that the other has not."""
     if train is not None and test is not None and (unknown := sorted({*test} - {*train})):
-        log.warning("%s has classes that %s has not: %s", splits[1], splits[0], list_some(unknown))
+        note(notes, f"{splits[1]} has classes that {splits[0]} has not: {list_some(unknown)}")
 
 
-def classify(folder: Path) -> tuple[list[Path], list[str] | None]:
+def classify(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] | None]:
     """As :func:`image_files`, where the subfolders are plainly classes.
 
     Raises:
@@ -220,9 +246,12 @@ def classify(folder: Path) -> tuple[list[Path], list[str] | None]:
             f"folders are the classes, as {deep[0].parent.parent}"
         )
     if deep:
-        log.warning(
-            "%s: folders within the classes are not told apart, as %s", folder, deep[0].parent
+        note(
+            notes,
+            f"{folder}: folders within the classes are not told apart, as {deep[0].parent}",
         )
+    if names is not None and len(set(names)) == 1:
+        note(notes, f"{folder} holds a single folder, {names[0]}: all images are of one class")
     return files, names
 
 
@@ -252,45 +281,6 @@ def image_files(folder: Path) -> tuple[list[Path], list[str] | None]:
             f"as {beside[0].name}: move these into a folder or away"
         )
     return found, [file.relative_to(folder).parts[0] for file in found]
-
-
-def _opened(file: Path) -> Image.Image:
-    try:
-        with Image.open(file, formats=FORMATS) as image:
-            if image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf):
-                raise ValueError(f"{image.width}x{image.height} pixels are too many")
-            image.load()
-    except Exception as error:  # Pillow's readers raise kinds of their own for a damaged file
-        raise DataError(f"the image {file} cannot be read ({error}): mend or remove it") from error
-    if image.mode.startswith(("I", "F")):
-        raise DataError(f"the image {file} has more than 8 bits a channel: convert it to 8 bits")
-    return image
-
-
-def _opaque(image: Image.Image, background: Background, file: Path) -> Image.Image:
-    """The image before a background, where it has transparent pixels.
-
-    Raises:
-        DataError: nothing of it is seen before that background.
-    """
-    if not image.has_transparency_data:
-        return image
-    seen = image.convert("RGBA")
-    behind = Image.new("RGBA", seen.size, background)
-    shown = Image.alpha_composite(behind, seen).convert("RGB")
-    low, high = seen.getchannel("A").getextrema()
-    if low != high and not np.ptp(np.asarray(shown), axis=(0, 1)).any():
-        other = "black" if background == "white" else "white"
-        raise DataError(
-            f"{file} shows nothing before a {background} background: set `background={other}`"
-        )
-    return shown
-
-
-def _in_memory(files: ImageFiles, limit: int) -> Tensor | Samples:
-    if 4 * np.prod(files.shape, dtype=np.int64) > limit:
-        return files
-    return files[torch.arange(len(files))]
 
 
 def _classes(names: list[str] | None, class_names: list[str]) -> Tensor | None:

@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
-Kind = Literal["standard", "half", "minmax", "none"]
-KINDS = ("standard", "half", "minmax", "none")
+Kind = Literal["standard", "half", "minmax", "unit", "none"]
+KINDS = ("standard", "half", "minmax", "unit", "none")
 # What 32 bits hold to the last digit; all other numbers are normalised in 64.
 NARROW = (
     torch.uint8,
@@ -29,20 +30,27 @@ class Normalization:
             32 bits, float32 otherwise.
         scale: likewise, at least 0; what has scale 0 becomes 0.
         clipped: whether the result is kept in [0, 1].
+        to_unit: whether every sample is brought to a length of 1 afterwards.
     """
 
     offset: Tensor
     scale: Tensor
     clipped: bool
+    to_unit: bool = False
 
     def __call__(self, x: Tensor) -> Tensor:
         """Normalise raw samples (batch, *shape), bytes or numbers, to float32."""
         divisor = torch.where(self.scale > 0, self.scale, torch.inf).to(x.device)
         x = (unit(x, self.offset.dtype) - self.offset.to(x.device)) / divisor
+        if self.to_unit:
+            x = normalize(x.flatten(1)).view_as(x)
         return (x.clamp_(0, 1) if self.clipped else x).float()
 
     def inverse(self, x: Tensor) -> Tensor:
-        """The other way round, in the precision of offset and scale; bytes become [0, 1]."""
+        """The other way round, in the precision of offset and scale; bytes become [0, 1].
+
+        A length that was brought to 1 does not come back.
+        """
         x = x.double() if self.offset.dtype == torch.float64 else x
         return x * self.scale.to(x.device) + self.offset.to(x.device)
 
@@ -52,6 +60,7 @@ class Normalization:
             "offset": self.offset.tolist(),
             "scale": self.scale.tolist(),
             "clipped": self.clipped,
+            "unit": self.to_unit,
             "double": self.offset.dtype == torch.float64,
         }
 
@@ -60,29 +69,32 @@ class Normalization:
         """Back from plain values; older checkpoints, which do not say it, are of 32 bits."""
         dtype = torch.float64 if state.get("double", False) else torch.float32
         offset, scale = (torch.tensor(state[name], dtype=dtype) for name in ("offset", "scale"))
-        return cls(offset, scale, state["clipped"])
+        return cls(offset, scale, state["clipped"], state.get("unit", False))
 
 
 def fit(kind: Kind, sample: Tensor) -> Normalization:
     """The normalisation of a kind for raw training samples (n, *shape).
 
-    ``standard`` takes the mean and the deviation over all samples and features, one number each;
-    ``half`` brings [0, 1] to [-1, 1]; ``minmax`` brings every feature of a table to [0, 1], and
-    images as a whole; ``none`` leaves all as it is. Bytes are first brought to [0, 1].
+    ``standard`` takes the mean and the deviation of every column of a table, of images one of all
+    pixels; ``half`` brings [0, 1] to [-1, 1]; ``minmax`` brings every column of a table to [0, 1],
+    and images as a whole; ``unit`` brings every sample to a length of 1, as is usual with
+    embeddings; ``none`` leaves all as it is. Bytes are first brought to [0, 1].
     """
     dtype = torch.float32 if sample.dtype in NARROW else torch.float64
     offset, scale = torch.tensor(0.0, dtype=dtype), torch.tensor(1.0, dtype=dtype)
     if kind == "half":
         offset, scale = torch.full_like(offset, 0.5), torch.full_like(scale, 0.5)
     elif kind == "standard":
-        scale, offset = torch.std_mean(unit(sample, dtype))
+        # The largest column of a table must not count for more than the others.
+        scale, offset = torch.std_mean(unit(sample, dtype), dim=0 if sample.ndim == 2 else None)
+        scale = scale.nan_to_num(0)  # of a single sample
     elif kind == "minmax":
         sample = unit(sample, dtype)
         # A pixel that is seldom inked must not count as much as one that often is.
         axes = 0 if sample.ndim == 2 else tuple(range(sample.ndim))
         offset = sample.amin(axes)
         scale = sample.amax(axes) - offset
-    return Normalization(offset, scale, clipped=kind == "minmax")
+    return Normalization(offset, scale, clipped=kind == "minmax", to_unit=kind == "unit")
 
 
 def unit(x: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -20,15 +20,28 @@ class Preparation:
         scale: what the raw samples are made of; None in older checkpoints, which do not say.
         reading: how the samples at hand are taken; other than "as they are" only where they are
             not the training's.
+        fill: (features,) medians of the training part, which missing values are taken as; None
+            where none were allowed.
     """
 
     normalization: Normalization
     scale: Scale | None = None
     reading: Reading = "as they are"
+    fill: Tensor | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
         """Normalise raw samples (batch, *shape) at hand to float32."""
-        return self.normalization(take_as(self.reading, x))
+        return self.normalization(take_as(self.reading, self.filled(x)))
+
+    def by_feature(self, x: Tensor) -> Tensor:
+        """The same without bringing samples to one length, so that a feature keeps its order."""
+        return replace(self.normalization, to_unit=False)(take_as(self.reading, self.filled(x)))
+
+    def filled(self, x: Tensor) -> Tensor:
+        """Raw samples (batch, *shape) with the medians in the place of missing values."""
+        if self.fill is None or not x.is_floating_point():
+            return x
+        return torch.where(x.isnan(), self.fill.to(x), x)
 
     def judged(self, parts: list[Tensor], origin: str, files: bool = False) -> "Preparation":
         """The same for samples that come after the training.
@@ -43,45 +56,64 @@ class Preparation:
         """
         if self.scale is None:
             return self
-        scale = self.scale
+        scale, parts = self.scale, [self.filled(x) for x in parts]
         reading = scale.reading_of_files(origin) if files else scale.reading(parts, origin)
         return replace(self, reading=reading)
 
     def state(self) -> dict[str, Any]:
         """As plain values."""
         raw = None if self.scale is None else asdict(self.scale)
-        return {**self.normalization.state(), "raw": raw}
+        fill = None if self.fill is None else self.fill.tolist()
+        return {**self.normalization.state(), "raw": raw, "fill": fill}
 
     @classmethod
     def of_state(cls, state: dict[str, Any]) -> "Preparation":
         """Back from plain values, those of older checkpoints too."""
-        raw = state.get("raw")
-        return cls(Normalization.of_state(state), Scale(**raw) if raw else None)
+        raw, given = state.get("raw"), state.get("fill")
+        fill = None if given is None else torch.tensor(given, dtype=torch.float64)
+        return cls(Normalization.of_state(state), Scale(**raw) if raw else None, fill=fill)
 
 
-def prepare(
-    kind: Kind, low: Tensor, high: Tensor, sample: Tensor, named: bool, origin: str
-) -> Preparation:
+def prepare(kind: Kind, sample: Tensor, named: bool, origin: str) -> Preparation:
     """Fit the normalisation of a kind to the raw training part.
 
     Args:
         kind: see :func:`dcsomrl.data.normalization.fit`.
-        low: least value of every feature, (*shape).
-        high: greatest value, likewise.
-        sample: raw samples (n, *shape).
+        sample: raw samples (n, *shape); NaN of a table is taken as the column's median.
         named: whether they are a table whose columns have names.
         origin: what messages call them.
 
     Raises:
-        DataError: values overflow.
+        DataError: values overflow, or a column has no value.
     """
+    fill = medians(sample, origin)
+    if fill is not None:
+        sample = torch.where(sample.isnan(), fill.to(sample), sample)
+    low, high = sample.amin(0), sample.amax(0)
     normalization = fit(kind, sample)
-    made = Preparation(normalization, Scale.of(low, high, named))
+    made = Preparation(normalization, Scale.of(low, high, named), fill=fill)
     if sample.numel() > 1:  # one number has no deviation
         for number in (normalization.offset, normalization.scale):
             finite(number, origin)
     finite(made(torch.stack([low, high])), origin)
     return made
+
+
+def medians(sample: Tensor, origin: str) -> Tensor | None:
+    """(features,) medians of raw samples (n, features), float64; None where nothing is missing.
+
+    Raises:
+        DataError: a column has no value.
+    """
+    if not sample.is_floating_point() or not sample.isnan().any():
+        return None
+    fill = sample.double().nanmedian(0).values
+    if fill.isnan().any():
+        column = int(fill.isnan().int().argmax())
+        raise DataError(
+            f"{origin}: column {column} has no value in the training part: leave it out"
+        )
+    return fill
 
 
 def finite(x: Tensor, origin: str) -> Tensor:

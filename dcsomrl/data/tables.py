@@ -1,28 +1,74 @@
-"""Tables of one's own, csv and parquet: read plainly, or refused with what to do."""
+"""Tables of one's own: which columns are features, labels, names of rows, and what is missing."""
 
-import csv
 import logging
 import re
-from collections import Counter
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from numbers import Number
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dcsomrl.data import text_tables
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.text_tables import POINT, Writing, note, read_text_table
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = (".csv", ".parquet")
-# What pandas calls a column whose header is empty.
+SUFFIXES = (*text_tables.SUFFIXES, ".parquet")
+Categories = Literal["refuse", "ignore", "onehot"]
+Missing = Literal["refuse", "drop", "median"]
+# What a column without a name is called.
 NAMELESS = re.compile(r"\s*|Unnamed: \d+")
-NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
-SAVE = "save it with commas between fields and points in numbers"
+# How names of columns end that number or name the rows.
+NAMES_ROWS = re.compile(r"(.*[_ .-])?(id|idx|index|uuid|guid|rowid|rownames)", re.IGNORECASE)
+DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})\b.*")
+TRUTH = {"true": 1, "false": 0}
+# More values than these are no categories, but names.
+MOST_CATEGORIES = 100
+# Columns that results have, beside which none of the same name can stand.
+RESULTS = (
+    *("index", "split", "row", "id", "file", "node", "cluster", "activation"),
+    *("second", "distance", "outlier"),
+)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What the columns of a table are.
+
+    Attributes:
+        target: column of the labels; None for no labels.
+        id: column that names the rows; None for one whose name says so, or none.
+        keep: columns that stand beside the results, and are no features.
+        columns: features, in this order; None for all columns that have no other role.
+        ignore: columns that are left out.
+        categories: what becomes of columns of text: ``refuse``, ``ignore`` (they are left out), or
+            ``onehot`` (a column of 0 and 1 for each of their values).
+        missing: what becomes of missing values: ``refuse``, ``drop`` (the row is left out), or
+            ``median`` (of the column's values in the training part).
+        lenient: whether `id` and `keep`, which are those of a training, may be absent.
+    """
+
+    target: str | None = None
+    id: str | None = None
+    keep: Sequence[str] = ()
+    columns: Sequence[str] | None = None
+    ignore: Sequence[str] = ()
+    categories: Categories = "refuse"
+    missing: Missing = "refuse"
+    lenient: bool = False
+
+    def of(self, columns: Collection[str]) -> "Roles":
+        """The same for a table of these columns."""
+        if not self.lenient:
+            return self
+        keep = tuple(name for name in self.keep if name in columns)
+        return replace(self, id=self.id if self.id in columns else None, keep=keep)
 
 
 class Table(NamedTuple):
@@ -31,132 +77,332 @@ class Table(NamedTuple):
     Attributes:
         features: columns of numbers, a row a sample.
         labels: the labels' column, or None.
+        about: what stands beside the results: ``row`` in the file from 0, ``id``, kept columns.
     """
 
     features: pd.DataFrame
     labels: pd.Series | None
+    about: pd.DataFrame
 
 
-def read_table(path: Path, target: str | None, columns: list[str] | None) -> Table:
-    """The features and the labels of a csv or parquet file; the log says what was taken.
+def read_table(
+    path: Path, roles: Roles, writing: Writing, notes: list[str], learned: list[str] | None = None
+) -> Table:
+    """The columns of a table of text or a parquet file by their roles; the log says what was taken.
 
     Args:
         path: the file.
-        target: column of the labels.
-        columns: those that are features, in this order; None for all but the labels and a
-            nameless index.
+        roles: what the columns are.
+        writing: how a table of text is written.
+        notes: gets a sentence on everything that was guessed or left out.
+        learned: names of the features of a training, to be made here as well.
 
     Raises:
-        DataError: the file is damaged, is not plainly a table of the columns in its header, or
-            these hold no features.
+        DataError: the file is damaged, is not plainly a table, lacks a column, holds what is no
+            number or missing, or has no features.
     """
-    table = _read(path)
-    if target is not None and target not in table:
-        raise DataError(
-            f"{path} has no column {target}; it has {', '.join(map(str, table.columns))}: set "
-            "`target` to one of these"
-        )
-    if columns is None:
-        left_out = _nameless(table, path)
-        features = table.drop(columns=[*left_out, *([] if target is None else [target])])
+    _check_roles(roles)
+    verbatim = [name for name in (roles.target, roles.id, *roles.keep) if name is not None]
+    if path.suffix.lower() == ".parquet":
+        table = _read_parquet(path)
     else:
-        if absent := [name for name in columns if name not in table]:
-            raise DataError(
-                f"{path} lacks columns that the model was trained on: {', '.join(absent)}; add them"
-            )
-        features = table[columns]
-        left_out = [name for name in table.columns.tolist() if name not in {*columns, target}]
-    left_out += [f"index {name}" for name in table.index.names if name is not None]
-    _check_numbers(features, path, explicit=columns is not None)
-    labels = None if target is None else table[target]
-    if labels is not None and labels.isna().any():
+        table = read_text_table(path, writing, notes, verbatim)
+    roles = roles.of(table.columns)
+    verbatim = [name for name in (roles.target, roles.id, *roles.keep) if name is not None]
+    named = [*verbatim, *(roles.columns or ()), *roles.ignore]
+    if absent := [name for name in named if name not in table]:
         raise DataError(
-            f"{path} has {int(labels.isna().sum())} rows without a label in {target}: fill or "
-            "remove them"
+            f"{path} has no column {list_some(absent)}; it has "
+            f"{list_some(table.columns.tolist())}: name one of these"
         )
+    lines = table.attrs.pop("lines", None)
+    where = [f"row {i}" for i in range(len(table))] if lines is None else _called(lines)
+    if roles.id is None:
+        roles = replace(roles, id=_find_id(table, roles, path, notes))
+    features, left_out = _features(table, roles, path, where, notes, learned)
+    kept = _whole_rows(features, roles, path, where, notes)
+    features, table = features[kept], table[kept]
+    if len(features) == 0:
+        raise DataError(f"{path} has no row of samples: add some")
+    labels = None if roles.target is None else _labels(table[roles.target], path)
+    beside = {"row": np.flatnonzero(kept)}
+    beside |= {} if roles.id is None else {"id": table[roles.id].to_numpy()}
+    about = pd.DataFrame({**beside, **{name: table[name].to_numpy() for name in roles.keep}})
     log.info(
-        "%s: %d rows, %d features (%s), %s%s",
+        "%s: %d rows, %d features (%s), %s%s%s",
         path,
         len(features),
         features.shape[1],
         list_some(features.columns.tolist()),
-        f"labels from {target}" if target else "no labels",
+        f"labels from {roles.target}" if roles.target else "no labels",
+        f", rows named by {roles.id}" if roles.id else "",
         f"; left out: {list_some(left_out)}" if left_out else "",
     )
-    return Table(features, labels)
+    return Table(features, labels, about)
 
 
-def _read(path: Path) -> pd.DataFrame:
-    """A table whose columns have the names of its header, as text."""
+def _check_roles(roles: Roles) -> None:
+    for name, known in (
+        ("categories", ("refuse", "ignore", "onehot")),
+        ("missing", ("refuse", "drop", "median")),
+    ):
+        if getattr(roles, name) not in known:
+            raise DataError(
+                f"`{name}` must be one of {', '.join(known)}, got {getattr(roles, name)}"
+            )
+    if taken := [name for name in roles.keep if name in RESULTS]:
+        raise DataError(
+            f"results have a column {taken[0]} of their own: give the column that `keep` names "
+            "another name"
+        )
+
+
+def _called(lines: Sequence[int]) -> list[str]:
+    return [f"line {line}" for line in lines]
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    """A table with its named index as columns, and columns of lists as a column an element."""
     try:
-        if path.suffix == ".csv":
-            _check_fields(path)
-            table = pd.read_csv(path, index_col=False)
-        else:
-            table = pd.read_parquet(path)
-    except DataError:
-        raise
-    except Exception as error:  # each reader raises kinds of its own for a damaged file
+        table = pd.read_parquet(path)
+    except Exception as error:  # the reader raises kinds of its own for a damaged file
         raise DataError(
             f"{path} cannot be read ({error}): it is damaged or not what its name says"
         ) from error
-    table.columns = pd.Index([str(name) for name in table.columns])
-    _check_names(table.columns.tolist(), path)
-    return table
+    if any(name is not None for name in table.index.names):
+        table = table.reset_index()
+    table.columns = pd.Index(
+        text_tables.name_columns([str(name) for name in table.columns], table.shape[1], path)
+    )
+    return _spread_lists(table, path)
 
 
-def _check_fields(path: Path) -> None:
-    """Refuse a csv whose rows have not the fields of its header: pandas would guess."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file)
-        header = next(rows, [])
-        if len(header) == 1 and (found := re.search(r"[;\t|]", header[0])):
+def _spread_lists(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Columns that hold lists of numbers, as embeddings, as columns ``name.0`` and so on.
+
+    Raises:
+        DataError: lists of one column differ in length.
+    """
+    parts: list[pd.DataFrame] = []
+    for name in table.columns:
+        column = table[name]
+        first = column.dropna().head(1)
+        if not len(first) or not isinstance(first.iloc[0], list | tuple | np.ndarray):
+            parts.append(column.to_frame())
+            continue
+        lengths = column.map(_length)
+        if lengths.nunique() > 1:
+            odd = int((lengths != lengths.iloc[0]).to_numpy().argmax())
             raise DataError(
-                f"{path} has {found.group()!r} in the one field of its header, {header[0]!r}: "
-                f"{SAVE}"
+                f"{path} has lists of {lengths.iloc[0]} numbers in column {name}, but of "
+                f"{max(lengths.iloc[odd], 0)} in row {odd}: make them as long"
             )
-        _check_names(header, path)
-        for row in rows:
-            if row and len(row) != len(header):
-                raise DataError(
-                    f"{path} has {len(header)} fields in its header but {len(row)} in line "
-                    f"{rows.line_num}: {SAVE}, as many in every line"
-                )
+        values = np.stack([np.asarray(one) for one in column])
+        names = [f"{name}.{i}" for i in range(values.shape[1])]
+        parts.append(pd.DataFrame(values, columns=names, index=table.index))
+    return pd.concat(parts, axis=1)
 
 
-def _check_names(names: list[str], path: Path) -> None:
-    """Refuse names that stand twice, and a first row of numbers in the place of names."""
-    named = [name for name in names if not NAMELESS.fullmatch(name)]
-    numbers = [name.strip() for name in named if NUMBER.fullmatch(name)]
-    if numbers and not _counted(numbers):
-        raise DataError(
-            f"{path} has numbers in the place of column names ({list_some(numbers)}): put a first "
-            "line of names above the samples"
+def _length(one: Any) -> int:
+    return len(one) if hasattr(one, "__len__") else -1
+
+
+def _find_id(table: pd.DataFrame, roles: Roles, path: Path, notes: list[str]) -> str | None:
+    """A column whose name says that it names the rows, and whose values do."""
+    taken = {roles.target, *roles.keep, *(roles.columns or ()), *roles.ignore}
+    for name in table.columns.tolist():
+        column = table[name]
+        whole = column.dtype.kind in "iu" or isinstance(
+            column.dtype, pd.StringDtype | np.dtypes.ObjectDType
         )
-    if twice := [name for name, count in Counter(named).items() if count > 1]:
+        if name in taken or not NAMES_ROWS.fullmatch(name) or not whole:
+            continue
+        if column.notna().all() and column.is_unique:
+            note(
+                notes,
+                f"{path}: column {name} names the rows and is no feature; set `columns` to have it "
+                "as one",
+            )
+            return str(name)
+    return None
+
+
+def _features(
+    table: pd.DataFrame,
+    roles: Roles,
+    path: Path,
+    where: Sequence[str],
+    notes: list[str],
+    learned: list[str] | None,
+) -> tuple[pd.DataFrame, list[str]]:
+    """Columns of numbers, and the names of those that have no role."""
+    given = {roles.target, roles.id, *roles.keep}
+    if learned is not None:
+        features = _as_learned(table, learned, path, where, notes)
+        sources = {name.rpartition("=")[0] or name for name in learned} | set(learned)
+        return features, [one for one in table.columns.tolist() if one not in given | sources]
+    if roles.columns is not None:
+        candidates, nameless = list(roles.columns), []
+    else:
+        nameless = _nameless(table, [*given, *roles.ignore], path)
+        used = {*given, *roles.ignore, *nameless}
+        candidates = [name for name in table.columns.tolist() if name not in used]
+        _say_counting(table[candidates], path, notes)
+    parts, words, dropped = [], [], []
+    for name in candidates:
+        column = as_numbers(table[name])
+        if column is not None:
+            parts.append(column.to_frame())
+        elif roles.categories == "ignore":
+            dropped.append(name)
+        elif roles.categories == "onehot" and _kind(table[name]) == "text":
+            parts.append(_one_hot(table[name], path))
+        else:
+            words.append(name)
+    if words:
+        raise DataError(_not_numbers(table[words], path, where, roles))
+    if dropped:
+        note(notes, f"{path}: columns that are not numbers are left out: {list_some(dropped)}")
+    if not parts:
+        raise DataError(f"{path} has no column of features: check `target`")
+    features = pd.concat(parts, axis=1)
+    unused = [name for name in table.columns.tolist() if name not in {*given, *candidates}]
+    return features, [*unused, *dropped]
+
+
+def _as_learned(
+    table: pd.DataFrame, learned: list[str], path: Path, where: Sequence[str], notes: list[str]
+) -> pd.DataFrame:
+    """The features of a training: columns of these names, and ``column=value`` for categories.
+
+    Raises:
+        DataError: a column is absent, or not of numbers.
+    """
+    parts: dict[str, Any] = {}
+    absent: list[str] = []
+    seen: dict[str, list[str]] = {}
+    for name in learned:
+        column, _, value = name.rpartition("=")
+        if name in table:
+            numbers = as_numbers(table[name])
+            if numbers is None:
+                raise DataError(_not_numbers(table[[name]], path, where))
+            parts[name] = numbers
+        elif column in table:
+            text = table[column].astype(str)
+            parts[name] = (text == value).astype(np.int8)
+            seen.setdefault(column, []).append(value)
+        else:
+            absent.append(column or name)
+    if absent:
+        names = list_some(list(dict.fromkeys(absent)))
+        raise DataError(f"{path} lacks columns that the model was trained on: {names}; add them")
+    for column, values in seen.items():
+        new = sorted(set(table[column].dropna().astype(str)) - set(values))
+        if new:
+            note(
+                notes,
+                f"{path}: column {column} has values that the training had not, which count as "
+                f"none: {list_some(new)}",
+            )
+    return pd.DataFrame(parts, index=table.index)
+
+
+def as_numbers(column: pd.Series) -> pd.Series | None:
+    """A column as numbers, NaN where one is missing; None where it holds something else.
+
+    Numbers, truth values, and words true and false are numbers; so are texts that all are.
+    """
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return None
+    if column.dtype.kind in "fiub":
+        missing = column.isna().any()
+        wide = bool(missing) or column.dtype.kind == "f"
+        return column.astype(float) if wide and not isinstance(column.dtype, np.dtype) else column
+    if column.dtype.kind in "mM":
+        return None
+    values = column.dropna()
+    if not len(values):
+        return column.astype(float)
+    if all(isinstance(one, Number) and not isinstance(one, complex) for one in values):
+        return column.astype(float)
+    words = values.astype(str).str.strip()
+    if words.str.lower().isin(TRUTH).all():
+        return words.str.lower().map(TRUTH).reindex(column.index).astype(float)
+    if all(isinstance(one, str) and POINT.fullmatch(one) for one in values):
+        return pd.to_numeric(words).reindex(column.index).astype(float)
+    return None
+
+
+def _kind(column: pd.Series) -> str:
+    """What a column holds that is not of numbers."""
+    if column.dtype.kind in "mM":
+        return "dates"
+    values = column.dropna().head(20).astype(str)
+    return "dates" if all(DATE.fullmatch(one) for one in values) else "text"
+
+
+def _not_numbers(
+    columns: pd.DataFrame, path: Path, where: Sequence[str], roles: Roles | None = None
+) -> str:
+    """What to say of columns that are not numbers: the first value that is none, and remedies.
+
+    Without roles the columns are those of a training.
+    """
+    said = []
+    for name in columns.columns.tolist()[:8]:
+        column = columns[name]
+        no_number = column.notna() & ~column.astype(str).map(lambda one: bool(POINT.fullmatch(one)))
+        first = int(no_number.to_numpy().argmax())
+        said.append(f"{name} ({_kind(column)}, {str(column.iloc[first])[:40]!r} in {where[first]})")
+    more = columns.shape[1] - len(said)
+    found = f"{path} has columns that are not numbers: {', '.join(said)}"
+    found += f" and {more} more" if more else ""
+    if roles is None:
+        return f"{found}; make them numbers"
+    remedies = ["make them numbers", "leave them out by `ignore`"]
+    remedies += [] if roles.target else ["name the labels' column by `target`"]
+    remedies += [] if roles.id else ["the one that names the rows by `id`"]
+    texts = any(_kind(columns[name]) == "text" for name in columns)
+    remedies += ["or set `categories=onehot`"] if texts and roles.categories == "refuse" else []
+    return f"{found}; {', '.join(remedies)}"
+
+
+def _one_hot(column: pd.Series, path: Path) -> pd.DataFrame:
+    """A column of 0 and 1 for every value, called ``column=value``; a missing one has none.
+
+    Raises:
+        DataError: there are too many values.
+    """
+    text = (
+        column.astype(object)
+        .where(column.notna(), None)
+        .map(lambda one: None if one is None else str(one))
+    )
+    values = sorted(set(text.dropna()))
+    if len(values) > MOST_CATEGORIES:
         raise DataError(
-            f"{path} has several columns of one name ({list_some(twice)}): give each its own"
+            f"{path} has {len(values)} different values in column {column.name}, too many for "
+            "categories: name it by `id` or leave it out by `ignore`"
         )
-
-
-def _counted(numbers: list[str]) -> bool:
-    """Whether these names are such as pandas numbers columns with: 0, or several in a row."""
-    if not all(number.isdigit() for number in numbers):
-        return False
-    values = [int(number) for number in numbers]
-    return values == [0] or (
-        len(values) > 1 and all(after == before + 1 for before, after in pairwise(values))
+    return pd.DataFrame(
+        {f"{column.name}={value}": (text == value).astype(np.int8) for value in values},
+        index=column.index,
     )
 
 
-def _nameless(table: pd.DataFrame, path: Path) -> list[str]:
-    """Columns without a name that are left out: an index in front, and empty ones."""
+def _nameless(table: pd.DataFrame, known: Sequence[str | None], path: Path) -> list[str]:
+    """Columns without a name that are left out: an index in front, and empty ones.
+
+    Raises:
+        DataError: another column has no name.
+    """
     left_out = []
     for place, name in enumerate(table.columns.tolist()):
-        if not NAMELESS.fullmatch(name):
+        if name in known or not NAMELESS.fullmatch(name):
             continue
         column = table[name]
-        is_index = place == 0 and column.dtype.kind in "iu" and column.is_unique
+        is_index = place == 0 and column.is_unique and column.dtype.kind not in "fb"
         if not is_index and not column.isna().all():
             raise DataError(
                 f"{path} has a column without a name, column {place + 1}: name or remove it"
@@ -165,15 +411,93 @@ def _nameless(table: pd.DataFrame, path: Path) -> list[str]:
     return left_out
 
 
-def _check_numbers(features: pd.DataFrame, path: Path, explicit: bool) -> None:
-    words = [str(name) for name in features if features[name].dtype.kind not in "fiub"]
-    if words:
+def _say_counting(table: pd.DataFrame, path: Path, notes: list[str]) -> None:
+    """Warn of columns that count the rows, as an index does."""
+    for name in table.columns.tolist():
+        column = table[name]
+        if len(column) > 10 and column.dtype.kind in "iu" and (column.diff().iloc[1:] == 1).all():
+            note(
+                notes,
+                f"{path}: column {name} counts the rows and is taken as a feature; if it is an "
+                f"index, set `id={name}` or `ignore=[{name}]`",
+            )
+
+
+def _whole_rows(
+    features: pd.DataFrame, roles: Roles, path: Path, where: Sequence[str], notes: list[str]
+) -> NDArray[np.bool_]:
+    """(n,) which rows are kept.
+
+    Raises:
+        DataError: a value is infinite or missing, and missing values are refused; or a column has
+            none at all.
+    """
+    values = features.to_numpy(float, na_value=np.nan)
+    _refuse_first(np.isinf(values), features, path, where, "an infinite value", "mend it")
+    missing = np.isnan(values)
+    names = features.columns.tolist()
+    if empty := [name for name, none in zip(names, missing.all(0), strict=True) if none]:
         raise DataError(
-            f"{path} has columns that are not numbers: {list_some(words)}; encode or remove them"
-            + ("" if explicit else ", or name the labels' column by `target`")
+            f"{path} has columns without any value: {list_some(empty)}; leave them out by `ignore`"
         )
-    if features.shape[1] == 0:
-        raise DataError(f"{path} has no column of features: check `target`")
+    gaps = missing.any(1)
+    if not gaps.any():
+        return ~gaps
+    columns = [name for name, some in zip(names, missing.any(0), strict=True) if some]
+    if roles.missing == "refuse":
+        remedy = (
+            f"{int(missing.sum())} are missing in {int(gaps.sum())} rows and columns "
+            f"{list_some(columns)}: fill them, or set `missing=drop` to leave these rows out or "
+            "`missing=median` to take the column's median"
+        )
+        _refuse_first(missing, features, path, where, "no value", remedy)
+    some = list_some([where[i] for i in np.flatnonzero(gaps).tolist()])
+    if roles.missing == "drop":
+        note(notes, f"{path}: {int(gaps.sum())} rows with missing values are left out: {some}")
+        return ~gaps
+    note(
+        notes,
+        f"{path}: {int(missing.sum())} missing values in columns {list_some(columns)} are taken as "
+        "the medians of the training part",
+    )
+    return np.ones(len(features), dtype=bool)
+
+
+def _refuse_first(
+    bad: NDArray[np.bool_],
+    features: pd.DataFrame,
+    path: Path,
+    where: Sequence[str],
+    what: str,
+    remedy: str,
+) -> None:
+    """Refuse a table by the first cell that is bad, if any is."""
+    if bad.any():
+        row, column = (int(place[0]) for place in bad.nonzero())
+        name = features.columns[column]
+        raise DataError(f"{path} has {what} in {where[row]}, column {name}; {remedy}")
+
+
+def _labels(column: pd.Series, path: Path) -> pd.Series:
+    """Labels as numbers where all are, or as they stand.
+
+    Raises:
+        DataError: rows have none.
+    """
+    absent = column.isna() | (column.astype(str).str.strip() == "")
+    if absent.any():
+        raise DataError(
+            f"{path} has {int(absent.sum())} rows without a label in {column.name}: fill or remove "
+            "them"
+        )
+    if column.dtype.kind in "fiub" or not all(isinstance(one, str) for one in column):
+        return column
+    text = column.str.strip()
+    if text.map(lambda one: one.isdigit() and str(int(one)) == one).all():
+        return text.astype(np.int64)
+    if text.map(lambda one: bool(POINT.fullmatch(one)) and not one.isdigit()).all():
+        return text.astype(float)
+    return text
 
 
 def check_told_apart(x: NDArray[np.generic], path: Path) -> None:

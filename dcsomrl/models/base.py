@@ -111,14 +111,15 @@ class ClusteringModule(LightningModule, ABC):
             return
         if data is None:
             data = self.trainer.datamodule  # type: ignore[attr-defined]
-        columns: dict[str, list[NDArray[Any]]] = {"first": [], "second": [], "undecided": []}
+        names = ("first", "second", "undecided", "distance")
+        columns: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
         with evaluating(self):
             for x in data.some_samples("train"):
                 z = self.encode(x.to(self.codebook.centers))
                 found = self.assign(z)
                 apart = self.distance(z, found.second)
                 share = (found.distance / apart).nan_to_num(nan=1.0).clamp(0, 1)
-                values = (found.winner, found.second, share.double())
+                values = found.winner, found.second, share.double(), found.distance.sqrt()
                 for column, value in zip(columns.values(), values, strict=True):
                     column.append(value.cpu().numpy())
         counted = {name: np.concatenate(parts) for name, parts in columns.items()}

@@ -9,21 +9,26 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dcsomrl import __version__
 from dcsomrl.data import ClusterData
+from dcsomrl.data.normalization import unit
 from dcsomrl.metrics import BY_KEY
 from dcsomrl.models import ClusteringModule
+from dcsomrl.writing import swapped
 
 log = logging.getLogger(__name__)
 
 # What training grows by, and what is made of a run when it has ended.
 GROWING = ("checkpoints", "config.yaml", "metrics.csv", "step_scores.csv", "paths.npz")
 ASSIGNMENTS = ("assignments.parquet", "assignments.csv")
-RESULTS = ("metrics.json", *ASSIGNMENTS, "prototypes.png", "clusters.png", "report", "compared")
+PICTURES = ("prototypes.png", "clusters.png", "typical.png")
+RESULTS = ("metrics.json", *ASSIGNMENTS, "clusters.csv", *PICTURES, "report", "compared")
 SHOWN = (
     *("nodes", "nodes_used", "purity", "nmi", "ari", "accuracy", "quantization_error"),
     *("clusters", "cluster_accuracy", "cluster_nmi", "cluster_ari", "seconds"),
@@ -80,20 +85,32 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def write_assignments(folder: Path, columns: Mapping[str, Any]) -> None:
-    """One row a sample: index in the split, node (slot of the map), cluster, activation.
-
-    The file is ``assignments.parquet``, or ``assignments.csv`` where pyarrow is not installed.
-    """
+def write_assignments(folder: Path, table: pd.DataFrame) -> None:
+    """One row a sample: ``assignments.csv``, and ``assignments.parquet`` with pyarrow installed."""
     parquet, csv = (folder / name for name in ASSIGNMENTS)
-    table = pd.DataFrame(columns)
+    write_table(csv, table)
     if find_spec("pyarrow"):
-        table.to_parquet(parquet, index=False)
-        csv.unlink(missing_ok=True)
+        write_table(parquet, table)
     else:
-        log.warning("pyarrow is not installed: the assignments are written to %s", csv)
-        table.to_csv(csv, index=False)
+        log.warning("pyarrow is not installed: the assignments are written to %s alone", csv)
         parquet.unlink(missing_ok=True)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as its name ends, ``.csv`` or ``.parquet``, whole or not at all."""
+    with swapped(path) as part:
+        if path.suffix == ".csv":
+            table.to_csv(part, index=False)
+            return
+        # Columns that a user keeps may hold values of several kinds.
+        mixed = [name for name in table if table[name].dtype == object]
+        table.astype(dict.fromkeys(mixed, "string")).to_parquet(part, index=False)
+
+
+def write_clusters(folder: Path, table: pd.DataFrame) -> None:
+    """One row a cluster: ``clusters.csv``."""
+    with swapped(folder / "clusters.csv") as part:
+        table.to_csv(part, index=False, float_format="%.4g")
 
 
 def draw_pictures(
@@ -114,7 +131,7 @@ def draw_pictures(
         data: that it was trained on.
         nodes: (n,) node of every test sample, -1 for none.
         merged: (K,) cluster of every slot.
-        title: what the pictures are of.
+        title: what the pictures are of, as ``dcsomrl on digits``.
     """
     if not find_spec("matplotlib"):
         log.warning("matplotlib is not installed: no picture of the prototypes is drawn")
@@ -143,6 +160,42 @@ def draw_pictures(
     clusters.savefig(folder / "clusters.png", dpi=130)
 
 
+def draw_typical(folder: Path, data: ClusterData, assigned: pd.DataFrame, title: str) -> None:
+    """A sheet of images: of every cluster those nearest to their nodes, the nearest first.
+
+    Args:
+        folder: for ``typical.png``; none is drawn of what is no image, or without Matplotlib.
+        data: that the samples are of.
+        assigned: samples with their ``split``, ``index``, ``cluster`` and ``distance``.
+        title: what the picture is of.
+    """
+    if len(data.shape) != 3 or data.shape[0] not in (1, 3) or not find_spec("matplotlib"):
+        return
+    from dcsomrl.figures.clusters import MOST_CLUSTERS, MOST_NODES
+    from dcsomrl.figures.images import brighten, image_rows
+
+    rows: list[NDArray[np.floating]] = []
+    labels = []
+    for cluster, members in assigned[assigned["cluster"] >= 0].groupby("cluster"):
+        if len(rows) == MOST_CLUSTERS:
+            break
+        # One of each node in turn: the nearest of all are of the tightest node.
+        turn = members.sort_values("distance", kind="stable").groupby("node").cumcount()
+        order = members.assign(turn=turn).sort_values(["turn", "distance"], kind="stable")
+        shown = order.head(MOST_NODES)
+        images = [
+            data.raw(split, torch.tensor([index]))
+            for split, index in zip(shown["split"], shown["index"], strict=True)
+        ]
+        rows.append(unit(torch.cat(images)).numpy())
+        labels.append(f"cluster {cluster}: {len(members):,}")
+    if rows:
+        whole = np.concatenate(rows)
+        rows = [brighten(row, whole).clip(0, 1) for row in rows]
+        figure = image_rows(rows, labels, title=f"{title}: typical samples")
+        figure.savefig(folder / "typical.png", dpi=130)
+
+
 def print_summary(metrics: Mapping[str, Any], title: str, run_dir: Path) -> None:
     """The numbers that matter, the warnings, and where the rest is."""
     print(f"\n{title}")
@@ -151,4 +204,4 @@ def print_summary(metrics: Mapping[str, Any], title: str, run_dir: Path) -> None
             print(f"  {BY_KEY[name].title:<18} {metrics[name]:>9.{BY_KEY[name].decimals}f}")
     for warning in metrics["warnings"]:
         print(f"warning: {warning}")
-    print(f"run directory: {run_dir}")
+    print(f"run directory: {run_dir}, with every sample's cluster in {ASSIGNMENTS[1]}")

@@ -17,6 +17,7 @@ from dcsomrl.errors import ConfigError, TrainingError, first_line
 from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import number_of, score, silhouette
 from dcsomrl.training import results
+from dcsomrl.training.assignments import assign_all, describe_clusters
 from dcsomrl.training.callbacks.time_limit import TimeIsOver, out_of_time
 from dcsomrl.training.checkpoints import check_same_run, find_checkpoint
 from dcsomrl.training.trainer import build_trainer, warn_of_slow_half
@@ -143,14 +144,18 @@ def finish(
         "step": trainer.global_step,
         **results.origin(trainer.strategy.root_device),
         "warnings": [
+            *data.arrays.notes,
             *warnings_of(model, data, scores, assignments["node"]),
             *out_of_time(trainer),
         ],
     }
+    assigned = assign_all(model, data, merged, assignments)
     write_json(run_dir / "metrics.json", metrics)
-    results.write_assignments(run_dir, assignments)
+    results.write_assignments(run_dir, assigned)
+    results.write_clusters(run_dir, describe_clusters(assigned, data))
     title = f"{metrics['model']} on {metrics['dataset']}, test split, seed {metrics['seed']}"
     results.draw_pictures(run_dir, model, data, assignments["node"], merged, title)
+    results.draw_typical(run_dir, data, assigned, title)
     results.print_summary(metrics, title, run_dir)
     if not data.val_fraction:
         return metrics

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import sparse
 
 from dcsomrl.data.arrays import check_arrays
 from dcsomrl.data.files import arrays
@@ -80,8 +81,10 @@ def test_holes_in_a_table_are_counted(tmp_path):
     table = TABLE.drop(columns="kind").astype({"count": "Int64"})
     table.loc[[3, 8], "count"] = pd.NA
     train, test = save(table, tmp_path / "train.parquet"), save(table[:3], tmp_path / "t.parquet")
-    with pytest.raises(DataError, match=r"2 training samples.*row 3"):
-        check_arrays(arrays(train, test_path=test), "t")
+    with pytest.raises(
+        DataError, match=r"no value in row 3, column count; 2 are missing in 2 rows"
+    ):
+        arrays(train, test_path=test)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +123,7 @@ def test_an_npz_may_hold_both_splits(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ({"z": np.zeros((4, 2))}, "no array named x, but z"),
+        ({"z": np.zeros((4, 2)), "u": np.ones((4, 2))}, "no array named x, but z"),
         ({"x": np.zeros(4)}, r"\(4,\)"),
         ({"x": np.array([["a", "b"]] * 4)}, "numbers"),
         ({"x": np.zeros((4, 2)), "y": np.zeros(3)}, "4 samples but 3 labels"),
@@ -186,3 +189,74 @@ def test_integers_that_floats_round_away_are_refused(tmp_path, kind, values, sou
     else:
         with pytest.raises(DataError, match="subtract their least value first"):
             arrays(str(path))
+
+
+@pytest.mark.parametrize("kind", ["tensor", "dict", "splits"])
+def test_tensors_are_read(tmp_path, kind):
+    x, y = torch.from_numpy(RNG.random((10, 6))).float(), torch.arange(10) % 3
+    made = {
+        "tensor": x,
+        "dict": {"embeddings": x, "y": y, "model": "resnet"},
+        "splits": {"x_train": x[:7], "x_test": x[7:], "y_train": y[:7], "y_test": y[7:]},
+    }
+    torch.save(made[kind], tmp_path / "e.PT")
+    got = arrays(str(tmp_path / "e.PT"))
+    both = torch.cat([got.train_x, got.test_x])
+    assert sorted(both.tolist()) == sorted(x.tolist())
+    assert (got.train_y is None) == (kind == "tensor")
+
+
+def test_a_file_of_tensors_runs_no_code(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "made"), "w"))
+
+    torch.save({"x": Evil()}, tmp_path / "e.pt")
+    with pytest.raises(DataError, match="cannot be read"):
+        arrays(str(tmp_path / "e.pt"))
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_sparse_matrix_is_made_dense_and_its_memory_said(tmp_path, caplog):
+    caplog.set_level("INFO")
+    x = sparse.random(30, 8, 0.3, format="csr", random_state=0)
+    sparse.save_npz(tmp_path / "s.npz", x)
+    got = arrays(str(tmp_path / "s.npz"))
+    both = torch.cat([got.train_x, got.test_x])
+    assert sorted(both.tolist()) == sorted(x.toarray().tolist())
+    assert "made dense" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("shape", "layout", "expected"),
+    [
+        ((6, 12, 9, 3), "auto", (3, 12, 9)),
+        ((6, 3, 12, 9), "auto", (3, 12, 9)),
+        ((6, 12, 9, 5), "auto", (12, 9, 5)),
+        ((6, 12, 9, 5), "channels_last", (5, 12, 9)),
+        ((6, 12, 9, 3), "channels_first", (12, 9, 3)),
+    ],
+)
+def test_channels_may_come_last(tmp_path, shape, layout, expected):
+    x = RNG.random(shape).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    got = arrays(str(tmp_path / "x.npy"), layout=layout)
+    assert got.train_x.shape[1:] == expected
+    moved = x if expected == shape[1:] else np.moveaxis(x, 3, 1)
+    rows = got.test_about["row"].to_numpy()
+    np.testing.assert_array_equal(got.test_x.numpy(), moved[rows])
+
+
+def test_missing_values_of_arrays_are_dropped_or_filled(tmp_path):
+    x = RNG.random((20, 3))
+    x[4, 1] = x[9, 0] = np.nan
+    np.save(tmp_path / "x.npy", x)
+    with pytest.raises(DataError, match="NaN"):
+        check_arrays(arrays(str(tmp_path / "x.npy")), "x")
+    dropped = arrays(str(tmp_path / "x.npy"), missing="drop")
+    assert len(dropped.train_x) + len(dropped.test_x) == 18
+    rows = {*dropped.train_about["row"], *dropped.test_about["row"]}
+    assert rows == set(range(20)) - {4, 9}
+    assert any("2 rows" in one for one in dropped.notes)
+    kept = check_arrays(arrays(str(tmp_path / "x.npy"), missing="median"), "x")
+    assert torch.cat([kept.train_x, kept.test_x]).isnan().sum() == 2

@@ -118,7 +118,7 @@ def mixed(folder):
 def deep(folder):
     Image.fromarray(np.zeros((4, 4), np.uint16)).save(folder / "0.png")
     draw(folder / "1.png")
-    return folder / "0.png"
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -167,8 +167,9 @@ def test_shapes_on_nothing_are_seen(tmp_path):
         images(white)
     got = images(white, background="black")
     assert len(torch.cat([got.train_x, got.test_x]).flatten(1).unique(dim=0)) == 6
-    with pytest.raises(DataError, match="white or black"):
-        images(white, background="pink")
+    assert images(white, background="#204060").train_x.shape[1] == 3
+    with pytest.raises(DataError, match="must be a colour"):
+        images(white, background="transparent")
 
 
 @pytest.mark.parametrize("mode", ["LA", "P"])
@@ -252,3 +253,91 @@ def test_an_image_of_too_many_pixels_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
     with pytest.raises(DataError, match="pixels are too many"):
         images(str(tmp_path))
+
+
+def faulty(folder):
+    """Nine images, three of which cannot be read."""
+    for i in range(9):
+        draw(folder / "ab"[i % 2] / f"{i}.png", i)
+    (folder / "a" / "0.png").write_bytes(b"")
+    (folder / "b" / "3.png").write_bytes(b"no image")
+    whole = (folder / "a" / "8.png").read_bytes()
+    (folder / "a" / "8.png").write_bytes(whole[: len(whole) // 2])
+    return folder
+
+
+@pytest.mark.parametrize("limit", [0, 2**31])
+def test_all_images_that_cannot_be_read_are_named_at_once_or_left_out(tmp_path, limit):
+    root = faulty(tmp_path)
+    with pytest.raises(DataError, match="on_error=skip") as caught:
+        images(str(root), in_memory_limit=limit)
+    assert all(name in str(caught.value) for name in ("a/0.png", "b/3.png", "a/8.png"))
+    got = images(str(root), on_error="skip", in_memory_limit=limit)
+    files = [*got.train_about["file"], *got.test_about["file"]]
+    assert sorted(files) == [f"{'ab'[i % 2]}/{i}.png" for i in (2, 4, 6, 1, 5, 7)]
+    assert len(got.train_x) == len(got.train_about) == len(got.train_y)
+    assert sum("left out" in note for note in got.notes) == 1
+    classes = [got.class_names[y] for y in torch.cat([got.train_y, got.test_y])]
+    assert classes == [file[0] for file in files]
+
+
+def test_a_camera_held_upright_is_turned(tmp_path):
+    pixels = np.arange(6, dtype=np.uint8).reshape(2, 3) * 40
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn clockwise
+    for i in range(2):
+        Image.fromarray(pixels).save(tmp_path / f"{i}.png", exif=exif)
+    got = images(str(tmp_path))
+    assert got.train_x[0, 0].tolist() == np.rot90(pixels, -1).tolist()
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.float32])
+def test_deep_images_keep_their_values(tmp_path, kind):
+    rng = np.random.default_rng(0)
+    values = (rng.random((4, 5, 6)) * (60000 if kind == np.uint16 else 3)).astype(kind)
+    for i, image in enumerate(values):
+        Image.fromarray(image).save(tmp_path / f"{i}.tif")
+    got = images(str(tmp_path))
+    assert got.train_x.dtype == torch.float32
+    places = [int(file[0]) for file in got.train_about["file"]]
+    expected = values[places] / (65535 if kind == np.uint16 else 1)
+    np.testing.assert_allclose(got.train_x[:, 0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
+def test_sizes_need_not_be_square_and_proportions_can_be_kept(tmp_path, fit):
+    for i in range(3):
+        pixels = np.zeros((10, 20), np.uint8)
+        pixels[:, 8:12] = 200
+        Image.fromarray(pixels).save(tmp_path / f"{i}.png")
+    got = images(str(tmp_path), image_size=[12, 8], fit=fit, background="white")
+    image = got.train_x[0, 0].float()
+    assert image.shape == (12, 8)
+    # The bar's share of the width: as it was, as it was within white bands, or of a cut-out.
+    width = (image[6] > 100).sum()
+    assert {"stretch": width <= 3, "pad": (image[0] == 255).all(), "crop": width >= 4}[fit]
+
+
+def test_several_frames_and_a_single_class_are_said(tmp_path):
+    for i in range(3):
+        frames = [Image.fromarray(np.full((4, 4), 50 * i + j, np.uint8)) for j in (0, 9)]
+        (tmp_path / "cat").mkdir(exist_ok=True)
+        frames[0].save(tmp_path / "cat" / f"{i}.gif", save_all=True, append_images=frames[1:])
+    notes = images(str(tmp_path)).notes
+    assert any("several frames" in note for note in notes)
+    assert any("single folder, cat" in note for note in notes)
+
+
+def test_sizes_that_differ_are_listed(tmp_path):
+    for i, size in enumerate([(5, 4), (5, 4), (9, 7), (3, 8)]):
+        draw(tmp_path / f"{i}.png", i, size)
+    with pytest.raises(DataError, match=r"image_size.*sizes are .*5x4"):
+        images(str(tmp_path))
+
+
+def test_four_channels_keep_transparency(tmp_path):
+    for i in range(3):
+        pixels = np.full((4, 4, 4), 10 * i, np.uint8)
+        Image.fromarray(pixels, "RGBA").save(tmp_path / f"{i}.png")
+    got = images(str(tmp_path), channels=4)
+    assert got.train_x.shape[1:] == (4, 4, 4)

@@ -20,6 +20,7 @@ from dcsomrl.models import DCSOMRL
 from dcsomrl.models.schedule import cosine
 from dcsomrl.networks import MLPAutoencoder
 from dcsomrl.train import train
+from tests.conftest import read_test_split
 from tests.test_resume import same
 
 OURS = (
@@ -131,7 +132,7 @@ def test_a_number_of_clusters_is_kept_to_in_every_result(trained_run, tmp_path):
     folder, metrics = trained_run
     assert metrics["clusters"] == 7
     ckpt = folder / "checkpoints" / "last.ckpt"
-    assigned = pd.read_parquet(folder / "assignments.parquet")
+    assigned = read_test_split(folder)
     assert set(assigned["cluster"]) <= set(range(7))
 
     def run(task, name, *overrides):

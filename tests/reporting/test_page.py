@@ -20,6 +20,7 @@ from dcsomrl.reporting.sections.merging import draw_merging
 from dcsomrl.reporting.sections.relevances import draw_relevances
 from dcsomrl.reporting.sections.steps import draw_steps
 from dcsomrl.train import train
+from tests.conftest import read_test_split
 
 ALL = {
     "clusters", "prototypes", "plane", "relevances", "disturbed", "disturbances", "traversals",
@@ -38,7 +39,7 @@ def test_arrays_are_those_of_the_model_and_its_metrics(trained, run):
     adjacency = model.codebook.adjacency()[live][:, live]
     expected = {(i, j) for i, j in adjacency.nonzero().tolist() if i < j}
     assert {tuple(edge) for edge in run.edges.tolist()} == expected
-    assignments = pd.read_parquet(trained / "assignments.parquet")
+    assignments = read_test_split(trained)
     assert run.slots[run.winner].tolist() == assignments["node"].tolist()
     # Purity, from the nodes' classes.
     assert run.classes.max(1).sum() / len(run.winner) == pytest.approx(run.metrics["purity"])

@@ -1,0 +1,318 @@
+"""Image files as samples: read when they are asked for, brought to one size and kind."""
+
+import copy
+import hashlib
+import logging
+import math
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageColor, ImageOps
+from rich.progress import track
+from torch import Tensor
+
+from dcsomrl.data.constant import list_some
+from dcsomrl.errors import DataError
+
+log = logging.getLogger(__name__)
+
+Fit = Literal["stretch", "pad", "crop"]
+Depth = Literal["8 bits", "16 bits", "float"]
+# Kinds of files that are read, whatever their names end with: for some Pillow runs Ghostscript.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+# Files whose content tells a folder from another of the same names and sizes.
+STAMPED = 64
+# Files from which on their reading is worth a bar.
+WORTH_A_BAR = 2000
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+NAMED = 5  # files that a message names
+FRAMES = "several frames"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What images are brought to.
+
+    Attributes:
+        size: height and width; None demands the size of the first.
+        channels: 1 grey, 3 colour, 4 colour and transparency; None follows the first image.
+        background: colour that is seen through transparent pixels, by name or as ``#rrggbb``.
+        fit: how a size is reached: ``stretch``, ``pad`` (with the background) or ``crop``, the last
+            two with the image's proportions.
+
+    Raises:
+        DataError: a setting out of its range.
+    """
+
+    size: tuple[int, int] | None = None
+    channels: int | None = None
+    background: str = "white"
+    fit: Fit = "stretch"
+
+    def __post_init__(self) -> None:
+        if self.size is not None and (len(self.size) != 2 or min(self.size) < 1):
+            raise DataError(
+                f"`image_size` must be a side of at least 1, [height, width] or null, got "
+                f"{list(self.size)}"
+            )
+        if self.channels not in (None, *MODES):
+            raise DataError(
+                f"images have 1, 3 or 4 channels, got channels={self.channels}: set one of them"
+            )
+        if self.fit not in ("stretch", "pad", "crop"):
+            raise DataError(f"`fit` must be stretch, pad or crop, got {self.fit}")
+        try:
+            ImageColor.getrgb(self.background)
+        except ValueError as error:
+            raise DataError(
+                f"background must be a colour, as white, black or #8040c0, got {self.background}: "
+                "set one of them"
+            ) from error
+
+
+class Checked(NamedTuple):
+    """What reading all files of a folder gave.
+
+    Attributes:
+        good: places of the files that can be read, in order.
+        pixels: (n, channels, height, width) of these, where they were to be kept.
+        bad: of the others, why not.
+        animated: how many have several frames, of which the first is taken.
+    """
+
+    good: list[int]
+    pixels: Tensor | None
+    bad: list[str]
+    animated: int
+
+
+class ImageFiles:
+    """Images read from the disk when they are asked for.
+
+    Args:
+        files: the images, at least one.
+        look: what they are brought to.
+        first: the file that settles what the look leaves open; None for the first.
+
+    Attributes:
+        shape: (n, channels, height, width).
+        depth: of all of them.
+
+    Raises:
+        DataError: the first image cannot be read.
+    """
+
+    def __init__(self, files: list[Path], look: Look, first: Path | None = None) -> None:
+        image = open_image(first or files[0])
+        self.files, self.look = files, look
+        self.depth: Depth = depth_of(image)
+        channels = look.channels or (1 if image.mode[0] in "1LIF" and image.mode != "LAB" else 3)
+        if self.depth != "8 bits" and channels != 1:
+            raise DataError(
+                f"the image {first or files[0]} has one channel of {self.depth}: set `channels=1`"
+            )
+        height, width = look.size or (image.height, image.width)
+        self.shape: tuple[int, ...] = (len(files), channels, height, width)
+
+    def alike(self, files: list[Path]) -> "ImageFiles":
+        """Other files, of the same size and channels."""
+        other = copy.copy(self)
+        other.files, other.shape = files, (len(files), *self.shape[1:])
+        return other
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.files)
+
+    def __getitem__(self, index: Tensor) -> Tensor:
+        """Images (batch, channels, height, width), bytes, or floats of deeper ones."""
+        return torch.from_numpy(np.stack([self.read(self.files[i]) for i in index.tolist()]))
+
+    def stamp(self) -> bytes:
+        """Names and sizes of the files, and what some of them hold."""
+        names = "".join(f"{file.name}:{file.stat().st_size};" for file in self.files)
+        some = np.linspace(0, len(self.files) - 1, min(STAMPED, len(self.files))).astype(int)
+        digest = hashlib.blake2b(names.encode(), digest_size=16)
+        for i in some:
+            digest.update(self.files[i].read_bytes())
+        return digest.digest()
+
+    def read(self, file: Path) -> NDArray[Any]:
+        """One image (channels, height, width)."""
+        return self._pixels(open_image(file), file)
+
+    def _pixels(self, image: Image.Image, file: Path) -> NDArray[Any]:
+        _, channels, height, width = self.shape
+        if depth_of(image) != self.depth:
+            raise DataError(
+                f"{file} has {depth_of(image)} a channel, but the first image {self.depth}: "
+                "convert all to the same"
+            )
+        if self.depth == "8 bits":
+            # An opaque image is what every other number of channels is made of.
+            if channels != 4:
+                image = _opaque(image, self.look.background, file)
+            image = image.convert(MODES[channels])
+        else:
+            image = image.convert("F")
+        if self.look.size is not None:
+            image = self._resized(image)
+        if image.size != (width, height):
+            raise SizeError(
+                f"{file} is {image.size[0]}x{image.size[1]}, but the first image is "
+                f"{width}x{height}: set `image_size` to bring all to one size"
+            )
+        pixels: NDArray[Any] = np.array(image)
+        if self.depth == "16 bits":
+            pixels = pixels / np.float32(65535)
+        if not np.isfinite(pixels).all():
+            raise DataError(f"the image {file} holds values that are not finite: mend or remove it")
+        return pixels.reshape(height, width, channels).transpose(2, 0, 1)
+
+    def _resized(self, image: Image.Image) -> Image.Image:
+        assert self.look.size is not None
+        height, width = self.look.size
+        method = Image.Resampling.BILINEAR
+        if self.look.fit == "stretch":
+            return image.resize((width, height), method)
+        if self.look.fit == "crop":
+            return ImageOps.fit(image, (width, height), method)
+        behind: Any = (
+            0.0 if image.mode == "F" else ImageColor.getcolor(self.look.background, image.mode)
+        )
+        return ImageOps.pad(image, (width, height), method, color=behind)
+
+
+class SizeError(DataError):
+    """An image has another size than the first."""
+
+
+def check_files(files: ImageFiles, keep: bool) -> Checked:
+    """Read all files, several at once, and gather what is wrong with each.
+
+    Args:
+        files: the images.
+        keep: whether their pixels are to be returned.
+
+    Raises:
+        SizeError: sizes differ.
+    """
+    kind = np.uint8 if files.depth == "8 bits" else np.float32
+    pixels = np.empty(files.shape, kind) if keep else None
+    good: list[int] = []
+    bad: list[str] = []
+    animated = 0
+    for i, found in enumerate(_read_all(files)):
+        if isinstance(found, SizeError):
+            raise found
+        if isinstance(found, DataError):
+            bad.append(str(found))
+            continue
+        image, several = found
+        animated += several
+        if pixels is not None:
+            pixels[len(good)] = image
+        good.append(i)
+    kept = None if pixels is None else torch.from_numpy(pixels[: len(good)])
+    return Checked(good, kept, bad, animated)
+
+
+def _read_all(files: ImageFiles) -> Iterator[tuple[NDArray[Any], bool] | DataError]:
+    """Pixels and whether there are several frames, or what is wrong, of every file in order."""
+
+    def attempt(file: Path) -> tuple[NDArray[Any], bool] | DataError:
+        try:
+            image = open_image(file)
+            return files._pixels(image, file), bool(image.info.get(FRAMES))
+        except DataError as error:
+            return error
+
+    # In parts: results that nobody has taken yet would fill the memory.
+    parts = [files.files[i : i + 256] for i in range(0, len(files), 256)]
+    threads = min(8, 2 * (os.cpu_count() or 1))
+    with ThreadPoolExecutor(threads) as pool:
+        shown = track(parts, "reading images", disable=len(files) < WORTH_A_BAR)
+        for part in shown:
+            yield from pool.map(attempt, part)
+
+
+def open_image(file: Path) -> Image.Image:
+    """An image in memory, turned as its camera noted.
+
+    Raises:
+        DataError: it is damaged, of another kind of file, or too large.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a file says of itself
+            image, several = _first_frame(file)
+    except Exception as error:  # Pillow's readers raise kinds of their own for a damaged file
+        raise DataError(f"the image {file} cannot be read ({error}): mend or remove it") from error
+    image.info[FRAMES] = several
+    return image
+
+
+def _first_frame(file: Path) -> tuple[Image.Image, bool]:
+    """The image, and whether its file holds more of them."""
+    with Image.open(file, formats=FORMATS) as opened:
+        if opened.width * opened.height > (Image.MAX_IMAGE_PIXELS or math.inf):
+            raise ValueError(f"{opened.width}x{opened.height} pixels are too many")
+        several = getattr(opened, "n_frames", 1) > 1
+        opened.load()
+        return ImageOps.exif_transpose(opened), several
+
+
+def depth_of(image: Image.Image) -> Depth:
+    """How fine the values of an image's channels are."""
+    if image.mode.startswith("I"):
+        return "16 bits"
+    return "float" if image.mode.startswith("F") else "8 bits"
+
+
+def _opaque(image: Image.Image, background: str, file: Path) -> Image.Image:
+    """The image before a background, where it has transparent pixels.
+
+    Raises:
+        DataError: nothing of it is seen before that background.
+    """
+    if not image.has_transparency_data:
+        return image
+    seen = image.convert("RGBA")
+    behind = Image.new("RGBA", seen.size, background)
+    shown = Image.alpha_composite(behind, seen).convert("RGB")
+    low, high = seen.getchannel("A").getextrema()
+    if low != high and not np.ptp(np.asarray(shown), axis=(0, 1)).any():
+        other = "black" if background == "white" else "white"
+        raise DataError(
+            f"{file} shows nothing before a {background} background: set `background={other}`"
+        )
+    return shown
+
+
+def say_bad(bad: Sequence[str], n: int, folder: Path) -> str:
+    """What to say of images that cannot be read, out of n: each, up to some."""
+    if len(bad) == 1:
+        return bad[0]
+    more = f", and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
+    return f"{len(bad)} of {n} images in {folder} cannot be used: {'; '.join(bad[:NAMED])}{more}"
+
+
+def sizes_in(files: Sequence[Path]) -> str:
+    """The sizes of images in words."""
+    found = set()
+    for file in files:
+        try:
+            with Image.open(file, formats=FORMATS) as image:
+                found.add(image.size)
+        except Exception:  # said elsewhere
+            continue
+    shown = sorted(found)
+    return list_some([f"{width}x{height}" for width, height in shown])
