@@ -11,7 +11,7 @@ import hydra
 from hydra.utils import get_class
 from omegaconf import DictConfig, open_dict
 
-from dcsomrl.configuration import config_dir, present
+from dcsomrl.configuration import choose_model, config_dir, present
 from dcsomrl.errors import ConfigError
 from dcsomrl.kept import check_kept
 from dcsomrl.mistakes import explain
@@ -42,6 +42,8 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
                 version_base="1.3", config_path=str(config_dir()), config_name=config_name
             )(updated)
             try:
+                if config_name == "train":
+                    sys.argv[1:] = choose_model(sys.argv[1:])
                 check_kept(sys.argv[1:], config_dir())
                 run()
             except Exception as error:
@@ -70,6 +72,39 @@ def settle_dataset(dataset: DictConfig) -> None:
             raise ConfigError(f"{dataset._target_} makes no {made}: choose {key}=none")
         with open_dict(dataset):
             dataset.pop(key, None)
+    if "passes" not in taken:
+        with open_dict(dataset):
+            dataset.pop("passes", None)
+
+
+def settle_clusters(model: DictConfig, samples: int) -> str | None:
+    """Lower the clusters or nodes of a model to the samples that it is trained on.
+
+    Args:
+        model: its configuration.
+        samples: of the training part.
+
+    Returns:
+        What was changed; None for nothing.
+
+    Raises:
+        ConfigError: there is but one sample.
+    """
+    if samples < 2:
+        raise ConfigError("there is one training sample, and nothing to tell apart: give more")
+    changed = []
+    for place, key in ((model, "n_clusters"), (model.get("som") or {}, "max_nodes")):
+        if isinstance(place.get(key), int) and place[key] > samples:
+            changed.append(f"{key} from {place[key]} to {samples}")
+            place[key] = samples
+    rows, columns = model.get("rows"), model.get("columns")
+    if isinstance(rows, int) and isinstance(columns, int) and rows * columns > samples:
+        model.rows = max(1, min(rows, int(samples**0.5)))
+        model.columns = min(columns, samples // model.rows)
+        changed.append(f"the grid from {rows} x {columns} to {model.rows} x {model.columns}")
+    if not changed:
+        return None
+    return f"there are {samples} training samples, fewer than nodes: {', '.join(changed)}"
 
 
 def settle_network(model: DictConfig) -> None:

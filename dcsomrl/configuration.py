@@ -17,6 +17,20 @@ def config_dir() -> Path:
     return inside if inside.is_dir() else package.parent / "conf"
 
 
+def choose_model(overrides: list[str]) -> list[str]:
+    """Overrides of a training, with a model for data of one's own where none is chosen.
+
+    Such data has no published settings, and gets the model whose settings carry over. An
+    experiment chooses for itself. (Hydra lets no choice that depends on another bring overrides.)
+    """
+    groups = [one.lstrip("+").partition("=")[0] for one in overrides]
+    own = [i for i, one in enumerate(overrides) if one in ("dataset=arrays", "dataset=images")]
+    if not own or {"model", "experiment"} & set(groups):
+        return overrides
+    place = own[-1] + 1  # beside it: argparse takes overrides in one piece
+    return [*overrides[:place], "model=neighbor_somrl", *overrides[place:]]
+
+
 def published(model: str, dataset: str) -> str:
     """The file in ``conf/settings`` that a model has for a dataset; ``none`` where it has none.
 
@@ -33,12 +47,19 @@ def stem(path: object) -> str:
     return Path(str(path)).resolve().stem
 
 
+def unless(given: object, value: object) -> object:
+    """A value, or None where something else is given in its place."""
+    return value if given is None else None
+
+
 OmegaConf.register_new_resolver("published", published, replace=True)
+OmegaConf.register_new_resolver("unless", unless, replace=True)
 OmegaConf.register_new_resolver("stem", stem, replace=True)
 
 
 def compose_config(config_name: str, overrides: list[str], run_dir: Path) -> DictConfig:
     """The configuration as ``hydra.main`` hands it to a task, for runs in the caller's process."""
+    overrides = choose_model(overrides) if config_name == "train" else overrides
     with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
         cfg = hydra.compose(config_name, overrides=overrides, return_hydra_config=True)
     with open_dict(cfg):

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -30,8 +30,9 @@ from dcsomrl.models.base import OptimizerFactory
 from dcsomrl.models.dcsomrl import DCSOMRL
 from dcsomrl.models.neighbor_somrl import neighbor_somrl
 from dcsomrl.networks import evaluating
-from dcsomrl.training.limits import choose_epochs
 
+# Epochs of a training whose length is left open; of few samples each has several passes.
+EPOCHS = 30
 # Samples that are encoded at once.
 BATCH = 1024
 
@@ -114,12 +115,10 @@ class DeepSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
             ValueError: X is not numbers, or a parameter is outside its range.
         """
         x = self._checked(X, reset=True)
-        epochs = self.max_epochs
-        if epochs is None:
-            epochs = choose_epochs(len(x), self.batch_size)
-        elif epochs < 1:
+        epochs = EPOCHS if self.max_epochs is None else self.max_epochs
+        if epochs < 1:
             raise ValueError(f"max_epochs must be at least 1, got {epochs}")
-        data, seed = self._data(x)
+        data, seed = self._data(x, "auto" if self.max_epochs is None else 1)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.model_ = self._made(x.shape[1:], "cosine", 0.5)
@@ -188,7 +187,9 @@ class DeepSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         )
         return np.asarray(found.toarray()) if hasattr(found, "toarray") else found
 
-    def _data(self, x: NDArray[np.float32]) -> tuple[ClusterData, int]:
+    def _data(
+        self, x: NDArray[np.float32], passes: int | Literal["auto"] = 1
+    ) -> tuple[ClusterData, int]:
         """The samples as a training sees them, and the seed of this call."""
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         arrays = Arrays(torch.from_numpy(np.array(x)), None, torch.from_numpy(x[:1].copy()), None)
@@ -201,6 +202,7 @@ class DeepSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
             normalization="minmax",
             seed=seed,
             neighbors=neighbors,
+            passes=passes,
         )
         return data, seed
 

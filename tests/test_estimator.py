@@ -159,7 +159,7 @@ def test_the_recipe_is_what_the_command_composes(tmp_path):
 
 def test_digits_as_a_table_are_told_apart_better_than_by_k_means():
     x, y = load_digits(return_X_y=True)
-    found = DeepSOM(random_state=0, batch_size=128, hidden_dims=(128, 128), device="cpu").fit(x)
+    found = DeepSOM(10, random_state=0, batch_size=128, hidden_dims=(128, 128), device="cpu").fit(x)
     plain = KMeans(10, n_init=10, random_state=0).fit_predict(x / 16)
-    assert adjusted_rand_score(y, found.labels_) > adjusted_rand_score(y, plain)
-    assert 7 <= found.n_clusters_ <= 12
+    assert adjusted_rand_score(y, found.labels_) > adjusted_rand_score(y, plain) + 0.04
+    assert 7 <= found.model_.merged().max() + 1 <= 12

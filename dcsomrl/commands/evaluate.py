@@ -62,7 +62,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         "step": trained.step,
         **results.origin(device),
         "warnings": [
-            *data.arrays.notes,
+            *data.notes,
             *warnings_of(model, data, scores, assignments["node"]),
         ],
     }

@@ -12,11 +12,10 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
-from dcsomrl.app import settle_dataset, settle_network
+from dcsomrl.app import settle_clusters, settle_dataset, settle_network
 from dcsomrl.configuration import config_dir
 from dcsomrl.errors import ConfigError
 from dcsomrl.locks import hold
-from dcsomrl.training.limits import AUTO, choose_epochs
 from dcsomrl.training.run import run
 
 log = logging.getLogger(__name__)
@@ -44,10 +43,9 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     data = instantiate(cfg.dataset)
     data.setup("fit")
     cfg.input_shape = list(data.shape)
-    if cfg.trainer.max_epochs == AUTO:
-        samples = len(data.rows("train"))
-        cfg.trainer.max_epochs = choose_epochs(samples, data.batch_size)
-        log.info("training for %d epochs of %d samples", cfg.trainer.max_epochs, samples)
+    if (lowered := settle_clusters(cfg.model, len(data.rows("train")))) is not None:
+        log.warning(lowered)
+        data.notes.append(lowered)
     model = instantiate(cfg.model)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     return run(

@@ -89,10 +89,10 @@ class BatchDataset(Dataset[Batch]):
 
 
 class EpochPermutation(Sampler[Tensor]):
-    """Batches of a permutation that depends on seed and epoch alone.
+    """Batches of permutations that depend on seed and epoch alone.
 
     Over several processes each takes an equal, contiguous part of every batch; what is left over
-    at the end of an epoch is trimmed to a multiple of their number, and left out if it is less.
+    at the end of a pass is trimmed to a multiple of their number, and left out if it is less.
 
     Args:
         n: number of samples.
@@ -101,6 +101,7 @@ class EpochPermutation(Sampler[Tensor]):
         sequence_length: how many consecutive samples stay together, in order; what is left over
             at the end of the split is left out.
         graph: (n, k) neighbours, of which one is drawn for every row of a batch.
+        passes: how often an epoch goes over the samples, each time in another order.
 
     Raises:
         DataError: at iteration, if the processes cannot divide a batch evenly.
@@ -113,15 +114,20 @@ class EpochPermutation(Sampler[Tensor]):
         seed: int,
         sequence_length: int = 1,
         graph: Tensor | None = None,
+        passes: int = 1,
     ) -> None:
         self.n = n // sequence_length * sequence_length
         self.batch_size, self.seed, self.sequence_length = batch_size, seed, sequence_length
-        self.graph = graph
+        self.graph, self.passes = graph, passes
         self.epoch = 0
         self.first = 0  # batch of the epoch with which the next iteration begins
 
     def __len__(self) -> int:
         """Batches in a whole epoch."""
+        return self.passes * self._in_a_pass
+
+    @property
+    def _in_a_pass(self) -> int:
         return self.n // self.batch_size + (self.n % self.batch_size >= world()[1])
 
     def set_epoch(self, epoch: int) -> None:
@@ -137,13 +143,22 @@ class EpochPermutation(Sampler[Tensor]):
                 f"`batch_size={self.batch_size}` cannot be divided among {size} processes "
                 f"in sequences of {length}: make it a multiple of {size * length}"
             )
-        # NumPy takes the pair; torch's generator keeps only 32 bits of what it is seeded with.
-        draw = np.random.default_rng((self.seed, self.epoch)).permutation(self.n // length)
-        order = (torch.from_numpy(draw)[:, None] * length + torch.arange(length)).flatten()
         first, self.first = self.first, 0
-        for batch in order.split(self.batch_size)[first : len(self)]:
+        for number in range(first, len(self)):
+            of_pass, place = divmod(number, self._in_a_pass)
+            if number == first or place == 0:
+                batches = self._order(of_pass, length).split(self.batch_size)
+            batch = batches[place]
             whole = batch[: len(batch) // (size * length) * size * length]
-            yield beside(whole.chunk(size)[rank], self.graph, self.seed, self.epoch)
+            draw = self.epoch * self.passes + of_pass  # of neighbours
+            yield beside(whole.chunk(size)[rank], self.graph, self.seed, draw)
+
+    def _order(self, of_pass: int, length: int) -> Tensor:
+        """Rows in the order of a pass, sequences whole."""
+        # NumPy takes them all; torch's generator keeps only 32 bits of what it is seeded with.
+        seed = (self.seed, self.epoch, *([of_pass] if of_pass else []))
+        draw = np.random.default_rng(seed).permutation(self.n // length)
+        return (torch.from_numpy(draw)[:, None] * length + torch.arange(length)).flatten()
 
 
 class InOrder(Sampler[Tensor]):

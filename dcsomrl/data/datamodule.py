@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from dcsomrl.data.fingerprint import fingerprint
 from dcsomrl.data.neighbors import Neighbors, shrunk
 from dcsomrl.data.normalization import KINDS, Kind
 from dcsomrl.data.preparation import Preparation, finite, prepare
+from dcsomrl.data.text_tables import note
 from dcsomrl.data.views import with_views
 from dcsomrl.errors import DataError
 
@@ -29,6 +31,10 @@ Split = Literal["train", "val", "test"]
 EVALUATION_BATCH = 1024
 # Images on the disk from which the normalisation is estimated.
 STATISTICS_SAMPLE = 2000
+# Steps of an epoch, at least, where ``passes`` is auto.
+STEPS = 20
+# A validation part of fewer samples is left out.
+FEWEST_VALIDATED = 5
 # Samples that tell how the nodes of a map hang together.
 SOME, SOME_READ = 20_000, 2000
 
@@ -42,7 +48,7 @@ class ClusterData(LightningDataModule):
         batch_size: samples in a training step, over all devices, at least 1; all of the training
             part where it has fewer.
         val_fraction: share of the training split, in [0, 1), set apart at random and blind to
-            the labels for validation.
+            the labels for validation; of less than five samples none is.
         normalization: see :func:`dcsomrl.data.normalization.fit`; its numbers come from the
             training part alone.
         seed: draws the validation part and the order of the batches.
@@ -55,6 +61,11 @@ class ClusterData(LightningDataModule):
             for no views.
         neighbors: finds the nearest neighbours of the training part and, among themselves, of the
             validation part, of which a batch has one beside every sample; None for none.
+        passes: how often an epoch goes over the training part, at least 1; ``auto`` as often as
+            makes :data:`STEPS` steps.
+
+    Attributes:
+        notes: sentences on what was guessed, left out or changed, after ``setup``.
 
     Raises:
         ValueError: an argument outside its range.
@@ -74,12 +85,15 @@ class ClusterData(LightningDataModule):
         sequence_length: int = 1,
         augmentation: Augmentation | None = None,
         neighbors: Neighbors | None = None,
+        passes: int | Literal["auto"] = 1,
     ) -> None:
         super().__init__()
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}")
         if not 0 <= val_fraction < 1:
             raise ValueError(f"val_fraction must be in [0, 1), got {val_fraction}")
+        if passes != "auto" and (not isinstance(passes, int) or passes < 1):
+            raise ValueError(f"passes must be auto or an integer of at least 1, got {passes}")
         if normalization not in KINDS:
             raise ValueError(f"normalization must be one of {KINDS}, got {normalization!r}")
         if sequence_length < 1 or (sequence_length > 1 and val_fraction > 0):
@@ -89,7 +103,7 @@ class ClusterData(LightningDataModule):
             )
         self.source, self.path = source, path
         self.sequence_length, self.augmentation = sequence_length, augmentation
-        self.neighbors = neighbors
+        self.neighbors, self.passes = neighbors, passes
         self.name: str = name
         labels = f", labels from {target}" if target else ""
         self._origin = f"{name} ({path}{labels})" if path else name
@@ -100,6 +114,7 @@ class ClusterData(LightningDataModule):
         self._columns: list[str] | None = None
         self._trained_fingerprint, self._other = "", False
         self._arrays: Arrays | None = None
+        self.notes: list[str] = []
         self._rows: dict[str, Tensor] = {}
         self._normalized: dict[str, Tensor] = {}
         self._graphs: dict[str, Tensor] = {}
@@ -196,12 +211,11 @@ class ClusterData(LightningDataModule):
         """Load, check and split, once.
 
         Raises:
-            DataError: the data is absent or unsound, shorter than a sequence, or its validation
-                part has no sample.
+            DataError: the data is absent or unsound, or shorter than a sequence.
         """
         if self._arrays is None:
             self._load()
-        n_train, n_val = len(self._rows["train"]), len(self._rows["val"])
+        n_train = len(self._rows["train"])
         if stage not in ("fit", None):
             return
         if self.augmentation is not None and self.augmentation.replace and len(self.shape) != 3:
@@ -220,11 +234,8 @@ class ClusterData(LightningDataModule):
                 n_train,
                 self.batch_size,
             )
-        if self.val_fraction > 0 and n_val == 0:
-            raise DataError(
-                f"`val_fraction={self.val_fraction}` of the {n_train} training samples of "
-                f"{self._origin} is not one sample: raise it, or set it to 0"
-            )
+        if self._passes > 1:
+            log.info("every epoch goes %d times over the %d samples", self._passes, n_train)
 
     def _load(self) -> None:
         arrays = check_arrays(self._read(), self._origin)
@@ -233,6 +244,14 @@ class ClusterData(LightningDataModule):
         n = len(arrays.train_x)
         order = torch.randperm(n, generator=torch.Generator().manual_seed(self.seed))
         n_val = min(round(self.val_fraction * n), n - 1)
+        self.notes = list(arrays.notes)
+        if self.val_fraction > 0 and n_val < FEWEST_VALIDATED:
+            note(
+                self.notes,
+                f"{self._origin} has {n} training samples, of which {n_val} would be the "
+                "validation part, too few to say anything: all are trained on",
+            )
+            self.val_fraction, n_val = 0.0, 0
         self._rows = {
             "val": order[:n_val].sort().values,
             "train": order[n_val:].sort().values,
@@ -367,8 +386,16 @@ class ClusterData(LightningDataModule):
             self.seed,
             self.sequence_length,
             self.graph("train"),
+            self._passes,
         )
         return self._loader("train", sampler)
+
+    @property
+    def _passes(self) -> int:
+        """How often an epoch goes over the training part."""
+        if self.passes != "auto":
+            return self.passes
+        return math.ceil(STEPS / math.ceil(len(self._rows["train"]) / self.batch_size))
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
         """The validation part in order, shared among the processes; nothing where there is none."""

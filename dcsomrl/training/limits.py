@@ -1,6 +1,5 @@
 """Limits of a training as its configuration has them: that they make sense, and the one of time."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,15 +7,6 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import Timer
 
 from dcsomrl.errors import ConfigError
-
-# What ``trainer.max_epochs=auto`` trains for, at least: passes over the data, and steps.
-AUTO = "auto"
-EPOCHS, STEPS = 30, 600
-
-
-def choose_epochs(samples: int, batch_size: int) -> int:
-    """Passes over so many samples that make :data:`EPOCHS` of them and :data:`STEPS` at least."""
-    return max(EPOCHS, math.ceil(STEPS / math.ceil(samples / batch_size)))
 
 
 def check_limits(trainer: Mapping[str, Any]) -> None:
@@ -30,8 +20,8 @@ def check_limits(trainer: Mapping[str, Any]) -> None:
         whole = isinstance(value, int) and not isinstance(value, bool)
         if value is not None and not (whole and (value >= 1 or value == -1)):
             raise ConfigError(
-                f"trainer.{name} must be a number of {what} of at least 1, or -1 for no limit"
-                f"{', or auto' if name == 'max_epochs' else ''}, got {value}"
+                f"trainer.{name} must be a number of {what} of at least 1, or -1 for no limit, got "
+                f"{value}"
             )
     for name in ("limit_train_batches", "accumulate_grad_batches", "check_val_every_n_epoch"):
         value = trainer.get(name)

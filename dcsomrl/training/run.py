@@ -144,7 +144,7 @@ def finish(
         "step": trainer.global_step,
         **results.origin(trainer.strategy.root_device),
         "warnings": [
-            *data.arrays.notes,
+            *data.notes,
             *warnings_of(model, data, scores, assignments["node"]),
             *out_of_time(trainer),
         ],

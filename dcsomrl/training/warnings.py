@@ -58,7 +58,7 @@ def of_clusters(used: int, nodes: int, samples: int, unassigned: int) -> list[st
     said = []
     if samples and unassigned == samples:
         said.append("No sample has a node, so there is no score: train for longer.")
-    elif used == 1 and nodes != 1:
+    elif used == 1 and nodes != 1 and samples > 1:
         said.append(
             f"All samples are in one of {nodes} clusters: train for longer (trainer.max_epochs), "
             "weaken what draws the codes together (model.alpha or the clustering loss), or check "

@@ -68,7 +68,7 @@ def trained(folder, callbacks=(), workers=0, ckpt_path=None, **settings):
         lambda: source,
         "things",
         BATCH,
-        val_fraction=0.1 if settings.pop("val", 0) else 0,
+        val_fraction=0.2 if settings.pop("val", 0) else 0,
         num_workers=workers,
         seed=3,
     )

@@ -210,13 +210,18 @@ def test_fewer_samples_than_a_sequence_are_refused():
         loaded(made(), batch_size=64, sequence_length=64, val_fraction=0)
 
 
-def test_a_validation_part_of_nothing_is_refused():
-    with pytest.raises(DataError, match=r"val_fraction=0\.001"):
-        loaded(made(), val_fraction=0.001)
+def test_a_validation_part_of_a_few_samples_is_left_out_and_said():
+    data = loaded(made(), val_fraction=0.001)
+    assert len(data.rows("val")) == data.val_fraction == 0
+    assert data.val_dataloader() == []
+    assert len(data.rows("train")) == len(data.arrays.train_x)
+    assert any("too few to say anything" in one for one in data.notes)
 
 
 def test_messages_name_where_the_data_lies():
-    data = ClusterData(lambda: made(n=3), "table", path="here.csv", target="kind")
+    data = ClusterData(
+        lambda: made(n=3), "table", 4, 0, path="here.csv", target="kind", sequence_length=4
+    )
     with pytest.raises(DataError, match=r"table \(here\.csv, labels from kind\)"):
         data.setup("fit")
 

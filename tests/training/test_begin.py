@@ -15,7 +15,10 @@ from dcsomrl.locks import hold
 from dcsomrl.reporting.run_data import read_run
 from tests.forked import Forked
 
-RESULTS = ("metrics.json", "assignments.parquet", "prototypes.png", "clusters.png")
+RESULTS = (
+    *("metrics.json", "assignments.parquet", "assignments.csv", "clusters.csv"),
+    *("prototypes.png", "clusters.png", "typical.png"),
+)
 
 
 def test_everything_of_an_earlier_run_moves_together(run_small, tmp_path):
@@ -38,7 +41,7 @@ def test_a_run_that_fails_before_its_first_batch_moves_nothing(run_small, tmp_pa
     run_small()
     files = sorted(file.relative_to(tmp_path) for file in tmp_path.rglob("*"))
     with pytest.raises(DataError):
-        run_small("dataset.val_fraction=1e-5", "seed=1")
+        run_small("dataset.sequence_length=2048", "dataset.val_fraction=0", "seed=1")
     with pytest.raises(Exception, match="broken"):
         run_small("seed=1", "+callbacks.x={_target_: tests.training.test_begin.Broken}")
     assert sorted(file.relative_to(tmp_path) for file in tmp_path.rglob("*")) == files

@@ -1,7 +1,6 @@
 """Limits of a training: refused where they make no sense, kept where they do."""
 
 import json
-import math
 import time
 from itertools import count
 from types import SimpleNamespace
@@ -9,12 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-import yaml
 
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import ConfigError, DataError, DcsomrlError
 from dcsomrl.training.callbacks import time_limit
-from dcsomrl.training.limits import choose_epochs
 from tests.test_resume import same
 
 
@@ -55,24 +52,17 @@ def test_a_mistake_is_refused_and_a_finished_run_stays_as_it_was(
     assert not list((tmp_path / "run").glob("previous-*"))
 
 
-@pytest.mark.parametrize(
-    ("samples", "batch_size", "epochs"),
-    [(60_000, 512, 30), (1294, 64, 30), (1280, 128, 60), (100, 256, 600), (100, 32, 150)],
-)
-def test_few_samples_are_gone_over_more_often(samples, batch_size, epochs):
-    assert choose_epochs(samples, batch_size) == epochs
-
-
-def test_a_training_of_few_samples_is_as_long_as_its_configuration_says(run_small, tmp_path):
+def test_few_samples_are_gone_over_more_often(run_small, tmp_path):
     x = np.random.default_rng(0).normal(size=(40, 3))
     np.savez(tmp_path / "t.npz", x=x)
     metrics = run_small(
-        *("dataset=arrays", f"dataset.path={tmp_path / 't.npz'}", "dataset.batch_size=1"),
-        *("trainer.max_epochs=auto", "dataset.val_fraction=0.5"),
+        *("model=dcsomrl", "dataset=arrays", f"dataset.path={tmp_path / 't.npz'}"),
+        *("dataset.batch_size=8", "dataset.val_fraction=0", "dataset.passes=auto"),
     )
-    assert metrics["epochs"] == math.ceil(600 / 16)
-    config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
-    assert config["trainer"]["max_epochs"] == metrics["epochs"]
+    # 32 samples are trained on: four batches, five times an epoch.
+    assert (metrics["epochs"], metrics["step"]) == (2, 2 * 20)
+    with pytest.raises(Exception, match="passes must be auto or an integer"):
+        run_small("dataset.passes=0")
 
 
 def test_sequences_longer_than_the_data_are_refused(run_small, tmp_path):
