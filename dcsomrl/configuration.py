@@ -1,5 +1,7 @@
 """The configuration: where it lies, what it computes, and how it is composed."""
 
+import hashlib
+import re
 from pathlib import Path
 
 import hydra
@@ -8,6 +10,9 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from dcsomrl.migrations import follow_moves
+
+# Longest name of a folder of a run.
+LONGEST = 150
 
 
 def config_dir() -> Path:
@@ -52,7 +57,22 @@ def unless(given: object, value: object) -> object:
     return value if given is None else None
 
 
+def folder_name(overrides: str) -> str:
+    """A name for the folder of a run, of its overrides, that can be typed without quotes.
+
+    ``model.alpha=0.1,seed=2`` becomes ``model.alpha-0.1_seed-2``. What other signs are left out of,
+    or is cut at :data:`LONGEST` signs, ends with a digest of the whole.
+    """
+    plain = overrides.replace("=", "-").replace(",", "_")
+    kept = re.sub(r"[^A-Za-z0-9._+-]+", "-", plain).strip("-")
+    if kept == plain and len(kept) <= LONGEST:
+        return kept
+    digest = hashlib.blake2b(overrides.encode(), digest_size=4).hexdigest()
+    return f"{kept[: LONGEST - 9]}-{digest}"
+
+
 OmegaConf.register_new_resolver("published", published, replace=True)
+OmegaConf.register_new_resolver("folder", folder_name, replace=True)
 OmegaConf.register_new_resolver("unless", unless, replace=True)
 OmegaConf.register_new_resolver("stem", stem, replace=True)
 

@@ -2,12 +2,14 @@
 
 import difflib
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, InstantiationException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -95,7 +97,7 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
         return f"{lacking.group(1)} is missing: give {lacking.group(1)}=..."
     unknown = re.search(r"Could not override '([^']+)'", text)
     if unknown is None:
-        return text
+        return _explain_value(overrides) or text
     key = unknown.group(1).split("@")[0]
     config = _composed(config_name, [item for item in overrides if f"{key}=" not in item])
     parent, known = _deepest(config, key)
@@ -103,6 +105,43 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     meant = f"did you mean {parent}{close[0]}? " if close else ""
     where = f"in {parent.rstrip('.')}" if parent else "at the top"
     return f"there is no {key} in the configuration; {meant}{where} exist: {', '.join(known)}"
+
+
+def _explain_value(overrides: list[str]) -> str | None:
+    """How to type a value that Hydra's grammar cannot read as it stands; None for none such."""
+    parser = OverridesParser.create()
+    for override in overrides:
+        key, sign, value = override.partition("=")
+        if not sign or key.startswith("-"):
+            continue
+        try:
+            swept = parser.parse_override(override).is_sweep_override()
+        except (HydraException, ValueError):
+            swept = False
+        else:
+            if not swept:
+                continue
+        if swept and "," not in value:
+            continue
+        several = value.split(",") if swept else []
+        listed = re.fullmatch(r"\[(.*)\]", value)
+        items = listed[1].split(",") if listed else []
+        quoted = f"[{','.join(map(_quoted, items))}]" if listed else _quoted(value)
+        typed = shlex.quote(f"{key}={quoted}")
+        if several:
+            as_list = shlex.quote(f"{key}=[{value}]")
+            return (
+                f"{override} names several values: type {as_list} for a list of them, {typed} for "
+                "one value with a comma in it, or put -m before it to run one after the other"
+            )
+        return f"{override} cannot be read, since its value needs quotes: type {typed}"
+    return None
+
+
+def _quoted(value: str) -> str:
+    """A value in quotes of Hydra's grammar."""
+    escaped = value.strip().replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _explain_option(error: MissingConfigException) -> str:

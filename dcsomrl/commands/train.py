@@ -9,13 +9,16 @@ from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
 from dcsomrl.app import settle_clusters, settle_dataset, settle_network
 from dcsomrl.configuration import config_dir
 from dcsomrl.errors import ConfigError
+from dcsomrl.loading import Trained, load
 from dcsomrl.locks import hold
+from dcsomrl.models import ClusteringModule
+from dcsomrl.training.checkpoints import find_checkpoint
 from dcsomrl.training.run import run
 
 log = logging.getLogger(__name__)
@@ -25,6 +28,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     """Compose, train and score one run; returns what :func:`dcsomrl.training.run.run` does."""
     hydra = HydraConfig.get()
     check_search(hydra)
+    check_processes(hydra, cfg.trainer)
     run_dir = Path(hydra.runtime.output_dir)
     # A job outlives the search that launched it, which may then be started again.
     searched = hydra.runtime.choices.get("hydra/sweeper") == "search"
@@ -41,12 +45,18 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     settle_dataset(cfg.dataset)
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.dataset)
+    fresh = find_checkpoint(run_dir, cfg.ckpt_path) is None
+    before = load(cfg.init, trust=cfg.trust) if cfg.init is not None and fresh else None
+    if before is not None:
+        data.follow(before.data)
     data.setup("fit")
     cfg.input_shape = list(data.shape)
     if (lowered := settle_clusters(cfg.model, len(data.rows("train")))) is not None:
         log.warning(lowered)
         data.notes.append(lowered)
     model = instantiate(cfg.model)
+    if before is not None:
+        begin_from(model, before, cfg.init)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     return run(
         model,
@@ -57,6 +67,22 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         loggers=list(instantiate(cfg.logger).values()),
         callbacks=list(instantiate(cfg.callbacks).values()),
     )
+
+
+def begin_from(model: ClusteringModule, before: Trained, path: str) -> None:
+    """Take over the network and the map of a checkpoint.
+
+    Raises:
+        ConfigError: the model is another one.
+    """
+    try:
+        model.load_state_dict(before.model.state_dict())
+    except RuntimeError as error:
+        was = before.config["model_name"]
+        raise ConfigError(
+            f"init={path} is of model={was} with other parts or sizes: give the model the settings "
+            "of that training"
+        ) from error
 
 
 def announce_settings(hydra: HydraConf, epochs: int | None) -> None:
@@ -78,6 +104,27 @@ def announce_settings(hydra: HydraConf, epochs: int | None) -> None:
             name,
             published,
             usual,
+        )
+
+
+def check_processes(hydra: HydraConf, trainer: DictConfig) -> None:
+    """Refuse several processes a run under ``-m``: each would start the whole multirun again.
+
+    A launcher that gives every run processes of its own, as SLURM's, is free to.
+
+    Raises:
+        ConfigError: names the remedy.
+    """
+    launcher = str(hydra.launcher.get("_target_", ""))
+    here = launcher.endswith(("BasicLauncher", "JoblibLauncher"))
+    devices = trainer.get("devices", 1)
+    many = isinstance(devices, int) and devices > 1
+    many = many or (isinstance(devices, ListConfig) and len(devices) > 1)
+    if hydra.mode == RunMode.MULTIRUN and here and many:
+        raise ConfigError(
+            f"-m cannot train on {devices} devices at once, since every further process would "
+            "start all runs again: give every run a command of its own, set trainer.devices=1, or "
+            "launch through SLURM (hydra/launcher=submitit_slurm)"
         )
 
 

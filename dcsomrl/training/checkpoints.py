@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 
 # What may differ between a checkpoint and the run that continues it: where things lie and how
 # long and on what the run goes. Everything else would change what is being trained.
-FREE = ("name", "data_dir", "ckpt_path", "num_threads", "trust", "logger", "callbacks", "trainer")
+FREE = (
+    *("name", "data_dir", "ckpt_path", "init", "num_threads", "trust"),
+    *("logger", "callbacks", "trainer"),
+)
 FREE_LEAVES = ("data_dir", "path", "name", "cache_dir")
 BOUND = ("trainer.precision",)
 

@@ -8,6 +8,14 @@ from pytorch_lightning.callbacks import Timer
 
 from dcsomrl.errors import ConfigError
 
+# Arguments of Lightning's trainer that would take away what a run is made of.
+UNFIT = {
+    "overfit_batches": "the batches of an epoch are drawn anew; set trainer.limit_train_batches",
+    "enable_checkpointing": "a run is scored and resumed by its checkpoints; leave it out",
+    "barebones": "a run is scored and resumed by what it writes; leave it out",
+}
+USUAL = {"enable_checkpointing": True, "barebones": False, "overfit_batches": 0}
+
 
 def check_limits(trainer: Mapping[str, Any]) -> None:
     """Refuse a training without a step, and limits that are no numbers.
@@ -23,6 +31,9 @@ def check_limits(trainer: Mapping[str, Any]) -> None:
                 f"trainer.{name} must be a number of {what} of at least 1, or -1 for no limit, got "
                 f"{value}"
             )
+    for name, reason in UNFIT.items():
+        if trainer.get(name, USUAL[name]) != USUAL[name]:
+            raise ConfigError(f"trainer.{name} has no use here: {reason}")
     for name in ("limit_train_batches", "accumulate_grad_batches", "check_val_every_n_epoch"):
         value = trainer.get(name)
         if value is not None and (not isinstance(value, int | float) or value <= 0):

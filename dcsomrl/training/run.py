@@ -1,6 +1,7 @@
 """One run, from a model and its data to scores and files."""
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from pytorch_lightning.loggers import Logger
 
 from dcsomrl.checkpoints import epochs_done, read_checkpoint
 from dcsomrl.data import ClusterData
-from dcsomrl.errors import ConfigError, TrainingError, first_line
+from dcsomrl.errors import CheckpointError, ConfigError, TrainingError, first_line
 from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import number_of, score, silhouette
 from dcsomrl.training import results
@@ -79,6 +80,12 @@ def run(
 def _check_resumed(path: Path, config: dict[str, Any], data: ClusterData) -> None:
     """Refuse a checkpoint of another configuration or other data; say where it goes on."""
     checkpoint = read_checkpoint(path)
+    if "optimizer_states" not in checkpoint:
+        raise CheckpointError(
+            f"{path} holds the weights alone, as best.ckpt does, and not the state of the "
+            "training: go on from the last.ckpt beside it, or begin a new training from it with "
+            f"init={path} in place of ckpt_path"
+        )
     check_same_run(checkpoint, config, path)
     data.check_same(checkpoint.get(type(data).__qualname__))
     epoch, step = epochs_done(checkpoint), checkpoint["global_step"]
@@ -100,6 +107,10 @@ def fit(trainer: Trainer, model: ClusteringModule, data: ClusterData, resume: Pa
         pass
     except MisconfigurationException as error:
         raise ConfigError(f"the trainer cannot train: {first_line(error)}") from error
+    except ValueError as error:
+        if not _raised_by(error, "pytorch_lightning"):
+            raise
+        raise ConfigError(f"the trainer cannot train: {first_line(error)}") from error
     finally:
         torch.set_flush_denormal(False)  # not the caller's business
     if trainer.global_step == 0:
@@ -107,6 +118,13 @@ def fit(trainer: Trainer, model: ClusteringModule, data: ClusterData, resume: Pa
             "no step was trained, so there is nothing to score: raise trainer.max_epochs, "
             "trainer.max_steps or trainer.limit_train_batches, or give more data"
         )
+
+
+def _raised_by(error: Exception, package: str) -> bool:
+    """Whether it was code of a package that raised an error."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    name: str = frames[-1][0].f_globals.get("__name__", "")
+    return name.partition(".")[0] == package
 
 
 def leave_group() -> None:

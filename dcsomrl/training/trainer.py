@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Callback, Trainer
-from pytorch_lightning.callbacks import ModelCheckpoint, Timer
+from pytorch_lightning.callbacks import ModelCheckpoint, ProgressBar, Timer
 from pytorch_lightning.loggers import Logger
 
 from dcsomrl.errors import ConfigError, first_line
@@ -64,7 +64,7 @@ def build_trainer(
         enable_version_counter=False,
         save_on_train_epoch_end=True,
     )
-    arguments = {
+    arguments: dict[str, Any] = {
         "logger": loggers or False,
         "plugins": [AtomicCheckpointIO(config)],
         "max_time": None,
@@ -79,6 +79,10 @@ def build_trainer(
             last,
         ],
     }
+    if config["trainer"].get("enable_progress_bar") is False:
+        arguments["callbacks"] = [
+            one for one in arguments["callbacks"] if not isinstance(one, ProgressBar)
+        ]
     try:
         trainer = make(**arguments)
     except Exception as error:  # Lightning raises kinds of all sorts for what a user mistook
