@@ -1,0 +1,205 @@
+"""The command line as Hydra's users meet it: what it takes, and what it refuses in a sentence."""
+
+import shlex
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+
+from dcsomrl.app import settle_clusters
+from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.configuration import LONGEST, choose_model, folder_name
+from dcsomrl.errors import CheckpointError, ConfigError
+from dcsomrl.mistakes import explain
+from dcsomrl.train import main
+from tests.conftest import SMALL
+
+
+def said_of(overrides, tmp_path, monkeypatch, capsys):
+    """What the command says of a mistake, after ``error:``."""
+    monkeypatch.setattr("sys.argv", ["train", *overrides])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main()
+    return capsys.readouterr().err.rpartition("error: ")[2].strip()
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "dataset.path=my data (1).csv",
+        "dataset.path=a=b.csv",
+        "dataset.path=d'x.csv",
+        "dataset.path=~/x.csv",
+        'dataset.path=say "x".csv',
+        "dataset.target=petal length (cm)",
+        "dataset.source.keep=[petal length (cm),x]",
+    ],
+)
+def test_a_value_that_needs_quotes_is_met_with_what_to_type(
+    tmp_path, monkeypatch, capsys, override
+):
+    said = said_of(["dataset=arrays", override], tmp_path, monkeypatch, capsys)
+    assert said.startswith(f"{override} cannot be read")
+    typed = shlex.split(said.rpartition(" type ")[2])
+    assert len(typed) == 1
+    # What is to be typed gets as far as the file, or the lack of one.
+    said = said_of(["dataset=arrays", *typed], tmp_path, monkeypatch, capsys)
+    value = override.partition("=")[2]
+    assert f"there is no file {value}" in said or "dataset.path is missing" in said
+
+
+def test_several_values_without_m_are_met_with_all_that_may_be_meant(tmp_path, monkeypatch, capsys):
+    said = said_of(["dataset.source.keep=a,b"], tmp_path, monkeypatch, capsys)
+    for part in ("'dataset.source.keep=[a,b]'", 'dataset.source.keep="a,b"', "-m"):
+        assert part in said
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["+trainer.overfit_batches=2"], "trainer.limit_train_batches"),
+        (["+trainer.enable_checkpointing=false"], "trainer.enable_checkpointing has no use"),
+        (["+trainer.barebones=true"], "trainer.barebones has no use"),
+        (["trainer.accelerator=gpu"], "the trainer cannot be made"),
+        (["+trainer.val_check_interval=500"], "the trainer cannot train: .*val_check_interval"),
+    ],
+)
+def test_arguments_of_the_trainer_that_do_not_fit_are_refused(run_small, overrides, said):
+    if torch.cuda.is_available() and "gpu" in overrides[0]:
+        pytest.skip("there is a GPU")
+    with pytest.raises(ConfigError, match=said):
+        run_small(*overrides)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "+trainer.enable_progress_bar=false",
+        "+trainer.fast_dev_run=true",
+        "+trainer.accumulate_grad_batches=2",
+        "+trainer.gradient_clip_val=1.0",
+        "+trainer.limit_train_batches=3",
+    ],
+)
+def test_arguments_of_the_trainer_work(run_small, override):
+    assert run_small("trainer.max_epochs=1", override)["step"] >= 1
+
+
+def test_weights_alone_are_no_checkpoint_to_go_on_from_but_one_to_begin_from(run_small, tmp_path):
+    run_small("model.som.max_nodes=30")
+    best = tmp_path / "run" / "checkpoints" / "best.ckpt"
+    with pytest.raises(CheckpointError, match=r"weights alone.*init="):
+        run_small("model.som.max_nodes=30", f"ckpt_path={best}", run_dir=tmp_path / "other")
+    x = np.random.default_rng(0).random((60, 1, 8, 8)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    new = ("model=dcsomrl", "dataset=arrays", f"dataset.path={tmp_path / 'x.npy'}")
+    new += ("dataset.batch_size=16", "dataset.passes=1", "model.som.max_nodes=30")
+    begun = run_small(
+        *new, f"init={best}", "trainer.max_epochs=1", "+trainer.max_steps=1",
+        "model.optimizer.lr=1e-12", run_dir=tmp_path / "new",
+    )  # fmt: skip
+    assert begun["dataset"] == "x"
+    before, after = (
+        read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("run", "new")
+    )
+    weights = (
+        [one["state_dict"]["autoencoder.encoder.net.0.weight"] for one in (before, after)]
+        if ("autoencoder.encoder.net.0.weight" in before["state_dict"])
+        else [next(iter(one["state_dict"].values())) for one in (before, after)]
+    )
+    torch.testing.assert_close(*weights)
+    assert after["ClusterData"]["offset"] == before["ClusterData"]["offset"]
+    with pytest.raises(ConfigError, match=r"init=.*other parts or sizes"):
+        run_small(*new, f"init={best}", "model.autoencoder.latent_dim=6", run_dir=tmp_path / "z")
+
+
+@given(st.text("ab=,/ '\"[]{}é.-_1", max_size=400))
+def test_a_folder_of_a_multirun_can_be_typed_anywhere(overrides):
+    name = folder_name(overrides)
+    assert len(name.encode()) <= LONGEST < 200
+    assert not set(name) & set("=/'\" \t[]{}(),")
+
+
+def test_folders_of_different_runs_differ():
+    names = [
+        folder_name(one)
+        for one in ("a=[1]", "a=[1,2]", "a=(1)", "a=1", "a=1,b=2", "x" * 300, "x" * 301)
+    ]
+    assert len(set(names)) == len(names)
+    assert folder_name("model.alpha=0.1,seed=2") == "model.alpha-0.1_seed-2"
+
+
+def test_several_devices_under_m_are_refused(tmp_path, monkeypatch, capsys):
+    said = said_of(["-m", *SMALL, "seed=0,1", "trainer.devices=2"], tmp_path, monkeypatch, capsys)
+    assert "-m cannot train on 2 devices" in said
+
+
+@pytest.mark.parametrize(
+    ("given", "chosen"),
+    [
+        (["dataset=arrays"], True),
+        (["--cfg", "job", "dataset=images", "seed=1"], True),
+        (["dataset=arrays", "model=kmeans"], False),
+        (["dataset=arrays", "experiment=mine"], False),
+        (["dataset=mnist"], False),
+        ([], False),
+    ],
+)
+def test_data_of_ones_own_gets_the_model_that_carries_over(given, chosen):
+    assert ("model=neighbor_somrl" in choose_model(given)) == chosen
+    assert [one for one in choose_model(given) if one != "model=neighbor_somrl"] == given
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ({"n_clusters": 64}, {"n_clusters": 7}),
+        ({"n_clusters": 5}, {"n_clusters": 5}),
+        ({"rows": 8, "columns": 8}, {"rows": 2, "columns": 3}),
+        ({"rows": 1, "columns": 20}, {"rows": 1, "columns": 7}),
+        ({"som": {"max_nodes": 200}}, {"som": {"max_nodes": 7}}),
+    ],
+)
+def test_there_are_no_more_nodes_than_samples(model, expected):
+    config = OmegaConf.create(model)
+    said = settle_clusters(config, 7)
+    assert config == expected
+    assert (said is None) == (model == expected)
+    with pytest.raises(ConfigError, match="one training sample"):
+        settle_clusters(config, 1)
+
+
+@pytest.mark.parametrize("model", ["dcsomrl", "neighbor_somrl", "kmeans", "desom", "som"])
+def test_a_table_of_a_few_rows_runs(run_small, tmp_path, model):
+    rows = pd.DataFrame(np.random.default_rng(0).random((9, 3)), columns=list("abc"))
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    data = ("dataset=arrays", f"dataset.path={tmp_path / 't.csv'}", "trainer.max_epochs=1")
+    metrics = run_small(f"model={model}", *data, small=("trainer=cpu",))
+    assert metrics["nodes"] <= 7
+    assert any("validation part" in one for one in metrics["warnings"])
+    assigned = pd.read_csv(tmp_path / "run" / "assignments.csv")
+    assert sorted(assigned["row"]) == list(range(9))
+    config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    assert config["model_name"] == model
+
+
+def test_objectives_that_need_labels_are_refused_before_the_first_point(
+    tmp_path, monkeypatch, capsys
+):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).random((60, 3)))
+    said = said_of(
+        ["-m", "search=tpe", "model=dcsomrl", "dataset=arrays", f"dataset.path={tmp_path / 'x.npy'}"],
+        tmp_path, monkeypatch, capsys,
+    )  # fmt: skip
+    assert said.startswith("val/nmi needs labels")
+    assert not list(tmp_path.glob("runs/search/*/0"))
+
+
+def test_other_errors_are_not_explained():
+    assert explain(RuntimeError("of ours"), "train", ["dataset=digits"]) is None
