@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dcsomrl import __version__
 
-COMMANDS = ("train", "evaluate", "predict", "report", "benchmark", "sensitivity")
+COMMANDS = ("train", "evaluate", "predict", "export", "report", "benchmark", "sensitivity")
 
 
 def summary(command: str) -> str:

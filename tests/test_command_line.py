@@ -194,7 +194,8 @@ def test_objectives_that_need_labels_are_refused_before_the_first_point(
 ):
     np.save(tmp_path / "x.npy", np.random.default_rng(0).random((60, 3)))
     said = said_of(
-        ["-m", "search=tpe", "model=dcsomrl", "dataset=arrays", f"dataset.path={tmp_path / 'x.npy'}"],
+        ["-m", "search=tpe", "model=dcsomrl", "dataset=arrays",
+         f"dataset.path={tmp_path / 'x.npy'}"],
         tmp_path, monkeypatch, capsys,
     )  # fmt: skip
     assert said.startswith("val/nmi needs labels")

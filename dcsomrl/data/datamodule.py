@@ -130,15 +130,16 @@ class ClusterData(LightningDataModule):
     @property
     def offset(self) -> Tensor:
         """What is subtracted from raw samples, after ``setup`` or ``load_state_dict``."""
-        return self._prepared.normalization.offset
+        return self.preparation.normalization.offset
 
     @property
     def scale(self) -> Tensor:
         """What the difference is divided by."""
-        return self._prepared.normalization.scale
+        return self.preparation.normalization.scale
 
     @property
-    def _prepared(self) -> Preparation:
+    def preparation(self) -> Preparation:
+        """What raw samples go through, after ``setup`` or ``load_state_dict``."""
         assert self._preparation is not None, "call setup() or load_state_dict() first"
         return self._preparation
 
@@ -178,8 +179,8 @@ class ClusterData(LightningDataModule):
     @property
     def _constant_features(self) -> Tensor:
         if self._constant is None:
-            sample = self._prepared.filled(self._sample())
-            self._constant = constant(sample.amin(0), sample.amax(0), self._prepared.by_feature)
+            sample = self.preparation.filled(self._sample())
+            self._constant = constant(sample.amin(0), sample.amax(0), self.preparation.by_feature)
         return self._constant
 
     @property
@@ -276,7 +277,7 @@ class ClusterData(LightningDataModule):
     def raw(self, split: Split, index: Tensor) -> Tensor:
         """Raw samples (batch, *shape) at places (batch,) of a split, missing values filled."""
         x = self.arrays.test_x if split == "test" else self.arrays.train_x
-        return self._prepared.filled(x[self._rows[split][index]])
+        return self.preparation.filled(x[self._rows[split][index]])
 
     def about(self, split: Split) -> pd.DataFrame | None:
         """What stands beside the results of a split, a row a sample; None for nothing."""
@@ -286,7 +287,7 @@ class ClusterData(LightningDataModule):
 
     def normalize(self, x: Tensor) -> Tensor:
         """Normalise raw samples (batch, *shape) of these arrays to float32."""
-        return self._prepared(x)
+        return self.preparation(x)
 
     def transform(self, x: Tensor) -> Tensor:
         """Normalise raw samples (batch, *shape) that come after the training to float32.
@@ -313,18 +314,18 @@ class ClusterData(LightningDataModule):
                 it is called also that they overflow.
         """
         parts = [x] if isinstance(x, Tensor) else []
-        judged = self._prepared.judged(parts, origin, files=not parts)
+        judged = self.preparation.judged(parts, origin, files=not parts)
         return lambda part: finite(judged(part), origin)
 
     def denormalize(self, x: Tensor) -> Tensor:
         """The other way round; bytes come back as floats in [0, 1], wide numbers as float64."""
-        return self._prepared.normalization.inverse(x)
+        return self.preparation.normalization.inverse(x)
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint needs to be used without the data, as plain values."""
         loaded = self._arrays is not None
         return {
-            **self._prepared.state(),
+            **self.preparation.state(),
             "feature_names": self.feature_names,
             "fingerprint": self.fingerprint if loaded else self._trained_fingerprint,
         }
@@ -376,7 +377,7 @@ class ClusterData(LightningDataModule):
         if isinstance(x, Tensor):
             return self._normalized_samples(split, x)
         parts = rows.split(EVALUATION_BATCH)
-        return torch.cat([shrunk(self._prepared(x[part])).half() for part in parts])
+        return torch.cat([shrunk(self.preparation(x[part])).half() for part in parts])
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The training part, shuffled by seed and epoch, without labels."""
@@ -444,7 +445,7 @@ class ClusterData(LightningDataModule):
         if isinstance(x, Tensor):
             dataset, workers = BatchDataset(self._placed(self._normalized_samples(split, x)), y), 0
         else:
-            dataset, workers = BatchDataset(Rows(x, rows), y, self._prepared), self.num_workers
+            dataset, workers = BatchDataset(Rows(x, rows), y, self.preparation), self.num_workers
         return (TrainLoader if training else DataLoader)(
             dataset,
             batch_size=None,
@@ -458,7 +459,7 @@ class ClusterData(LightningDataModule):
     def _normalized_samples(self, split: str, x: Tensor) -> Tensor:
         """The samples of a split out of all of its arrays, normalised once."""
         if split not in self._normalized:
-            self._normalized[split] = finite(self._prepared(x[self._rows[split]]), self._origin)
+            self._normalized[split] = finite(self.preparation(x[self._rows[split]]), self._origin)
         return self._normalized[split]
 
     @property
