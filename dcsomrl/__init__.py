@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from dcsomrl.data import Arrays, Augmentation, Batch, ClusterData
     from dcsomrl.errors import CheckpointError, ConfigError, DataError, DcsomrlError, TrainingError
-    from dcsomrl.estimator import DeepSOM
+    from dcsomrl.estimators import DeepSOM, GrowingSOM
     from dcsomrl.loading import Trained, load
     from dcsomrl.losses import Step, Term
     from dcsomrl.maps import LARFDSSOM, SOMRL, Assignment, Codebook
@@ -60,6 +60,7 @@ __all__ = [
     "DataError",
     "DcsomrlError",
     "DeepSOM",
+    "GrowingSOM",
     "KMeansModel",
     "KohonenModel",
     "MLPAutoencoder",
@@ -83,7 +84,7 @@ _MODULES = (
     "models",
     "loading",
     "scoring",
-    "estimator",
+    "estimators",
 )
 
 

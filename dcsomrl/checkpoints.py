@@ -36,7 +36,11 @@ def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
         ) from error
     record = checkpoint.get(RECORD) if isinstance(checkpoint, dict) else None
     if not isinstance(record, dict) or not isinstance(record.get("config"), dict):
-        raise CheckpointError(f"{path} is not a checkpoint of dcsomrl: use one that train wrote")
+        raise CheckpointError(
+            f"{path} is not a checkpoint that train wrote: use such a one, or, of a plain Trainer, "
+            "make the model yourself by its class's load_from_checkpoint(path, autoencoder=..., "
+            "som=...)"
+        )
     try:
         return migrate(checkpoint, __version__)
     except CheckpointError as error:

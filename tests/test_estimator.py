@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from dcsomrl import DeepSOM
+from dcsomrl import DeepSOM, GrowingSOM
 from dcsomrl.configuration import compose_config
 from dcsomrl.models.neighbor_somrl import neighbor_somrl
 
@@ -26,7 +26,13 @@ SMALL: dict = {"hidden_dims": (32,), "latent_dim": 4, "device": "cpu", "random_s
 ENOUGH = {**SMALL, "batch_size": 64, "max_epochs": 40}
 
 
-@parametrize_with_checks([DeepSOM(**{**SMALL, "random_state": None}, max_epochs=5)])
+CHECKED = [
+    DeepSOM(**{**SMALL, "random_state": None}, max_epochs=5),
+    GrowingSOM(device="cpu", max_epochs=5),
+]
+
+
+@parametrize_with_checks(CHECKED)
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
@@ -39,6 +45,26 @@ def blobs():
 @pytest.fixture(scope="module")
 def fitted(blobs):
     return DeepSOM(**ENOUGH).fit(blobs[0])
+
+
+def test_the_map_alone_finds_clusters_and_what_matters_to_each(blobs):
+    x, y = blobs
+    noise = np.random.default_rng(0).uniform(x.min(), x.max(), (len(x), 2))
+    wide = np.hstack([x, noise])
+    found = GrowingSOM(random_state=0, batch_size=64, device="cpu").fit(wide)
+    assert adjusted_rand_score(y, found.labels_) > 0.9
+    assert found.transform(wide).shape == wide.shape
+    assert found.prototypes_.shape == (len(found.node_clusters_), 8)
+    assert found.relevances_[:, :6].mean() > found.relevances_[:, 6:].mean() + 0.2
+    told = GrowingSOM(4, random_state=0, batch_size=64, device="cpu").fit(x)
+    assert told.n_clusters_ == 4
+    assert adjusted_rand_score(y, told.labels_) > 0.95
+    stream = GrowingSOM(4, random_state=0, device="cpu")
+    for part in np.array_split(x, 20):
+        stream.partial_fit(part)
+    assert adjusted_rand_score(y, stream.predict(x)) > 0.9
+    again = pickle.loads(pickle.dumps(told))
+    np.testing.assert_array_equal(again.predict(x), told.labels_)
 
 
 def test_clusters_and_their_number_are_found(blobs, fitted):

@@ -406,6 +406,14 @@ class ClusterData(LightningDataModule):
         graph = self.graph("val")
         return self._loader("val", InOrder(n, EVALUATION_BATCH, True, graph, self.seed))
 
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """The test split in order."""
+        return self.split_dataloader("test")
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """The test split in order."""
+        return self.split_dataloader("test")
+
     def split_dataloader(self, split: Split) -> DataLoader[Batch]:
         """All of a split in order, for scoring.
 

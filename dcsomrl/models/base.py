@@ -17,6 +17,7 @@ from dcsomrl.data import Batch, ClusterData
 from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Step, Term
 from dcsomrl.maps import Assignment, Codebook
+from dcsomrl.metrics import NodeUsage, QuantizationError, clustering_scores
 from dcsomrl.models.sums import EpochSums
 from dcsomrl.networks import Autoencoder, batch_norms, evaluating, share_buffers_
 
@@ -207,6 +208,46 @@ class ClusteringModule(LightningModule, ABC):
         for name, value in self.terms(step).items():
             self.log(f"val/{name}", value, batch_size=len(batch.x), sync_dist=True)
         return step
+
+    def forward(self, x: Tensor) -> Assignment:
+        """As :meth:`cluster`."""
+        return self.cluster(x)
+
+    def on_test_epoch_start(self) -> None:
+        """Begin to score ``Trainer.test``."""
+        data = getattr(self.trainer, "datamodule", None)
+        classes = data.num_classes if isinstance(data, ClusterData) else 0
+        self._tested: dict[str, Any] = {
+            "distance": QuantizationError(),
+            "nodes": NodeUsage(self.n_clusters),
+            **({"labels": clustering_scores(self.n_clusters, classes)} if classes else {}),
+        }
+        for score in self._tested.values():
+            score.to(self.device)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Assign a batch and take it into the scores of ``Trainer.test``."""
+        z = self.encode(batch.x.to(self.codebook.centers))
+        found = self.assign(z)
+        self._tested["distance"].update((z - self.codebook.centers[found.winner]).norm(dim=1))
+        self._tested["nodes"].update(found.winner)
+        if batch.y is not None and "labels" in self._tested:
+            self._tested["labels"].update(found.winner, batch.y)
+
+    def on_test_epoch_end(self) -> None:
+        """Log the scores of nodes under ``test/``."""
+        scores = {"quantization_error": self._tested["distance"].compute()}
+        scores["nodes_used"] = self._tested["nodes"].compute()["nodes_used"]
+        scores |= self._tested["labels"].compute() if "labels" in self._tested else {}
+        self.log_dict({f"test/{name}": float(value) for name, value in scores.items()})
+        del self._tested
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        """``index``, ``node`` and ``activation`` of a batch, each (batch,), and ``code``."""
+        z = self.encode(batch.x.to(self.codebook.centers))
+        found = self.assign(z)
+        given = {"index": batch.index, "node": found.winner, "activation": found.activation}
+        return {**given, "code": z}
 
     @torch.no_grad()
     def training_codes(self) -> Tensor:

@@ -56,7 +56,7 @@ def test_a_missing_checkpoint_is_named(tmp_path):
 def test_a_checkpoint_of_another_program_is_refused(tmp_path):
     path = tmp_path / "other.ckpt"
     torch.save({"state_dict": {}}, path)
-    with pytest.raises(CheckpointError, match="not a checkpoint of dcsomrl"):
+    with pytest.raises(CheckpointError, match="not a checkpoint that train wrote"):
         read_checkpoint(path)
 
 

@@ -1,10 +1,10 @@
-"""The map with neighbours behind scikit-learn's face: ``DeepSOM().fit_predict(X)``."""
+"""What the estimators share: rows of numbers in, clusters of each out, by the rules of scikit-learn."""
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -20,15 +20,10 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
-from torch.nn import Parameter
-from torch.optim import Optimizer
 
 from dcsomrl.data import Arrays, ClusterData, Neighbors
-from dcsomrl.data.nearest import Metric
 from dcsomrl.data.preparation import Preparation
-from dcsomrl.models.base import OptimizerFactory
-from dcsomrl.models.dcsomrl import DCSOMRL
-from dcsomrl.models.neighbor_somrl import neighbor_somrl
+from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 
 # Epochs of a training whose length is left open; of few samples each has several passes.
@@ -37,76 +32,29 @@ EPOCHS = 30
 BATCH = 1024
 
 
-class DeepSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
-    """Deep clustering with a growing self-organizing map, of rows of numbers.
+class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+    """A growing map behind scikit-learn's face, of rows of numbers; see its subclasses."""
 
-    An autoencoder learns codes in which nearest neighbours lie together, and a map of nodes grows
-    on them; nodes are merged into clusters by the samples that lie between them. Columns are scaled
-    to [0, 1]. Sparse matrices are made dense.
-
-    Args:
-        n_clusters: how many clusters the nodes are merged into, at least 1; None for the number
-            that is found.
-        max_nodes: nodes of the map at most, at least 2.
-        radius: reach of a node in deviations of the codes, above 0: less of it makes more nodes.
-        latent_dim: dimensions of a code, at least 1.
-        hidden_dims: widths of the encoder's layers.
-        n_neighbors: nearest neighbours of every sample, at least 0.
-        metric: ``euclidean`` or ``cosine``, by which they are found.
-        max_epochs: passes over the samples; None for 30, and more of few samples.
-        batch_size: samples in a step.
-        learning_rate: of the network, above 0.
-        random_state: int, RandomState or None; the same int gives the same result on a CPU.
-        device: ``auto`` (a GPU where there is one), ``cpu`` or ``gpu``.
-        verbose: whether a bar shows the progress.
-
-    Attributes:
-        labels_: (n,) cluster of every sample of ``fit``, from 0, the largest first.
-        node_labels_: (n,) node of each, from 0.
-        n_clusters_: how many clusters there are.
-        cluster_centers_: (n_clusters_, features) means of the samples of each cluster, NaN where
-            one has none.
-        prototypes_: (nodes, features) what the decoder makes of every node, in the units of X.
-        node_clusters_: (nodes,) cluster of every node.
-        relevances_: (nodes, latent_dim) how much each dimension of a code matters to each node.
-        n_features_in_: columns of X; ``feature_names_in_`` their names where X has such.
-        model_: the trained :class:`DCSOMRL`.
-    """
-
-    model_: DCSOMRL
+    n_clusters: int | None
+    max_epochs: int | None
+    batch_size: int
+    random_state: int | np.random.RandomState | None
+    device: str
+    verbose: bool
+    model_: ClusteringModule
     _preparation: Preparation
     _slots: NDArray[np.int64]
 
-    def __init__(
-        self,
-        n_clusters: int | None = None,
-        *,
-        max_nodes: int = 64,
-        radius: float = 0.6,
-        latent_dim: int = 22,
-        hidden_dims: Sequence[int] = (500, 500, 2000),
-        n_neighbors: int = 5,
-        metric: Metric = "euclidean",
-        max_epochs: int | None = None,
-        batch_size: int = 256,
-        learning_rate: float = 1e-3,
-        random_state: int | np.random.RandomState | None = None,
-        device: str = "auto",
-        verbose: bool = False,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.max_nodes = max_nodes
-        self.radius = radius
-        self.latent_dim = latent_dim
-        self.hidden_dims = hidden_dims
-        self.n_neighbors = n_neighbors
-        self.metric = metric
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.random_state = random_state
-        self.device = device
-        self.verbose = verbose
+    @abstractmethod
+    def _made(self, shape: tuple[int, ...], stream: bool) -> ClusteringModule:
+        """The model of samples of a shape, to be trained once or on a stream."""
+
+    def _go_on(self) -> None:  # most have nothing to prepare
+        """Prepare the model for further samples of a stream."""
+
+    def _neighbors(self) -> Neighbors | None:
+        """What finds neighbours of the samples; None for none."""
+        return None
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn codes, map and clusters of samples X (n, features); y is not read.
@@ -121,7 +69,7 @@ class DeepSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         data, seed = self._data(x, "auto" if self.max_epochs is None else 1)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            self.model_ = self._made(x.shape[1:], "cosine", 0.5)
+            self.model_ = self._made(x.shape[1:], stream=False)
             self._moments = self._train(data, epochs)
         self._preparation = Preparation.of_state(data.state_dict())
         return self._finish(x)
@@ -138,12 +86,10 @@ class DeepSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             if first:
-                self.model_ = self._made(x.shape[1:], "constant", None)
+                self.model_ = self._made(x.shape[1:], stream=True)
             else:
                 data.load_state_dict({**self._preparation.state(), "feature_names": None})
-                self.model_.schedule, self.model_.regrow = "constant", None
-                adam = partial(torch.optim.Adam, lr=self.learning_rate, fused=True)
-                self.model_._optimizer = partial(_continued, adam, self._moments)
+                self._go_on()
             self._moments = self._train(data, 1)
         if first:
             self._preparation = Preparation.of_state(data.state_dict())
@@ -160,14 +106,14 @@ class DeepSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         return self._nodes(self._checked(X, reset=False))
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
-        """(n, latent_dim) codes in [0, 1] of samples X (n, features)."""
+        """(n, dimensions of the map) codes in [0, 1] of samples X (n, features)."""
         check_is_fitted(self)
         x = self._checked(X, reset=False)
         return self._by_batches(self.model_.encode, x).numpy()
 
     @property
     def _n_features_out(self) -> int:
-        return self.latent_dim
+        return int(self.model_.codebook.centers.shape[1])
 
     def __sklearn_tags__(self) -> Any:
         """Sparse matrices may come in; codes are in single precision."""
@@ -193,7 +139,6 @@ class DeepSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         """The samples as a training sees them, and the seed of this call."""
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         arrays = Arrays(torch.from_numpy(np.array(x)), None, torch.from_numpy(x[:1].copy()), None)
-        neighbors = Neighbors(self.n_neighbors, self.metric)
         data = ClusterData(
             lambda: arrays,
             "X",
@@ -201,22 +146,10 @@ class DeepSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
             val_fraction=0,
             normalization="minmax",
             seed=seed,
-            neighbors=neighbors,
+            neighbors=self._neighbors(),
             passes=passes,
         )
         return data, seed
-
-    def _made(self, shape: tuple[int, ...], schedule: Any, regrow: float | None) -> DCSOMRL:
-        return neighbor_somrl(
-            shape,
-            self.latent_dim,
-            self.hidden_dims,
-            self.max_nodes,
-            self.radius,
-            self.learning_rate,
-            schedule,
-            regrow,
-        )
 
     def _train(self, data: ClusterData, epochs: int) -> dict[str, Any]:
         """Train for some epochs; returns the moments of the optimiser."""
@@ -247,7 +180,8 @@ class DeepSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         self.n_clusters_ = int(self.node_clusters_.max()) + 1
         prototypes = self.model_.decoded_prototypes()
         self.prototypes_ = self._preparation.normalization.inverse(prototypes).numpy()
-        self.relevances_ = self.model_.som.relevances[self.model_.som.live].numpy()
+        assert codebook.relevances is not None
+        self.relevances_ = codebook.relevances[codebook.live].numpy()
         self.node_labels_ = self._nodes(x)
         self.labels_ = self.node_clusters_[self.node_labels_]
         with warnings.catch_warnings():
@@ -267,15 +201,6 @@ class DeepSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, B
         with evaluating(self.model_):
             parts = (x[first : first + BATCH] for first in range(0, len(x), BATCH))
             return torch.cat([function(self._preparation(torch.tensor(part))) for part in parts])
-
-
-def _continued(
-    make: OptimizerFactory, moments: dict[str, Any], parameters: Iterator[Parameter]
-) -> Optimizer:
-    """An optimiser with the moments of another one, and the settings of its own."""
-    optimizer = make(parameters)
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-    return optimizer
 
 
 @contextmanager

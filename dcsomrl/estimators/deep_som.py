@@ -1,0 +1,116 @@
+"""The map with neighbours behind scikit-learn's face: ``DeepSOM().fit_predict(X)``."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import Parameter
+from torch.optim import Optimizer
+
+from dcsomrl.data import Neighbors
+from dcsomrl.data.nearest import Metric
+from dcsomrl.estimators.base import MapEstimator
+from dcsomrl.models.base import OptimizerFactory
+from dcsomrl.models.dcsomrl import DCSOMRL
+from dcsomrl.models.neighbor_somrl import neighbor_somrl
+
+
+class DeepSOM(MapEstimator):
+    """Deep clustering with a growing self-organizing map, of rows of numbers.
+
+    An autoencoder learns codes in which nearest neighbours lie together, and a map of nodes grows
+    on them; nodes are merged into clusters by the samples that lie between them. Columns are scaled
+    to [0, 1]. Sparse matrices are made dense.
+
+    Args:
+        n_clusters: how many clusters the nodes are merged into, at least 1; None for the number
+            that is found.
+        max_nodes: nodes of the map at most, at least 2.
+        radius: reach of a node in deviations of the codes, above 0: less of it makes more nodes.
+        latent_dim: dimensions of a code, at least 1.
+        hidden_dims: widths of the encoder's layers.
+        n_neighbors: nearest neighbours of every sample, at least 0.
+        metric: ``euclidean`` or ``cosine``, by which they are found.
+        max_epochs: passes over the samples; None for 30, and more of few samples.
+        batch_size: samples in a step.
+        learning_rate: of the network, above 0.
+        random_state: int, RandomState or None; the same int gives the same result on a CPU.
+        device: ``auto`` (a GPU where there is one), ``cpu`` or ``gpu``.
+        verbose: whether a bar shows the progress.
+
+    Attributes:
+        labels_: (n,) cluster of every sample of ``fit``, from 0, the largest first.
+        node_labels_: (n,) node of each, from 0.
+        n_clusters_: how many clusters there are.
+        cluster_centers_: (n_clusters_, features) means of the samples of each cluster, NaN where
+            one has none.
+        prototypes_: (nodes, features) what the decoder makes of every node, in the units of X.
+        node_clusters_: (nodes,) cluster of every node.
+        relevances_: (nodes, latent_dim) how much each dimension of a code matters to each node.
+        n_features_in_: columns of X; ``feature_names_in_`` their names where X has such.
+        model_: the trained :class:`DCSOMRL`.
+    """
+
+    model_: DCSOMRL
+
+    def __init__(
+        self,
+        n_clusters: int | None = None,
+        *,
+        max_nodes: int = 64,
+        radius: float = 0.6,
+        latent_dim: int = 22,
+        hidden_dims: Sequence[int] = (500, 500, 2000),
+        n_neighbors: int = 5,
+        metric: Metric = "euclidean",
+        max_epochs: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float = 1e-3,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        verbose: bool = False,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.max_nodes = max_nodes
+        self.radius = radius
+        self.latent_dim = latent_dim
+        self.hidden_dims = hidden_dims
+        self.n_neighbors = n_neighbors
+        self.metric = metric
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.random_state = random_state
+        self.device = device
+        self.verbose = verbose
+
+    def _made(self, shape: tuple[int, ...], stream: bool) -> DCSOMRL:
+        return neighbor_somrl(
+            shape,
+            self.latent_dim,
+            self.hidden_dims,
+            self.max_nodes,
+            self.radius,
+            self.learning_rate,
+            "constant" if stream else "cosine",
+            None if stream else 0.5,
+        )
+
+    def _go_on(self) -> None:
+        self.model_.schedule, self.model_.regrow = "constant", None
+        adam = partial(torch.optim.Adam, lr=self.learning_rate, fused=True)
+        self.model_._optimizer = partial(_continued, adam, self._moments)
+
+    def _neighbors(self) -> Neighbors:
+        return Neighbors(self.n_neighbors, self.metric)
+
+
+def _continued(
+    make: OptimizerFactory, moments: dict[str, Any], parameters: Iterator[Parameter]
+) -> Optimizer:
+    """An optimiser with the moments of another one, and the settings of its own."""
+    optimizer = make(parameters)
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+    return optimizer

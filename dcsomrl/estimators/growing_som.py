@@ -1,0 +1,86 @@
+"""The growing map alone behind scikit-learn's face: ``GrowingSOM().fit_predict(X)``."""
+
+from functools import partial
+
+import numpy as np
+
+from dcsomrl.estimators.base import MapEstimator
+from dcsomrl.maps import SOMRL
+from dcsomrl.models.relevance import RelevanceMapModel
+
+
+class GrowingSOM(MapEstimator):
+    """SOMRL, a growing self-organizing map with relevance learning, on rows of numbers themselves.
+
+    Nodes are born where a sample is out of reach of all, learn how much each column matters to
+    them, and die where they win nothing; they are merged into clusters by the samples that lie
+    between them. Columns are scaled to [0, 1]. Sparse matrices are made dense. No network is
+    trained: it takes seconds where :class:`DeepSOM` takes minutes.
+
+    Args:
+        n_clusters: how many clusters the nodes are merged into, at least 1; None for the number
+            that is found.
+        max_nodes: nodes of the map at most, at least 2.
+        radius: reach of a node in deviations of the samples, above 0: less of it makes more nodes.
+        learning_rate: share of the way that a winner moves, in (0, 1].
+        relevance_rate: of the moving-average distances, times the learning rate, in [0, 1].
+        life_decay: life that a node loses in a batch without a win, in [0, 1].
+        max_epochs: passes over the samples; None for 30, and more of few samples.
+        batch_size: samples in a step.
+        random_state: int, RandomState or None; the same int gives the same result on a CPU.
+        device: ``auto`` (a GPU where there is one), ``cpu`` or ``gpu``.
+        verbose: whether a bar shows the progress.
+
+    Attributes:
+        labels_: (n,) cluster of every sample of ``fit``, from 0, the largest first.
+        node_labels_: (n,) node of each, from 0.
+        n_clusters_: how many clusters there are.
+        cluster_centers_: (n_clusters_, features) means of the samples of each cluster, NaN where
+            one has none.
+        prototypes_: (nodes, features) centres of the nodes, in the units of X.
+        node_clusters_: (nodes,) cluster of every node.
+        relevances_: (nodes, features) how much each column matters to each node.
+        n_features_in_: columns of X; ``feature_names_in_`` their names where X has such.
+        model_: the trained :class:`dcsomrl.models.RelevanceMapModel`.
+    """
+
+    def __init__(
+        self,
+        n_clusters: int | None = None,
+        *,
+        max_nodes: int = 64,
+        radius: float = 0.6,
+        learning_rate: float = 0.1,
+        relevance_rate: float = 0.05,
+        life_decay: float = 0.02,
+        max_epochs: int | None = None,
+        batch_size: int = 256,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        verbose: bool = False,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.max_nodes = max_nodes
+        self.radius = radius
+        self.learning_rate = learning_rate
+        self.relevance_rate = relevance_rate
+        self.life_decay = life_decay
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.random_state = random_state
+        self.device = device
+        self.verbose = verbose
+
+    def _made(self, shape: tuple[int, ...], stream: bool) -> RelevanceMapModel:
+        som = partial(
+            SOMRL,
+            max_nodes=self.max_nodes,
+            activation_threshold=None,
+            radius=self.radius,
+            learning_rate=self.learning_rate,
+            relevance_rate=self.relevance_rate,
+            neighborhood_decay=2.0,
+            repel_mode="none",
+            life_decay=self.life_decay,
+        )
+        return RelevanceMapModel(shape, som=som)
