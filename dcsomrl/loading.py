@@ -35,7 +35,12 @@ class Trained(NamedTuple):
         return tuple(self.config["input_shape"])
 
 
-def load(path: str | os.PathLike[str], data_dir: str | None = None, trust: Trust = ()) -> Trained:
+def load(
+    path: str | os.PathLike[str],
+    data_dir: str | None = None,
+    trust: Trust = (),
+    data_path: str | None = None,
+) -> Trained:
     """Load a checkpoint written by ``train``; no code runs that comes with it.
 
     Args:
@@ -43,6 +48,8 @@ def load(path: str | os.PathLike[str], data_dir: str | None = None, trust: Trust
         data_dir: folder of the datasets; None for the one of the training.
         trust: your own packages whose classes it may name, as modules or their names; those of
             this package and of torch are known. See :func:`dcsomrl.construction.build`.
+        data_path: file or folder of the training's own data, where it has been moved; None for
+            where it was.
 
     Raises:
         CheckpointError: the file is missing, damaged, or not of this package, or names a class
@@ -53,7 +60,7 @@ def load(path: str | os.PathLike[str], data_dir: str | None = None, trust: Trust
     try:
         model, data = (
             build(config["model"], trust),
-            build(_moved(config["dataset"], data_dir), trust),
+            build(_moved(config["dataset"], data_dir, data_path), trust),
         )
         if not isinstance(model, ClusteringModule) or not isinstance(data, ClusterData):
             raise TypeError("its configuration describes no model and its data")
@@ -73,8 +80,17 @@ def load(path: str | os.PathLike[str], data_dir: str | None = None, trust: Trust
     return trained
 
 
-def _moved(dataset: dict[str, Any], data_dir: str | None) -> dict[str, Any]:
-    """The configuration of a dataset whose files lie in another folder."""
-    if data_dir is None or "data_dir" not in dataset["source"]:
-        return dataset
-    return {**dataset, "source": {**dataset["source"], "data_dir": data_dir}}
+def _moved(dataset: dict[str, Any], data_dir: str | None, path: str | None) -> dict[str, Any]:
+    """The configuration of a dataset whose files lie in another folder, or at another path.
+
+    Raises:
+        CheckpointError: a path was given, and the data has none.
+    """
+    source = dataset["source"]
+    if path is not None and "path" not in source:
+        raise CheckpointError(f"its data, {dataset['name']}, has no path: leave dataset.path out")
+    if path is not None:
+        dataset, source = {**dataset, "path": path}, {**source, "path": path}
+    if data_dir is not None and "data_dir" in source:
+        source = {**source, "data_dir": data_dir}
+    return {**dataset, "source": source}

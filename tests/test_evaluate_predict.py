@@ -5,13 +5,16 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from pytorch_lightning import Trainer
 
+from dcsomrl import DCSOMRL, SOMRL, ClusterData, MLPAutoencoder, score
 from dcsomrl.configuration import compose_config
 from dcsomrl.data import sources
 from dcsomrl.errors import CheckpointError, DataError
 from dcsomrl.evaluate import evaluate
 from dcsomrl.loading import load
 from dcsomrl.predict import predict
+from dcsomrl.report import report
 from tests.conftest import read_test_split
 
 
@@ -187,3 +190,57 @@ def test_evaluation_of_another_table_goes_by_the_names_of_its_columns(run_small,
     pd.testing.assert_frame_equal(repeated, assignments)
     with pytest.raises(DataError, match="lacks columns that the model was trained on: small"):
         scored(turned.drop(columns="small"), "less.csv")
+
+
+def test_a_run_and_its_data_can_be_moved(run_small, tmp_path):
+    ckpt = trained_on_a_table(run_small, tmp_path)
+    (tmp_path / "else").mkdir()
+    run = (tmp_path / "run").rename(tmp_path / "else" / "run")
+    old = next(tmp_path.glob("*.csv"))
+    new = old.rename(tmp_path / "else" / "renamed.csv")
+    ckpt = run / "checkpoints" / ckpt.name
+    with pytest.raises(DataError, match="there is no file"):
+        call(evaluate, "evaluate", tmp_path, f"ckpt={ckpt}")
+    given = json.loads((run / "metrics.json").read_text())
+    scores = call(evaluate, "evaluate", tmp_path, f"ckpt={ckpt}", f"dataset.path={new}")
+    assert scores["quantization_error"] == given["quantization_error"]
+    page = call(report, "report", tmp_path, f"run={run}", f"dataset.path={new}", "embedding=pca")
+    assert page.is_file()
+
+
+def test_lightnings_own_calls_work_on_our_models():
+    torch.manual_seed(0)
+    data = ClusterData(sources.digits, "digits", batch_size=64)
+
+    def make():
+        return DCSOMRL(MLPAutoencoder((1, 8, 8), 8, [32]), SOMRL(8, activation_threshold=0.999))
+
+    model = make()
+    trainer = Trainer(accelerator="cpu", logger=False, max_epochs=2, enable_checkpointing=False,
+                      enable_progress_bar=False)  # fmt: skip
+    trainer.fit(model, datamodule=data)
+    expected, assigned = score(model, data.split_dataloader("test"), data.num_classes)
+    (tested,) = trainer.test(model, datamodule=data, verbose=False)
+    for name in ("nmi", "purity", "quantization_error", "nodes_used"):
+        assert tested[f"test/{name}"] == pytest.approx(expected[name], rel=1e-5)
+    parts = trainer.predict(model, datamodule=data)
+    node = torch.cat([part["node"] for part in parts])
+    assert node.tolist() == assigned["node"].tolist()
+    found = model(data.normalize(data.arrays.test_x))
+    assert found.winner.tolist() == assigned["node"].tolist()
+
+
+def test_a_checkpoint_of_a_plain_trainer_loads(tmp_path):
+    def parts():
+        return {"autoencoder": MLPAutoencoder((1, 8, 8), 8, [32]), "som": SOMRL(8)}
+
+    data = ClusterData(sources.digits, "digits", batch_size=64)
+    trainer = Trainer(accelerator="cpu", logger=False, max_epochs=1, enable_checkpointing=False,
+                      enable_progress_bar=False)  # fmt: skip
+    model = DCSOMRL(**parts())
+    trainer.fit(model, datamodule=data)
+    trainer.save_checkpoint(tmp_path / "plain.ckpt")
+    loaded = DCSOMRL.load_from_checkpoint(tmp_path / "plain.ckpt", **parts())
+    torch.testing.assert_close(loaded.state_dict(), model.cpu().state_dict())
+    with pytest.raises(CheckpointError, match="load_from_checkpoint"):
+        load(tmp_path / "plain.ckpt")

@@ -37,8 +37,9 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         DataError: the dataset is absent or unsound, has other columns or another shape than the
             training's, or the split does not exist or is empty.
     """
-    trained = load(cfg.ckpt, cfg.data_dir, cfg.trust)
-    data = other_data(cfg, trained) if cfg.get("dataset") else trained.data
+    other = "_target_" in cfg.dataset
+    trained = load(cfg.ckpt, cfg.data_dir, cfg.trust, None if other else cfg.dataset.path)
+    data = other_data(cfg, trained) if other else trained.data
     data.setup("test")
     if data is trained.data:
         data.check_same()
@@ -94,7 +95,10 @@ def beside(checkpoint: Path) -> Path:
 def other_data(cfg: DictConfig, trained: Trained) -> ClusterData:
     """The dataset of the command line, normalised as the training's was."""
     container: Any = OmegaConf.to_container(cfg, resolve=True)
-    data: ClusterData = instantiate(container["dataset"])
+    given = container["dataset"]
+    if given.get("path") is None:
+        given.pop("path", None)
+    data: ClusterData = instantiate(given)
     data.follow(trained.data)
     return data
 

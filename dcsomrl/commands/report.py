@@ -31,7 +31,8 @@ def report(cfg: DictConfig) -> Path:
     output = Path(cfg.output) if cfg.output else beside
     pages = []
     for number, run in enumerate(track(runs, description="report")):
-        found, page = draw_report(read_run(run, cfg.data_dir, cfg.trust), cfg.embedding, cfg.seed)
+        data = read_run(run, cfg.data_dir, cfg.trust, cfg.dataset.path)
+        found, page = draw_report(data, cfg.embedding, cfg.seed)
         write_figures(found, output if len(runs) == 1 else output / f"run{number}")
         pages.append(page)
     output.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ import inspect
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Literal
 
 import pandas as pd
@@ -17,9 +18,11 @@ from dcsomrl.data.augmentation import Augmentation
 from dcsomrl.data.batches import Batch, BatchDataset, EpochPermutation, InOrder, Rows, TrainLoader
 from dcsomrl.data.constant import constant, names_of, warn_of
 from dcsomrl.data.fingerprint import fingerprint
+from dcsomrl.data.in_memory import arrays_of
 from dcsomrl.data.neighbors import Neighbors, shrunk
 from dcsomrl.data.normalization import KINDS, Kind
 from dcsomrl.data.preparation import Preparation, finite, prepare
+from dcsomrl.data.tables import Roles
 from dcsomrl.data.text_tables import note
 from dcsomrl.data.views import with_views
 from dcsomrl.errors import DataError
@@ -43,7 +46,8 @@ class ClusterData(LightningDataModule):
     """Batches of one dataset.
 
     Args:
-        source: gives the arrays; called once.
+        source: gives the arrays; called once. Or samples themselves, as an array, a tensor or a
+            data frame, which are trained on and scored; see :meth:`of` for labels and a test split.
         name: what messages and results call the dataset.
         batch_size: samples in a training step, over all devices, at least 1; all of the training
             part where it has fewer.
@@ -73,8 +77,8 @@ class ClusterData(LightningDataModule):
 
     def __init__(
         self,
-        source: Callable[[], Arrays],
-        name: str,
+        source: Callable[[], Arrays] | Arrays | Any,
+        name: str = "data",
         batch_size: int = 256,
         val_fraction: float = 0.1,
         normalization: Kind = "standard",
@@ -101,7 +105,13 @@ class ClusterData(LightningDataModule):
                 "sequence_length must be at least 1, and above 1 val_fraction must be 0, which "
                 f"would tear sequences; got {sequence_length} and {val_fraction}"
             )
-        self.source, self.path = source, path
+        if isinstance(source, Arrays):
+            given = source
+            source = lambda: given  # noqa: E731
+        elif not callable(source):
+            source = partial(arrays_of, source)
+        self.source: Callable[..., Arrays] = source
+        self.path = path
         self.sequence_length, self.augmentation = sequence_length, augmentation
         self.neighbors, self.passes = neighbors, passes
         self.name: str = name
@@ -120,6 +130,29 @@ class ClusterData(LightningDataModule):
         self._graphs: dict[str, Tensor] = {}
         self._constant: Tensor | None = None
         self._fingerprint: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        x: Any,
+        y: Any = None,
+        test_x: Any = None,
+        test_y: Any = None,
+        roles: Roles | None = None,
+        **settings: Any,
+    ) -> "ClusterData":
+        """Batches of samples in memory, with labels and a test split or without.
+
+        Args:
+            x: see :func:`dcsomrl.data.in_memory.arrays_of`, as ``y``, ``test_x``, ``test_y`` and
+                ``roles``.
+            y: labels of x; they only score.
+            test_x: samples to score; None for x.
+            test_y: their labels.
+            roles: of the columns of a data frame.
+            settings: further arguments of the class.
+        """
+        return cls(partial(arrays_of, x, y, test_x, test_y, roles), **settings)
 
     @property
     def arrays(self) -> Arrays:
@@ -271,7 +304,7 @@ class ClusterData(LightningDataModule):
     def _read(self) -> Arrays:
         """What the source gives; one that can choose its columns is told those of the training."""
         if self._columns and "feature_names" in inspect.signature(self.source).parameters:
-            return self.source(feature_names=self._columns)  # type: ignore[call-arg]
+            return self.source(feature_names=self._columns)
         return self.source()
 
     def raw(self, split: Split, index: Tensor) -> Tensor:

@@ -125,7 +125,7 @@ def arrays(
         train, test = (
             _rows(whole, rows) for rows in map(Tensor.numpy, divide(len(whole.x), test_fraction))
         )
-    train_y, test_y, class_names = _numbered(train.y, test.y)
+    train_y, test_y, class_names = number_labels(train.y, test.y)
     if class_names is not None and len(class_names) == len(train.x) + len(test.x) > 2:
         note(notes, f"{path}: every row has a label of its own: check that `target` names classes")
     return Arrays(
@@ -282,7 +282,7 @@ def _from_arrays(content: Mapping[str, Any], split: str, path: Path, layout: Lay
             f"channels, height, width), got {x.dtype} of shape {x.shape}"
         )
     check_told_apart(x, path)
-    x = _channels_first(x, layout, path)
+    x = channels_first(x, layout, path)
     y = content.get(f"y{split}")
     if y is not None and len(y) != len(x):
         raise DataError(f"{path} has {len(x)} samples but {len(y)} labels: make them as many")
@@ -296,7 +296,7 @@ def _from_arrays(content: Mapping[str, Any], split: str, path: Path, layout: Lay
     return Features(np.ascontiguousarray(x), y, None, pd.DataFrame({"row": np.arange(len(x))}))
 
 
-def _channels_first(x: NDArray[Any], layout: Layout, path: Path) -> NDArray[Any]:
+def channels_first(x: NDArray[Any], layout: Layout, path: Path) -> NDArray[Any]:
     """Images (n, channels, height, width), of which those without a channel get one."""
     if layout not in ("auto", "channels_first", "channels_last"):
         raise DataError(
@@ -316,7 +316,7 @@ def _channels_first(x: NDArray[Any], layout: Layout, path: Path) -> NDArray[Any]
     return np.moveaxis(x, 3, 1) if last or layout == "channels_last" else x
 
 
-def _numbered(
+def number_labels(
     train: NDArray[Any] | None, test: NDArray[Any] | None
 ) -> tuple[Tensor | None, Tensor | None, list[str] | None]:
     """Labels of any kind as classes from 0, and what they were called."""

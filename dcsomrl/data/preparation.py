@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -107,13 +108,13 @@ def medians(sample: Tensor, origin: str) -> Tensor | None:
     """
     if not sample.is_floating_point() or not sample.isnan().any():
         return None
-    fill = sample.double().nanmedian(0).values
-    if fill.isnan().any():
-        column = int(fill.isnan().int().argmax())
+    empty = sample.isnan().all(0)
+    if empty.any():
+        column = int(empty.int().argmax())
         raise DataError(
             f"{origin}: column {column} has no value in the training part: leave it out"
         )
-    return fill
+    return torch.from_numpy(np.nanmedian(sample.double().numpy(), axis=0))
 
 
 def finite(x: Tensor, origin: str) -> Tensor:

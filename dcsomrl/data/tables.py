@@ -107,6 +107,32 @@ def read_table(
         table = _read_parquet(path)
     else:
         table = read_text_table(path, writing, notes, verbatim)
+    lines = table.attrs.pop("lines", None)
+    where = [f"row {i}" for i in range(len(table))] if lines is None else _called(lines)
+    return take_columns(table, roles, path, where, notes, learned)
+
+
+def take_columns(
+    table: pd.DataFrame,
+    roles: Roles,
+    path: Path,
+    where: Sequence[str],
+    notes: list[str],
+    learned: list[str] | None = None,
+) -> Table:
+    """The columns of a table in memory by their roles; see :func:`read_table`.
+
+    Args:
+        table: with a name for every column.
+        roles: what the columns are.
+        path: what messages call the table.
+        where: what they call each row.
+        notes: gets a sentence on everything that was guessed or left out.
+        learned: names of the features of a training, to be made here as well.
+
+    Raises:
+        DataError: it lacks a column, holds what is no number or missing, or has no features.
+    """
     roles = roles.of(table.columns)
     verbatim = [name for name in (roles.target, roles.id, *roles.keep) if name is not None]
     named = [*verbatim, *(roles.columns or ()), *roles.ignore]
@@ -115,8 +141,6 @@ def read_table(
             f"{path} has no column {list_some(absent)}; it has "
             f"{list_some(table.columns.tolist())}: name one of these"
         )
-    lines = table.attrs.pop("lines", None)
-    where = [f"row {i}" for i in range(len(table))] if lines is None else _called(lines)
     if roles.id is None:
         roles = replace(roles, id=_find_id(table, roles, path, notes))
     features, left_out = _features(table, roles, path, where, notes, learned)

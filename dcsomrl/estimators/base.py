@@ -1,4 +1,4 @@
-"""What the estimators share: rows of numbers in, clusters of each out, by the rules of scikit-learn."""
+"""What the estimators share: rows of numbers in, the cluster of each out."""
 
 import logging
 import warnings

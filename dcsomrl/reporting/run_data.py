@@ -143,13 +143,19 @@ class RunData:
         return self.decoded.ndim == 4 and self.decoded.shape[1] in (1, 3)
 
 
-def read_run(run: str | Path, data_dir: str | None = None, trust: Trust = ()) -> RunData:
+def read_run(
+    run: str | Path,
+    data_dir: str | None = None,
+    trust: Trust = (),
+    data_path: str | None = None,
+) -> RunData:
     """Read a run directory that ``train`` has finished.
 
     Args:
         run: the directory.
         data_dir: folder of the datasets; None for the one of the training.
         trust: see :func:`dcsomrl.loading.load`.
+        data_path: likewise.
 
     Raises:
         DataError: no such directory, a run that is not finished, or its results are damaged or
@@ -163,7 +169,7 @@ def read_run(run: str | Path, data_dir: str | None = None, trust: Trust = ()) ->
                 f"{folder} has no {needed}: give the folder of a run that "
                 "python -m dcsomrl.train has finished"
             )
-    trained = load(folder / "checkpoints" / "last.ckpt", data_dir, trust)
+    trained = load(folder / "checkpoints" / "last.ckpt", data_dir, trust, data_path)
     trained.data.setup("test")
     trained.data.check_same()
     metrics = _metrics(folder / "metrics.json", trained)

@@ -2,16 +2,19 @@ import io
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from scipy import sparse
 from sklearn.preprocessing import MinMaxScaler
 
 from dcsomrl.data import Arrays, ClusterData
 from dcsomrl.data.images import images
 from dcsomrl.data.sources import fashion, mnist
+from dcsomrl.data.tables import Roles
 from dcsomrl.errors import DataError
 
 
@@ -275,3 +278,81 @@ def test_real_sets_are_normalised_by_their_training_part(data_dir):
         else:
             assert x.double().mean().item() == pytest.approx(0, abs=1e-4)
             assert x.double().std().item() == pytest.approx(1, abs=1e-4)
+
+
+FORMS = {
+    "array": lambda x: x,
+    "tensor": torch.from_numpy,
+    "frame": lambda x: pd.DataFrame(x, columns=list("abc")),
+    "sparse": sparse.csr_matrix,
+    "list": lambda x: x.tolist(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_samples_in_memory_are_taken_with_or_without_a_test_split(form):
+    x = np.random.default_rng(0).random((40, 3))
+    data = ClusterData(form(x), batch_size=8, val_fraction=0, normalization="none")
+    data.setup("fit")
+    np.testing.assert_allclose(data.arrays.train_x, x)
+    np.testing.assert_allclose(data.arrays.test_x, x)
+    assert data.num_classes == 0
+    labels = ["a", "b"] * 20
+    split = ClusterData.of(form(x), labels, form(x[:5]), labels[:5], val_fraction=0)
+    split.setup("fit")
+    assert len(split.arrays.test_x) == 5
+    assert split.class_names == ["a", "b"]
+    assert split.about("test")["row"].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_frame_has_roles_for_its_columns():
+    frame = pd.DataFrame({"id": list("wxyz"), "a": [1, 2, 3, 4], "kind": list("pqpq")})
+    data = ClusterData.of(frame, roles=Roles(target="kind"), val_fraction=0)
+    data.setup("fit")
+    assert data.feature_names == ["a"]
+    assert data.class_names == ["p", "q"]
+    assert data.about("train")["id"].tolist() == list("wxyz")
+    with pytest.raises(DataError, match="kind"):
+        ClusterData(frame).setup("fit")
+
+
+@pytest.mark.parametrize("bad", [np.zeros(4), np.array([["a"]]), np.zeros((2, 2, 2, 2, 2))])
+def test_what_is_no_samples_is_refused(bad):
+    with pytest.raises(DataError, match="samples should be numbers"):
+        ClusterData(bad).setup("fit")
+
+
+def test_columns_are_scaled_each_by_itself_and_samples_to_one_length():
+    x = np.random.default_rng(0).normal(size=(200, 3)) * [1000, 1, 0.01] + [5, 0, 1]
+    data = ClusterData(x, val_fraction=0, normalization="standard")
+    data.setup("fit")
+    scaled = data.normalize(data.arrays.train_x)
+    np.testing.assert_allclose(scaled.mean(0), np.zeros(3), atol=1e-5)
+    np.testing.assert_allclose(scaled.std(0), np.ones(3), rtol=1e-4)
+    np.testing.assert_allclose(data.denormalize(scaled), x, rtol=1e-4, atol=1e-3)
+    unit = ClusterData(x, val_fraction=0, normalization="unit")
+    unit.setup("fit")
+    lengths = unit.normalize(unit.arrays.train_x).norm(dim=1)
+    np.testing.assert_allclose(lengths, np.ones(200), rtol=1e-5)
+    again = ClusterData(x, val_fraction=0, normalization="unit")
+    again.load_state_dict(unit.state_dict())
+    torch.testing.assert_close(
+        again.transform(torch.from_numpy(x)), unit.normalize(torch.from_numpy(x))
+    )
+
+
+def test_missing_values_are_the_medians_of_the_training_part():
+    x = np.random.default_rng(0).random((30, 2))
+    x[[2, 7], 0] = np.nan
+    data = ClusterData.of(pd.DataFrame(x, columns=["a", "b"]), roles=Roles(missing="median"),
+                          val_fraction=0, normalization="minmax")  # fmt: skip
+    data.setup("fit")
+    low, high = np.nanmin(x[:, 0]), np.nanmax(x[:, 0])
+    expected = (np.median(x[~np.isnan(x[:, 0]), 0]) - low) / (high - low)
+    got = data.normalize(data.arrays.train_x)[[2, 7], 0]
+    np.testing.assert_allclose(got, [expected] * 2, rtol=1e-5)
+    assert not data.normalize(data.arrays.train_x).isnan().any()
+    later = ClusterData(np.zeros((1, 2)), val_fraction=0)
+    later.load_state_dict(data.state_dict())
+    row = torch.tensor([[np.nan, 0.5]], dtype=torch.float64)
+    assert float(later.transform(row)[0, 0]) == pytest.approx(float(got[0]))

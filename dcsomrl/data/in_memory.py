@@ -1,0 +1,85 @@
+"""Datasets from Python: arrays, tensors and data frames."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from dcsomrl.data.arrays import Arrays
+from dcsomrl.data.files import Features, channels_first, number_labels
+from dcsomrl.data.tables import Roles, common_dtype, take_columns
+from dcsomrl.errors import DataError
+
+
+def arrays_of(
+    x: Any, y: Any = None, test_x: Any = None, test_y: Any = None, roles: Roles | None = None
+) -> Arrays:
+    """Samples in memory as a dataset.
+
+    Args:
+        x: an array, a tensor or a matrix of SciPy (n, features), images (n, height, width) or
+            (n, channels, height, width), channels first or last; or a data frame.
+        y: (n,) labels of any kind; None for none, or for those of the frame's target.
+        test_x: samples of the test split; None to score the samples that are trained on.
+        test_y: their labels.
+        roles: of a frame's columns; None for features alone.
+
+    Raises:
+        DataError: what is given is no samples, or labels do not fit them.
+    """
+    notes: list[str] = []
+    roles = Roles() if roles is None else roles
+    train = _features_of(x, y, roles, notes, None)
+    test = train if test_x is None else _features_of(test_x, test_y, roles, notes, train.names)
+    train_y, test_y, class_names = number_labels(train.y, test.y)
+    return Arrays(
+        torch.from_numpy(train.x),
+        train_y,
+        torch.from_numpy(test.x),
+        test_y,
+        class_names,
+        train.names,
+        train.about,
+        test.about,
+        tuple(dict.fromkeys(notes)),
+        may_lack=roles.missing == "median",
+    )
+
+
+def _features_of(
+    x: Any, y: Any, roles: Roles, notes: list[str], learned: list[str] | None
+) -> Features:
+    labels = None if y is None else np.asarray(y)
+    if isinstance(x, pd.DataFrame):
+        frame = x.set_axis([str(name) for name in x.columns], axis=1)
+        where = [f"row {i}" for i in range(len(x))]
+        features, given, about = take_columns(frame, roles, FRAME, where, notes, learned)
+        values = np.array(features.to_numpy(common_dtype(features.dtypes), na_value=np.nan))
+        labels = labels if given is None else given.to_numpy()
+        return Features(values, labels, features.columns.tolist(), about)
+    values = _values_of(x)
+    if labels is not None and labels.shape != (len(values),):
+        raise DataError(
+            f"there are {len(values)} samples but labels of shape {labels.shape}: give one to each"
+        )
+    values = channels_first(values, "auto", FRAME)
+    values = values if values.dtype == np.uint8 else values.astype(common_dtype([values.dtype]))
+    about = pd.DataFrame({"row": np.arange(len(values))})
+    return Features(np.ascontiguousarray(values), labels, None, about)
+
+
+FRAME = Path("the data")
+
+
+def _values_of(x: Any) -> NDArray[Any]:
+    values = x.detach().cpu() if isinstance(x, torch.Tensor) else x
+    values = np.asarray(values.toarray() if hasattr(values, "toarray") else values)
+    if values.dtype.kind not in "fiub" or not 2 <= values.ndim <= 4:
+        raise DataError(
+            "samples should be numbers of shape (n, features), (n, height, width) or (n, channels, "
+            f"height, width), got {values.dtype} of shape {values.shape}"
+        )
+    return values
