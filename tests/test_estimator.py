@@ -47,6 +47,24 @@ def fitted(blobs):
     return DeepSOM(**ENOUGH).fit(blobs[0])
 
 
+def test_soft_memberships_agree_with_the_clusters(blobs, fitted):
+    share = fitted.predict_proba(blobs[0])
+    assert share.shape == (len(blobs[0]), fitted.n_clusters_)
+    np.testing.assert_allclose(share.sum(1), 1, rtol=1e-5)
+    assert (share >= 0).all()
+    assert (share.argmax(1) == fitted.labels_).mean() > 0.95
+    # By hand, in NumPy, for the first sample.
+    model = fitted.model_
+    with torch.no_grad():
+        z = torch.from_numpy(fitted.transform(blobs[0][:1])).numpy()[0]
+    som = model.som
+    live = som.live.numpy()
+    gaps = (som.relevances.numpy() * (som.centers.numpy() - z) ** 2).sum(1)[live]
+    inverse = 1 / gaps
+    expected = np.bincount(fitted.node_clusters_, weights=inverse / inverse.sum())
+    np.testing.assert_allclose(share[0], expected, rtol=1e-3)
+
+
 def test_the_map_alone_finds_clusters_and_what_matters_to_each(blobs):
     x, y = blobs
     noise = np.random.default_rng(0).uniform(x.min(), x.max(), (len(x), 2))

@@ -37,7 +37,7 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
     Returns:
         What was written: ``sample`` (name of a file, or row), for tables ``id`` and kept columns,
         ``node`` and ``cluster`` (-1 for none), ``activation`` in (0, 1], ``second``, ``distance``,
-        ``outlier``, ``latent_0`` and so on.
+        ``outlier``, with ``soft`` ``membership_0`` and so on, ``latent_0`` and so on.
 
     Raises:
         CheckpointError: the checkpoint is missing, damaged, or not of this package.
@@ -61,6 +61,9 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
         described = describe_assignment(model, model.assign(z), merged)
         codes = z.cpu().numpy()
         table = pd.DataFrame({name: column.cpu().numpy() for name, column in described.items()})
+        if cfg.soft:
+            share = model.memberships(z, merged).cpu().numpy()
+            table = table.join(pd.DataFrame(share).add_prefix("membership_"))
         code = pd.DataFrame(codes, columns=[f"latent_{i}" for i in range(codes.shape[1])])
         parts.append(pd.concat([table, code], axis=1))
     table = pd.concat([names, pd.concat(parts, ignore_index=True)], axis=1)

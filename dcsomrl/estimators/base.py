@@ -5,6 +5,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -99,6 +100,19 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         """(n,) cluster of every sample of X (n, features)."""
         node = self.predict_nodes(X)
         return self.node_clusters_[node]
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
+        """(n, n_clusters_) how far every sample of X belongs to each cluster; rows sum to 1."""
+        check_is_fitted(self)
+        x = self._checked(X, reset=False)
+        slots = torch.from_numpy(self._slots)
+        merged = torch.full((self.model_.n_clusters,), -1)
+        merged[slots] = torch.from_numpy(self.node_clusters_)
+        share = partial(self._share, merged)
+        return self._by_batches(share, x).numpy()
+
+    def _share(self, merged: Tensor, x: Tensor) -> Tensor:
+        return self.model_.memberships(self.model_.encode(x), merged)
 
     def predict_nodes(self, X: ArrayLike) -> NDArray[np.int64]:
         """(n,) node of every sample of X (n, features)."""

@@ -17,6 +17,8 @@ class Grid(nn.Module):
         topology: ``rectangular``, where a step leads to one of four neighbours and the distance is
             Manhattan's, or ``hexagonal``, with six neighbours and every other row half a place to
             the right.
+        periodic: whether the map has no rim, as on a torus: the last row touches the first, and the
+            last column; a hexagonal one then has an even number of rows.
 
     Raises:
         ValueError: an argument outside its range.
@@ -27,13 +29,23 @@ class Grid(nn.Module):
 
     distances: Tensor
 
-    def __init__(self, rows: int, columns: int, topology: Topology = "rectangular") -> None:
+    def __init__(
+        self,
+        rows: int,
+        columns: int,
+        topology: Topology = "rectangular",
+        periodic: bool = False,
+    ) -> None:
         super().__init__()
         if rows < 1 or columns < 1 or rows * columns < 2:
             raise ValueError(f"a map needs at least two nodes, got {rows} rows, {columns} columns")
         if topology not in get_args(Topology):
             raise ValueError(f"topology must be one of {get_args(Topology)}, got {topology!r}")
-        self.rows, self.columns = rows, columns
+        if periodic and topology == "hexagonal" and rows % 2:
+            raise ValueError(
+                f"a hexagonal map without a rim needs an even number of rows, got {rows}"
+            )
+        self.rows, self.columns, self.topology = rows, columns, topology
         row = torch.arange(rows).repeat_interleave(columns)
         column = torch.arange(columns).repeat(rows)
         if topology == "hexagonal":
@@ -41,10 +53,34 @@ class Grid(nn.Module):
             column = column - row.div(2, rounding_mode="floor")
         down = row[:, None] - row
         right = column[:, None] - column
-        steps = down.abs() + right.abs()
-        if topology == "hexagonal":
-            steps = torch.maximum((down + right).abs(), torch.maximum(down.abs(), right.abs()))
-        self.register_buffer("distances", steps.float(), persistent=False)
+        # Once around the map and back, either way.
+        around = (-1, 0, 1) if periodic else (0,)
+        steps = torch.stack(
+            [
+                self._steps(down + r * rows, right + c * columns - self._slant(r * rows))
+                for r in around
+                for c in around
+            ]
+        )
+        self.register_buffer("distances", steps.amin(0).float(), persistent=False)
+
+    def _steps(self, down: Tensor, right: Tensor) -> Tensor:
+        """Steps that so many rows and columns take, (K, K)."""
+        if self.topology == "rectangular":
+            return down.abs() + right.abs()
+        return torch.maximum((down + right).abs(), torch.maximum(down.abs(), right.abs()))
+
+    def _slant(self, rows: int) -> int:
+        """Columns that so many rows, an even number, go to the left on axes along the hexagons."""
+        return rows // 2 if self.topology == "hexagonal" else 0
+
+    def places(self) -> Tensor:
+        """(K, 2) places on a plane, to the right and down, where neighbours are 1 apart."""
+        row = torch.arange(self.rows).repeat_interleave(self.columns).float()
+        column = torch.arange(self.columns).repeat(self.rows).float()
+        if self.topology == "hexagonal":
+            return torch.stack([column + 0.5 * (row % 2), row * 3**0.5 / 2], 1)
+        return torch.stack([column, row], 1)
 
     def __len__(self) -> int:
         """Number of nodes K."""

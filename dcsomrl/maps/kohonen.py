@@ -16,6 +16,7 @@ class BatchSOM(nn.Module):
         rows: rows of the grid.
         columns: columns of the grid.
         topology: ``rectangular`` or ``hexagonal``.
+        periodic: whether the map has no rim, as on a torus.
 
     Raises:
         ValueError: an argument outside its range.
@@ -33,12 +34,17 @@ class BatchSOM(nn.Module):
     counts: Tensor
 
     def __init__(
-        self, n_features: int, rows: int, columns: int, topology: Topology = "rectangular"
+        self,
+        n_features: int,
+        rows: int,
+        columns: int,
+        topology: Topology = "rectangular",
+        periodic: bool = False,
     ) -> None:
         super().__init__()
         if n_features < 1:
             raise ValueError(f"n_features must be at least 1, got {n_features}")
-        self.grid = Grid(rows, columns, topology)
+        self.grid = Grid(rows, columns, topology, periodic)
         shape = (len(self.grid), n_features)
         self.register_buffer("centers", torch.zeros(shape))
         self.register_buffer("sums", torch.zeros(shape))

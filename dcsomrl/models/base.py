@@ -74,6 +74,33 @@ class ClusteringModule(LightningModule, ABC):
         """Encode and assign a batch (batch, *shape) of normalised samples."""
         return self.assign(self.encode(x))
 
+    @torch.no_grad()
+    def memberships(self, z: Tensor, merged: Tensor) -> Tensor:
+        """How far codes belong to every cluster, by their distances from all nodes.
+
+        A node's share is as its inverse squared distance; a cluster has that of its nodes.
+
+        Args:
+            z: (batch, m) codes.
+            merged: (K,) cluster of every slot, -1 for slots that are not in use.
+
+        Returns:
+            (batch, clusters) in [0, 1], rows that sum to 1.
+
+        Source: Bezdek 1981, "Pattern recognition with fuzzy objective function algorithms", the
+        memberships of fuzzy c-means with exponent 2.
+        """
+        live = (merged >= 0).nonzero()[:, 0]
+        apart = [self.distance(z, slot.expand(len(z))) for slot in live]
+        distance = torch.stack(apart, 1) if apart else z.new_zeros(len(z), 0)
+        # Of the nearest: a sample on a prototype belongs to it, without a division by 0.
+        nearest = distance.amin(1, keepdim=True).clamp(min=torch.finfo(distance.dtype).tiny)
+        share = nearest / distance.clamp(min=nearest)
+        share = share / share.sum(1, keepdim=True)
+        clusters = int(merged.max()) + 1
+        whole = share.new_zeros(len(z), clusters)
+        return whole.index_add_(1, merged[live], share)
+
     def merged(self, n_clusters: int | None = None) -> Tensor:
         """The cluster of every slot, into which nodes are merged by their connectivity.
 

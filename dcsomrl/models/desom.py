@@ -9,7 +9,7 @@ from dcsomrl import losses
 from dcsomrl.data import Batch
 from dcsomrl.losses import Step
 from dcsomrl.maps import Centers, Grid
-from dcsomrl.maps.grid import squared_distances
+from dcsomrl.maps.grid import Topology, squared_distances
 from dcsomrl.models.base import OptimizerFactory, single
 from dcsomrl.models.centers import CenterModel, draw_codes
 from dcsomrl.networks import Autoencoder
@@ -36,6 +36,8 @@ class DESOM(CenterModel):
         t_max: T at the first step, above 0.
         t_min: T at the last step, above 0.
         optimizer: makes the optimiser from the parameters; Adam by default.
+        topology: of the grid, ``rectangular`` or ``hexagonal``.
+        periodic: whether the grid has no rim, as on a torus.
 
     Raises:
         ValueError: an argument outside its range.
@@ -57,6 +59,8 @@ class DESOM(CenterModel):
         t_max: float = 10.0,
         t_min: float = 0.1,
         optimizer: OptimizerFactory = ADAM,
+        topology: Topology = "rectangular",
+        periodic: bool = False,
     ) -> None:
         super().__init__(optimizer)
         if gamma < 0:
@@ -64,7 +68,7 @@ class DESOM(CenterModel):
         if not 0 < t_min <= t_max:
             raise ValueError(f"temperatures must be 0 < t_min <= t_max, got {t_min} and {t_max}")
         self.autoencoder = glorot(autoencoder)
-        self.grid = Grid(rows, columns)
+        self.grid = Grid(rows, columns, topology, periodic)
         self.gamma, self.t_max, self.t_min = gamma, t_max, t_min
         self.centers = nn.Parameter(torch.zeros(len(self.grid), autoencoder.latent_dim))
         self.register_buffer("temperature", torch.tensor(t_max))

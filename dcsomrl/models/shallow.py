@@ -146,6 +146,7 @@ class KohonenModel(ShallowModel):
         rows: rows of the grid.
         columns: columns of the grid.
         topology: ``rectangular`` or ``hexagonal``.
+        periodic: whether the map has no rim, as on a torus.
         radius_end: radius of the last epoch, above 0.
 
     Raises:
@@ -163,11 +164,12 @@ class KohonenModel(ShallowModel):
         columns: int = 8,
         topology: Topology = "rectangular",
         radius_end: float = 0.5,
+        periodic: bool = False,
     ) -> None:
         super().__init__(input_shape, autoencoder, pretrained)
         if radius_end <= 0:
             raise ValueError(f"radius_end must be above 0, got {radius_end}")
-        self.som = BatchSOM(self.features.width, rows, columns, topology)
+        self.som = BatchSOM(self.features.width, rows, columns, topology, periodic)
         self.radius_end = radius_end
 
     @property

@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import StepLR
 from dcsomrl import losses
 from dcsomrl.losses import Step
 from dcsomrl.maps import Centers, Grid
-from dcsomrl.maps.grid import squared_distances
+from dcsomrl.maps.grid import Topology, squared_distances
 from dcsomrl.models.base import OptimizerFactory, single
 from dcsomrl.models.centers import CenterModel
 from dcsomrl.networks import Autoencoder
@@ -48,6 +48,8 @@ class SOMVAE(CenterModel):
         copy_gradient: whether the code gets the gradient of its embedding's reconstruction.
         lr_decay: factor in (0, 1] on the learning rate every 1,000 steps.
         optimizer: makes the optimiser from the parameters; Adam by default.
+        topology: of the grid, ``rectangular`` or ``hexagonal``.
+        periodic: whether the grid has no rim, as on a torus.
 
     Raises:
         ValueError: an argument outside its range.
@@ -68,6 +70,8 @@ class SOMVAE(CenterModel):
         copy_gradient: bool = False,
         lr_decay: float = 0.9,
         optimizer: OptimizerFactory = ADAM,
+        topology: Topology = "rectangular",
+        periodic: bool = False,
     ) -> None:
         sequences = gamma > 0 or tau > 0
         super().__init__(optimizer)
@@ -83,7 +87,7 @@ class SOMVAE(CenterModel):
         if not 0 < lr_decay <= 1:
             raise ValueError(f"lr_decay must be in (0, 1], got {lr_decay}")
         self.autoencoder = autoencoder
-        self.grid = Grid(rows, columns)
+        self.grid = Grid(rows, columns, topology, periodic)
         n_clusters = len(self.grid)
         self.weights = weights
         self.sequence_length, self.lr_decay = sequence_length, lr_decay

@@ -19,6 +19,7 @@ from dcsomrl.construction import Trust
 from dcsomrl.errors import DataError
 from dcsomrl.figures.images import brighten
 from dcsomrl.loading import Trained, load
+from dcsomrl.maps import Centers
 from dcsomrl.scoring import number_of
 from dcsomrl.training.callbacks.sample_paths import DAMAGE, read_paths
 
@@ -64,6 +65,8 @@ class RunData:
         box: bounds of the codes; None where they have none.
         decode: raw samples (n, *shape) from codes (n, m).
         find: (n,) node that wins each of n codes, -1 where none does.
+        lattice: (K, 2) places of the nodes on their grid; None where they have none.
+        topology: of the grid, ``rectangular`` or ``hexagonal``; None likewise.
     """
 
     name: str
@@ -94,6 +97,8 @@ class RunData:
     box: tuple[float, float] | None
     decode: Callable[[Array], Array]
     find: Callable[[Array], Nodes]
+    lattice: Array | None = None
+    topology: str | None = None
 
     @property
     def wins(self) -> Nodes:
@@ -206,6 +211,7 @@ def _arranged(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunDat
     test = _assigned(trained, "test", number)
     first, second = (_assigned(trained, "train", number)[name] for name in ("winner", "second"))
     adjacency = book.adjacency()
+    grid = book.grid if isinstance(book, Centers) else None
     relevances = None if book.relevances is None else book.relevances[book.live]
     history, steps, paths = (
         folder / name for name in ("metrics.csv", "step_scores.csv", "paths.npz")
@@ -247,6 +253,8 @@ def _arranged(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunDat
         box=book.bounds,
         decode=decode,
         find=find,
+        lattice=None if grid is None else grid.places()[live].numpy(),
+        topology=None if grid is None else grid.topology,
     )
 
 

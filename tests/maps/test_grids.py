@@ -12,6 +12,26 @@ from dcsomrl.maps.grid import squared_distances
 
 
 @pytest.mark.parametrize("topology", ["rectangular", "hexagonal"])
+@pytest.mark.parametrize(("rows", "columns"), [(4, 4), (6, 3), (4, 7)])
+def test_a_map_without_a_rim_closes_upon_itself(rows, columns, topology):
+    height = 1 if topology == "rectangular" else math.sqrt(3) / 2
+    grid = Grid(rows, columns, topology, periodic=True)
+    places = Grid(rows, columns, topology).places().double().numpy()
+    # Copies of the map all around it.
+    shifts = [(c * columns, r * rows * height) for r in (-1, 0, 1) for c in (-1, 0, 1)]
+    gaps = np.stack([places[:, None] - places + shift for shift in shifts])
+    touching = (np.abs(np.linalg.norm(gaps, axis=-1) - 1) < 1e-5).any(0)
+    steps = np.where(np.eye(len(places), dtype=bool), 0, np.inf)
+    reached = np.eye(len(places), dtype=bool)
+    for n in range(1, rows + columns):
+        reached = (reached[:, :, None] & touching[None]).any(1) | reached
+        steps[reached & np.isinf(steps)] = n
+    np.testing.assert_array_equal(grid.distances.numpy(), steps)
+    around = grid.adjacency().sum(1)
+    assert (around == (4 if topology == "rectangular" else 6)).all()
+
+
+@pytest.mark.parametrize("topology", ["rectangular", "hexagonal"])
 @pytest.mark.parametrize(("rows", "columns"), [(1, 2), (3, 5), (4, 4), (5, 2)])
 def test_distance_is_the_number_of_steps_between_places_that_touch(rows, columns, topology):
     places = list(product(range(rows), range(columns)))
@@ -27,6 +47,7 @@ def test_distance_is_the_number_of_steps_between_places_that_touch(rows, columns
     grid = Grid(rows, columns, topology)
     assert grid.distances.tolist() == expected
     assert grid.adjacency().tolist() == touching
+    np.testing.assert_allclose(grid.places(), [(x, y) for y, x in at], rtol=1e-6)
 
 
 def test_kernel_is_gaussian_on_the_grid():
@@ -40,6 +61,8 @@ def test_bad_grids_are_refused():
         Grid(1, 1)
     with pytest.raises(ValueError, match="topology must be one of"):
         Grid(2, 2, "round")
+    with pytest.raises(ValueError, match="even number of rows"):
+        Grid(3, 4, "hexagonal", periodic=True)
 
 
 def test_squared_distances_and_their_gradients():

@@ -26,6 +26,7 @@ ALL = {
     "clusters", "prototypes", "plane", "relevances", "disturbed", "disturbances", "traversals",
     "walks", "pairs", "topology", "quality", "shared", "neighbors", "outliers", "merging", "steps",
     "paths", "life",
+    *("isolation", "components"),
 }  # fmt: skip
 
 
@@ -199,7 +200,7 @@ def test_without_labels_what_needs_them_is_left_out(run):
 def test_a_graph_without_edges_a_full_map_and_no_map_are_said(run):
     empty = np.empty((0, 2), dtype=np.int64)
     unlinked = replace(run, edges=empty)
-    assert names(unlinked) == ALL - {"walks", "pairs", "shared"}
+    assert names(unlinked) == ALL - {"walks", "pairs", "shared", "isolation"}
     notes = draw_report(unlinked, "pca", 0)[1].notes
     assert "No two nodes activate each other at the threshold: the graph has no edge." in notes
     full = draw_report(replace(run, max_nodes=len(run.slots)), "pca", 0)[1]
@@ -209,6 +210,7 @@ def test_a_graph_without_edges_a_full_map_and_no_map_are_said(run):
     found, page = draw_report(mapless, "pca", 0)
     assert {section.name for section in found} == {
         *("clusters", "prototypes", "plane", "traversals", "neighbors", "outliers", "merging"),
+        "components",
     }
     assert any("has no map" in note for note in page.notes)
 

@@ -20,6 +20,8 @@ NAMES = (
     "walks",
     "pairs",
     "topology",
+    "isolation",
+    "components",
     "quality",
     "shared",
     "neighbors",

@@ -1,0 +1,34 @@
+"""Component planes: every node by what it makes of a feature."""
+
+import numpy as np
+
+from dcsomrl.figures.planes import planes
+from dcsomrl.reporting.context import Context
+from dcsomrl.reporting.section import Part, Section
+
+# Planes that are drawn: those that tell the nodes apart most.
+MOST = 12
+
+
+def draw_components(context: Context) -> Section:
+    """Of a table its columns, decoded; of images the dimensions of the codes."""
+    run = context.run
+    if run.decoded.ndim == 2:
+        values, unit = run.decoded, run.samples.std(0)
+        names = run.feature_names or [f"feature {i}" for i in range(values.shape[1])]
+        what = "what it decodes to in a column"
+    else:
+        values, unit = run.centers, run.latent.std(0)
+        names = [f"dimension {i}" for i in range(values.shape[1])]
+        what = "its prototype in a dimension of the codes"
+    spread = np.divide(values.std(0), unit, out=np.zeros(len(unit)), where=unit > 0)
+    chosen = np.argsort(-spread, kind="stable")[:MOST]
+    places = context.places[1] if run.lattice is None else run.lattice
+    titles = [names[i] for i in chosen]
+    figure = planes(values[:, chosen].T, titles, places, run.graph, run.topology)
+    more = f" Of {len(names)} the {len(chosen)} are shown in which nodes differ most."
+    caption = f"Every node by {what}.{more if len(names) > len(chosen) else ''}"
+    return Section("components", "Component planes", caption, figure)
+
+
+PART = Part(draw_components, needs=("nodes",))
