@@ -1,5 +1,6 @@
 """The examples of the documentation, run as they stand."""
 
+import inspect
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from sklearn.metrics import fowlkes_mallows_score
 
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import config_dir
+from dcsomrl.data import files, images
 from dcsomrl.data.sources import digits
 from dcsomrl.metrics.catalogue import describe
 from tests.conftest import SMALL, read_test_split
@@ -88,6 +90,22 @@ def test_the_examples_in_python_run(run_small, tmp_path, monkeypatch):
     assert found["found"].winner.shape == (1797,)
     assert 0.3 < found["scores"]["purity"] <= 1
     assert found["winner"].shape == (1000,)
+
+
+def test_the_examples_for_data_of_ones_own_run():
+    found: dict = {}
+    for block in blocks(TOP / "docs" / "data.md", "python"):
+        exec(block, found)
+    found["data"].setup("fit")
+    assert len(found["data"].arrays.test_x) == 10
+
+
+def test_every_setting_of_a_source_is_in_the_page_on_data():
+    page = (TOP / "docs" / "data.md").read_text()
+    for source in (files.arrays, images.images):
+        told = {"path", "target", "feature_names", "in_memory_limit", "test_path", "test_fraction"}
+        for name in set(inspect.signature(source).parameters) - told:
+            assert f"`{name}`" in page or f"source.{name}`" in page, name
 
 
 def test_the_table_of_measures_is_the_catalogues():
