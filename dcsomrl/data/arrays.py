@@ -65,12 +65,15 @@ def check_arrays(arrays: Arrays, name: str) -> Arrays:
         DataError: a split is empty, the splits differ in shape, a value is not finite, or there
             are more or fewer labels than samples.
     """
-    splits = (("training", arrays.train_x, arrays.train_y), ("test", arrays.test_x, arrays.test_y))
-    for split, x, y in splits:
+    splits = (
+        ("training", arrays.train_x, arrays.train_y, arrays.train_about),
+        ("test", arrays.test_x, arrays.test_y, arrays.test_about),
+    )
+    for split, x, y, about in splits:
         if len(x) == 0:
             raise DataError(f"{name} has no {split} samples: give it at least one")
         if isinstance(x, Tensor) and x.is_floating_point():
-            _check_finite(x, name, split, arrays.may_lack)
+            _check_finite(x, name, split, arrays.may_lack, about)
         if y is not None and y.shape != (len(x),):
             raise DataError(
                 f"{name} has {len(x)} {split} samples but labels of shape {tuple(y.shape)}: "
@@ -105,13 +108,18 @@ def with_features(arrays: Arrays, names: list[str], origin: str) -> Arrays:
     return replace(arrays, train_x=train_x[:, order], test_x=test_x[:, order], feature_names=names)
 
 
-def _check_finite(x: Tensor, name: str, split: str, may_lack: bool) -> None:
+def _check_finite(
+    x: Tensor, name: str, split: str, may_lack: bool, about: pd.DataFrame | None
+) -> None:
     fine = x.isfinite() | x.isnan() if may_lack else x.isfinite()
     bad = ~fine.flatten(1).all(1)
     if bad.any():
+        first = int(bad.int().argmax())
+        known = about is not None and "row" in about
+        row = int(about["row"].iloc[first]) if about is not None and known else first
         raise DataError(
             f"{name} has {int(bad.sum())} {split} samples with NaN or infinite values, the first "
-            f"at row {int(bad.int().argmax())}: mend or remove them"
+            f"at row {row}{' of the file' if known else ''}: mend or remove them"
         )
 
 

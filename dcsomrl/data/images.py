@@ -262,6 +262,11 @@ def image_files(folder: Path) -> tuple[list[Path], list[str] | None]:
         DataError: no such folder, no images in it, or images both in subfolders and beside them.
     """
     if not folder.is_dir():
+        if folder.is_file():
+            raise DataError(
+                f"{folder} is a file, and a folder of images is needed here: files of rows or "
+                "arrays are read by dataset=arrays"
+            )
         raise DataError(f"there is no folder {folder}: check `path`")
     found = sorted(
         file

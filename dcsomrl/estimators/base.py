@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import TQDMProgressBar
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -29,6 +30,10 @@ from dcsomrl.networks import evaluating
 
 # Epochs of a training whose length is left open; of few samples each has several passes.
 EPOCHS = 30
+log = logging.getLogger(__name__)
+
+# Megabytes of a matrix that is made dense, from which on it is a warning.
+LARGE = 100
 # Samples that are encoded at once.
 BATCH = 1024
 
@@ -145,7 +150,12 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             dtype=np.float32,
             ensure_min_samples=2 if reset else 1,
         )
-        return np.asarray(found.toarray()) if hasattr(found, "toarray") else found
+        if not hasattr(found, "toarray"):
+            return found
+        size = 4 * found.shape[0] * found.shape[1] / 1e6
+        level = logging.INFO if size < LARGE else logging.WARNING
+        log.log(level, "a sparse matrix of shape %s is made dense: %.1f MB", found.shape, size)
+        return np.asarray(found.toarray())
 
     def _data(
         self, x: NDArray[np.float32], passes: int | Literal["auto"] = 1
@@ -175,6 +185,8 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
                 logger=False,
                 enable_checkpointing=False,
                 enable_progress_bar=self.verbose,
+                # Rich's, the default, leaves nothing behind in a notebook.
+                callbacks=[TQDMProgressBar()] if self.verbose else None,
                 enable_model_summary=False,
                 use_distributed_sampler=False,
                 num_sanity_val_steps=0,
