@@ -47,7 +47,9 @@ SETTINGS = {
         *("model.autoencoder.latent_dim=4", *MAP),
     ],
     "table": [
-        *("dataset=arrays", f"dataset.path={KEPT / 'blobs.npz'}", "dataset.batch_size=50"),
+        # Before there was a model, and settings, for data of one's own.
+        *("model=dcsomrl", "settings=none", "dataset=arrays"),
+        *(f"dataset.path={KEPT / 'blobs.npz'}", "dataset.batch_size=50"),
         *("model.autoencoder.hidden_dims=[6]", "model.autoencoder.latent_dim=3", *MAP),
     ],
 }

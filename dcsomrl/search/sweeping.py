@@ -30,7 +30,7 @@ from dcsomrl.search.study import Claim, Search
 log = logging.getLogger(__name__)
 Launch = Callable[..., Sequence[JobReturn]]
 # Settings of where and on what a search runs: these do not make it another search.
-FREE = ("data_dir", "num_threads", "trust", "ckpt_path", "logger", "callbacks")
+FREE = ("data_dir", "num_threads", "init", "trust", "ckpt_path", "logger", "callbacks")
 
 
 def sweep(
