@@ -136,6 +136,7 @@ def differences(
     def value(settings: Mapping[str, Any], key: str) -> Any:
         last = key.rpartition(".")[2]
         found = settings.get(key, defaults.get(key, "absent"))
+        found = list(found) if isinstance(found, tuple) else found  # as a configuration has it
         if isinstance(found, str) and (named := re.fullmatch(r"\$\{([\w.]+)\}", found)):
             found = settings.get(named[1], found)
         return follow_moves({last: found})[last]
