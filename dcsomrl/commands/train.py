@@ -17,6 +17,7 @@ from dcsomrl.configuration import config_dir
 from dcsomrl.errors import ConfigError
 from dcsomrl.loading import Trained, load
 from dcsomrl.locks import hold
+from dcsomrl.mistakes import name_keys
 from dcsomrl.models import ClusteringModule
 from dcsomrl.training.checkpoints import find_checkpoint
 from dcsomrl.training.run import run
@@ -51,6 +52,7 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         data.follow(before.data)
     data.setup("fit")
     cfg.input_shape = list(data.shape)
+    data.notes = [name_keys(one, cfg) for one in data.notes]
     if (lowered := settle_clusters(cfg.model, len(data.rows("train")))) is not None:
         log.warning(lowered)
         data.notes.append(lowered)

@@ -57,7 +57,7 @@ def assign_all(
 
 
 def describe_clusters(assigned: pd.DataFrame, data: ClusterData) -> pd.DataFrame:
-    """A row for every cluster, the largest first.
+    """A row for every cluster, the largest first, by the numbers that it has everywhere.
 
     Args:
         assigned: samples with their clusters, with a ``split`` or of the test split alone.
@@ -86,7 +86,8 @@ def describe_clusters(assigned: pd.DataFrame, data: ClusterData) -> pd.DataFrame
             inside = (assigned["cluster"] == cluster).to_numpy()
             row["apart"] = _apart(features, inside, data.feature_names)
         rows.append(row)
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.sort_values("samples", ascending=False, kind="stable") if rows else table
 
 
 def called(sample: "pd.Series[Any]") -> str:

@@ -1,7 +1,9 @@
 """The files that a finished run leaves, and the table that a person reads at its end."""
 
 import logging
+import os
 import platform
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -196,12 +198,23 @@ def draw_typical(folder: Path, data: ClusterData, assigned: pd.DataFrame, title:
         figure.savefig(folder / "typical.png", dpi=130)
 
 
-def print_summary(metrics: Mapping[str, Any], title: str, run_dir: Path) -> None:
-    """The numbers that matter, the warnings, and where the rest is."""
+def print_summary(
+    metrics: Mapping[str, Any], title: str, run_dir: Path, report: bool = False
+) -> None:
+    """The numbers that matter, the warnings, where the rest is, and how to see it.
+
+    Args:
+        metrics: what stands in ``metrics.json``.
+        title: the heading.
+        run_dir: where the results are.
+        report: whether they are those of a run, of which a report can be made.
+    """
     print(f"\n{title}")
     for name in SHOWN:
         if name in metrics:
             print(f"  {BY_KEY[name].title:<18} {metrics[name]:>9.{BY_KEY[name].decimals}f}")
     for warning in metrics["warnings"]:
         print(f"warning: {warning}")
+    if report:
+        print(f"to see it: python -m dcsomrl.report run={shlex.quote(os.path.relpath(run_dir))}")
     print(f"run directory: {run_dir}, with every sample's cluster in {ASSIGNMENTS[1]}")

@@ -174,7 +174,7 @@ def finish(
     title = f"{metrics['model']} on {metrics['dataset']}, test split, seed {metrics['seed']}"
     results.draw_pictures(run_dir, model, data, assignments["node"], merged, title)
     results.draw_typical(run_dir, data, assigned, title)
-    results.print_summary(metrics, title, run_dir)
+    results.print_summary(metrics, title, run_dir, report=True)
     if not data.val_fraction:
         return metrics
     scores, _ = score(model, data.split_dataloader("val"), data.num_classes)
