@@ -17,8 +17,6 @@ from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import merge_winners, number_of
 from dcsomrl.writing import swapped
 
-log = logging.getLogger(__name__)
-
 FILES = {"onnx": "model.onnx", "torch": "model.pt2"}
 GIVEN = ("node", "cluster", "activation", "code")
 # Samples of the batch that is traced; any other number may be given later.

@@ -13,14 +13,13 @@ from scipy import sparse
 from torch import Tensor
 
 from dcsomrl.data.arrays import Arrays, divide
+from dcsomrl.data.columns import check_told_apart, common_dtype
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.tables import (
     SUFFIXES,
     Categories,
     Missing,
     Roles,
-    check_told_apart,
-    common_dtype,
     read_table,
 )
 from dcsomrl.data.text_tables import Decimal, Separator, Writing, kind_of, note
@@ -125,9 +124,26 @@ def arrays(
         train, test = (
             _rows(whole, rows) for rows in map(Tensor.numpy, divide(len(whole.x), test_fraction))
         )
-    train_y, test_y, class_names = number_labels(train.y, test.y)
+    return arrays_of_splits(train, test, notes, missing == "median", path)
+
+
+def arrays_of_splits(
+    train: Features, test: Features, notes: list[str], may_lack: bool, origin: str
+) -> Arrays:
+    """Two splits as a dataset, with classes numbered over both.
+
+    Args:
+        train: the training split.
+        test: the test split.
+        notes: sentences on what was guessed or left out.
+        may_lack: whether NaN stands for a missing value.
+        origin: what messages call them.
+    """
+    train_y, test_y, class_names = _number_labels(train.y, test.y)
     if class_names is not None and len(class_names) == len(train.x) + len(test.x) > 2:
-        note(notes, f"{path}: every row has a label of its own: check that `target` names classes")
+        note(
+            notes, f"{origin}: every row has a label of its own: check that `target` names classes"
+        )
     return Arrays(
         torch.from_numpy(train.x),
         train_y,
@@ -138,7 +154,7 @@ def arrays(
         train.about,
         test.about,
         tuple(dict.fromkeys(notes)),
-        may_lack=missing == "median",
+        may_lack=may_lack,
     )
 
 
@@ -316,7 +332,7 @@ def channels_first(x: NDArray[Any], layout: Layout, path: Path) -> NDArray[Any]:
     return np.moveaxis(x, 3, 1) if last or layout == "channels_last" else x
 
 
-def number_labels(
+def _number_labels(
     train: NDArray[Any] | None, test: NDArray[Any] | None
 ) -> tuple[Tensor | None, Tensor | None, list[str] | None]:
     """Labels of any kind as classes from 0, and what they were called."""

@@ -2,7 +2,6 @@
 
 import copy
 import hashlib
-import logging
 import math
 import os
 import warnings
@@ -21,8 +20,6 @@ from torch import Tensor
 
 from dcsomrl.data.constant import list_some
 from dcsomrl.errors import DataError
-
-log = logging.getLogger(__name__)
 
 Fit = Literal["stretch", "pad", "crop"]
 Depth = Literal["8 bits", "16 bits", "float"]

@@ -9,9 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from dcsomrl.data.arrays import Arrays
-from dcsomrl.data.files import Features, channels_first, number_labels
-from dcsomrl.data.tables import Roles, common_dtype, take_columns
+from dcsomrl.data.columns import common_dtype
+from dcsomrl.data.files import Features, arrays_of_splits, channels_first
+from dcsomrl.data.tables import Roles, take_columns
 from dcsomrl.errors import DataError
+
+# What messages call them.
+FRAME = Path("the data")
 
 
 def arrays_of(
@@ -34,19 +38,7 @@ def arrays_of(
     roles = Roles() if roles is None else roles
     train = _features_of(x, y, roles, notes, None)
     test = train if test_x is None else _features_of(test_x, test_y, roles, notes, train.names)
-    train_y, test_y, class_names = number_labels(train.y, test.y)
-    return Arrays(
-        torch.from_numpy(train.x),
-        train_y,
-        torch.from_numpy(test.x),
-        test_y,
-        class_names,
-        train.names,
-        train.about,
-        test.about,
-        tuple(dict.fromkeys(notes)),
-        may_lack=roles.missing == "median",
-    )
+    return arrays_of_splits(train, test, notes, roles.missing == "median", str(FRAME))
 
 
 def _features_of(
@@ -69,9 +61,6 @@ def _features_of(
     values = values if values.dtype == np.uint8 else values.astype(common_dtype([values.dtype]))
     about = pd.DataFrame({"row": np.arange(len(values))})
     return Features(np.ascontiguousarray(values), labels, None, about)
-
-
-FRAME = Path("the data")
 
 
 def _values_of(x: Any) -> NDArray[Any]:

@@ -2,9 +2,8 @@
 
 import logging
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from numbers import Number
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -13,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsomrl.data import text_tables
+from dcsomrl.data.columns import as_numbers, kind_of_column, one_hot, spread_lists
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.text_tables import POINT, Writing, note, read_text_table
 from dcsomrl.errors import DataError
@@ -26,10 +26,6 @@ Missing = Literal["refuse", "drop", "median"]
 NAMELESS = re.compile(r"\s*|Unnamed: \d+")
 # How names of columns end that number or name the rows.
 NAMES_ROWS = re.compile(r"(.*[_ .-])?(id|idx|index|uuid|guid|rowid|rownames)", re.IGNORECASE)
-DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})\b.*")
-TRUTH = {"true": 1, "false": 0}
-# More values than these are no categories, but names.
-MOST_CATEGORIES = 100
 # Columns that results have, beside which none of the same name can stand.
 RESULTS = (
     *("index", "split", "row", "id", "file", "node", "cluster", "activation"),
@@ -198,37 +194,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     table.columns = pd.Index(
         text_tables.name_columns([str(name) for name in table.columns], table.shape[1], path)
     )
-    return _spread_lists(table, path)
-
-
-def _spread_lists(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Columns that hold lists of numbers, as embeddings, as columns ``name.0`` and so on.
-
-    Raises:
-        DataError: lists of one column differ in length.
-    """
-    parts: list[pd.DataFrame] = []
-    for name in table.columns:
-        column = table[name]
-        first = column.dropna().head(1)
-        if not len(first) or not isinstance(first.iloc[0], list | tuple | np.ndarray):
-            parts.append(column.to_frame())
-            continue
-        lengths = column.map(_length)
-        if lengths.nunique() > 1:
-            odd = int((lengths != lengths.iloc[0]).to_numpy().argmax())
-            raise DataError(
-                f"{path} has lists of {lengths.iloc[0]} numbers in column {name}, but of "
-                f"{max(lengths.iloc[odd], 0)} in row {odd}: make them as long"
-            )
-        values = np.stack([np.asarray(one) for one in column])
-        names = [f"{name}.{i}" for i in range(values.shape[1])]
-        parts.append(pd.DataFrame(values, columns=names, index=table.index))
-    return pd.concat(parts, axis=1)
-
-
-def _length(one: Any) -> int:
-    return len(one) if hasattr(one, "__len__") else -1
+    return spread_lists(table, path)
 
 
 def _find_id(table: pd.DataFrame, roles: Roles, path: Path, notes: list[str]) -> str | None:
@@ -279,8 +245,8 @@ def _features(
             parts.append(column.to_frame())
         elif roles.categories == "ignore":
             dropped.append(name)
-        elif roles.categories == "onehot" and _kind(table[name]) == "text":
-            parts.append(_one_hot(table[name], path))
+        elif roles.categories == "onehot" and kind_of_column(table[name]) == "text":
+            parts.append(one_hot(table[name], path))
         else:
             words.append(name)
     if words:
@@ -332,40 +298,6 @@ def _as_learned(
     return pd.DataFrame(parts, index=table.index)
 
 
-def as_numbers(column: pd.Series) -> pd.Series | None:
-    """A column as numbers, NaN where one is missing; None where it holds something else.
-
-    Numbers, truth values, and words true and false are numbers; so are texts that all are.
-    """
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return None
-    if column.dtype.kind in "fiub":
-        missing = column.isna().any()
-        wide = bool(missing) or column.dtype.kind == "f"
-        return column.astype(float) if wide and not isinstance(column.dtype, np.dtype) else column
-    if column.dtype.kind in "mM":
-        return None
-    values = column.dropna()
-    if not len(values):
-        return column.astype(float)
-    if all(isinstance(one, Number) and not isinstance(one, complex) for one in values):
-        return column.astype(float)
-    words = values.astype(str).str.strip()
-    if words.str.lower().isin(TRUTH).all():
-        return words.str.lower().map(TRUTH).reindex(column.index).astype(float)
-    if all(isinstance(one, str) and POINT.fullmatch(one) for one in values):
-        return pd.to_numeric(words).reindex(column.index).astype(float)
-    return None
-
-
-def _kind(column: pd.Series) -> str:
-    """What a column holds that is not of numbers."""
-    if column.dtype.kind in "mM":
-        return "dates"
-    values = column.dropna().head(20).astype(str)
-    return "dates" if all(DATE.fullmatch(one) for one in values) else "text"
-
-
 def _not_numbers(
     columns: pd.DataFrame, path: Path, where: Sequence[str], roles: Roles | None = None
 ) -> str:
@@ -378,7 +310,9 @@ def _not_numbers(
         column = columns[name]
         no_number = column.notna() & ~column.astype(str).map(lambda one: bool(POINT.fullmatch(one)))
         first = int(no_number.to_numpy().argmax())
-        said.append(f"{name} ({_kind(column)}, {str(column.iloc[first])[:40]!r} in {where[first]})")
+        said.append(
+            f"{name} ({kind_of_column(column)}, {str(column.iloc[first])[:40]!r} in {where[first]})"
+        )
     more = columns.shape[1] - len(said)
     found = f"{path} has columns that are not numbers: {', '.join(said)}"
     found += f" and {more} more" if more else ""
@@ -387,32 +321,9 @@ def _not_numbers(
     remedies = ["make them numbers", "leave them out by `ignore`"]
     remedies += [] if roles.target else ["name the labels' column by `target`"]
     remedies += [] if roles.id else ["the one that names the rows by `id`"]
-    texts = any(_kind(columns[name]) == "text" for name in columns)
+    texts = any(kind_of_column(columns[name]) == "text" for name in columns)
     remedies += ["or set `categories=onehot`"] if texts and roles.categories == "refuse" else []
     return f"{found}; {', '.join(remedies)}"
-
-
-def _one_hot(column: pd.Series, path: Path) -> pd.DataFrame:
-    """A column of 0 and 1 for every value, called ``column=value``; a missing one has none.
-
-    Raises:
-        DataError: there are too many values.
-    """
-    text = (
-        column.astype(object)
-        .where(column.notna(), None)
-        .map(lambda one: None if one is None else str(one))
-    )
-    values = sorted(set(text.dropna()))
-    if len(values) > MOST_CATEGORIES:
-        raise DataError(
-            f"{path} has {len(values)} different values in column {column.name}, too many for "
-            "categories: name it by `id` or leave it out by `ignore`"
-        )
-    return pd.DataFrame(
-        {f"{column.name}={value}": (text == value).astype(np.int8) for value in values},
-        index=column.index,
-    )
 
 
 def _nameless(table: pd.DataFrame, known: Sequence[str | None], path: Path) -> list[str]:
@@ -522,27 +433,3 @@ def _labels(column: pd.Series, path: Path) -> pd.Series:
     if text.map(lambda one: bool(POINT.fullmatch(one)) and not one.isdigit()).all():
         return text.astype(float)
     return text
-
-
-def check_told_apart(x: NDArray[np.generic], path: Path) -> None:
-    """Refuse integers (n, ...) so large that floats of 64 bits hardly tell them apart.
-
-    Raises:
-        DataError: a feature's range holds fewer than a hundred of the floats about it.
-    """
-    if x.dtype.kind not in "iu" or x.dtype.itemsize < 8 or x.size == 0:
-        return
-    flat = x.reshape(len(x), -1)
-    for low, high in zip(flat.min(0).tolist(), flat.max(0).tolist(), strict=True):
-        grain = float(np.spacing(float(max(abs(low), abs(high)))))
-        if grain > 1 and 0 < high - low < 100 * grain:
-            raise DataError(
-                f"{path} holds integers from {low} to {high}, which floats of 64 bits round to "
-                f"multiples of {grain:.0f}: subtract their least value first"
-            )
-
-
-def common_dtype(dtypes: Iterable[np.dtype]) -> type[np.floating]:
-    """The floats that hold numbers of these kinds to the last digit: float32, or else float64."""
-    narrow = ("bool", "int8", "uint8", "int16", "float16", "float32")
-    return np.float32 if all(dtype.name.lower() in narrow for dtype in dtypes) else np.float64

@@ -1,0 +1,130 @@
+"""One column of a table: as numbers, as categories, as what a list in it holds."""
+
+import re
+from collections.abc import Iterable
+from numbers import Number
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dcsomrl.data.text_tables import POINT
+from dcsomrl.errors import DataError
+
+DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})\b.*")
+TRUTH = {"true": 1, "false": 0}
+# More values than these are no categories, but names.
+MOST_CATEGORIES = 100
+
+
+def as_numbers(column: pd.Series) -> pd.Series | None:
+    """A column as numbers, NaN where one is missing; None where it holds something else.
+
+    Numbers, truth values, and words true and false are numbers; so are texts that all are.
+    """
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return None
+    if column.dtype.kind in "fiub":
+        missing = column.isna().any()
+        wide = bool(missing) or column.dtype.kind == "f"
+        return column.astype(float) if wide and not isinstance(column.dtype, np.dtype) else column
+    if column.dtype.kind in "mM":
+        return None
+    values = column.dropna()
+    if not len(values):
+        return column.astype(float)
+    if all(isinstance(one, Number) and not isinstance(one, complex) for one in values):
+        return column.astype(float)
+    words = values.astype(str).str.strip()
+    if words.str.lower().isin(TRUTH).all():
+        return words.str.lower().map(TRUTH).reindex(column.index).astype(float)
+    if all(isinstance(one, str) and POINT.fullmatch(one) for one in values):
+        return pd.to_numeric(words).reindex(column.index).astype(float)
+    return None
+
+
+def kind_of_column(column: pd.Series) -> str:
+    """What a column holds that is not of numbers."""
+    if column.dtype.kind in "mM":
+        return "dates"
+    values = column.dropna().head(20).astype(str)
+    return "dates" if all(DATE.fullmatch(one) for one in values) else "text"
+
+
+def one_hot(column: pd.Series, path: Path) -> pd.DataFrame:
+    """A column of 0 and 1 for every value, called ``column=value``; a missing one has none.
+
+    Raises:
+        DataError: there are too many values.
+    """
+    text = (
+        column.astype(object)
+        .where(column.notna(), None)
+        .map(lambda one: None if one is None else str(one))
+    )
+    values = sorted(set(text.dropna()))
+    if len(values) > MOST_CATEGORIES:
+        raise DataError(
+            f"{path} has {len(values)} different values in column {column.name}, too many for "
+            "categories: name it by `id` or leave it out by `ignore`"
+        )
+    return pd.DataFrame(
+        {f"{column.name}={value}": (text == value).astype(np.int8) for value in values},
+        index=column.index,
+    )
+
+
+def spread_lists(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Columns that hold lists of numbers, as embeddings, as columns ``name.0`` and so on.
+
+    Raises:
+        DataError: lists of one column differ in length.
+    """
+    parts: list[pd.DataFrame] = []
+    for name in table.columns:
+        column = table[name]
+        first = column.dropna().head(1)
+        if not len(first) or not isinstance(first.iloc[0], list | tuple | np.ndarray):
+            parts.append(column.to_frame())
+            continue
+        lengths = column.map(_length)
+        if lengths.nunique() > 1:
+            odd = int((lengths != lengths.iloc[0]).to_numpy().argmax())
+            raise DataError(
+                f"{path} has lists of {lengths.iloc[0]} numbers in column {name}, but of "
+                f"{max(lengths.iloc[odd], 0)} in row {odd}: make them as long"
+            )
+        values = np.stack([np.asarray(one) for one in column])
+        names = [f"{name}.{i}" for i in range(values.shape[1])]
+        parts.append(pd.DataFrame(values, columns=names, index=table.index))
+    return pd.concat(parts, axis=1)
+
+
+def _length(one: Any) -> int:
+    return len(one) if hasattr(one, "__len__") else -1
+
+
+def check_told_apart(x: NDArray[np.generic], path: Path) -> None:
+    """Refuse integers (n, ...) so large that floats of 64 bits hardly tell them apart.
+
+    Raises:
+        DataError: a feature's range holds fewer than a hundred of the floats about it.
+    """
+    if x.dtype.kind not in "iu" or x.dtype.itemsize < 8 or x.size == 0:
+        return
+    flat = x.reshape(len(x), -1)
+    for low, high in zip(flat.min(0).tolist(), flat.max(0).tolist(), strict=True):
+        grain = float(np.spacing(float(max(abs(low), abs(high)))))
+        if grain > 1 and 0 < high - low < 100 * grain:
+            raise DataError(
+                f"{path} holds integers from {low} to {high}, which floats of 64 bits round to "
+                f"multiples of {grain:.0f}: subtract their least value first"
+            )
+
+
+def common_dtype(dtypes: Iterable[np.dtype]) -> type[np.floating]:
+    """The floats that hold numbers of these kinds to the last digit: float32, or else float64."""
+    narrow = ("bool", "int8", "uint8", "int16", "float16", "float32")
+    return np.float32 if all(dtype.name.lower() in narrow for dtype in dtypes) else np.float64
