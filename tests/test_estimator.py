@@ -48,7 +48,7 @@ def fitted(blobs):
 
 
 def test_soft_memberships_agree_with_the_clusters(blobs, fitted):
-    share = fitted.predict_proba(blobs[0])
+    share = fitted.predict_memberships(blobs[0])
     assert share.shape == (len(blobs[0]), fitted.n_clusters_)
     np.testing.assert_allclose(share.sum(1), 1, rtol=1e-5)
     assert (share >= 0).all()

@@ -106,7 +106,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         node = self.predict_nodes(X)
         return self.node_clusters_[node]
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
+    def predict_memberships(self, X: ArrayLike) -> NDArray[np.float32]:
         """(n, n_clusters_) how far every sample of X belongs to each cluster; rows sum to 1."""
         check_is_fitted(self)
         x = self._checked(X, reset=False)
