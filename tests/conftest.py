@@ -1,8 +1,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from multiprocessing import spawn
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pytest
@@ -11,8 +14,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from dcsomrl.configuration import compose_config
 from dcsomrl.train import train
-from tests import forked
+from tests.warm import warm_python
 
+# Where the workers find the interpreter that starts warm.
+WARM = "WARM_PYTHON"
 # Small enough for a second: the digits, a narrow network, two epochs.
 SMALL = (
     "trainer=cpu",
@@ -25,8 +30,21 @@ SMALL = (
 # What lies beside torch, Lightning, torchvision, torchmetrics, scikit-learn, pandas and Hydra.
 LACKING = (
     *("dcsomrl", "hydra_plugins", "pyarrow", "rich", "h5py", "statsmodels", "optuna"),
-    *("sqlalchemy", "alembic", "matplotlib", "mpl_toolkits", "tensorboard", "hypothesis", "xdist"),
+    *("sqlalchemy", "alembic", "matplotlib", "mpl_toolkits", "tensorboard", "hypothesis"),
+    *("xdist", "pytest_xdist"),
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have all processes of the tests start warm, from one server for all of pytest's workers."""
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="warm-")
+        config.add_cleanup(folder.cleanup)
+        os.environ[WARM] = warm_python(Path(folder.name))
+        if config.getoption("numprocesses", None):  # the workers themselves start from nothing
+            return
+    sys.executable = os.environ[WARM]
+    spawn.set_executable(sys.executable)
 
 
 @pytest.fixture
@@ -45,16 +63,6 @@ def cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
     """Run ``python -m dcsomrl.<command>`` in an empty folder, on one thread."""
 
     def run(command: str, *overrides: str, **environment: str) -> subprocess.CompletedProcess:
-        return forked.run(["-m", f"dcsomrl.{command}", *overrides], tmp_path, environment)
-
-    return run
-
-
-@pytest.fixture
-def fresh_cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
-    """As ``cli``, in a process that begins from nothing, as the launchers' processes do."""
-
-    def run(command: str, *overrides: str, **environment: str) -> subprocess.CompletedProcess:
         return subprocess.run(
             [sys.executable, "-m", f"dcsomrl.{command}", *overrides],
             cwd=tmp_path,
@@ -67,11 +75,18 @@ def fresh_cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
     return run
 
 
-@pytest.fixture(scope="session")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a machine without the packages that a training can do without.
+class Machine(NamedTuple):
+    """An interpreter and the environment that it is to have."""
 
-    For ``python -S``, which sees nothing but the paths in it.
+    python: str
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A machine without the packages that a training can do without.
+
+    ``python -S`` sees nothing but the paths in its environment.
     """
     installed = Path(torch.__file__).parents[1]
     left = tmp_path_factory.mktemp("packages")
@@ -80,7 +95,10 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         if not name.startswith(LACKING) and entry.suffix != ".pth":
             (left / entry.name).symlink_to(entry)
     paths = f"{left}{os.pathsep}{Path(__file__).parents[1]}"
-    return {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    with tempfile.TemporaryDirectory(prefix="warm-") as folder:
+        python = warm_python(Path(folder), ("dcsomrl.train", "torch._dynamo"), ["-S"], environment)
+        yield Machine(python, environment)
 
 
 @pytest.fixture(scope="session")

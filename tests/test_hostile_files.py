@@ -1,5 +1,7 @@
 """A checkpoint or a kept search that names something else than a model makes nothing run."""
 
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -15,7 +17,6 @@ from dcsomrl.kept import check_kept
 from dcsomrl.loading import load
 from dcsomrl.models import DCSOMRL
 from dcsomrl.train import train
-from tests import forked
 from tests.conftest import SMALL
 
 pytestmark = pytest.mark.slow
@@ -148,9 +149,6 @@ def test_a_checkpoint_that_lacks_a_part_is_named(trained, lost):
 OWN = """
 from dcsomrl.data.sources import digits
 from dcsomrl.models import DCSOMRL
-from dcsomrl.train import train
-from tests import forked
-from tests.conftest import SMALL
 from torch import nn
 import os
 
@@ -214,7 +212,13 @@ def test_the_commands_take_the_trust_of_the_user(trained, own_package, command, 
 
     def call(*trust):
         arguments = ["-m", f"dcsomrl.{command}", f"ckpt={file}", *extra, *trust]
-        return forked.run(arguments, tmp_path, {"PYTHONPATH": str(tmp_path)})
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+        )
 
     refused = call()
     assert refused.returncode == 2

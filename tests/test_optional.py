@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import sys
 
 import pandas as pd
 import pytest
 
 from tests.conftest import SMALL
+from tests.warm import PYTHON
 
 pytestmark = pytest.mark.slow
 
@@ -16,9 +16,9 @@ def test_a_training_without_optional_packages_is_the_same_and_says_what_it_leave
     bare, run_small, tmp_path
 ):
     done = subprocess.run(
-        [sys.executable, "-S", "-m", "dcsomrl.train", *SMALL, "name=plain"],
+        [PYTHON, "-S", "-m", "dcsomrl.train", *SMALL, "name=plain"],
         cwd=tmp_path,
-        env=bare,
+        env=bare.environment,
         capture_output=True,
         text=True,
         timeout=280,

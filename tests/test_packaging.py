@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import sysconfig
 import venv
 import zipfile
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SMALL
+from tests.warm import PYTHON
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     built = subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
+        [PYTHON, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
         capture_output=True,
         text=True,
     )
@@ -57,7 +57,7 @@ def test_an_installed_wheel_trains_from_an_unrelated_folder(wheel, tmp_path):
             check=True,
         ).stdout.strip()
     )
-    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
+    install = [PYTHON, "-m", "pip", "--python", python, "install", "--quiet"]
     subprocess.run([*install, "--no-index", "--no-deps", wheel], check=True)
     # What it needs is lent by this environment, whose own editable install stays out of sight.
     (site / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")

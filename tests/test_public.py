@@ -9,12 +9,14 @@ import pytest
 import dcsomrl
 from dcsomrl.__main__ import COMMANDS
 from tests.conftest import SMALL
+from tests.warm import PYTHON
 
 pytestmark = pytest.mark.slow
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=120)
+    """In a process that starts from nothing, as a user's does."""
+    return subprocess.run([PYTHON, *arguments], capture_output=True, text=True, timeout=120)
 
 
 def test_every_name_can_be_had_and_is_listed():

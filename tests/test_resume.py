@@ -3,6 +3,8 @@
 import json
 import random
 import signal
+import subprocess
+import sys
 import textwrap
 import time
 
@@ -13,7 +15,6 @@ import torch
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import CheckpointError
 from tests.conftest import SMALL
-from tests.forked import Forked
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +43,12 @@ VICTIM = """
 
 def start(run_dir, *overrides, dies_at=0):
     settings = [*RUN, *overrides, f"hydra.run.dir={run_dir}", "ckpt_path=last"]
-    return Forked(["-c", textwrap.dedent(VICTIM), str(dies_at), *settings])
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(VICTIM), str(dies_at), *settings],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def finish(run_dir, *overrides):
@@ -101,10 +107,10 @@ def test_stopped_at_random_moments(whole, tmp_path, sign):
     for _ in range(4):
         process = start(tmp_path)
         epochs = moments.randint(1, EPOCHS - 3)
-        while process.returncode is None and epochs_of(tmp_path) < epochs:
+        while process.poll() is None and epochs_of(tmp_path) < epochs:
             time.sleep(0.01)
         time.sleep(moments.uniform(0, 0.2))
-        stopped += process.returncode is None
+        stopped += process.poll() is None
         process.send_signal(sign)
         process.communicate(timeout=60)
     finish(tmp_path)

@@ -128,8 +128,8 @@ def test_data_without_labels_has_a_table_without_scores(configured, tmp_path):
     assert "| kmeans | 1 | n/a | n/a |" in (tmp_path / "results" / "table.md").read_text()
 
 
-def test_workers_of_a_launcher_share_the_work(fresh_cli, tmp_path):
-    done = fresh_cli(
+def test_workers_of_a_launcher_share_the_work(cli, tmp_path):
+    done = cli(
         "benchmark",
         "-m",
         "worker=0,1",

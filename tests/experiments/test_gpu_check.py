@@ -15,6 +15,7 @@ from experiments.gpu import store
 from experiments.gpu.render import render
 from experiments.gpu.run import PARTS, Part, run_parts
 from experiments.gpu.setting import Setting
+from tests.conftest import Machine
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +24,7 @@ TOP = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def its_own_server():
-    """The check forks its parts from a server of its own, as tests/forked.py does the commands."""
+    """The check forks its parts from a server of its own, apart from the workers'."""
     forkserver._forkserver._stop()
     yield
     forkserver._forkserver._stop()
@@ -64,12 +65,12 @@ def cells(setting):
 """
 
 
-def run(environment: dict[str, str], folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    """Without the project's site-packages, but for what the environment has."""
+def run(bare: Machine, folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """On a machine without optional packages."""
     return subprocess.run(
-        [sys.executable, "-S", "-m", "experiments.gpu", *arguments],
+        [bare.python, "-m", "experiments.gpu", *arguments],
         cwd=folder,
-        env=environment,
+        env=bare.environment,
         capture_output=True,
         text=True,
         timeout=290,

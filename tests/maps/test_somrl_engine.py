@@ -9,6 +9,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from dcsomrl.maps import SOMRL
+from tests.warm import PYTHON
 
 BATCHES = 20
 
@@ -202,7 +203,7 @@ LARGE = """
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss counts KiB on Linux alone")
 def test_ten_thousand_nodes_of_512_features_take_less_than_4_gib():
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(LARGE)], capture_output=True, text=True, timeout=280
+        [PYTHON, "-c", textwrap.dedent(LARGE)], capture_output=True, text=True, timeout=280
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 4

@@ -32,7 +32,6 @@ def held(tmp_path):
     def run(*overrides):
         place = f"hydra.sweep.dir={tmp_path / 'search'}"
         arguments = [*GRID, *overrides, f"+callbacks.hold={hold}", place]
-        # Not forked: the launchers' processes begin with the program that started them.
         return subprocess.Popen(
             [sys.executable, "-m", "dcsomrl.train", *arguments],
             cwd=tmp_path,

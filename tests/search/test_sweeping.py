@@ -2,6 +2,8 @@
 
 import shlex
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,7 +12,6 @@ import pytest
 from optuna.distributions import IntDistribution
 
 from dcsomrl.search import LatinHypercube
-from tests.forked import Forked
 
 pytestmark = pytest.mark.slow
 
@@ -138,8 +139,11 @@ def test_a_sampler_of_optuna_and_a_database_as_the_readme_says(search, tmp_path)
 def test_a_killed_search_ends_as_one_that_was_not(search, tmp_path):
     folder = tmp_path / "search"
     command = (CLUSTERS, "hydra.sweeper.n_trials=5")
-    process = Forked(
-        ["-m", "dcsomrl.train", *KMEANS, *command, f"hydra.sweep.dir={folder}"], tmp_path
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dcsomrl.train", *KMEANS, *command, f"hydra.sweep.dir={folder}"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     for _ in range(600):
         if (folder / "1/seed0/checkpoints").exists():
@@ -182,9 +186,9 @@ def test_a_grid_goes_on_after_a_failure_and_stops_after_too_many(search, tmp_pat
     assert len(list(folder.glob("*/seed0"))) == before
 
 
-def test_a_process_that_is_killed_costs_its_point_alone(fresh_cli, tmp_path):
+def test_a_process_that_is_killed_costs_its_point_alone(cli, tmp_path):
     kill = "+callbacks.kill={_target_: tests.search.accidents.Kill, n_clusters: 9}"
-    done = fresh_cli(
+    done = cli(
         *("train", *KMEANS, f"hydra.sweep.dir={tmp_path / 'search'}", kill),
         *("model.n_clusters=choice(8,9,12)", "hydra.sweeper.n_trials=3"),
         *("hydra.sweeper.sampler._target_=dcsomrl.search.Grid", "hydra.sweeper.n_jobs=3"),
@@ -228,8 +232,8 @@ def test_a_configuration_that_changes_under_a_search_ends_it(cli, tmp_path):
 
 
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
-def test_launchers_run_points_at_once(launcher, fresh_cli, tmp_path):
-    done = fresh_cli(
+def test_launchers_run_points_at_once(launcher, cli, tmp_path):
+    done = cli(
         *("train", *KMEANS, f"hydra.sweep.dir={tmp_path / 'search'}", CLUSTERS),
         *("hydra.sweeper.n_trials=3", "hydra.sweeper.n_jobs=2", f"hydra/launcher={launcher}"),
     )

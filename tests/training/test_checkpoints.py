@@ -1,4 +1,6 @@
 import resource
+import subprocess
+import sys
 import textwrap
 
 import pytest
@@ -7,7 +9,6 @@ import torch
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import CheckpointError
 from dcsomrl.training.checkpoints import AtomicCheckpointIO, check_same_run, find_checkpoint
-from tests import forked
 
 
 def content(value=0.0):
@@ -77,7 +78,8 @@ FULL_DISK = """
 def test_a_full_disk_is_reported_and_the_old_checkpoint_survives(tmp_path):
     path = tmp_path / "last.ckpt"
     plugin().save_checkpoint(content(2.0), path)
-    done = forked.run(["-c", textwrap.dedent(FULL_DISK), str(path)])
+    command = [sys.executable, "-c", textwrap.dedent(FULL_DISK), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert "could not write the checkpoint" in done.stdout, done.stderr
     assert "File too large" in done.stdout
     assert torch.equal(read_checkpoint(path)["weight"], torch.full((1000,), 2.0))
