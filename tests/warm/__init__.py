@@ -53,7 +53,8 @@ def warm_python(
     }
     (folder / "setting.json").write_text(json.dumps(setting))
     executable = folder / "python"
-    line = shlex.join([PYTHON, "-IS", str(HERE / "client.py"), str(folder)])
-    executable.write_text(f'#!/bin/sh\nexec {line} "$@"\n')
+    warm = sys.platform == "linux"  # whose signals and descriptors of processes it needs
+    line = [PYTHON, "-IS", str(HERE / "client.py"), str(folder)] if warm else [PYTHON, *flags]
+    executable.write_text(f'#!/bin/sh\nexec {shlex.join(line)} "$@"\n')
     executable.chmod(0o755)
     return str(executable)
