@@ -28,10 +28,10 @@ from dcsomrl.data.preparation import Preparation
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 
-# Epochs of a training whose length is left open; of few samples each has several passes.
-EPOCHS = 30
 log = logging.getLogger(__name__)
 
+# Epochs of a training whose length is left open; of few samples each has several passes.
+EPOCHS = 30
 # Megabytes of a matrix that is made dense, from which on it is a warning.
 LARGE = 100
 # Samples that are encoded at once.
@@ -232,13 +232,13 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
 @contextmanager
 def _quiet(quiet: bool) -> Iterator[None]:
     """Without what Lightning says of devices, loaders and itself."""
-    log = logging.getLogger("pytorch_lightning")
-    before = log.level
+    lightning = logging.getLogger("pytorch_lightning")
+    before = lightning.level
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
         warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated")
-        log.setLevel(logging.ERROR if quiet else before)
+        lightning.setLevel(logging.ERROR if quiet else before)
         try:
             yield
         finally:
-            log.setLevel(before)
+            lightning.setLevel(before)
