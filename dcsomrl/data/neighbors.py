@@ -145,13 +145,24 @@ class Neighbors:
 def _approximate(x: Tensor, k: int, metric: Metric) -> Tensor:
     """Most of the nearest neighbours, in time that grows little faster than the samples."""
     try:
+        from numba import get_num_threads
         from pynndescent import NNDescent
     except ImportError:
         raise DataError(
             f"neighbours of {len(x)} samples are approximated by pynndescent, which is not "
             "installed: pip install dcsomrl[neighbors], or compare every pair (`exact_limit`)"
         ) from None
-    found, _ = NNDescent(x.numpy(), metric=metric, n_neighbors=k + 1, random_state=0).neighbor_graph
+    threads = torch.get_num_threads()
+    index = NNDescent(
+        x.numpy(),
+        metric=metric,
+        n_neighbors=k + 1,
+        random_state=0,
+        n_jobs=min(threads, get_num_threads()),
+    )
+    # numba has changed the number of OpenMP's threads, which are torch's as well.
+    torch.set_num_threads(threads)
+    found, _ = index.neighbor_graph
     rows = torch.from_numpy(found.astype(np.int64))
     # The sample itself is the first, unless a duplicate of it is.
     own = rows == torch.arange(len(x))[:, None]

@@ -234,8 +234,9 @@ def test_many_samples_need_an_approximation(monkeypatch):
 
 def test_an_approximation_finds_most(monkeypatch):
     pytest.importorskip("pynndescent")
-    x = random(2000, 8)
+    x, threads = random(2000, 8), torch.get_num_threads()
     found, exact = Neighbors(5, exact_limit=100).graph(x, CPU), nearest(x, 5)
+    assert torch.get_num_threads() == threads
     hits = (found[:, :, None] == exact[:, None]).any(1).float().mean()
     assert hits > 0.9
     assert not (found == torch.arange(2000)[:, None]).any()
