@@ -23,7 +23,7 @@ from dcsomrl.training.results import write_table
 
 BATCH = 1024
 # Settings of a source by which other tables are read as well.
-WRITING = ("separator", "decimal", "encoding", "header")
+WRITING = ("separator", "decimal", "encoding", "header", "skip_lines")
 KEPT = (*WRITING, "id", "keep", "missing", "layout")
 
 

@@ -117,9 +117,11 @@ def _check_finite(
         first = int(bad.int().argmax())
         known = about is not None and "row" in about
         row = int(about["row"].iloc[first]) if about is not None and known else first
+        lacking = bool(x[bad].isnan().any()) and not x[bad].isinf().any() and known
+        remedy = ", or set `missing=drop` or `missing=median`" if lacking else ""
         raise DataError(
             f"{name} has {int(bad.sum())} {split} samples with NaN or infinite values, the first "
-            f"at row {row}{' of the file' if known else ''}: mend or remove them"
+            f"at row {row}{' of the file' if known else ''}: mend or remove them{remedy}"
         )
 
 
@@ -137,8 +139,13 @@ def _numbered(arrays: Arrays) -> Arrays:
     return replace(arrays, train_y=train_y, test_y=test_y, class_names=names)
 
 
-def divide(n: int, fraction: float) -> tuple[Tensor, Tensor]:
+def divide(n: int, fraction: float, origin: str = "the data") -> tuple[Tensor, Tensor]:
     """Rows of a training and a test split, the same in every run, in their own order.
+
+    Args:
+        n: number of samples.
+        fraction: share of the test split.
+        origin: what messages call the data.
 
     Raises:
         DataError: the fraction is not in (0, 1), or there are too few samples for two splits.
@@ -146,7 +153,7 @@ def divide(n: int, fraction: float) -> tuple[Tensor, Tensor]:
     if not 0 < fraction < 1:
         raise DataError(f"test_fraction must be in (0, 1), got {fraction}")
     if n < 2:
-        raise DataError(f"two splits need two samples or more, got {n}: add some")
+        raise DataError(f"two splits need two samples or more, and {origin} has {n}: add some")
     order = torch.randperm(n, generator=torch.Generator().manual_seed(0))
     n_test = min(max(round(fraction * n), 1), n - 1)
     return order[n_test:].sort().values, order[:n_test].sort().values

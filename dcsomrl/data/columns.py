@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dcsomrl.data.text_tables import POINT
+from dcsomrl.data.text_tables import number_with
 from dcsomrl.errors import DataError
 
 DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})\b.*")
@@ -19,10 +19,11 @@ TRUTH = {"true": 1, "false": 0}
 MOST_CATEGORIES = 100
 
 
-def as_numbers(column: pd.Series) -> pd.Series | None:
+def as_numbers(column: pd.Series, decimal: str = ".") -> pd.Series | None:
     """A column as numbers, NaN where one is missing; None where it holds something else.
 
-    Numbers, truth values, and words true and false are numbers; so are texts that all are.
+    Numbers, truth values, and words true and false are numbers; so are texts that all are, with
+    this mark of decimals.
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
         return None
@@ -40,8 +41,10 @@ def as_numbers(column: pd.Series) -> pd.Series | None:
     words = values.astype(str).str.strip()
     if words.str.lower().isin(TRUTH).all():
         return words.str.lower().map(TRUTH).reindex(column.index).astype(float)
-    if all(isinstance(one, str) and POINT.fullmatch(one) for one in values):
-        return pd.to_numeric(words).reindex(column.index).astype(float)
+    number = number_with(decimal)
+    if all(isinstance(one, str) and number.fullmatch(one) for one in values):
+        plain = words.str.replace(decimal, ".", regex=False)
+        return pd.to_numeric(plain).reindex(column.index).astype(float)
     return None
 
 
@@ -54,16 +57,12 @@ def kind_of_column(column: pd.Series) -> str:
 
 
 def one_hot(column: pd.Series, path: Path) -> pd.DataFrame:
-    """A column of 0 and 1 for every value, called ``column=value``; a missing one has none.
+    """A column of 0 and 1 for every value, called ``column=value``; NaN where one is missing.
 
     Raises:
         DataError: there are too many values.
     """
-    text = (
-        column.astype(object)
-        .where(column.notna(), None)
-        .map(lambda one: None if one is None else str(one))
-    )
+    text = as_text(column)
     values = sorted(set(text.dropna()))
     if len(values) > MOST_CATEGORIES:
         raise DataError(
@@ -71,35 +70,53 @@ def one_hot(column: pd.Series, path: Path) -> pd.DataFrame:
             "categories: name it by `id` or leave it out by `ignore`"
         )
     return pd.DataFrame(
-        {f"{column.name}={value}": (text == value).astype(np.int8) for value in values},
-        index=column.index,
+        {f"{column.name}={value}": is_value(text, value) for value in values}, index=column.index
     )
+
+
+def as_text(column: pd.Series) -> pd.Series:
+    """Values as text, and what is missing as it is."""
+    return column.astype(object).map(str, na_action="ignore")
+
+
+def is_value(text: pd.Series, value: str) -> pd.Series:
+    """1 where a text is this one, 0 where it is another, NaN where it is missing."""
+    found, missing = (text == value).astype(np.int8), text.isna()
+    return found.astype(np.float32).mask(missing) if missing.any() else found
 
 
 def spread_lists(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Columns that hold lists of numbers, as embeddings, as columns ``name.0`` and so on.
 
+    ``attrs["spread"]`` has the columns that each of them became.
+
     Raises:
         DataError: lists of one column differ in length.
     """
     parts: list[pd.DataFrame] = []
+    spread: dict[str, list[str]] = {}
     for name in table.columns:
         column = table[name]
         first = column.dropna().head(1)
         if not len(first) or not isinstance(first.iloc[0], list | tuple | np.ndarray):
             parts.append(column.to_frame())
             continue
-        lengths = column.map(_length)
-        if lengths.nunique() > 1:
-            odd = int((lengths != lengths.iloc[0]).to_numpy().argmax())
+        missing = column.isna().to_numpy()
+        length = len(first.iloc[0])
+        odd = [i for i, one in enumerate(column) if not missing[i] and _length(one) != length]
+        if odd:
             raise DataError(
-                f"{path} has lists of {lengths.iloc[0]} numbers in column {name}, but of "
-                f"{max(lengths.iloc[odd], 0)} in row {odd}: make them as long"
+                f"{path} has lists of {length} numbers in column {name}, but of "
+                f"{max(_length(column.iloc[odd[0]]), 0)} in row {odd[0]}: make them as long"
             )
-        values = np.stack([np.asarray(one) for one in column])
+        gap = np.full(length, np.nan)
+        values = np.stack([gap if missing[i] else np.asarray(x) for i, x in enumerate(column)])
         names = [f"{name}.{i}" for i in range(values.shape[1])]
         parts.append(pd.DataFrame(values, columns=names, index=table.index))
-    return pd.concat(parts, axis=1)
+        spread[str(name)] = names
+    whole = pd.concat(parts, axis=1)
+    whole.attrs["spread"] = spread
+    return whole
 
 
 def _length(one: Any) -> int:

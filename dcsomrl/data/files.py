@@ -1,8 +1,10 @@
 """Datasets of one's own: a file of features."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -23,12 +25,14 @@ from dcsomrl.data.tables import (
     read_table,
 )
 from dcsomrl.data.text_tables import Decimal, Separator, Writing, kind_of, note
-from dcsomrl.errors import DataError
+from dcsomrl.errors import DataError, first_line
 
 log = logging.getLogger(__name__)
 
 Layout = Literal["auto", "channels_first", "channels_last"]
 CHANNELS = (1, 3, 4)
+# What labels are called where they are not called y.
+LABELS = r"labels?|targets?|class(es)?"
 
 
 class Features(NamedTuple):
@@ -79,6 +83,7 @@ def arrays(
     decimal: Decimal = "auto",
     encoding: str | None = None,
     header: bool | None = None,
+    skip_lines: int = 0,
     layout: Layout = "auto",
 ) -> Arrays:
     """A file of features: a table of text, packed by gzip or not, or parquet, npz, npy, pt.
@@ -102,15 +107,17 @@ def arrays(
         decimal: its mark of decimals, ``auto``, ``point`` or ``comma``.
         encoding: its encoding; None to tell it from the file.
         header: whether its first line names the columns; None to tell it from the file.
+        skip_lines: lines above it, such as a title.
         layout: where images in arrays have their channels, ``channels_first`` or
             ``channels_last``; ``auto`` tells it from the shape.
 
     Raises:
         DataError: a file is absent, damaged, or holds what is no feature.
     """
+    keep, ignore, features = _listed(keep), _listed(ignore), columns and _listed(columns)
     reading = Reading(
-        Roles(target, id, tuple(keep), columns, tuple(ignore), categories, missing),
-        Writing(separator, decimal, encoding, header),
+        Roles(target, id, keep, features, ignore, categories, missing),
+        Writing(separator, decimal, encoding, header, skip_lines),
         layout,
     )
     notes: list[str] = []
@@ -122,7 +129,8 @@ def arrays(
     else:
         whole = read_features(path, reading, notes, learned=feature_names)
         train, test = (
-            _rows(whole, rows) for rows in map(Tensor.numpy, divide(len(whole.x), test_fraction))
+            _rows(whole, rows)
+            for rows in map(Tensor.numpy, divide(len(whole.x), test_fraction, path))
         )
     return arrays_of_splits(train, test, notes, missing == "median", path)
 
@@ -139,7 +147,7 @@ def arrays_of_splits(
         may_lack: whether NaN stands for a missing value.
         origin: what messages call them.
     """
-    train_y, test_y, class_names = _number_labels(train.y, test.y)
+    train_y, test_y, class_names = _number_labels(train.y, test.y, origin)
     if class_names is not None and len(class_names) == len(train.x) + len(test.x) > 2:
         note(
             notes, f"{origin}: every row has a label of its own: check that `target` names classes"
@@ -198,13 +206,33 @@ def read_features(
             f"{path} is no table ({', '.join(SUFFIXES)}, the former packed by gzip or not) and no "
             f"array ({', '.join(READERS)}): convert it to one of these"
         )
-    if (target := reading.roles.target) is not None:
+    _refuse_columns(reading, path)
+    found = _from_arrays(_read(path), split, path, reading.layout, notes)
+    return _without_gaps(found, path, notes) if reading.roles.missing == "drop" else found
+
+
+def _refuse_columns(reading: Reading, path: Path) -> None:
+    """Refuse settings that name columns, where a file of arrays has none.
+
+    Raises:
+        DataError: there is such a setting.
+    """
+    roles = reading.roles
+    if roles.target is not None:
         raise DataError(
-            f"{path} has no columns, and so no column {target}: leave `target` null; an npz "
+            f"{path} has no columns, and so no column {roles.target}: leave `target` null; an npz "
             "holds its labels as y"
         )
-    found = _from_arrays(_read(path), split, path, reading.layout)
-    return _without_gaps(found, path, notes) if reading.roles.missing == "drop" else found
+    for name in () if roles.lenient else ("id", "keep", "columns", "ignore"):
+        if given := getattr(roles, name):
+            raise DataError(
+                f"{path} holds arrays, which have no named columns: leave out `{name}`, got {given}"
+            )
+
+
+def _listed(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Names as a tuple, also where one stands alone."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _rows(whole: Features, rows: NDArray[np.int64]) -> Features:
@@ -236,9 +264,11 @@ def _read(path: Path) -> Mapping[str, Any]:
         content = READERS[path.suffix.lower()](path)
     except DataError:
         raise
+    except MemoryError as error:
+        raise DataError(f"{path} does not fit into memory: give fewer samples") from error
     except Exception as error:  # each reader raises kinds of its own for a damaged file
         raise DataError(
-            f"{path} cannot be read ({error}): it is damaged or not what its name says"
+            f"{path} cannot be read ({first_line(error)}): it is damaged or not what its name says"
         ) from error
     if not isinstance(content, Mapping):
         return {"x": content}
@@ -251,7 +281,7 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 def _read_npz(path: Path) -> Any:
     content = dict(np.load(path, allow_pickle=False))
-    if not {"data", "indices", "indptr", "shape", "format"} <= content.keys():
+    if not {"data", "shape", "format"} <= content.keys():
         return content
     found = sparse.load_npz(path)
     log.info(
@@ -264,7 +294,13 @@ def _read_npz(path: Path) -> Any:
 
 
 def _read_pt(path: Path) -> Any:
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise DataError(
+            f"{path} cannot be read: it is damaged, or holds more than tensors, which could "
+            "run code: save a tensor or a dict of tensors by torch.save"
+        ) from error
     if isinstance(content, Tensor):
         return _plain(content)
     if not isinstance(content, Mapping):
@@ -285,21 +321,23 @@ READERS = {
 }
 
 
-def _from_arrays(content: Mapping[str, Any], split: str, path: Path, layout: Layout) -> Features:
+def _from_arrays(
+    content: Mapping[str, Any], split: str, path: Path, layout: Layout, notes: list[str]
+) -> Features:
     if f"x{split}" not in content:
         raise DataError(
             f"{path} holds no array named x{split}, but {list_some(list(content)) or 'nothing'}: "
             "save the features as x, or as x_train and x_test"
         )
     x = content[f"x{split}"]
-    if x.dtype.kind not in "fiub" or not 2 <= x.ndim <= 4:
+    if x.dtype.kind not in "fiub" or not 2 <= x.ndim <= 4 or 0 in x.shape[1:]:
         raise DataError(
             f"{path} should hold numbers of shape (n, features), (n, height, width) or (n, "
             f"channels, height, width), got {x.dtype} of shape {x.shape}"
         )
     check_told_apart(x, path)
     x = channels_first(x, layout, path)
-    y = content.get(f"y{split}")
+    y = _labels_beside(content, x, split, path, notes)
     if y is not None and len(y) != len(x):
         raise DataError(f"{path} has {len(x)} samples but {len(y)} labels: make them as many")
     labels = "no labels" if y is None else "with labels"
@@ -310,6 +348,25 @@ def _from_arrays(content: Mapping[str, Any], split: str, path: Path, layout: Lay
     # Bytes stay bytes, which are scaled to [0, 1] later.
     x = x if x.dtype == np.uint8 else x.astype(common_dtype([x.dtype]))
     return Features(np.ascontiguousarray(x), y, None, pd.DataFrame({"row": np.arange(len(x))}))
+
+
+def _labels_beside(
+    content: Mapping[str, Any], x: NDArray[Any], split: str, path: Path, notes: list[str]
+) -> NDArray[Any] | None:
+    """The array of labels; what is neither that nor samples is said to be left out."""
+    named = f"y{split}"
+    others = [name for name in content if re.fullmatch(LABELS, name.lower())]
+    if not split and named not in content and len(others) == 1:
+        found = content[others[0]]
+        if getattr(found, "shape", ()) == x.shape[:1]:
+            note(notes, f"{path}: labels are taken from {others[0]}")
+            return np.asarray(found)
+    parts = ("", "_train", "_test")
+    known = {f"{name}{part}" for name in "xy" for part in parts}
+    left = [name for name, one in content.items() if name not in known and one is not x]
+    if left:
+        note(notes, f"{path}: arrays that are neither x nor y are left out: {list_some(left)}")
+    return content.get(named)
 
 
 def channels_first(x: NDArray[Any], layout: Layout, path: Path) -> NDArray[Any]:
@@ -333,7 +390,7 @@ def channels_first(x: NDArray[Any], layout: Layout, path: Path) -> NDArray[Any]:
 
 
 def _number_labels(
-    train: NDArray[Any] | None, test: NDArray[Any] | None
+    train: NDArray[Any] | None, test: NDArray[Any] | None, origin: str
 ) -> tuple[Tensor | None, Tensor | None, list[str] | None]:
     """Labels of any kind as classes from 0, and what they were called."""
     labels = [part for part in (train, test) if part is not None]
@@ -342,7 +399,11 @@ def _number_labels(
     whole = np.concatenate([part.astype(str) if part.dtype == object else part for part in labels])
     if whole.dtype.kind == "f":
         if not (whole == np.round(whole)).all():
-            raise DataError("the labels are fractions: name a column of classes")
+            odd = whole[whole != np.round(whole)][0]
+            raise DataError(
+                f"{origin} has labels that are fractions, as {odd}: name a column of classes, or "
+                "none"
+            )
         whole = whole.astype(np.int64)
     values, numbers = np.unique(whole, return_inverse=True)
     parts = iter(torch.from_numpy(numbers).split([len(part) for part in labels]))

@@ -5,6 +5,7 @@ import hashlib
 import math
 import os
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -60,6 +61,12 @@ class Look:
                 f"`image_size` must be a side of at least 1, [height, width] or null, got "
                 f"{list(self.size)}"
             )
+        most = Image.MAX_IMAGE_PIXELS or math.inf
+        if self.size is not None and math.prod(self.size) > most:
+            raise DataError(
+                f"`image_size` makes images of {math.prod(self.size):,} pixels, got "
+                f"{list(self.size)}: give at most {most:,}"
+            )
         if self.channels not in (None, *MODES):
             raise DataError(
                 f"images have 1, 3 or 4 channels, got channels={self.channels}: set one of them"
@@ -82,13 +89,13 @@ class Checked(NamedTuple):
         good: places of the files that can be read, in order.
         pixels: (n, channels, height, width) of these, where they were to be kept.
         bad: of the others, why not.
-        animated: how many have several frames, of which the first is taken.
+        changed: in words what became of images, and of how many.
     """
 
     good: list[int]
     pixels: Tensor | None
     bad: list[str]
-    animated: int
+    changed: Counter[str]
 
 
 class ImageFiles:
@@ -111,7 +118,7 @@ class ImageFiles:
         image = open_image(first or files[0])
         self.files, self.look = files, look
         self.depth: Depth = depth_of(image)
-        channels = look.channels or (1 if image.mode[0] in "1LIF" and image.mode != "LAB" else 3)
+        channels = look.channels or (1 if is_grey(image) else 3)
         if self.depth != "8 bits" and channels != 1:
             raise DataError(
                 f"the image {first or files[0]} has one channel of {self.depth}: set `channels=1`"
@@ -145,6 +152,20 @@ class ImageFiles:
     def read(self, file: Path) -> NDArray[Any]:
         """One image (channels, height, width)."""
         return self._pixels(open_image(file), file)
+
+    def changes(self, image: Image.Image) -> list[str]:
+        """What an image loses as it is read, in words that follow a number of images."""
+        channels, said = self.shape[1], []
+        if image.info.get(FRAMES):
+            said.append("have several frames: the first is taken")
+        if channels == 1 and not is_grey(image) and self.look.channels is None:
+            said.append("are in colour and read as grey, as the first is; set `channels=3`")
+        if channels != 4 and self.look.channels is None and image.has_transparency_data:
+            said.append(
+                f"are transparent and read before a {self.look.background} `background`; set "
+                "`channels=4` to keep transparency"
+            )
+        return said
 
     def _pixels(self, image: Image.Image, file: Path) -> NDArray[Any]:
         _, channels, height, width = self.shape
@@ -206,29 +227,29 @@ def check_files(files: ImageFiles, keep: bool) -> Checked:
     pixels = np.empty(files.shape, kind) if keep else None
     good: list[int] = []
     bad: list[str] = []
-    animated = 0
+    changed = Counter[str]()
     for i, found in enumerate(_read_all(files)):
         if isinstance(found, SizeError):
             raise found
         if isinstance(found, DataError):
             bad.append(str(found))
             continue
-        image, several = found
-        animated += several
+        image, words = found
+        changed.update(words)
         if pixels is not None:
             pixels[len(good)] = image
         good.append(i)
     kept = None if pixels is None else torch.from_numpy(pixels[: len(good)])
-    return Checked(good, kept, bad, animated)
+    return Checked(good, kept, bad, changed)
 
 
-def _read_all(files: ImageFiles) -> Iterator[tuple[NDArray[Any], bool] | DataError]:
-    """Pixels and whether there are several frames, or what is wrong, of every file in order."""
+def _read_all(files: ImageFiles) -> Iterator[tuple[NDArray[Any], list[str]] | DataError]:
+    """Pixels and in words what became of them, or what is wrong, of every file in order."""
 
-    def attempt(file: Path) -> tuple[NDArray[Any], bool] | DataError:
+    def attempt(file: Path) -> tuple[NDArray[Any], list[str]] | DataError:
         try:
             image = open_image(file)
-            return files._pixels(image, file), bool(image.info.get(FRAMES))
+            return files._pixels(image, file), files.changes(image)
         except DataError as error:
             return error
 
@@ -272,6 +293,11 @@ def depth_of(image: Image.Image) -> Depth:
     if image.mode.startswith("I"):
         return "16 bits"
     return "float" if image.mode.startswith("F") else "8 bits"
+
+
+def is_grey(image: Image.Image) -> bool:
+    """Whether an image's kind holds no colours."""
+    return image.mode[0] in "1LIF" and image.mode != "LAB"
 
 
 def _opaque(image: Image.Image, background: str, file: Path) -> Image.Image:

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,9 @@ def images(
         _check_labelled(splits, train.names, test.names, notes)
     else:
         whole = Part(*classify(root, notes))
-        train, test = (whole.some(rows.tolist()) for rows in divide(len(whole), test_fraction))
+        train, test = (
+            whole.some(rows.tolist()) for rows in divide(len(whole), test_fraction, str(root))
+        )
     files = ImageFiles(train.files, look, first_of(train.files))
     parts = [train, test]
     found = [_checked(files.alike(part.files), root, in_memory_limit) for part in parts]
@@ -184,8 +187,8 @@ def _settle(
         raise DataError(f"{say_bad(bad, n, root)}, or set `on_error=skip` to leave such images out")
     if bad:
         note(notes, f"left out: {say_bad(bad, n, root)}")
-    if animated := sum(part.animated for part in found):
-        note(notes, f"{root}: {animated} images have several frames: the first is taken")
+    for sentence, count in sum((part.changed for part in found), Counter[str]()).items():
+        note(notes, f"{root}: {count} of {n} images {sentence}")
     if not all(part.good for part in found):
         raise DataError(f"{root} has a split without any image that can be read: give it some")
 
@@ -243,7 +246,7 @@ def classify(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] | No
     if names is not None and deep and len(set(names)) == 1:
         raise DataError(
             f"{folder} holds one folder, {names[0]}, with folders in it: give the one whose "
-            f"folders are the classes, as {deep[0].parent.parent}"
+            f"folders are the classes or the splits, as {_innermost(folder / names[0])}"
         )
     if deep:
         note(
@@ -253,6 +256,17 @@ def classify(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] | No
     if names is not None and len(set(names)) == 1:
         note(notes, f"{folder} holds a single folder, {names[0]}: all images are of one class")
     return files, names
+
+
+def _innermost(folder: Path) -> Path:
+    """The folder itself, or the one in it that does not hold a single folder alone."""
+    inner = [one for one in folder.iterdir() if not one.name.startswith(HIDDEN)]
+    alone = len(inner) == 1 and inner[0].is_dir()
+    return (
+        _innermost(inner[0])
+        if alone and any(one.is_dir() for one in inner[0].iterdir())
+        else folder
+    )
 
 
 def image_files(folder: Path) -> tuple[list[Path], list[str] | None]:

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -12,9 +12,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsomrl.data import text_tables
-from dcsomrl.data.columns import as_numbers, kind_of_column, one_hot, spread_lists
+from dcsomrl.data.columns import (
+    as_numbers,
+    as_text,
+    is_value,
+    kind_of_column,
+    one_hot,
+    spread_lists,
+)
 from dcsomrl.data.constant import list_some
-from dcsomrl.data.text_tables import POINT, Writing, note, read_text_table
+from dcsomrl.data.text_tables import COMMA, POINT, Writing, note, number_with, read_text_table
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -59,12 +66,19 @@ class Roles:
     missing: Missing = "refuse"
     lenient: bool = False
 
-    def of(self, columns: Collection[str]) -> "Roles":
-        """The same for a table of these columns."""
+    def of(self, table: pd.DataFrame) -> "Roles":
+        """The same for a table, in which a column of lists has become several."""
+        spread = table.attrs.get("spread", {})
+
+        def named(names: Sequence[str]) -> tuple[str, ...]:
+            return tuple(one for name in names for one in spread.get(name, [name]))
+
+        columns = None if self.columns is None else named(self.columns)
+        roles = replace(self, keep=named(self.keep), columns=columns, ignore=named(self.ignore))
         if not self.lenient:
-            return self
-        keep = tuple(name for name in self.keep if name in columns)
-        return replace(self, id=self.id if self.id in columns else None, keep=keep)
+            return roles
+        keep = tuple(name for name in roles.keep if name in table)
+        return replace(roles, id=self.id if self.id in table else None, keep=keep)
 
 
 class Table(NamedTuple):
@@ -129,7 +143,7 @@ def take_columns(
     Raises:
         DataError: it lacks a column, holds what is no number or missing, or has no features.
     """
-    roles = roles.of(table.columns)
+    roles = roles.of(table)
     verbatim = [name for name in (roles.target, roles.id, *roles.keep) if name is not None]
     named = [*verbatim, *(roles.columns or ()), *roles.ignore]
     if absent := [name for name in named if name not in table]:
@@ -137,6 +151,8 @@ def take_columns(
             f"{path} has no column {list_some(absent)}; it has "
             f"{list_some(table.columns.tolist())}: name one of these"
         )
+    if len(table) == 0:
+        raise DataError(f"{path} has names of columns and no row of samples: add some")
     if roles.id is None:
         roles = replace(roles, id=_find_id(table, roles, path, notes))
     features, left_out = _features(table, roles, path, where, notes, learned)
@@ -189,7 +205,9 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         raise DataError(
             f"{path} cannot be read ({error}): it is damaged or not what its name says"
         ) from error
-    if any(name is not None for name in table.index.names):
+    if any(name is not None for name in table.index.names) or not isinstance(
+        table.index, pd.RangeIndex
+    ):
         table = table.reset_index()
     table.columns = pd.Index(
         text_tables.name_columns([str(name) for name in table.columns], table.shape[1], path)
@@ -205,6 +223,8 @@ def _find_id(table: pd.DataFrame, roles: Roles, path: Path, notes: list[str]) ->
         whole = column.dtype.kind in "iu" or isinstance(
             column.dtype, pd.StringDtype | np.dtypes.ObjectDType
         )
+        # Whole numbers of which some are missing are floats.
+        whole = whole or (column.dtype.kind == "f" and not (column.dropna() % 1).any())
         if name in taken or not NAMES_ROWS.fullmatch(name) or not whole:
             continue
         if column.notna().all() and column.is_unique:
@@ -214,6 +234,12 @@ def _find_id(table: pd.DataFrame, roles: Roles, path: Path, notes: list[str]) ->
                 "as one",
             )
             return str(name)
+        note(
+            notes,
+            f"{path}: column {name} is called as what names rows, but has "
+            f"{'the same value twice' if column.notna().all() else 'missing values'}, and is taken "
+            f"as a feature; if it names them, set `id={name}` or `ignore=[{name}]`",
+        )
     return None
 
 
@@ -234,13 +260,13 @@ def _features(
     if roles.columns is not None:
         candidates, nameless = list(roles.columns), []
     else:
-        nameless = _nameless(table, [*given, *roles.ignore], path)
+        nameless = _nameless(table, [*given, *roles.ignore], path, notes)
         used = {*given, *roles.ignore, *nameless}
         candidates = [name for name in table.columns.tolist() if name not in used]
         _say_counting(table[candidates], path, notes)
     parts, words, dropped = [], [], []
     for name in candidates:
-        column = as_numbers(table[name])
+        column = as_numbers(table[name], table.attrs.get("decimal", "."))
         if column is not None:
             parts.append(column.to_frame())
         elif roles.categories == "ignore":
@@ -274,13 +300,12 @@ def _as_learned(
     for name in learned:
         column, _, value = name.rpartition("=")
         if name in table:
-            numbers = as_numbers(table[name])
+            numbers = as_numbers(table[name], table.attrs.get("decimal", "."))
             if numbers is None:
                 raise DataError(_not_numbers(table[[name]], path, where))
             parts[name] = numbers
         elif column in table:
-            text = table[column].astype(str)
-            parts[name] = (text == value).astype(np.int8)
+            parts[name] = is_value(as_text(table[column]), value)
             seen.setdefault(column, []).append(value)
         else:
             absent.append(column or name)
@@ -288,7 +313,7 @@ def _as_learned(
         names = list_some(list(dict.fromkeys(absent)))
         raise DataError(f"{path} lacks columns that the model was trained on: {names}; add them")
     for column, values in seen.items():
-        new = sorted(set(table[column].dropna().astype(str)) - set(values))
+        new = sorted(set(as_text(table[column]).dropna()) - set(values))
         if new:
             note(
                 notes,
@@ -306,16 +331,21 @@ def _not_numbers(
     Without roles the columns are those of a training.
     """
     said = []
+    number = number_with(columns.attrs.get("decimal", "."))
     for name in columns.columns.tolist()[:8]:
         column = columns[name]
-        no_number = column.notna() & ~column.astype(str).map(lambda one: bool(POINT.fullmatch(one)))
-        first = int(no_number.to_numpy().argmax())
+        no_number = [
+            isinstance(text, str) and not number.fullmatch(text) for text in as_text(column)
+        ]
+        first = int(np.argmax(no_number))
         said.append(
             f"{name} ({kind_of_column(column)}, {str(column.iloc[first])[:40]!r} in {where[first]})"
         )
     more = columns.shape[1] - len(said)
     found = f"{path} has columns that are not numbers: {', '.join(said)}"
     found += f" and {more} more" if more else ""
+    if number is COMMA and any("." in one for one in said):
+        found += " (numbers here have decimal commas: save them without marks of thousands)"
     if roles is None:
         return f"{found}; make them numbers"
     remedies = ["make them numbers", "leave them out by `ignore`"]
@@ -326,7 +356,9 @@ def _not_numbers(
     return f"{found}; {', '.join(remedies)}"
 
 
-def _nameless(table: pd.DataFrame, known: Sequence[str | None], path: Path) -> list[str]:
+def _nameless(
+    table: pd.DataFrame, known: Sequence[str | None], path: Path, notes: list[str]
+) -> list[str]:
     """Columns without a name that are left out: an index in front, and empty ones.
 
     Raises:
@@ -343,6 +375,8 @@ def _nameless(table: pd.DataFrame, known: Sequence[str | None], path: Path) -> l
                 f"{path} has a column without a name, column {place + 1}: name or remove it"
             )
         left_out.append(name)
+        what = "is empty" if column.isna().all() else "numbers the rows"
+        note(notes, f"{path}: column {place + 1}, which has no name and {what}, is left out")
     return left_out
 
 
@@ -430,6 +464,7 @@ def _labels(column: pd.Series, path: Path) -> pd.Series:
     text = column.str.strip()
     if text.map(lambda one: one.isdigit() and str(int(one)) == one).all():
         return text.astype(np.int64)
-    if text.map(lambda one: bool(POINT.fullmatch(one)) and not one.isdigit()).all():
+    numbers = text.map(lambda one: bool(POINT.fullmatch(one))).all()
+    if numbers and not text.map(str.isdigit).all():
         return text.astype(float)
     return text

@@ -6,8 +6,8 @@ import io
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice, pairwise, zip_longest
+from dataclasses import dataclass, replace
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import IO, Literal
 
@@ -28,6 +28,8 @@ POINT = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 COMMA = re.compile(r"\s*[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?\s*")
 # A comma before three digits may as well set thousands apart.
 THOUSANDS = re.compile(r"\s*[+-]?\d{1,3},\d{3}\s*")
+# What spreadsheets write above a table to say how it is separated.
+SEPARATOR_LINE = re.compile(r"sep=(.)\s*")
 # Rows by which the way of writing is told.
 LOOKED_AT = 1000
 # What no text holds.
@@ -43,18 +45,44 @@ class Writing:
         decimal: mark of decimals: ``point``, ``comma``, ``auto``.
         encoding: such as ``utf-8`` or ``cp1252``.
         header: whether the first line names the columns.
+        skip_lines: lines above the table, such as a title.
     """
 
     separator: Separator = "auto"
     decimal: Decimal = "auto"
     encoding: str | None = None
     header: bool | None = None
+    skip_lines: int = 0
+
+
+@dataclass(frozen=True)
+class Text:
+    """A file that is known to be text.
+
+    Attributes:
+        path: the file, which may be packed by gzip.
+        encoding: in which it can be read.
+        skipped: lines above the table.
+    """
+
+    path: Path
+    encoding: str
+    skipped: int = 0
+
+    def open(self) -> IO[str]:
+        """The file from the table's first line on."""
+        file = _opened(self.path, self.encoding)
+        for _ in range(self.skipped):
+            file.readline()
+        return file
 
 
 def read_text_table(
     path: Path, writing: Writing, notes: list[str], verbatim: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """A table of text, with the names of its header; ``table.attrs["lines"]`` has every row's line.
+    """A table of text, with the names of its header.
+
+    Its ``attrs`` have ``lines``, that of every row, and ``decimal``, the mark.
 
     Args:
         path: the file, which may be packed by gzip.
@@ -65,9 +93,9 @@ def read_text_table(
     Raises:
         DataError: it is not plainly a table, or can be read in more than one way.
     """
-    encoding = _encoding(path, writing.encoding, notes)
-    separator = _separator(path, encoding, writing)
-    rows = _fields(path, encoding, separator)
+    text = _text(path, writing, notes)
+    separator, text = _separator(text, writing, notes)
+    rows = _fields(text, separator)
     first = next(rows, (1, []))
     if not first[1]:
         raise DataError(f"{path} is empty: give it a line of names and a line for each sample")
@@ -76,40 +104,45 @@ def read_text_table(
     decimal = _decimal(path, columns, writing.decimal)
     header = _has_header(path, columns, decimal, writing.header, notes)
     names = name_columns(first[1] if header else None, len(first[1]), path)
-    lines, trailing = _lines(path, encoding, separator, header)
+    lines, trailing = _lines(text, separator, header)
     names += [f"Unnamed: {len(names)}"] * trailing
     try:
-        table = pd.read_csv(
-            path,
-            sep=r"\s+" if separator == " " else separator,
-            decimal=decimal,
-            encoding=encoding,
-            header=0 if header else None,
-            names=names,
-            index_col=False,
-            dtype=dict.fromkeys(verbatim, str),
-            na_values={name: list(MISSING) for name in names if name not in verbatim},
-            keep_default_na=False,
-            skipinitialspace=True,
-            low_memory=False,
-            compression="gzip" if is_packed(path) else None,
-        )
+        with text.open() as file:
+            table = pd.read_csv(
+                file,
+                sep=r"\s+" if separator == " " else separator,
+                decimal=decimal,
+                header=0 if header else None,
+                names=names,
+                index_col=False,
+                dtype=dict.fromkeys(verbatim, str),
+                na_values={name: list(MISSING) for name in names if name not in verbatim},
+                keep_default_na=False,
+                skipinitialspace=True,
+                low_memory=False,
+            )
     except Exception as error:  # the reader raises kinds of its own for a damaged file
         raise DataError(
             f"{path} cannot be read ({error}): it is damaged or not what its name says"
         ) from error
-    table.attrs["lines"] = lines if len(lines) == len(table) else None
+    table.attrs |= {"lines": lines if len(lines) == len(table) else None, "decimal": decimal}
     return table
 
 
+def number_with(decimal: str) -> re.Pattern[str]:
+    """What a number looks like with this mark of decimals."""
+    return COMMA if decimal == "," else POINT
+
+
 def is_packed(path: Path) -> bool:
-    """Whether a file's name ends with .gz."""
-    return path.suffix.lower() == ".gz"
+    """Whether a file is packed by gzip, whatever its name says."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
 
 
 def kind_of(path: Path) -> str:
     """The ending of a name in small letters, without that of gzip."""
-    name = path.with_suffix("") if is_packed(path) else path
+    name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     return name.suffix.lower()
 
 
@@ -117,6 +150,15 @@ def _opened(path: Path, encoding: str) -> IO[str]:
     if is_packed(path):
         return io.TextIOWrapper(gzip.open(path), encoding=encoding, newline="")
     return path.open(encoding=encoding, newline="")
+
+
+def _text(path: Path, writing: Writing, notes: list[str]) -> Text:
+    if not isinstance(writing.skip_lines, int) or writing.skip_lines < 0:
+        raise DataError(
+            f"`skip_lines` must be an integer of at least 0, got {writing.skip_lines}: give the "
+            "number of lines above the table"
+        )
+    return Text(path, _encoding(path, writing.encoding, notes), writing.skip_lines)
 
 
 def _encoding(path: Path, given: str | None, notes: list[str]) -> str:
@@ -153,24 +195,38 @@ def _encoding(path: Path, given: str | None, notes: list[str]) -> str:
     )
 
 
-def _fields(path: Path, encoding: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+def _fields(text: Text, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Line and fields of every row that is not blank."""
-    with _opened(path, encoding) as file:
+    with text.open() as file:
         if separator == " ":
             yield from (
-                (line, text.split()) for line, text in enumerate(file, start=1) if text.strip()
+                (line, row.split())
+                for line, row in enumerate(file, start=1 + text.skipped)
+                if row.strip()
             )
             return
         reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
         try:
             for row in reader:
                 if row:
-                    yield reader.line_num, row
+                    yield reader.line_num + text.skipped, row
         except csv.Error as error:
-            raise DataError(f"{path}, line {reader.line_num}: {error}; mend it") from error
+            line = reader.line_num + text.skipped
+            raise DataError(f"{text.path}, line {line}: {error}; mend it") from error
 
 
-def _separator(path: Path, encoding: str, writing: Writing) -> str:
+def _separator(text: Text, writing: Writing, notes: list[str]) -> tuple[str, Text]:
+    """The separator, and the text without a line that does nothing but name it."""
+    with text.open() as file:
+        named = SEPARATOR_LINE.fullmatch(file.readline())
+    if named is None or named.group(1) not in SEPARATORS.values():
+        return _tell_separator(text, writing), text
+    note(notes, f"{text.path}: the first line names the separator and is no row: {named.group(1)}")
+    text = replace(text, skipped=text.skipped + 1)
+    return (named.group(1) if writing.separator == "auto" else _tell_separator(text, writing)), text
+
+
+def _tell_separator(text: Text, writing: Writing) -> str:
     """The separator that gives every row the fields of the first.
 
     Raises:
@@ -187,7 +243,7 @@ def _separator(path: Path, encoding: str, writing: Writing) -> str:
     for separator in SEPARATORS.values():
         if separator == " " and fit:
             break  # names and texts hold spaces, too
-        rows = [row for _, row in islice(_fields(path, encoding, separator), LOOKED_AT)]
+        rows = [row for _, row in islice(_fields(text, separator), LOOKED_AT)]
         if rows and len(rows[0]) > 1 and _odd_row(rows) is None:
             columns = zip_longest(*rows[1:], fillvalue="")
             fit[separator] = sum(_is_numeric(column) for column in columns)
@@ -195,8 +251,8 @@ def _separator(path: Path, encoding: str, writing: Writing) -> str:
     if len(best) > 1:
         named = " or ".join(name for name, mark in SEPARATORS.items() if mark in best)
         raise DataError(
-            f"{path} can be read with a {named} between its fields: set `separator` to the one "
-            "that is meant"
+            f"{text.path} can be read with a {named} between its fields: set `separator` to the "
+            "one that is meant"
         )
     if best:
         return best[0]
@@ -249,10 +305,17 @@ def _has_header(
     """
     if given is not None:
         return given
-    number = COMMA if decimal == "," else POINT
+    number = number_with(decimal)
     first = [column[0].strip() for column in columns]
     numbers = [one for one in first if number.fullmatch(one)]
-    if not numbers or is_counted(numbers):
+    if not numbers:
+        return True
+    if numbers == [str(i) for i in range(len(numbers))]:  # as pandas numbers columns
+        note(
+            notes,
+            f"{path}: the first line counts from 0 and is read as names of the columns; set "
+            "`header=false` if it is a sample",
+        )
         return True
     over_numbers = [
         bool(number.fullmatch(column[0])) for column in columns if _is_numeric(column[1:])
@@ -267,17 +330,8 @@ def _has_header(
         return False
     raise DataError(
         f"{path} has numbers in the place of column names ({list_some(numbers)}): set "
-        "`header=true` if they are names, or `header=false` if they are values"
-    )
-
-
-def is_counted(numbers: Sequence[str]) -> bool:
-    """Whether these names are such as pandas numbers columns with: 0, or several in a row."""
-    if not all(number.isdigit() for number in numbers):
-        return False
-    values = [int(number) for number in numbers]
-    return values == [0] or (
-        len(values) > 1 and all(after == before + 1 for before, after in pairwise(values))
+        "`header=true` if they are names, `header=false` if they are values, or `skip_lines` if "
+        "they stand above the table"
     )
 
 
@@ -305,14 +359,14 @@ def _odd_row(rows: Sequence[Sequence[str]]) -> int | None:
     return next((i for i, row in enumerate(rows) if len(row) != width), None)
 
 
-def _lines(path: Path, encoding: str, separator: str, header: bool) -> tuple[list[int], bool]:
+def _lines(text: Text, separator: str, header: bool) -> tuple[list[int], bool]:
     """Line of every row, and whether all rows but the first end with one more, empty field.
 
     Raises:
         DataError: a row has more or fewer fields than the first.
     """
     lines, widths, blank = [], [], True
-    for line, row in _fields(path, encoding, separator):
+    for line, row in _fields(text, separator):
         lines.append(line)
         widths.append(len(row))
         blank = blank and (len(lines) == 1 or not row[-1].strip())
@@ -321,9 +375,10 @@ def _lines(path: Path, encoding: str, separator: str, header: bool) -> tuple[lis
     if odd is not None and not trailing:
         name = next(name for name, mark in SEPARATORS.items() if mark == separator)
         raise DataError(
-            f"{path} has {widths[0]} fields in line {lines[0]} but {widths[odd]} in line "
+            f"{text.path} has {widths[0]} fields in line {lines[0]} but {widths[odd]} in line "
             f"{lines[odd]}, with a {name} between them: give every line as many, put what holds "
-            "the separator in quotes, or set `separator`"
+            "the separator in quotes, set `separator`, or `skip_lines` where a title stands above "
+            "the table"
         )
     return (lines[1:] if header else lines), trailing
 

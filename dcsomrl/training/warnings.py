@@ -60,9 +60,9 @@ def of_clusters(used: int, nodes: int, samples: int, unassigned: int) -> list[st
         said.append("No sample has a node, so there is no score: train for longer.")
     elif used == 1 and nodes != 1 and samples > 1:
         said.append(
-            f"All samples are in one of {nodes} clusters: train for longer (trainer.max_epochs), "
-            "weaken what draws the codes together (model.alpha or the clustering loss), or check "
-            "the scale of the data (dataset.normalization)."
+            f"All {samples} scored samples are in one of {nodes} nodes: train for longer "
+            "(trainer.max_epochs), weaken what draws the codes together (model.alpha or the "
+            "clustering loss), or check the scale of the data (dataset.normalization)."
         )
     if 0 < unassigned < samples:
         said.append(

@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,7 @@ import torch
 from scipy import sparse
 
 from dcsomrl.data.arrays import check_arrays
-from dcsomrl.data.files import arrays
+from dcsomrl.data.files import arrays, read_features
 from dcsomrl.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -260,3 +262,61 @@ def test_missing_values_of_arrays_are_dropped_or_filled(tmp_path):
     assert any("2 rows" in one for one in dropped.notes)
     kept = check_arrays(arrays(str(tmp_path / "x.npy"), missing="median"), "x")
     assert torch.cat([kept.train_x, kept.test_x]).isnan().sum() == 2
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "dia", "bsr"])
+def test_every_kind_of_sparse_matrix_is_read(tmp_path, kind):
+    x = sparse.random(30, 8, 0.3, random_state=0).asformat(kind)
+    sparse.save_npz(tmp_path / "s.npz", x)
+    np.testing.assert_array_equal(read_features(tmp_path / "s.npz").x, x.toarray())
+
+
+@pytest.mark.parametrize("name", ["label", "Labels", "target", "classes"])
+def test_labels_of_another_name_are_taken_and_said(tmp_path, name):
+    x, y = np.random.default_rng(0).random((6, 3)), np.arange(6) % 2
+    np.savez(tmp_path / "t.npz", x=x, **{name: y})
+    notes = []
+    assert read_features(tmp_path / "t.npz", notes=notes).y.tolist() == y.tolist()
+    assert any(f"labels are taken from {name}" in one for one in notes)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [{"note": np.arange(6)}, {"labels": np.arange(5)}, {"label": [1] * 6, "class": [2] * 6}],
+)
+def test_arrays_that_are_not_taken_are_said(tmp_path, others):
+    np.savez(tmp_path / "t.npz", x=np.random.default_rng(0).random((6, 3)), **others)
+    notes = []
+    assert read_features(tmp_path / "t.npz", notes=notes).y is None
+    said = f"arrays that are neither x nor y are left out: {', '.join(others)}"
+    assert any(said in one for one in notes)
+
+
+@pytest.mark.parametrize("setting", [{"columns": ["0"]}, {"ignore": "a"}, {"id": "a"}])
+def test_settings_of_columns_are_refused_where_there_are_none(tmp_path, setting):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).random((6, 3)))
+    with pytest.raises(DataError, match=f"x.npy holds arrays.*leave out `{next(iter(setting))}`"):
+        arrays(str(tmp_path / "x.npy"), **setting)
+
+
+@pytest.mark.parametrize("shape", [(30, 0), (30, 0, 4), (30, 1, 5, 0)])
+def test_samples_without_features_are_refused(tmp_path, shape):
+    np.save(tmp_path / "x.npy", np.zeros(shape))
+    with pytest.raises(DataError, match=r"x\.npy should hold numbers of shape"):
+        read_features(tmp_path / "x.npy")
+
+
+def test_a_packed_table_is_read_whatever_its_name(tmp_path):
+    (tmp_path / "t.csv").write_bytes(gzip.compress(b"a,b\n1,2\n3,4\n"))
+    assert read_features(tmp_path / "t.csv").x.tolist() == [[1, 2], [3, 4]]
+    (tmp_path / "t.csv.gz").write_bytes(b"a,b\n1,2\n3,4\n")
+    assert read_features(tmp_path / "t.csv.gz").x.tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_single_row_and_labels_that_are_fractions_are_refused_by_file(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n1,0.5\n")
+    with pytest.raises(DataError, match=r"t\.csv has 1"):
+        arrays(str(tmp_path / "t.csv"))
+    (tmp_path / "t.csv").write_text("a,b\n1,0.5\n2,1\n3,1.5\n")
+    with pytest.raises(DataError, match=r"t\.csv has labels that are fractions, as 0\.5"):
+        arrays(str(tmp_path / "t.csv"), "b")

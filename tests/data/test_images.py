@@ -341,3 +341,42 @@ def test_four_channels_keep_transparency(tmp_path):
         Image.fromarray(pixels, "RGBA").save(tmp_path / f"{i}.png")
     got = images(str(tmp_path), channels=4)
     assert got.train_x.shape[1:] == (4, 4, 4)
+
+
+def test_what_pictures_lose_is_said(tmp_path):
+    for i, mode in enumerate(["L", "RGB", "RGB", "L", "RGB", "L"]):
+        draw(tmp_path / f"{i}.png", i, mode=mode)
+    assert any("3 of 6 images are in colour and read as grey" in one for one in said_of(tmp_path))
+    assert not said_of(tmp_path, channels=1)
+    assert images(str(tmp_path), channels=3).train_x.shape[1] == 3
+
+
+def test_transparency_that_is_lost_is_said(tmp_path):
+    for i in range(6):
+        draw(tmp_path / f"{i}.png", i)
+        with Image.open(tmp_path / f"{i}.png") as image:
+            seen = image.convert("RGBA")
+        if i % 2:
+            seen.putpixel((0, 0), (0, 0, 0, 0))
+            seen.save(tmp_path / f"{i}.png")
+    assert any("3 of 6 images are transparent" in one for one in said_of(tmp_path))
+    assert not said_of(tmp_path, channels=4)
+
+
+def said_of(folder, **settings):
+    return images(str(folder), **settings).notes
+
+
+def test_an_image_size_beyond_memory_is_refused(tmp_path):
+    draw(tmp_path / "0.png")
+    draw(tmp_path / "1.png")
+    with pytest.raises(DataError, match="10,000,000,000 pixels"):
+        images(str(tmp_path), image_size=100_000)
+
+
+def test_the_folder_to_give_is_the_one_that_holds_the_splits(tmp_path):
+    for split in ("train", "test"):
+        for name in "ab":
+            draw(tmp_path / "data" / split / name / "0.png")
+    with pytest.raises(DataError, match=f"as {tmp_path / 'data'}$"):
+        images(str(tmp_path))

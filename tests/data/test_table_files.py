@@ -102,8 +102,25 @@ READ = {
         [[1, 3], [4, 6]],
     ),
     "categories": (
-        *("b,a\nred,1\nblue,2\n,3\n", {"categories": "onehot"}),
-        *(["b=blue", "b=red", "a"], [[0, 1, 1], [1, 0, 2], [0, 0, 3]]),
+        *("b,a\nred,1\nblue,2\nred,3\n", {"categories": "onehot"}),
+        *(["b=blue", "b=red", "a"], [[0, 1, 1], [1, 0, 2], [0, 1, 3]]),
+    ),
+    "categories of which one is dropped": (
+        *("b,a\nred,1\nblue,2\n,3\n", {"categories": "onehot", "missing": "drop"}),
+        *(["b=blue", "b=red", "a"], [[0, 1, 1], [1, 0, 2]]),
+    ),
+    "categories of which one is filled later": (
+        *("b,a\nred,1\nblue,2\n,3\n", {"categories": "onehot", "missing": "median"}),
+        *(["b=blue", "b=red", "a"], [[0, 1, 1], [1, 0, 2], [np.nan, np.nan, 3]]),
+    ),
+    "a line that names the separator": (
+        *("sep=;\na;b\n1,5;2\n3,5;4\n", {}),
+        *(["a", "b"], [[1.5, 2], [3.5, 4]]),
+    ),
+    "a title that is skipped": (
+        "Measured 2024, room 3\n\na,b\n1,2\n3,4\n",
+        {"skip_lines": 2},
+        *(["a", "b"], [[1, 2], [3, 4]]),
     ),
     "rows that are dropped": (
         "a,b\n1,NA\n3,4\n?,6\n7,8\n",
@@ -138,6 +155,24 @@ REFUSED = {
     "a short row": ("a,b,c\n1,2,3\n1,2\n4,5,6\n", {}, "line 3"),
     "a comment": ("# made by hand\na,b\n1,2\n", {}, "line 2"),
     "decimals or thousands": ("a;b\n1,234;5,678\n2,345;1,234\n", {}, "decimal=comma"),
+    "thousands beside decimal commas": (
+        "a;b\n1.100;0,5\n2.100;1,5\n",
+        {},
+        r"a \(text, '1\.100' in line 2\).*without marks of thousands",
+    ),
+    "thousands and decimal commas": ("a;b\n1.100,5;0,5\n2,5;1,5\n", {}, r"'1\.100,5' in line 2"),
+    "points and commas": ("a;b\n1,5;0,5\n2.5;1,5\n", {}, r"'2\.5' in line 3"),
+    "numbers in a row above": ("5,6\n1,2\n3,4\n", {}, "header=false"),
+    "years in a row above": ("2019,2020\n1,2\n3,4\n", {}, "header=true"),
+    "a title": ("Measured today\na,b\n1,2\n", {}, "line 2.*skip_lines"),
+    "a title with commas": ("Measured, 2024\na,b\n1,2\n3,4\n", {}, "skip_lines"),
+    "fewer lines than none": ("a,b\n1,2\n", {"skip_lines": -1}, "t.csv|at least 0, got -1"),
+    "names alone": ("a,b\n", {}, "no row of samples"),
+    "text of which one is missing": ("a,b\n1,\n2,high\n", {}, "'high' in line 3"),
+    "a category that is missing": (
+        *("b,a\nred,1\nblue,2\n,3\n", {"categories": "onehot"}),
+        "line 4, column b=blue.*missing=drop",
+    ),
     "thousands": ('a,b\n1,"1,234.5"\n2,"2,345.6"\n', {}, "column.* b .*'1,234.5' in line 2"),
     "names twice": ("a,a\n1,2\n3,4\n", {}, "one name"),
     "whole numbers above": ("47,10\n1,2\n3,4\n", {}, "header=false"),
@@ -170,7 +205,7 @@ def test_what_is_not_plainly_a_table_is_refused(tmp_path, case):
     text, settings, said = case
     with pytest.raises(DataError, match=said) as caught:
         read(write(tmp_path, text), **settings)
-    assert "t.csv" in str(caught.value) or "results" in str(caught.value) or "separator" in settings
+    assert "t.csv" in str(caught.value) or {"separator", "skip_lines", "keep"} & set(settings)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +277,26 @@ def test_a_column_that_counts_the_rows_is_said(tmp_path):
     assert any("column n counts the rows" in one for one in notes)
 
 
+@pytest.mark.parametrize(("second", "why"), [("1", "the same value twice"), ("", "missing values")])
+def test_what_is_called_as_ids_and_is_none_is_said(tmp_path, second, why):
+    notes = []
+    read(write(tmp_path, f"id,a\n1,2\n{second},3\n4,5\n"), notes, missing="median")
+    assert any(f"column id is called as what names rows, but has {why}" in one for one in notes)
+
+
+def test_a_header_that_counts_from_0_is_said(tmp_path):
+    notes = []
+    read(write(tmp_path, "0,1\n3,4\n5,6\n"), notes)
+    assert any("counts from 0" in one and "header=false" in one for one in notes)
+
+
+@pytest.mark.parametrize("key", ["ignore", "keep"])
+def test_a_name_may_stand_for_a_list_of_one(tmp_path, key):
+    path = write(tmp_path, "a,colour\n1,red\n2,blue\n3,red\n4,red\n5,red\n")
+    assert arrays(path, **{key: "colour"}).feature_names == ["a"]
+    assert arrays(path, columns="a", ignore="colour").feature_names == ["a"]
+
+
 def test_lists_in_a_table_are_spread_and_a_named_index_names_the_rows(tmp_path):
     table = pd.DataFrame(
         {"embedding": [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], "size": [1, 2, 3]},
@@ -252,6 +307,16 @@ def test_lists_in_a_table_are_spread_and_a_named_index_names_the_rows(tmp_path):
     assert got.names == ["embedding.0", "embedding.1", "size"]
     assert got.x.tolist() == [[1, 2, 1], [3, 4, 2], [5, 6, 3]]
     assert got.about["id"].tolist() == ["x", "y", "z"]
+    for chosen, names in (
+        ({"columns": ["embedding"]}, ["embedding.0", "embedding.1"]),
+        ({"ignore": ["embedding"]}, ["size"]),
+        ({"keep": ["embedding"]}, ["size"]),
+    ):
+        assert read(tmp_path / "t.parquet", **chosen).names == names
+    table.assign(embedding=[[1.0, 2.0], None, [5.0, 6.0]]).to_parquet(tmp_path / "gap.parquet")
+    assert read(tmp_path / "gap.parquet", missing="drop").x.tolist() == [[1, 2, 1], [5, 6, 3]]
+    table.rename_axis(None).to_parquet(tmp_path / "nameless.parquet")
+    assert read(tmp_path / "nameless.parquet").about["id"].tolist() == ["x", "y", "z"]
     table.loc["y", "embedding"].append(9.0)
     table.to_parquet(tmp_path / "t.parquet")
     with pytest.raises(DataError, match=r"2 numbers in column embedding, but of 3 in row 1"):

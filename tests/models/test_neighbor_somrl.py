@@ -58,9 +58,8 @@ def test_neighbours_and_views_tell_more_than_the_paper_s_loss(run_small, tmp_pat
     assert ours["cluster_nmi"] > alone["cluster_nmi"] + 0.1
 
 
-def test_the_map_grows_anew_once(run_small, tmp_path):
-    run_small(small=OURS, run_dir=tmp_path / "run")
-    table = pd.read_csv(tmp_path / "run" / "metrics.csv")
+def test_the_map_grows_anew_once(trained_run, run_small, tmp_path):
+    table = pd.read_csv(trained_run[0] / "metrics.csv")
     deaths = table["deaths"].diff().fillna(table["deaths"].iloc[0])
     # The half of four epochs lies between the second and the third.
     assert deaths.iloc[2] >= table["nodes"].iloc[1]
@@ -112,11 +111,10 @@ def test_a_map_has_a_threshold_or_a_radius(settings):
         SOMRL(3, activation_threshold=None, radius=0)
 
 
-def test_neighbours_that_no_term_compares_are_said(run_small):
+def test_neighbours_that_no_term_compares_are_said(run_small, trained_run):
     metrics = run_small("neighbors=nearest", "dataset.neighbors.cache_dir=null")
     assert any("The data finds neighbours, and no term" in one for one in metrics["warnings"])
-    ours = run_small(small=OURS)
-    assert not any("no term" in one for one in ours["warnings"])
+    assert not any("no term" in one for one in trained_run[1]["warnings"])
 
 
 def test_a_table_has_no_views(run_small, tmp_path, caplog):

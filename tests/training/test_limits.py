@@ -10,9 +10,20 @@ import pytest
 import torch
 
 from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.configuration import compose_config
 from dcsomrl.errors import ConfigError, DataError, DcsomrlError
+from dcsomrl.train import train
 from dcsomrl.training.callbacks import time_limit
+from tests.conftest import SMALL
 from tests.test_resume import same
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Folder of a run of three epochs."""
+    folder = tmp_path_factory.mktemp("finished")
+    train(compose_config("train", [*SMALL, "trainer.max_epochs=3"], folder))
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -37,19 +48,18 @@ from tests.test_resume import same
     ],
 )
 def test_a_mistake_is_refused_and_a_finished_run_stays_as_it_was(
-    run_small, tmp_path, override, said
+    run_small, finished, override, said
 ):
-    run_small("trainer.max_epochs=1")
     files = {
         file: file.read_bytes()
-        for file in (tmp_path / "run").rglob("*")
+        for file in finished.rglob("*")
         if file.is_file() and file.name != ".training.lock"
     }
     with pytest.raises((DcsomrlError, Exception), match=said) as caught:
-        run_small(override)
+        run_small(override, run_dir=finished)
     assert isinstance(caught.value, DcsomrlError)
     assert all(file.read_bytes() == before for file, before in files.items())
-    assert not list((tmp_path / "run").glob("previous-*"))
+    assert not list(finished.glob("previous-*"))
 
 
 def test_few_samples_are_gone_over_more_often(run_small, tmp_path):
@@ -99,21 +109,19 @@ def count_asks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("after", [1, 9, 20, 21, 22, 41, 42])
 def test_a_run_ended_by_its_time_goes_on_as_if_it_had_not_been(
-    run_small, tmp_path, monkeypatch, after
+    run_small, finished, tmp_path, monkeypatch, after
 ):
     """Also in the middle of an epoch of 21 steps, in its last step, and in the first."""
-    run_small("trainer.max_epochs=3", run_dir=tmp_path / "whole")
     count_asks(monkeypatch)
     stopped = run_small("trainer.max_epochs=3", f"+trainer.max_time={{seconds: {after}}}")
     assert 0 < stopped["step"] < 63
     monkeypatch.undo()
     run_small("trainer.max_epochs=3", "ckpt_path=last")
-    one, two = (
-        read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("run", "whole")
-    )
+    folders = (tmp_path / "run", finished)
+    one, two = (read_checkpoint(folder / "checkpoints" / "last.ckpt") for folder in folders)
     for part in ("state_dict", "optimizer_states", "epoch", "global_step"):
         assert same(one[part], two[part]), part
-    tables = [(tmp_path / name / "metrics.csv").read_bytes() for name in ("run", "whole")]
+    tables = [(folder / "metrics.csv").read_bytes() for folder in folders]
     assert tables[0] == tables[1]
 
 
