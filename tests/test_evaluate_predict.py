@@ -10,7 +10,7 @@ from pytorch_lightning import Trainer
 from dcsomrl import DCSOMRL, SOMRL, ClusterData, MLPAutoencoder, score
 from dcsomrl.configuration import compose_config
 from dcsomrl.data import sources
-from dcsomrl.errors import CheckpointError, DataError
+from dcsomrl.errors import CheckpointError, ConfigError, DataError
 from dcsomrl.evaluate import evaluate
 from dcsomrl.loading import load
 from dcsomrl.predict import predict
@@ -244,3 +244,33 @@ def test_a_checkpoint_of_a_plain_trainer_loads(tmp_path):
     torch.testing.assert_close(loaded.state_dict(), model.cpu().state_dict())
     with pytest.raises(CheckpointError, match="load_from_checkpoint"):
         load(tmp_path / "plain.ckpt")
+
+
+def test_the_input_may_be_written_otherwise_than_the_training(run_small, tmp_path, capsys):
+    rows = np.random.default_rng(0).random((60, 3)).round(3)
+    table = pd.DataFrame(rows, columns=list("abc"))
+    table.to_csv(tmp_path / "t.csv", index=False)
+    run_small("dataset=arrays", f"dataset.path={tmp_path / 't.csv'}", "dataset.batch_size=16")
+    given = (f"ckpt={tmp_path / 'run' / 'checkpoints' / 'last.ckpt'}", f"output={tmp_path}/p.csv")
+    plain = call(predict, "predict", tmp_path, *given, f"input={tmp_path / 't.csv'}")
+    other = tmp_path / "other.csv"
+    other.write_text("A title\n" + table.to_csv(index=False, sep=";", decimal=","))
+    source = ("source.skip_lines=1", "source.decimal=comma")
+    again = call(predict, "predict", tmp_path, *given, f"input={other}", *source)
+    pd.testing.assert_frame_equal(plain, again)
+    table.loc[[4, 8], "b"] = np.nan
+    table.to_csv(other, index=False)
+    few = call(predict, "predict", tmp_path, *given, f"input={other}", "source.missing=drop")
+    assert few["sample"].tolist() == [str(i) for i in range(60) if i not in (4, 8)]
+    with pytest.raises(DataError, match="needs a training with it"):
+        call(predict, "predict", tmp_path, *given, f"input={other}", "source.missing=median")
+    capsys.readouterr()
+    call(predict, "predict", tmp_path, *given, f"input={tmp_path / 't.csv'}", "n_clusters=1000")
+    assert "warning: 1000 clusters were asked for, and the nodes give" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("device", ["cuda:77", "nonsense", "cpu:x"])
+def test_a_device_that_is_not_there_is_refused(trained_run, tmp_path, device):
+    ckpt = trained_run[0] / "checkpoints" / "last.ckpt"
+    with pytest.raises(ConfigError, match=f"device {device} cannot be used here"):
+        call(evaluate, "evaluate", tmp_path, f"ckpt={ckpt}", f"device={device}")

@@ -10,13 +10,13 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from dcsomrl.data import ClusterData
-from dcsomrl.errors import DataError
+from dcsomrl.errors import ConfigError, DataError, first_line
 from dcsomrl.loading import Trained, load
 from dcsomrl.scoring import number_of, score
 from dcsomrl.training import results
 from dcsomrl.training.assignments import describe_clusters, name_samples
 from dcsomrl.training.run import describe
-from dcsomrl.training.warnings import warnings_of
+from dcsomrl.training.warnings import of_number, warnings_of
 from dcsomrl.writing import write_json
 
 # What no name of a folder holds here.
@@ -64,6 +64,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         **results.origin(device),
         "warnings": [
             *data.notes,
+            *of_number(number_of(wanted(cfg, trained)), scores["clusters"]),
             *warnings_of(model, data, scores, assignments["node"]),
         ],
     }
@@ -104,7 +105,18 @@ def other_data(cfg: DictConfig, trained: Trained) -> ClusterData:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of a name; ``auto`` is the GPU where there is one."""
+    """The device of a name; ``auto`` is the GPU where there is one.
+
+    Raises:
+        ConfigError: there is no such device.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise ConfigError(
+            f"device {name} cannot be used here ({first_line(error)}): set `device=auto` or cpu"
+        ) from error
+    return device

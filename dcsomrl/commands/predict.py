@@ -20,6 +20,7 @@ from dcsomrl.errors import DataError
 from dcsomrl.loading import Trained, load
 from dcsomrl.scoring import describe_assignment, number_of
 from dcsomrl.training.results import write_table
+from dcsomrl.training.warnings import of_number
 
 BATCH = 1024
 # Settings of a source by which other tables are read as well.
@@ -71,7 +72,7 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
     write_table(output, table)
     used = table["cluster"].nunique()
     print(f"{len(table)} samples in {used} clusters, written to {output}")
-    for note in notes:
+    for note in [*notes, *of_number(number_of(wanted(cfg, trained)), int(merged.max()) + 1)]:
         print(f"warning: {note}")
     return table
 
@@ -86,14 +87,15 @@ def samples(
     Args:
         source: a folder of images, an image, or a file of features.
         trained: the model; its data says how its own samples were read.
-        cfg: ``id`` and ``keep`` of the command.
+        cfg: ``source``, ``id`` and ``keep`` of the command.
         notes: gets a sentence on everything that was guessed or left out.
 
     Raises:
         DataError: the input is absent, damaged, or of another shape.
     """
     x: Tensor | ImageFiles
-    settings = trained.config["dataset"]["source"]
+    given = {key: value for key, value in cfg.source.items() if value is not None}
+    settings = {**trained.config["dataset"]["source"], **given}
     if source.is_dir() or source.suffix.lower() in IMAGE_SUFFIXES:
         files = images_of(source, trained.shape, settings, notes)
         root = source if source.is_dir() else source.parent
@@ -106,8 +108,16 @@ def samples(
         names = found.about.rename(columns={"row": "sample"}).astype({"sample": str})
         x = torch.from_numpy(found.x)
         allowed = settings.get("missing") == "median"
+        if allowed and trained.data.preparation.fill is None:
+            raise DataError(
+                "`missing=median` needs a training with it, whose medians are taken: set "
+                "`missing=drop` to leave out rows with missing values"
+            )
         if x.is_floating_point() and not (x.isfinite() | (x.isnan() & allowed)).all():
-            raise DataError(f"{source} holds NaN or infinite values: mend or remove these rows")
+            raise DataError(
+                f"{source} holds NaN or infinite values: mend or remove these rows, or set "
+                "`missing=drop` where they are missing"
+            )
     if tuple(x.shape[1:]) != trained.shape:
         raise DataError(
             f"{source} holds samples of shape {tuple(x.shape[1:])}, but the model was trained on "
@@ -136,6 +146,7 @@ def read_all(
 ) -> ImageFiles:
     """The files that can be read; the others are refused, or left out as in the training."""
     found = check_files(files, keep=False)
+    notes += [f"{source}: {n} of {len(files)} images {what}" for what, n in found.changed.items()]
     if found.bad:
         said = say_bad(found.bad, len(files), source)
         if settings.get("on_error", "refuse") == "refuse" or not found.good:

@@ -33,6 +33,9 @@ WORTH_A_BAR = 2000
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 NAMED = 5  # files that a message names
 FRAMES = "several frames"
+# What becomes of images of other channels than those that they are read with.
+GREYED = "are in colour and read as grey: `channels`"
+FLATTENED = "are transparent and read before a `background`: `channels`"
 
 
 @dataclass(frozen=True)
@@ -158,13 +161,10 @@ class ImageFiles:
         channels, said = self.shape[1], []
         if image.info.get(FRAMES):
             said.append("have several frames: the first is taken")
-        if channels == 1 and not is_grey(image) and self.look.channels is None:
-            said.append("are in colour and read as grey, as the first is; set `channels=3`")
-        if channels != 4 and self.look.channels is None and image.has_transparency_data:
-            said.append(
-                f"are transparent and read before a {self.look.background} `background`; set "
-                "`channels=4` to keep transparency"
-            )
+        if channels == 1 and not is_grey(image):
+            said.append(GREYED)
+        if channels != 4 and image.has_transparency_data:
+            said.append(FLATTENED)
         return said
 
     def _pixels(self, image: Image.Image, file: Path) -> NDArray[Any]:

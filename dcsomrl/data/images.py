@@ -16,6 +16,8 @@ from torch import Tensor
 from dcsomrl.data.arrays import Arrays, divide
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.image_files import (
+    FLATTENED,
+    GREYED,
     Checked,
     Fit,
     ImageFiles,
@@ -89,7 +91,7 @@ def images(
     files = ImageFiles(train.files, look, first_of(train.files))
     parts = [train, test]
     found = [_checked(files.alike(part.files), root, in_memory_limit) for part in parts]
-    _settle(found, len(train) + len(test), root, on_error, notes)
+    _settle(found, len(train) + len(test), root, on_error, channels is not None, notes)
     train, test = (part.some(one.good) for part, one in zip(parts, found, strict=True))
     train_x, test_x = (
         files.alike(part.files) if one.pixels is None else one.pixels
@@ -175,9 +177,16 @@ def _checked(files: ImageFiles, root: Path, limit: int) -> Checked:
 
 
 def _settle(
-    found: Sequence[Checked], n: int, root: Path, on_error: OnError, notes: list[str]
+    found: Sequence[Checked],
+    n: int,
+    root: Path,
+    on_error: OnError,
+    chosen: bool,
+    notes: list[str],
 ) -> None:
-    """Refuse images that cannot be read, or say that they are left out.
+    """Refuse images that cannot be read, or say that they are left out, and what others lose.
+
+    What channels were chosen for is not said.
 
     Raises:
         DataError: there are some, and they are to be refused; or no other is in a split.
@@ -187,8 +196,9 @@ def _settle(
         raise DataError(f"{say_bad(bad, n, root)}, or set `on_error=skip` to leave such images out")
     if bad:
         note(notes, f"left out: {say_bad(bad, n, root)}")
-    for sentence, count in sum((part.changed for part in found), Counter[str]()).items():
-        note(notes, f"{root}: {count} of {n} images {sentence}")
+    for what, count in sum((part.changed for part in found), Counter[str]()).items():
+        if not (chosen and what in (GREYED, FLATTENED)):
+            note(notes, f"{root}: {count} of {n} images {what}")
     if not all(part.good for part in found):
         raise DataError(f"{root} has a split without any image that can be read: give it some")
 

@@ -12,6 +12,9 @@ from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
 
+# Share of the values from which on it is worth a warning that they lie out of the training's range.
+MUCH = 0.1
+
 # How samples are taken: as they are, where the normalisation divides bytes, and bytes alone, by
 # 255; other numbers divided by 255, too; bytes as the numbers that they are.
 Reading = Literal["as they are", "by 255", "as numbers"]
@@ -110,7 +113,8 @@ class Scale:
         outside = sum(int(((x.double() < low) | (x.double() > high)).sum()) for x in parts)
         if outside:
             share = outside / sum(x.numel() for x in parts)
-            log.info(
+            log.log(
+                logging.WARNING if share > MUCH else logging.INFO,
                 "%s: %.1f%% of the values lie outside the range of their column in the training",
                 origin,
                 100 * share,

@@ -22,7 +22,7 @@ from dcsomrl.training.assignments import assign_all, describe_clusters
 from dcsomrl.training.callbacks.time_limit import TimeIsOver, out_of_time
 from dcsomrl.training.checkpoints import check_same_run, find_checkpoint
 from dcsomrl.training.trainer import build_trainer, warn_of_slow_half
-from dcsomrl.training.warnings import warnings_of
+from dcsomrl.training.warnings import of_number, warnings_of
 from dcsomrl.writing import write_json
 
 log = logging.getLogger(__name__)
@@ -163,6 +163,7 @@ def finish(
         **results.origin(trainer.strategy.root_device),
         "warnings": [
             *data.notes,
+            *of_number(number_of(config.get("n_clusters")), scores["clusters"]),
             *warnings_of(model, data, scores, assignments["node"]),
             *out_of_time(trainer),
         ],

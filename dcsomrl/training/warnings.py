@@ -71,6 +71,13 @@ def of_clusters(used: int, nodes: int, samples: int, unassigned: int) -> list[st
     return said
 
 
+def of_number(asked: int | None, given: float) -> list[str]:
+    """On a number of clusters, None for the one that is found, that the nodes do not give."""
+    if asked is None or given >= asked:
+        return []
+    return [f"{asked} clusters were asked for, and the nodes give {given:.0f} at most."]
+
+
 def of_classes(known: int, scored: int) -> list[str]:
     """On classes of the training, and of the samples that were scored."""
     if known == 1 or scored == 1:
