@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 ARGS ?=
+# One more than there are cores: many tests wait for processes.
+WORKERS = $(shell $(BIN)/python -c 'import os; print(os.cpu_count() + 1)')
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help install train test test-fast test-data lint format typecheck bench paper clean distclean
@@ -24,13 +27,13 @@ train: $(READY)  ## train the map with neighbours on the embedded digits; more b
 	$(BIN)/python -m dcsomrl.train $(if $(findstring model=,$(ARGS))$(findstring experiment=,$(ARGS)),,model=neighbor_somrl) $(ARGS)
 
 test: $(READY)  ## the test suite; tests on real data are skipped unless DCSOMRL_DATA is set
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-fast: $(READY)  ## the tests that take a second or two, without those on real data
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto -m "not slow and not data" $(ARGS)
+	$(PYTEST) -m "not slow and not data" $(ARGS)
 
 test-data: $(READY)  ## only the tests on the real datasets under DCSOMRL_DATA
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto -m data $(ARGS)
+	$(PYTEST) -m data $(ARGS)
 
 lint: $(READY)  ## style, imports between the packages
 	$(BIN)/ruff check .

@@ -164,15 +164,15 @@ def test_a_run_of_every_network_repulsion_and_distance_learns_something(
 
 @pytest.mark.data
 @pytest.mark.parametrize("dataset", ["mnist", "fashion"])
-def test_two_epochs_on_the_real_images(run_small, data_dir, dataset):
+def test_an_epoch_on_the_real_images(run_small, data_dir, dataset):
     metrics = run_small(
         f"experiment=paper_{dataset}",
         f"data_dir={data_dir}",
-        "trainer.max_epochs=2",
+        "trainer.max_epochs=1",
         small=("trainer=cpu",),
     )
     assert metrics["dataset"] == dataset
-    assert metrics["purity"] > 0.65
+    assert metrics["purity"] > 0.55
     assert 20 < metrics["nodes"] <= 200
 
 

@@ -199,12 +199,12 @@ def test_without_labels_what_needs_them_is_left_out(run):
 @pytest.mark.slow
 def test_a_graph_without_edges_a_full_map_and_no_map_are_said(run):
     empty = np.empty((0, 2), dtype=np.int64)
-    unlinked = replace(run, edges=empty)
-    assert names(unlinked) == ALL - {"walks", "pairs", "shared", "isolation"}
-    notes = draw_report(unlinked, "pca", 0)[1].notes
-    assert "No two nodes activate each other at the threshold: the graph has no edge." in notes
-    full = draw_report(replace(run, max_nodes=len(run.slots)), "pca", 0)[1]
-    assert any("The map is full" in note for note in full.notes)
+    unlinked = replace(run, edges=empty, max_nodes=len(run.slots))
+    found, page = draw_report(unlinked, "pca", 0)
+    assert {section.name for section in found} == ALL - {"walks", "pairs", "shared", "isolation"}
+    edgeless = "No two nodes activate each other at the threshold: the graph has no edge."
+    assert edgeless in page.notes
+    assert any("The map is full" in note for note in page.notes)
     lacking = {"relevances": None, "steps": None, "paths": None, "history": pd.DataFrame()}
     mapless = replace(run, edges=None, **lacking)
     found, page = draw_report(mapless, "pca", 0)
