@@ -11,6 +11,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits, make_blobs
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -176,9 +177,47 @@ def test_going_on_after_a_fit_is_at_the_full_learning_rate(blobs):
     assert all(state["step"] == 6 for state in found._moments.values())  # 2 + 1 epochs of two
 
 
-def test_no_epoch_is_refused(blobs):
-    with pytest.raises(ValueError, match="max_epochs must be at least 1, got 0"):
-        DeepSOM(**SMALL, max_epochs=0).fit(blobs[0])
+@pytest.mark.parametrize("kind", [DeepSOM, GrowingSOM])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"max_epochs": 0}, {"max_epochs": 1.5}, {"n_clusters": 2.5}, {"n_clusters": "auto"}),
+        *({"n_clusters": 0}, {"max_nodes": 1}, {"radius": 0.0}, {"radius": "wide"}),
+        *({"batch_size": 2.5}, {"random_state": -1}, {"verbose": "loud"}, {"device": 3}),
+    ],
+)
+def test_parameters_out_of_range_are_refused_by_name(blobs, kind, wrong):
+    name = next(iter(wrong))
+    for fit in ("fit", "partial_fit"):
+        with pytest.raises(ValueError, match=f"'{name}' parameter of {kind.__name__} must be"):
+            getattr(kind(**wrong), fit)(blobs[0])
+
+
+def test_more_clusters_than_nodes_are_warned_of(blobs):
+    with pytest.warns(ConvergenceWarning, match="100 clusters were asked for"):
+        GrowingSOM(100, max_epochs=2, device="cpu").fit(blobs[0])
+
+
+def test_a_large_offset_makes_no_difference(blobs):
+    x, y = blobs
+    far = GrowingSOM(4, device="cpu", max_epochs=10).fit(x + 1.7e9)
+    assert adjusted_rand_score(y, far.labels_) > 0.95
+    assert adjusted_rand_score(y, far.predict(x + 1.7e9)) > 0.95
+
+
+def test_tensors_are_rows_of_numbers(blobs, fitted):
+    x = torch.from_numpy(blobs[0])
+    np.testing.assert_array_equal(fitted.predict(x.requires_grad_()), fitted.predict(blobs[0]))
+    assert len(fitted.predict(x.detach().bfloat16())) == len(x)
+
+
+def test_a_few_rows_more_leave_the_clusters_of_many(blobs):
+    x, y = blobs
+    found = GrowingSOM(device="cpu", max_epochs=10, random_state=0).fit(x)
+    assert found.n_clusters_ == 4
+    found.partial_fit(x[:5])
+    assert found.n_clusters_ == 4
+    assert adjusted_rand_score(y, found.predict(x)) > 0.95
 
 
 def test_the_recipe_is_what_the_command_composes(tmp_path):

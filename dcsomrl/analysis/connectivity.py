@@ -93,6 +93,26 @@ class Connectivity:
         between[pairs[:, 1], pairs[:, 0]] = weights
         return cls(wins, between, float(state.get("fence", np.inf)))
 
+    def joined(self, later: "Connectivity", same: NDArray[np.bool_], enough: int) -> "Connectivity":
+        """Later counts, filled up with these where they are of few samples, as of a stream.
+
+        Args:
+            later: counts of the later samples.
+            same: (K,) mask of the slots that hold the node that they held before.
+            enough: samples up to which earlier ones count beside the later.
+        """
+        wins, between = np.where(same, self.wins, 0), self.between * np.outer(same, same)
+        share = min(1.0, max(enough - later.wins.sum(), 0) / max(wins.sum(), 1))
+        wins = np.ceil(share * wins).astype(np.int64)
+        before, after = wins.sum(), later.wins.sum()
+        known = before and np.isfinite(self.fence)
+        fence = (before * self.fence + after * later.fence) / (before + after) if known else None
+        return Connectivity(
+            wins + later.wins,
+            share * between + later.between,
+            later.fence if fence is None else float(fence),
+        )
+
     @property
     def used(self) -> NDArray[np.bool_]:
         """(K,) mask of the slots that won a sample."""

@@ -6,7 +6,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Literal, Self
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -19,7 +20,9 @@ from sklearn.base import (
     ClusterMixin,
     TransformerMixin,
 )
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
@@ -34,6 +37,12 @@ log = logging.getLogger(__name__)
 EPOCHS = 30
 # Megabytes of a matrix that is made dense, from which on it is a warning.
 LARGE = 100
+# Samples of a part of a stream that tell by themselves how nodes are merged; beside fewer, those
+# of earlier parts count.
+ENOUGH = 200
+AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
+ABOVE_ZERO = Interval(Real, 0, None, closed="neither")
+SHARE = Interval(Real, 0, 1, closed="both")
 # Samples that are encoded at once.
 BATCH = 1024
 
@@ -50,6 +59,17 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
     model_: ClusteringModule
     _preparation: Preparation
     _slots: NDArray[np.int64]
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_clusters": [AT_LEAST_ONE, None],
+        "max_nodes": [Interval(Integral, 2, None, closed="left")],
+        "radius": [ABOVE_ZERO],
+        "learning_rate": [ABOVE_ZERO],
+        "max_epochs": [AT_LEAST_ONE, None],
+        "batch_size": [AT_LEAST_ONE],
+        "random_state": ["random_state"],
+        "device": [str],
+        "verbose": ["boolean"],
+    }
 
     @abstractmethod
     def _made(self, shape: tuple[int, ...], stream: bool) -> ClusteringModule:
@@ -68,10 +88,9 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         Raises:
             ValueError: X is not numbers, or a parameter is outside its range.
         """
+        self._validate_params()
         x = self._checked(X, reset=True)
         epochs = EPOCHS if self.max_epochs is None else self.max_epochs
-        if epochs < 1:
-            raise ValueError(f"max_epochs must be at least 1, got {epochs}")
         data, seed = self._data(x, "auto" if self.max_epochs is None else 1)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -86,6 +105,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         The first call fixes the scale of the columns, and with it what later samples are to it. The
         map goes on growing; nodes that win nothing any more leave it.
         """
+        self._validate_params()
         first = not hasattr(self, "model_")
         x = self._checked(X, reset=first)
         data, seed = self._data(x)
@@ -96,7 +116,11 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             else:
                 data.load_state_dict({**self._preparation.state(), "feature_names": None})
                 self._go_on()
+            before, live = self.model_.connectivity, self.model_.codebook.live.clone()
             self._moments = self._train(data, 1)
+        if before is not None and self.model_.connectivity is not None:
+            same = (live & self.model_.codebook.live).numpy()
+            self.model_.connectivity = before.joined(self.model_.connectivity, same, ENOUGH)
         if first:
             self._preparation = Preparation.of_state(data.state_dict())
         return self._finish(x)
@@ -141,24 +165,27 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def _checked(self, x: ArrayLike, reset: bool) -> NDArray[np.float32]:
+    def _checked(self, x: ArrayLike | Tensor, reset: bool) -> NDArray[np.floating]:
+        """Samples as floats, of 64 bits unless they come in 32: columns are scaled from these."""
+        if isinstance(x, Tensor):
+            x = (x.float() if x.dtype == torch.bfloat16 else x).detach().cpu().numpy()
         found: Any = validate_data(
             self,
             x,
             reset=reset,
             accept_sparse=True,
-            dtype=np.float32,
+            dtype=[np.float64, np.float32],
             ensure_min_samples=2 if reset else 1,
         )
         if not hasattr(found, "toarray"):
             return found
-        size = 4 * found.shape[0] * found.shape[1] / 1e6
+        size = found.dtype.itemsize * found.shape[0] * found.shape[1] / 1e6
         level = logging.INFO if size < LARGE else logging.WARNING
         log.log(level, "a sparse matrix of shape %s is made dense: %.1f MB", found.shape, size)
         return np.asarray(found.toarray())
 
     def _data(
-        self, x: NDArray[np.float32], passes: int | Literal["auto"] = 1
+        self, x: NDArray[np.floating], passes: int | Literal["auto"] = 1
     ) -> tuple[ClusterData, int]:
         """The samples as a training sees them, and the seed of this call."""
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -198,12 +225,19 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         self.model_._trainer = None  # holds the samples, and all that a pickle should not
         return moments
 
-    def _finish(self, x: NDArray[np.float32]) -> Self:
+    def _finish(self, x: NDArray[np.floating]) -> Self:
         """Set what depends on the map as it is."""
         codebook = self.model_.codebook
         self._slots = codebook.live.nonzero()[:, 0].numpy()
         self.node_clusters_ = self.model_.merged(self.n_clusters).numpy()[self._slots]
         self.n_clusters_ = int(self.node_clusters_.max()) + 1
+        if self.n_clusters is not None and self.n_clusters_ < self.n_clusters:
+            warnings.warn(
+                f"{self.n_clusters} clusters were asked for, and {len(self._slots)} nodes give "
+                f"{self.n_clusters_} at most: raise max_nodes or lower radius",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
         prototypes = self.model_.decoded_prototypes()
         self.prototypes_ = self._preparation.normalization.inverse(prototypes).numpy()
         assert codebook.relevances is not None
@@ -217,12 +251,12 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             )
         return self
 
-    def _nodes(self, x: NDArray[np.float32]) -> NDArray[np.int64]:
+    def _nodes(self, x: NDArray[np.floating]) -> NDArray[np.int64]:
         slot = self._by_batches(lambda part: self.model_.cluster(part).winner, x)
         return np.searchsorted(self._slots, slot.numpy())
 
     @torch.no_grad()
-    def _by_batches(self, function: Callable[[Tensor], Tensor], x: NDArray[np.float32]) -> Tensor:
+    def _by_batches(self, function: Callable[[Tensor], Tensor], x: NDArray[np.floating]) -> Tensor:
         """What a function makes of normalised samples, in evaluation mode."""
         with evaluating(self.model_):
             parts = (x[first : first + BATCH] for first in range(0, len(x), BATCH))

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from numbers import Integral
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from sklearn.utils._param_validation import Interval, StrOptions
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from dcsomrl.data import Neighbors
 from dcsomrl.data.nearest import Metric
-from dcsomrl.estimators.base import MapEstimator
+from dcsomrl.estimators.base import AT_LEAST_ONE, MapEstimator
 from dcsomrl.models.base import OptimizerFactory
 from dcsomrl.models.dcsomrl import DCSOMRL
 from dcsomrl.models.neighbor_somrl import neighbor_somrl
@@ -54,6 +56,13 @@ class DeepSOM(MapEstimator):
     """
 
     model_: DCSOMRL
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **MapEstimator._parameter_constraints,
+        "latent_dim": [AT_LEAST_ONE],
+        "hidden_dims": ["array-like"],
+        "n_neighbors": [Interval(Integral, 0, None, closed="left")],
+        "metric": [StrOptions({"euclidean", "cosine"})],
+    }
 
     def __init__(
         self,

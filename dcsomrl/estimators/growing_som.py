@@ -1,10 +1,11 @@
 """The growing map alone behind scikit-learn's face: ``GrowingSOM().fit_predict(X)``."""
 
 from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 
-from dcsomrl.estimators.base import MapEstimator
+from dcsomrl.estimators.base import SHARE, MapEstimator
 from dcsomrl.maps import SOMRL
 from dcsomrl.models.relevance import RelevanceMapModel
 
@@ -43,6 +44,12 @@ class GrowingSOM(MapEstimator):
         n_features_in_: columns of X; ``feature_names_in_`` their names where X has such.
         model_: the trained :class:`dcsomrl.models.RelevanceMapModel`.
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **MapEstimator._parameter_constraints,
+        "relevance_rate": [SHARE],
+        "life_decay": [SHARE],
+    }
 
     def __init__(
         self,

@@ -182,3 +182,26 @@ def test_a_map_that_won_nothing_is_one_cluster():
     assert find_clusters(nothing, np.zeros((3, 2)), dead).tolist() == [-1, -1, -1]
     with pytest.raises(ValueError, match="n_clusters must be at least 1"):
         find_clusters(nothing, np.zeros((3, 2)), live, 0)
+
+
+def test_earlier_counts_fill_up_later_ones():
+    rng = np.random.default_rng(0)
+
+    def counted(n):
+        first, second = rng.integers(0, 3, n), rng.integers(3, 5, n)
+        return Connectivity.count(first, second, rng.random(n), 5, rng.random(n))
+
+    before, later = counted(400), counted(100)
+    everyone = np.ones(5, dtype=bool)
+    joined = before.joined(later, everyone, 1000)
+    np.testing.assert_array_equal(joined.wins, before.wins + later.wins)
+    np.testing.assert_allclose(joined.between, before.between + later.between)
+    assert joined.fence == pytest.approx(0.8 * before.fence + 0.2 * later.fence)
+    # So many of before as are lacking, and of a slot with another node nothing.
+    joined = before.joined(later, everyone, 300)
+    np.testing.assert_allclose(joined.between, before.between / 2 + later.between)
+    np.testing.assert_allclose(before.joined(later, everyone, 90).between, later.between)
+    joined = before.joined(later, np.array([True, False, True, True, True]), 1000)
+    assert joined.wins[1] == later.wins[1]
+    np.testing.assert_allclose(joined.between[1], later.between[1])
+    np.testing.assert_allclose(joined.between[0, 3], before.between[0, 3] + later.between[0, 3])
