@@ -3,12 +3,14 @@
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from dcsomrl.errors import ConfigError
 from dcsomrl.migrations import follow_moves
 
 # Longest name of a folder of a run.
@@ -90,11 +92,31 @@ def compose_config(config_name: str, overrides: list[str], run_dir: Path) -> Dic
 
 
 def present(cfg: DictConfig) -> DictConfig:
-    """A configuration that names every class where it lies in this version."""
+    """A configuration that names every class where it lies in this version, and ~ in full."""
     given = OmegaConf.to_container(cfg)
-    followed = follow_moves(given)
+    followed = _at_home(follow_moves(given))
     if followed == given:
         return cfg
     moved = OmegaConf.create(followed)
     OmegaConf.set_struct(moved, True)
     return moved
+
+
+def check_seed(seed: object) -> None:
+    """Refuse what seeds no generator.
+
+    Raises:
+        ConfigError: it is no integer in [0, 2^32 - 1].
+    """
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise ConfigError(f"seed must be an integer of at least 0 and below 2^32, got {seed}")
+
+
+def _at_home(node: Any) -> Any:
+    """The same with the user's folder for a leading ~, which quotes have kept from the shell."""
+    if isinstance(node, dict):
+        return {key: _at_home(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_at_home(value) for value in node]
+    is_path = isinstance(node, str) and node.startswith("~/")
+    return str(Path(node).expanduser()) if is_path else node

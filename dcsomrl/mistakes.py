@@ -104,7 +104,9 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     close = difflib.get_close_matches(key.removeprefix(parent), known, n=1)
     meant = f"did you mean {parent}{close[0]}? " if close else ""
     where = f"in {parent.rstrip('.')}" if parent else "at the top"
-    return f"there is no {key} in the configuration; {meant}{where} exist: {', '.join(known)}"
+    said = f"there is no {key} in the configuration; {meant}{where} exist: {', '.join(known)}"
+    further = f"; another argument of Lightning's Trainer takes a plus, +{key}=..."
+    return said + further if parent == "trainer." else said
 
 
 def _explain_value(overrides: list[str]) -> str | None:

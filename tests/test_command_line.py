@@ -1,6 +1,7 @@
 """The command line as Hydra's users meet it: what it takes, and what it refuses in a sentence."""
 
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -51,7 +52,38 @@ def test_a_value_that_needs_quotes_is_met_with_what_to_type(
     # What is to be typed gets as far as the file, or the lack of one.
     said = said_of(["dataset=arrays", *typed], tmp_path, monkeypatch, capsys)
     value = override.partition("=")[2]
+    value = str(Path(value).expanduser()) if value.startswith("~") else value
     assert f"there is no file {value}" in said or "dataset.path is missing" in said
+
+
+def test_columns_may_be_called_by_numbers(run_small, tmp_path):
+    rows = np.random.default_rng(0).random((40, 3))
+    pd.DataFrame(rows, columns=[1, 2, 3]).assign(**{"5": np.arange(40) % 2}).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    few = ("dataset=arrays", f"dataset.path={tmp_path / 't.csv'}", "dataset.source.header=true")
+    metrics = run_small(
+        *few, "dataset.target=5", "dataset.source.ignore=[1]", "dataset.source.keep=2"
+    )
+    assert metrics["classes"] == 2
+    table = pd.read_csv(tmp_path / "run" / "assignments.csv")
+    assert "2" in table.columns
+
+
+def test_a_map_that_is_taken_over_keeps_its_size_on_few_samples(run_small, tmp_path):
+    run_small("model.som.max_nodes=30")
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).random((14, 1, 8, 8)))
+    few = ("model=dcsomrl", "dataset=arrays", f"dataset.path={tmp_path / 'x.npy'}")
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    begun = run_small(*few, "model.som.max_nodes=30", f"init={last}", run_dir=tmp_path / "new")
+    assert begun["epochs"] == 2
+
+
+def test_fewer_epochs_than_a_training_has_behind_it_are_said(run_small):
+    run_small()
+    metrics = run_small("trainer.max_epochs=1", "ckpt_path=last")
+    assert metrics["epochs"] == 2
+    assert any("has 2 epochs behind it already" in one for one in metrics["warnings"])
 
 
 def test_several_values_without_m_are_met_with_all_that_may_be_meant(tmp_path, monkeypatch, capsys):
@@ -65,6 +97,10 @@ def test_several_values_without_m_are_met_with_all_that_may_be_meant(tmp_path, m
     [
         (["+trainer.overfit_batches=2"], "trainer.limit_train_batches"),
         (["+trainer.enable_checkpointing=false"], "trainer.enable_checkpointing has no use"),
+        (
+            ["+trainer.fast_dev_run=true"],
+            r"fast_dev_run has no use.*\+trainer.limit_train_batches=1",
+        ),
         (["+trainer.barebones=true"], "trainer.barebones has no use"),
         (["trainer.accelerator=gpu"], "the trainer cannot be made"),
         (["+trainer.val_check_interval=500"], "the trainer cannot train: .*val_check_interval"),
@@ -81,13 +117,12 @@ def test_arguments_of_the_trainer_that_do_not_fit_are_refused(run_small, overrid
     "override",
     [
         "+trainer.enable_progress_bar=false",
-        "+trainer.fast_dev_run=true",
         "+trainer.accumulate_grad_batches=2",
         "+trainer.gradient_clip_val=1.0",
         "+trainer.limit_train_batches=3",
     ],
 )
-def test_arguments_of_the_trainer_work(run_small, override):
+def test_further_arguments_of_the_trainer_work(run_small, override):
     assert run_small("trainer.max_epochs=1", override)["step"] >= 1
 
 
@@ -115,7 +150,7 @@ def test_weights_alone_are_no_checkpoint_to_go_on_from_but_one_to_begin_from(run
     )
     torch.testing.assert_close(*weights)
     assert after["ClusterData"]["offset"] == before["ClusterData"]["offset"]
-    with pytest.raises(ConfigError, match=r"init=.*other parts or sizes"):
+    with pytest.raises(ConfigError, match=r"init=.*other parts or sizes.*latent_dim=5"):
         run_small(*new, f"init={best}", "model.autoencoder.latent_dim=6", run_dir=tmp_path / "z")
 
 

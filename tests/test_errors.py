@@ -20,6 +20,11 @@ from tests.conftest import SMALL
     ("overrides", "said"),
     [
         (["model.som.max_nodes=1"], "model.som: max_nodes must be at least 2, got 1"),
+        (["seed=-1"], "seed must be an integer of at least 0 and below 2^32, got -1"),
+        (["seed=abc"], "seed must be an integer of at least 0 and below 2^32, got abc"),
+        (["dataset=arrays", "dataset.path=null"], "dataset.path is null: give it the file"),
+        (["dataset=images", "dataset.path=null"], "dataset.path is null: give it the folder"),
+        (["trainer.limit_train_batches=3"], "takes a plus, +trainer.limit_train_batches=..."),
         (["model.som.repel_mod=none"], "did you mean model.som.repel_mode?"),
         (
             ["dataset=mnits"],

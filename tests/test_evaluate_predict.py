@@ -269,6 +269,13 @@ def test_the_input_may_be_written_otherwise_than_the_training(run_small, tmp_pat
     assert "warning: 1000 clusters were asked for, and the nodes give" in capsys.readouterr().out
 
 
+def test_a_table_is_no_picture(trained_run, tmp_path):
+    ckpt = trained_run[0] / "checkpoints" / "last.ckpt"
+    (tmp_path / "t.csv").write_text("a,b\n1,x\n2,y\n")
+    with pytest.raises(DataError, match=r"t\.csv is a table, but the model was trained on images"):
+        call(predict, "predict", tmp_path, f"ckpt={ckpt}", f"input={tmp_path / 't.csv'}")
+
+
 @pytest.mark.parametrize("device", ["cuda:77", "nonsense", "cpu:x"])
 def test_a_device_that_is_not_there_is_refused(trained_run, tmp_path, device):
     ckpt = trained_run[0] / "checkpoints" / "last.ckpt"

@@ -14,8 +14,8 @@ from dcsomrl.commands.evaluate import choose_device, wanted
 from dcsomrl.data.files import Reading, read_features
 from dcsomrl.data.image_files import ImageFiles, Look, check_files, say_bad
 from dcsomrl.data.images import IMAGE_SUFFIXES, first_of, image_files, size_of
-from dcsomrl.data.tables import Roles
-from dcsomrl.data.text_tables import Writing
+from dcsomrl.data.tables import SUFFIXES, Roles
+from dcsomrl.data.text_tables import Writing, kind_of
 from dcsomrl.errors import DataError
 from dcsomrl.loading import Trained, load
 from dcsomrl.scoring import describe_assignment, number_of
@@ -101,6 +101,11 @@ def samples(
         root = source if source.is_dir() else source.parent
         names = pd.DataFrame({"sample": [str(file.relative_to(root)) for file in files.files]})
         x = files
+    elif len(trained.shape) > 1 and kind_of(source) in SUFFIXES:
+        raise DataError(
+            f"{source} is a table, but the model was trained on images of shape {trained.shape}: "
+            "give pictures, or an array of that shape"
+        )
     else:
         found = read_features(
             source, reading_of(settings, cfg), notes, "", trained.data.feature_names
@@ -160,8 +165,8 @@ def reading_of(settings: Mapping[str, Any], cfg: DictConfig) -> Reading:
     known = {key: settings[key] for key in KEPT if key in settings}
     id, keep = (known.get(key) if cfg[key] is None else cfg[key] for key in ("id", "keep"))
     roles = Roles(
-        id=id,
-        keep=tuple(keep or ()),
+        id=None if id is None else str(id),
+        keep=tuple(str(name) for name in keep or ()),
         missing=known.get("missing", "refuse"),
         lenient=cfg.id is None and cfg.keep is None,
     )

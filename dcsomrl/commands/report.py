@@ -7,6 +7,7 @@ from pathlib import Path
 from omegaconf import DictConfig, ListConfig
 from rich.progress import track
 
+from dcsomrl.configuration import check_seed
 from dcsomrl.errors import ConfigError
 from dcsomrl.reporting.html import RunPage, build_page
 from dcsomrl.reporting.page import draw_report, write_figures
@@ -24,8 +25,7 @@ def report(cfg: DictConfig) -> Path:
         DataError: a folder is no finished run's.
         CheckpointError: a checkpoint is damaged.
     """
-    if not isinstance(cfg.seed, int) or cfg.seed < 0:
-        raise ConfigError(f"seed must be an integer of at least 0, got {cfg.seed}")
+    check_seed(cfg.seed)
     runs = folders(cfg.run)
     beside = Path(runs[0]) / ("report" if len(runs) == 1 else "compared")
     output = Path(cfg.output) if cfg.output else beside

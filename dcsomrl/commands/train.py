@@ -1,6 +1,7 @@
 """Train a model on a dataset, score it on the test split: ``python -m dcsomrl.train``."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
 from dcsomrl.app import settle_clusters, settle_dataset, settle_network
-from dcsomrl.configuration import config_dir
+from dcsomrl.configuration import check_seed, config_dir
+from dcsomrl.data.constant import list_some
 from dcsomrl.errors import ConfigError
 from dcsomrl.loading import Trained, load
 from dcsomrl.locks import hold
@@ -40,6 +42,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
 
 def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     """Make the parts of the run that its configuration names."""
+    check_seed(cfg.seed)
     if cfg.num_threads is not None:
         torch.set_num_threads(cfg.num_threads)
     settle_network(cfg.model)
@@ -53,13 +56,15 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     data.setup("fit")
     cfg.input_shape = list(data.shape)
     data.notes = [name_keys(one, cfg) for one in data.notes]
-    if (lowered := settle_clusters(cfg.model, len(data.rows("train")))) is not None:
+    # A map that is taken over has its size.
+    lowered = settle_clusters(cfg.model, len(data.rows("train"))) if before is None else None
+    if lowered is not None:
         log.warning(lowered)
         data.notes.append(lowered)
     model = instantiate(cfg.model)
-    if before is not None:
-        begin_from(model, before, cfg.init)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
+    if before is not None:
+        begin_from(model, before, cfg.init, config["model"])
     return run(
         model,
         data,
@@ -71,8 +76,10 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     )
 
 
-def begin_from(model: ClusteringModule, before: Trained, path: str) -> None:
-    """Take over the network and the map of a checkpoint.
+def begin_from(
+    model: ClusteringModule, before: Trained, path: str, given: Mapping[str, Any]
+) -> None:
+    """Take over the network and the map of a checkpoint, in a model of a given configuration.
 
     Raises:
         ConfigError: the model is another one.
@@ -81,10 +88,23 @@ def begin_from(model: ClusteringModule, before: Trained, path: str) -> None:
         model.load_state_dict(before.model.state_dict())
     except RuntimeError as error:
         was = before.config["model_name"]
+        settings = list_some(_differing(before.config["model"], given))
         raise ConfigError(
             f"init={path} is of model={was} with other parts or sizes: give the model the settings "
-            "of that training"
+            f"of that training{', as ' if settings else ''}{settings}"
         ) from error
+
+
+def _differing(before: Any, now: Any, key: str = "model") -> list[str]:
+    """Sizes ``key=value`` of before that are others now."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        return [
+            said
+            for name, value in before.items()
+            for said in _differing(value, now.get(name), f"{key}.{name}")
+        ]
+    is_size = isinstance(before, int | list) and not isinstance(before, bool)
+    return [f"{key}={before}".replace(" ", "")] if is_size and before != now else []
 
 
 def announce_settings(hydra: HydraConf, epochs: int | None) -> None:

@@ -114,9 +114,18 @@ def arrays(
     Raises:
         DataError: a file is absent, damaged, or holds what is no feature.
     """
-    keep, ignore, features = _listed(keep), _listed(ignore), columns and _listed(columns)
+    if path is None:
+        raise DataError("`path` is null: give it the file to read")
     reading = Reading(
-        Roles(target, id, keep, features, ignore, categories, missing),
+        Roles(
+            _name(target),
+            _name(id),
+            _listed(keep),
+            None if columns is None else _listed(columns),
+            _listed(ignore),
+            categories,
+            missing,
+        ),
         Writing(separator, decimal, encoding, header, skip_lines),
         layout,
     )
@@ -230,9 +239,15 @@ def _refuse_columns(reading: Reading, path: Path) -> None:
             )
 
 
-def _listed(names: str | Sequence[str]) -> tuple[str, ...]:
+def _listed(names: str | int | Sequence[str | int]) -> tuple[str, ...]:
     """Names as a tuple, also where one stands alone."""
-    return (names,) if isinstance(names, str) else tuple(names)
+    given = [names] if isinstance(names, str | int) else names
+    return tuple(str(name) for name in given)
+
+
+def _name(given: str | int | None) -> str | None:
+    """The name of a column, which may be a number on the command line."""
+    return None if given is None else str(given)
 
 
 def _rows(whole: Features, rows: NDArray[np.int64]) -> Features:

@@ -75,6 +75,8 @@ def images(
             folders and beside them, folders of which it is unclear whether they are splits or
             classes, or an argument out of its range.
     """
+    if path is None:
+        raise DataError("`path` is null: give it the folder to read")
     look = Look(size_of(image_size), channels, background, fit)
     if on_error not in ("refuse", "skip"):
         raise DataError(f"`on_error` must be refuse or skip, got {on_error}")

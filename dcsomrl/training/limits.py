@@ -10,11 +10,20 @@ from dcsomrl.errors import ConfigError
 
 # Arguments of Lightning's trainer that would take away what a run is made of.
 UNFIT = {
+    "fast_dev_run": (
+        "it writes no checkpoint, by which a run is scored; set trainer.max_epochs=1 "
+        "+trainer.limit_train_batches=1, with a name=... of its own, to see that all parts run"
+    ),
     "overfit_batches": "the batches of an epoch are drawn anew; set trainer.limit_train_batches",
     "enable_checkpointing": "a run is scored and resumed by its checkpoints; leave it out",
     "barebones": "a run is scored and resumed by what it writes; leave it out",
 }
-USUAL = {"enable_checkpointing": True, "barebones": False, "overfit_batches": 0}
+USUAL = {
+    "fast_dev_run": False,
+    "enable_checkpointing": True,
+    "barebones": False,
+    "overfit_batches": 0,
+}
 
 
 def check_limits(trainer: Mapping[str, Any]) -> None:

@@ -90,6 +90,14 @@ def _check_resumed(path: Path, config: dict[str, Any], data: ClusterData) -> Non
     data.check_same(checkpoint.get(type(data).__qualname__))
     epoch, step = epochs_done(checkpoint), checkpoint["global_step"]
     log.info("resuming from %s after epoch %d, step %d", path, epoch, step)
+    wanted = config["trainer"].get("max_epochs")
+    if isinstance(wanted, int) and 0 < wanted < epoch:
+        sentence = (
+            f"the training has {epoch} epochs behind it already, more than trainer.max_epochs="
+            f"{wanted}: nothing is trained"
+        )
+        log.warning(sentence)
+        data.notes.append(sentence)
 
 
 def fit(trainer: Trainer, model: ClusteringModule, data: ClusterData, resume: Path | None) -> None:
