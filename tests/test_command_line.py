@@ -70,6 +70,7 @@ def test_columns_may_be_called_by_numbers(run_small, tmp_path):
     assert "2" in table.columns
 
 
+@pytest.mark.slow
 def test_a_map_that_is_taken_over_keeps_its_size_on_few_samples(run_small, tmp_path):
     run_small("model.som.max_nodes=30")
     np.save(tmp_path / "x.npy", np.random.default_rng(0).random((14, 1, 8, 8)))
@@ -126,6 +127,7 @@ def test_further_arguments_of_the_trainer_work(run_small, override):
     assert run_small("trainer.max_epochs=1", override)["step"] >= 1
 
 
+@pytest.mark.slow
 def test_weights_alone_are_no_checkpoint_to_go_on_from_but_one_to_begin_from(run_small, tmp_path):
     run_small("model.som.max_nodes=30")
     best = tmp_path / "run" / "checkpoints" / "best.ckpt"
@@ -170,6 +172,7 @@ def test_folders_of_different_runs_differ():
     assert folder_name("model.alpha=0.1,seed=2") == "model.alpha-0.1_seed-2"
 
 
+@pytest.mark.slow
 def test_several_devices_under_m_are_refused(tmp_path, monkeypatch, capsys):
     said = said_of(["-m", *SMALL, "seed=0,1", "trainer.devices=2"], tmp_path, monkeypatch, capsys)
     assert "-m cannot train on 2 devices" in said

@@ -48,6 +48,7 @@ def fitted(blobs):
     return DeepSOM(**ENOUGH).fit(blobs[0])
 
 
+@pytest.mark.slow
 def test_soft_memberships_agree_with_the_clusters(blobs, fitted):
     share = fitted.predict_memberships(blobs[0])
     assert share.shape == (len(blobs[0]), fitted.n_clusters_)
@@ -66,6 +67,7 @@ def test_soft_memberships_agree_with_the_clusters(blobs, fitted):
     np.testing.assert_allclose(share[0], expected, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_map_alone_finds_clusters_and_what_matters_to_each(blobs):
     x, y = blobs
     noise = np.random.default_rng(0).uniform(x.min(), x.max(), (len(x), 2))
@@ -104,12 +106,14 @@ def test_clusters_and_their_number_are_found(blobs, fitted):
     np.testing.assert_allclose(fitted.prototypes_, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_number_that_is_given_is_kept_to(blobs):
     found = DeepSOM(2, **ENOUGH).fit(blobs[0])
     assert found.n_clusters_ == 2
     assert set(found.labels_) == {0, 1}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_and_leaves_the_callers_random_numbers(blobs, fitted):
     torch.manual_seed(7)
     expected = torch.rand(1)
@@ -157,6 +161,7 @@ def test_it_stands_in_a_pipeline_and_a_search(blobs):
     np.testing.assert_array_equal(search.best_estimator_.labels_, again.labels_)
 
 
+@pytest.mark.slow
 def test_a_stream_is_learned_part_by_part():
     x, y = make_blobs(4500, centers=4, n_features=6, cluster_std=0.8, random_state=1)
     stream = DeepSOM(**SMALL, batch_size=50)
@@ -240,6 +245,7 @@ def test_the_recipe_is_what_the_command_composes(tmp_path):
     assert made._optimizer.func is composed._optimizer.func
 
 
+@pytest.mark.slow
 def test_digits_as_a_table_are_told_apart_better_than_by_k_means():
     x, y = load_digits(return_X_y=True)
     found = DeepSOM(10, random_state=0, batch_size=128, hidden_dims=(128, 128), device="cpu").fit(x)

@@ -17,6 +17,8 @@ from dcsomrl.predict import predict
 from dcsomrl.report import report
 from tests.conftest import read_test_split
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def trained_run(run_small, tmp_path):

@@ -1,5 +1,7 @@
 """Exported models give what predict gives, for raw samples and batches of any size."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,8 @@ from dcsomrl.data import sources
 from dcsomrl.errors import ConfigError
 from dcsomrl.predict import predict
 from tests.conftest import SMALL
+
+pytestmark = pytest.mark.slow
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
@@ -26,14 +30,17 @@ def ask(path, kind, x):
     return dict(zip(names, session.run(None, {"x": x.numpy()}), strict=True))
 
 
-def check(run_dir, tmp_path, kind, x, source):
+def check(run_dir, tmp_path, x, source):
     """Compare with predict, which reads the same samples from a file or folder."""
-    path = export(compose_config("export", [f"run={run_dir}", f"format={kind}"], tmp_path))
     given = [f"ckpt={run_dir / 'checkpoints' / 'last.ckpt'}", f"input={source}"]
-    output = tmp_path / f"{kind}.csv"
+    output = tmp_path / "predicted.csv"
     expected = predict(compose_config("predict", [*given, f"output={output}"], tmp_path))
-    for n in (1, 2, 5, len(x)):
-        found = ask(path, kind, x[:n])
+    paths = {
+        kind: export(compose_config("export", [f"run={run_dir}", f"format={kind}"], tmp_path))
+        for kind in ("onnx", "torch")
+    }
+    for kind, n in product(paths, (1, 2, 5, len(x))):
+        found = ask(paths[kind], kind, x[:n])
         assert set(found) == {"node", "cluster", "activation", "code"}
         assert found["node"].tolist() == expected["node"][:n].tolist()
         assert found["cluster"].tolist() == expected["cluster"][:n].tolist()
@@ -42,7 +49,6 @@ def check(run_dir, tmp_path, kind, x, source):
         np.testing.assert_allclose(found["code"], codes, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["onnx", "torch"])
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -51,21 +57,22 @@ def check(run_dir, tmp_path, kind, x, source):
         ("trainer=cpu", "trainer.max_epochs=1", "model=kmeans"),
         ("trainer=cpu", "trainer.max_epochs=1", "model=larfdssom", "autoencoder=none"),
         ("trainer=cpu", "trainer.max_epochs=1", "model=desom"),
+        ("trainer=cpu", "trainer.max_epochs=1", "model=somvae"),
+        ("trainer=cpu", "trainer.max_epochs=1", "autoencoder=resnet"),
     ],
-    ids=["mlp", "conv", "kmeans", "larfdssom", "desom"],
+    ids=["mlp", "conv", "kmeans", "larfdssom", "desom", "somvae", "resnet"],
 )
-def test_an_exported_model_gives_what_predict_gives(run_small, tmp_path, kind, overrides):
+def test_an_exported_model_gives_what_predict_gives(run_small, tmp_path, overrides):
     overrides = tuple(
         o for o in overrides if "hidden_dims" not in o or "autoencoder=conv" not in overrides
     )
     run_small(*overrides, small=())
     x = sources.digits().test_x
     np.save(tmp_path / "x.npy", x)
-    check(tmp_path / "run", tmp_path, kind, x, tmp_path / "x.npy")
+    check(tmp_path / "run", tmp_path, x, tmp_path / "x.npy")
 
 
-@pytest.mark.parametrize("kind", ["onnx", "torch"])
-def test_a_table_goes_in_in_its_own_units_and_with_its_gaps(run_small, tmp_path, kind):
+def test_a_table_goes_in_in_its_own_units_and_with_its_gaps(run_small, tmp_path):
     rng = np.random.default_rng(0)
     rows = pd.DataFrame(rng.random((60, 3)) * [1e6, 1, 1e-3], columns=list("abc"))
     rows.loc[[3, 17], "b"] = np.nan
@@ -75,7 +82,7 @@ def test_a_table_goes_in_in_its_own_units_and_with_its_gaps(run_small, tmp_path,
         *("dataset.normalization=standard", "dataset.batch_size=16"),
     )
     x = torch.from_numpy(pd.read_csv(tmp_path / "t.csv").to_numpy())
-    check(tmp_path / "run", tmp_path, kind, x, tmp_path / "t.csv")
+    check(tmp_path / "run", tmp_path, x, tmp_path / "t.csv")
 
 
 def test_images_go_in_as_bytes(run_small, tmp_path):
@@ -85,9 +92,8 @@ def test_images_go_in_as_bytes(run_small, tmp_path):
     for i, image in enumerate(pixels):
         Image.fromarray(image).save(tmp_path / "pictures" / f"{i:02}.png")
     run_small("dataset=images", f"dataset.path={tmp_path / 'pictures'}", "model=dcsomrl")
-    check(
-        tmp_path / "run", tmp_path, "onnx", torch.from_numpy(pixels)[:, None], tmp_path / "pictures"
-    )
+    x = torch.from_numpy(pixels)[:, None]
+    check(tmp_path / "run", tmp_path, x, tmp_path / "pictures")
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,7 @@ def test_scores_are_scikit_learns_on_the_assignments(run_small, tmp_path):
     assert assigned["activation"].between(0, 1).all()
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss_and_beats_chance(run_small, tmp_path):
     metrics = run_small("trainer.max_epochs=10", "model.autoencoder.hidden_dims=[64]")
     loss = pd.read_csv(tmp_path / "run" / "metrics.csv")["train/reconstruction"]
@@ -97,6 +98,7 @@ def test_training_lowers_the_loss_and_beats_chance(run_small, tmp_path):
     assert metrics["purity"] > 0.4
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_run_and_another_does_not(run_small, tmp_path):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         run_small(f"seed={seed}", run_dir=tmp_path / name)
@@ -109,6 +111,7 @@ def test_the_same_seed_gives_the_same_run_and_another_does_not(run_small, tmp_pa
     assert not torch.equal(weights[0]["som.centers"], weights[2]["som.centers"])
 
 
+@pytest.mark.slow
 def test_labels_never_touch_training(run_small, tmp_path, monkeypatch):
     run_small(run_dir=tmp_path / "true")
     honest = sources.digits
@@ -190,6 +193,7 @@ def test_scores_of_every_step_are_written(run_small, tmp_path):
     assert table["purity"].between(0.1, 1).all()
 
 
+@pytest.mark.slow
 def test_the_way_of_samples_is_kept_and_taken_up_again(run_small, tmp_path):
     run_small("callbacks=history", "trainer.max_epochs=2")
     before = np.load(tmp_path / "run" / "paths.npz")
@@ -211,6 +215,7 @@ def test_the_way_of_samples_is_kept_and_taken_up_again(run_small, tmp_path):
     np.testing.assert_allclose(paths["sample"], sources.digits().test_x[rows], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_watching_every_step_changes_nothing(run_small, tmp_path):
     run_small(run_dir=tmp_path / "plain")
     run_small("callbacks=history", run_dir=tmp_path / "watched")
@@ -221,6 +226,7 @@ def test_watching_every_step_changes_nothing(run_small, tmp_path):
         assert torch.equal(value, two.model.state_dict()[key]), key
 
 
+@pytest.mark.slow
 def test_a_fresh_run_keeps_what_an_earlier_one_left(run_small, tmp_path):
     run_small("seed=0")
     before = (tmp_path / "run" / "metrics.json").read_bytes()

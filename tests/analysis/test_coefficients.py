@@ -122,6 +122,7 @@ def test_a_few_points_have_rank_correlations():
         rank_correlations(x, y * 0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("little_to_collect")
 def test_the_interval_of_a_rank_correlation_holds_it_in_95_of_100_cases():
     rng, true, held = np.random.default_rng(0), 0.6, 0

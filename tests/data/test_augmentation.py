@@ -249,6 +249,7 @@ AGREEING = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_term_on_views_trains_resumes_and_is_logged(run_small, tmp_path):
     run_small(*AGREEING, "trainer.max_epochs=2", run_dir=tmp_path / "whole")
     run_small(*AGREEING, "trainer.max_epochs=1")
@@ -270,6 +271,7 @@ def test_a_term_on_views_wants_views(run_small):
         run_small(*AGREEING[2:])
 
 
+@pytest.mark.slow
 def test_views_that_nothing_compares_are_said(run_small):
     said = "no term of the loss compares any"
     metrics = run_small("augmentation=flip_crop", "trainer.max_epochs=1")

@@ -232,6 +232,7 @@ def test_many_samples_need_an_approximation(monkeypatch):
         Neighbors(3, exact_limit=50).graph(random(60, 3), CPU)
 
 
+@pytest.mark.slow
 def test_an_approximation_finds_most(monkeypatch):
     pytest.importorskip("pynndescent")
     x, threads = random(2000, 8), torch.get_num_threads()

@@ -88,6 +88,7 @@ def test_the_watch_notices_what_waits(waiting):
         waiting(torch.ones(3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_the_whole_step_compiles_into_one_graph(options):
     som, twin = made(**options), made(**options)
@@ -176,6 +177,7 @@ def distributed_rank(rank, size, folder, options):
     torch.distributed.destroy_process_group()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"distance_mode": "spread"}], ids=str)
 def test_processes_hold_the_same_map_as_one_on_the_whole_batch(tmp_path, options):
     torch.multiprocessing.spawn(distributed_rank, (2, str(tmp_path), options), nprocs=2)

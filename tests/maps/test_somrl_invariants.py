@@ -31,6 +31,7 @@ def samples(seed, n, m):
     return torch.tensor(np.clip(noisy, 0, 1), dtype=torch.float32)
 
 
+@pytest.mark.slow
 @given(options=MAPS, seed=st.integers(0, 9999), batch=st.integers(1, 50))
 @settings(max_examples=80, deadline=None)
 def test_the_state_stays_in_its_ranges_and_no_dead_slot_wins(options, seed, batch):

@@ -249,6 +249,7 @@ def test_distances_equal_but_for_rounding_are_equal():
     decay=st.floats(0.0, 1.0),
 )
 # Two nodes that meet at the rim and leave it with different roundings.
+@pytest.mark.slow
 @example(
     seed=1, m=1, max_nodes=3, batch=5, threshold=0.9375, rate=1.0, beta=1.0, gamma=4.0,
     form="quotient", rho=1.0, repel="signed", follows="drift", smoothness=1.0, decay=0.0,

@@ -147,6 +147,7 @@ def test_desom_starts_at_codes_of_the_data_and_cools_over_the_training():
     np.testing.assert_allclose(heat, 10 * 0.01 ** (np.arange(12) / 11), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_somvae_slows_down_every_thousand_steps():
     rates = []
 

@@ -39,6 +39,7 @@ def trained_run(tmp_path_factory):
     return folder, train(compose_config("train", [*OURS, "n_clusters=7"], folder))
 
 
+@pytest.mark.slow
 def test_every_loss_is_logged_and_falls(trained_run):
     table = pd.read_csv(trained_run[0] / "metrics.csv")
     names = {"loss", "reconstruction", "clustering", "neighbors", "latent_spread"}
@@ -48,6 +49,7 @@ def test_every_loss_is_logged_and_falls(trained_run):
     assert (table["births"] - table["deaths"] == table["nodes"]).all()
 
 
+@pytest.mark.slow
 def test_neighbours_and_views_tell_more_than_the_paper_s_loss(run_small, tmp_path):
     few = ("trainer.max_epochs=10", "model.autoencoder.hidden_dims=[64]")
     ours = run_small(*few, small=OURS, run_dir=tmp_path / "ours")
@@ -58,6 +60,7 @@ def test_neighbours_and_views_tell_more_than_the_paper_s_loss(run_small, tmp_pat
     assert ours["cluster_nmi"] > alone["cluster_nmi"] + 0.1
 
 
+@pytest.mark.slow
 def test_the_map_grows_anew_once(trained_run, run_small, tmp_path):
     table = pd.read_csv(trained_run[0] / "metrics.csv")
     deaths = table["deaths"].diff().fillna(table["deaths"].iloc[0])
@@ -117,6 +120,7 @@ def test_neighbours_that_no_term_compares_are_said(run_small, trained_run):
     assert not any("no term" in one for one in trained_run[1]["warnings"])
 
 
+@pytest.mark.slow
 def test_a_table_has_no_views(run_small, tmp_path, caplog):
     caplog.set_level("INFO")
     x = np.random.default_rng(0).normal(size=(300, 5))

@@ -22,6 +22,8 @@ from dcsomrl.reporting.sections.steps import draw_steps
 from dcsomrl.train import train
 from tests.conftest import read_test_split
 
+pytestmark = pytest.mark.slow
+
 ALL = {
     "clusters", "prototypes", "plane", "relevances", "disturbed", "disturbances", "traversals",
     "walks", "pairs", "topology", "quality", "shared", "neighbors", "outliers", "merging", "steps",
@@ -196,7 +198,6 @@ def test_without_labels_what_needs_them_is_left_out(run):
     assert page.notes[0].startswith("The data has no labels")
 
 
-@pytest.mark.slow
 def test_a_graph_without_edges_a_full_map_and_no_map_are_said(run):
     empty = np.empty((0, 2), dtype=np.int64)
     unlinked = replace(run, edges=empty, max_nodes=len(run.slots))

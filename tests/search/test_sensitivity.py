@@ -13,6 +13,8 @@ from dcsomrl.search import Grid, LatinHypercube, Search
 from dcsomrl.search.outcome import PARAMETER, outcome, read, save, short_names
 from dcsomrl.search.sensitivity_page import importances, write_sensitivity
 
+pytestmark = pytest.mark.slow
+
 SPACE = {
     "som.threshold": FloatDistribution(0.95, 0.999),
     "alpha": FloatDistribution(1e-3, 1, log=True),
@@ -150,7 +152,6 @@ def test_names_are_short_where_they_can_be():
     assert short_names(space) == {"a.lr": "a.lr", "b.lr": "b.lr", "a.rate": "rate"}
 
 
-@pytest.mark.slow
 def test_the_command_prints_and_writes_it(searched, cli, tmp_path):
     done = cli("sensitivity", f"sweep={searched.folder}", "metrics=[purity]", "output=out")
     assert done.returncode == 0, done.stderr

@@ -45,6 +45,7 @@ def run_dir(run_small, table, tmp_path):
     return tmp_path / "run"
 
 
+@pytest.mark.slow
 def test_every_row_comes_back_with_its_name_and_cluster(run_dir, table, tmp_path):
     rows = pd.read_csv(table)
     assigned = pd.read_csv(run_dir / "assignments.csv")

@@ -1,6 +1,7 @@
 """What an earlier run left is moved when a training has its first batch, and not before."""
 
 import json
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -11,14 +12,27 @@ import pytest
 import torch
 
 from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.configuration import compose_config
 from dcsomrl.errors import CheckpointError, ConfigError, DataError
 from dcsomrl.locks import hold
 from dcsomrl.reporting.run_data import read_run
+from dcsomrl.train import train
+from tests.conftest import SMALL
+
+pytestmark = pytest.mark.slow
 
 RESULTS = (
     *("metrics.json", "assignments.parquet", "assignments.csv", "clusters.csv"),
     *("prototypes.png", "clusters.png", "typical.png"),
 )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Folder of a run with its history."""
+    folder = tmp_path_factory.mktemp("finished")
+    train(compose_config("train", [*SMALL, "callbacks=history"], folder))
+    return folder
 
 
 def test_everything_of_an_earlier_run_moves_together(run_small, tmp_path):
@@ -114,9 +128,8 @@ def other_arrays(path):
         ),
     ],
 )
-def test_what_is_only_for_show_stops_no_run(run_small, tmp_path, caplog, name, damage):
-    run_small("callbacks=history")
-    run = tmp_path / "run"
+def test_what_is_only_for_show_stops_no_run(run_small, finished, tmp_path, caplog, name, damage):
+    run = shutil.copytree(finished, tmp_path / "run")
     damage(run / name)
     found = read_run(run)
     assert f"{name} is damaged" in caplog.text
@@ -142,11 +155,11 @@ def test_results_of_another_state_are_not_shown(run_small, tmp_path):
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"epochs": 2}', "null", "3"])
-def test_results_of_another_form_are_damaged(run_small, tmp_path, content):
-    run_small()
-    (tmp_path / "run" / "metrics.json").write_text(content)
+def test_results_of_another_form_are_damaged(finished, tmp_path, content):
+    run = shutil.copytree(finished, tmp_path / "run")
+    (run / "metrics.json").write_text(content)
     with pytest.raises(DataError, match="is damaged"):
-        read_run(tmp_path / "run")
+        read_run(run)
 
 
 def test_a_folder_is_held_by_one_training(run_small, tmp_path):

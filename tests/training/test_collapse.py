@@ -33,6 +33,7 @@ def test_a_map_with_nodes_trains_on(run_small):
     assert metrics["epochs"] == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [1, 2, 3])
 def test_a_resumed_run_ends_where_it_would_have(run_small, tmp_path, before):
     whole, part = tmp_path / "whole", tmp_path / "part"

@@ -62,6 +62,7 @@ def test_a_mistake_is_refused_and_a_finished_run_stays_as_it_was(
     assert not list(finished.glob("previous-*"))
 
 
+@pytest.mark.slow
 def test_few_samples_are_gone_over_more_often(run_small, tmp_path):
     x = np.random.default_rng(0).normal(size=(40, 3))
     np.savez(tmp_path / "t.npz", x=x)
@@ -83,6 +84,7 @@ def test_sequences_longer_than_the_data_are_refused(run_small, tmp_path):
     assert not (tmp_path / "run" / "metrics.json").exists()
 
 
+@pytest.mark.slow
 def test_a_limit_of_time_ends_a_run_and_is_said(run_small, tmp_path, capsys):
     began = time.monotonic()
     metrics = run_small("trainer.max_epochs=100000", "+trainer.max_time=00:00:00:02")
@@ -94,6 +96,7 @@ def test_a_limit_of_time_ends_a_run_and_is_said(run_small, tmp_path, capsys):
     assert written["step"] == checkpoint["global_step"] > 0
 
 
+@pytest.mark.slow
 def test_a_limit_counts_anew_in_every_process(run_small):
     first = run_small("trainer.max_epochs=100000", "+trainer.max_time=00:00:00:01")
     limit = "+trainer.max_time={seconds: 1}"

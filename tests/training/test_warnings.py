@@ -50,6 +50,7 @@ def test_a_sound_run_has_no_warning(run_small):
     assert run_small("model.som.max_nodes=200", "trainer.max_epochs=3")["warnings"] == []
 
 
+@pytest.mark.slow
 def test_a_test_split_without_labels_has_no_score(run_small, tmp_path):
     x, y = blobs()
     data = saved(tmp_path, x_train=x, y_train=y, x_test=x)
