@@ -33,7 +33,7 @@ def report(cfg: DictConfig) -> Path:
     for number, run in enumerate(track(runs, description="report")):
         data = read_run(run, cfg.data_dir, cfg.trust, cfg.dataset.path)
         found, page = draw_report(data, cfg.embedding, cfg.seed)
-        write_figures(found, output if len(runs) == 1 else output / f"run{number}")
+        write_figures(found, page, output if len(runs) == 1 else output / f"run{number}")
         pages.append(page)
     output.mkdir(parents=True, exist_ok=True)
     path = output / "report.html"

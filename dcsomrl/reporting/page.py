@@ -80,20 +80,28 @@ def text(value: object) -> str:
 
 
 def svg(figure: Figure) -> str:
-    """The figure as the text of an SVG file."""
+    """The figure as the text of an SVG file; its layout stays as it is from then on."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg")
+    figure.set_layout_engine("none")
     return buffer.getvalue()
 
 
-def write_figures(found: Iterable[Section], folder: Path) -> None:
-    """Every figure as PNG and SVG, and all measures in ``measures.json``, into a folder."""
+def write_figures(found: Iterable[Section], page: RunPage, folder: Path) -> None:
+    """Every figure as PNG and SVG, and all measures in ``measures.json``, into a folder.
+
+    Args:
+        found: the sections of a run.
+        page: the run's, with their figures as text.
+        folder: made where it is absent.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    for picture in page.pictures:
+        (folder / f"{picture.name}.svg").write_text(picture.svg)
     measures: dict[str, float | int | None] = {}
     for part in found:
         measures |= dict(part.measures)
         if part.figure is not None:
             part.figure.savefig(folder / f"{part.name}.png", dpi=130)
-            part.figure.savefig(folder / f"{part.name}.svg")
     valid = {name: None if value != value else value for name, value in measures.items()}
     (folder / "measures.json").write_text(json.dumps(valid, indent=2, allow_nan=False) + "\n")

@@ -66,7 +66,7 @@ def test_every_section_of_an_image_run_is_there(portrait, tmp_path):
     assert [picture.name for picture in page.pictures] == [
         name for name in found if found[name].figure is not None
     ]
-    write_figures(found.values(), tmp_path)
+    write_figures(found.values(), page, tmp_path)
     for name, section in found.items():
         assert (section.figure is None) != (tmp_path / f"{name}.svg").exists()
         assert not re.search(r"\bnan\b", section.caption), section.caption
