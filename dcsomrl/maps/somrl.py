@@ -152,6 +152,32 @@ class SOMRL(RelevanceMap):
         self.live.zero_()
         self.life.zero_()
 
+    @torch.no_grad()
+    def fill_(self, z: Tensor) -> None:
+        """Make nodes of samples (batch, n_features) until all are in reach of one, or none is left.
+
+        Of the samples out of reach the one nearest to their mean becomes a node, time after time. A
+        step would put nodes on the mean itself, which of far groups may be as far from all.
+        Processes of a group fill the same map together.
+        """
+        z = self._gathered(self._as_samples(z))
+        for slot in (~self.live).nonzero()[:, 0]:
+            lost = z[self._activations(z).amax(1) < self.threshold]
+            if not len(lost):
+                return
+            self.centers[slot] = lost[(lost - lost.mean(0)).square().sum(1).argmin()]
+            self.relevances[slot], self.distances[slot], self.life[slot] = 1.0, 0.0, 1.0
+            self.live[slot] = True
+            self.births += 1
+
+    def _gathered(self, z: Tensor) -> Tensor:
+        """The samples of all processes of a group, which hold equally many each."""
+        if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+            return z
+        parts = [torch.empty_like(z) for _ in range(torch.distributed.get_world_size())]
+        torch.distributed.all_gather(parts, z.contiguous())
+        return torch.cat(parts)
+
     def learn_(self, z: Tensor) -> None:
         """Take a step on a batch (batch, n_features); processes of a group take one together.
 

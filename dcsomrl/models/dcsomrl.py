@@ -109,6 +109,8 @@ class DCSOMRL(ClusteringModule):
         # Once, also where several batches make a step of the optimiser.
         if self._regrows_at == self.global_step != self._regrown_at:
             self.som.clear_()
+            # Before any code is drawn to it: codes of groups that share a node become one group.
+            self.som.fill_(z)
             self._regrown_at = self.global_step
         self.som.learn_(z)
 

@@ -146,3 +146,41 @@ def test_samples_of_another_shape_and_half_precision_maps_are_refused():
             som(torch.zeros(shape))
     with pytest.raises(ValueError, match="float32"):
         som.to(torch.bfloat16)(torch.zeros(2, 3))
+
+
+@given(seed=st.integers(0, 9999), n=st.integers(1, 40), threshold=st.floats(0.8, 0.9999))
+@settings(max_examples=60, deadline=None)
+def test_a_map_is_filled_with_samples_until_all_are_in_reach(seed, n, threshold):
+    z = samples(seed, n, 3).double()
+    som = SOMRL(3, 12, activation_threshold=threshold).double()
+    som.fill_(z)
+    # Again by a loop: of those out of reach the one nearest to their mean.
+    expected: list[np.ndarray] = []
+    lost = z.numpy()
+    while len(lost) and len(expected) < 12:
+        expected.append(lost[((lost - lost.mean(0)) ** 2).sum(1).argmin()])
+        apart = ((z.numpy()[:, None] - np.array(expected)[None]) ** 2).sum(2).min(1)
+        lost = z.numpy()[3 / (3 + apart) < threshold]
+    np.testing.assert_array_equal(som.centers[som.live].numpy(), np.array(expected))
+    assert int(som.births) == int(som.n_live) == len(expected)
+    assert (som.life[som.live] == 1).all()
+    assert (som.relevances[som.live] == 1).all()
+    before = som.centers.clone()
+    if len(expected) < 12:
+        som.fill_(z)
+        assert torch.equal(som.centers, before)
+
+
+def test_far_groups_get_a_node_each_where_their_means_would_not():
+    corners = torch.eye(6) * 0.9 + 0.05
+    z = corners[torch.arange(60) % 6]
+    filled, stepped = (
+        SOMRL(6, 20, activation_threshold=None, radius=0.6).train() for _ in range(2)
+    )
+    for som in (filled, stepped):
+        som.variance.fill_(z.var(0, correction=0).mean())
+    filled.fill_(z)
+    assert int(filled.n_live) == 6
+    for _ in range(6):
+        stepped.learn_(z)
+    assert filled.assign(z).distance.max() < 1e-6 < stepped.assign(z).distance.min()
