@@ -34,8 +34,8 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 NAMED = 5  # files that a message names
 FRAMES = "several frames"
 # What becomes of images of other channels than those that they are read with.
-GREYED = "are in colour and read as grey: `channels`"
-FLATTENED = "are transparent and read before a `background`: `channels`"
+GREYED = "are in colour and read as grey (`channels`)"
+FLATTENED = "are transparent and read before the `background` (`channels`)"
 
 
 @dataclass(frozen=True)

@@ -347,7 +347,7 @@ def test_what_pictures_lose_is_said(tmp_path):
     for i, mode in enumerate(["L", "RGB", "RGB", "L", "RGB", "L"]):
         draw(tmp_path / f"{i}.png", i, mode=mode)
     assert any(
-        "3 of 6 images are in colour and read as grey: `channels`" in one
+        "3 of 6 images are in colour and read as grey (`channels`)" in one
         for one in said_of(tmp_path)
     )
     assert not said_of(tmp_path, channels=1)
