@@ -1,5 +1,6 @@
 """Exported models give what predict gives, for raw samples and batches of any size."""
 
+from importlib.util import find_spec
 from itertools import product
 
 import numpy as np
@@ -15,16 +16,20 @@ from dcsomrl.errors import ConfigError
 from dcsomrl.predict import predict
 from tests.conftest import SMALL
 
-pytestmark = pytest.mark.slow
-
-onnxruntime = pytest.importorskip("onnxruntime")
-pytest.importorskip("onnxscript")
+# Found and not imported, which takes seconds that every collection of the suite would pay.
+LACKING = [name for name in ("onnxruntime", "onnxscript") if find_spec(name) is None]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(LACKING), reason=f"{' and '.join(LACKING)} not installed"),
+]
 
 
 def ask(path, kind, x):
     """What an exported model gives for raw samples (batch, *shape)."""
     if kind == "torch":
         return {name: one.numpy() for name, one in torch.export.load(path).module()(x).items()}
+    import onnxruntime
+
     session = onnxruntime.InferenceSession(path)
     names = [one.name for one in session.get_outputs()]
     return dict(zip(names, session.run(None, {"x": x.numpy()}), strict=True))

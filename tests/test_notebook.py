@@ -2,10 +2,6 @@
 
 import pytest
 
-nbclient = pytest.importorskip("nbclient")
-nbformat = pytest.importorskip("nbformat")
-pytest.importorskip("ipykernel")
-
 CELL = """
 from sklearn.datasets import make_blobs
 from dcsomrl import DeepSOM, GrowingSOM
@@ -17,6 +13,9 @@ print("clusters:", GrowingSOM(verbose=True, device="cpu", max_epochs=2).fit(x).n
 
 @pytest.mark.slow
 def test_a_notebook_shows_the_progress(tmp_path):
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
     client = nbclient.NotebookClient(notebook, timeout=250, kernel_name="python3")
     client.execute(cwd=str(tmp_path))

@@ -78,12 +78,20 @@ class Step:
         Raises:
             ConfigError: the data has no neighbours.
         """
+        return self.encode_neighbors(1)
+
+    def encode_neighbors(self, every: int) -> Tensor:
+        """Codes of a nearest neighbour of one of ``every`` samples, (samples taken, m).
+
+        Raises:
+            ConfigError: the data has no neighbours.
+        """
         if self.neighbor is None:
             raise ConfigError(
                 "a term of the loss compares neighbours, and the data has none: choose "
                 "`neighbors=nearest`"
             )
-        return self.model.encode(self.neighbor)
+        return self.model.encode(self.neighbor[::every])
 
     @cached_property
     def assignment(self) -> Assignment:

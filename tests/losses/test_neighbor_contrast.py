@@ -117,3 +117,26 @@ def test_a_reconstruction_by_the_mean_has_a_relative_error_of_one():
     assert Reconstruction(relative=True)(step).item() == pytest.approx(1)
     constant = torch.ones(4, 3)
     assert Reconstruction(relative=True)(Step(constant, constant, Mapped(None))).isfinite()
+
+
+@given(n=st.integers(1, 13), every=st.integers(1, 5), seed=st.integers(0, 10**6))
+@settings(deadline=None, max_examples=40)
+def test_terms_that_take_some_samples_are_those_of_a_smaller_batch(n, every, seed):
+    x, near = codes(n, 3, seed), codes(n, 3, seed + 1)
+    step = Step(x, x, Mapped(None), neighbor=near)
+    taken = slice(None, None, every if n >= 2 * every else 1)
+    contrast = NeighborContrast(temperature=0.3, every=every)
+    expected = by_hand(x[taken].numpy(), near[taken].numpy(), 0.3)
+    assert contrast(step).item() == pytest.approx(expected)
+    decoded = Reconstruction(every=every)
+    assert decoded(step).item() == pytest.approx((x[taken].numpy() ** 2).mean())
+    # In validation all samples count.
+    assert contrast.eval()(step).item() == pytest.approx(by_hand(x.numpy(), near.numpy(), 0.3))
+    assert decoded.eval()(step).item() == pytest.approx((x.numpy() ** 2).mean())
+
+
+@pytest.mark.parametrize("every", [0, -1, 2.5, True, None])
+def test_one_of_a_number_of_samples_is_a_whole_number(every):
+    for term in (Reconstruction, NeighborContrast):
+        with pytest.raises(ValueError, match="every must be a whole number of at least 1"):
+            term(every=every)
