@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from dcsomrl.data import Neighbors
 from dcsomrl.data.nearest import Metric
 from dcsomrl.estimators.base import AT_LEAST_ONE, MapEstimator
+from dcsomrl.losses import Term
 from dcsomrl.models.base import OptimizerFactory
 from dcsomrl.models.dcsomrl import DCSOMRL
 from dcsomrl.models.neighbor_somrl import neighbor_somrl
@@ -109,6 +110,9 @@ class DeepSOM(MapEstimator):
 
     def _go_on(self) -> None:
         self.model_.schedule, self.model_.regrow = "constant", None
+        for term in self.model_.losses.values():
+            assert isinstance(term, Term)
+            term.begin = 0.0
         adam = partial(torch.optim.Adam, lr=self.learning_rate, fused=True)
         self.model_._optimizer = partial(_continued, adam, self._moments)
 

@@ -11,9 +11,24 @@ class RelevanceDistance(Term):
 
     The map is constant in it: it moves the encoder alone.
 
+    Args:
+        weight: factor on the term in the loss, at least 0.
+        begin: share of the training, in [0, 1), before which the term does not count. Early on the
+            nodes lie between groups that the encoder has not told apart yet, and codes that are
+            drawn to one node become one group.
+
+    Raises:
+        ValueError: an argument outside its range.
+
     Source: eq. 7 of "Shaping latent representations using Self-Organizing Maps with Relevance
     Learning".
     """
+
+    def __init__(self, weight: float = 1.0, begin: float = 0.0) -> None:
+        super().__init__(weight)
+        if not 0 <= begin < 1:
+            raise ValueError(f"a term begins at a share of the training in [0, 1), got {begin}")
+        self.begin = begin
 
     def forward(self, step: Step) -> Tensor:
         """Mean over the samples, 0-d."""

@@ -20,7 +20,10 @@ class Term(nn.Module, ABC):
     Attributes:
         compares_views: whether the term reads :attr:`Step.views`.
         compares_neighbors: whether it reads :attr:`Step.neighbor`.
+        begin: share of the training, in [0, 1), before which it does not count in the loss.
     """
+
+    begin: float = 0.0
 
     compares_views = False
     compares_neighbors = False

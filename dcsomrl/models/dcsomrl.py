@@ -48,7 +48,8 @@ class DCSOMRL(ClusteringModule):
 
     Raises:
         ValueError: alpha is negative, the map and the codes differ in width, the terms are none
-            or have a name that is taken, regrow is out of its range, or there is no such schedule.
+            or have a name that is taken or all begin later, regrow is out of its range, or there is
+            no such schedule.
 
     Source: section 3.7 and eq. 7.
     """
@@ -76,6 +77,8 @@ class DCSOMRL(ClusteringModule):
                 f"losses must be terms by names other than {TOTAL} and {SPREAD}, got "
                 f"{', '.join(losses) or 'none'}"
             )
+        if all(term.begin > 0 for term in losses.values()):
+            raise ValueError("a term of the loss must count from the beginning: set a begin to 0")
         super().__init__(optimizer)
         if som.n_features != autoencoder.latent_dim:
             raise ValueError(
@@ -88,6 +91,7 @@ class DCSOMRL(ClusteringModule):
         self._regrows_at, self._regrown_at = -1, -1
         self.losses = nn.ModuleDict(losses)
         self._weights = {name: term.weight for name, term in losses.items()}
+        self._begins_at = dict.fromkeys(losses, 0)
 
     @property
     def codebook(self) -> SOMRL:
@@ -117,8 +121,9 @@ class DCSOMRL(ClusteringModule):
     def terms(self, step: Step) -> dict[str, Tensor]:
         """The terms, their weighted sum and the deviation of the codes, on the map as it is."""
         values = {name: term(step) for name, term in self.losses.items()}
+        begun = {name: values[name] for name, at in self._begins_at.items() if self.global_step >= at}
         spread = step.z.detach().std(0, correction=0).mean()
-        return {TOTAL: total(values, self._weights), **values, SPREAD: spread}
+        return {TOTAL: total(begun, self._weights), **values, SPREAD: spread}
 
     def configure_optimizers(self) -> Any:
         """The optimiser over all parameters, and the schedule of its learning rate.
@@ -127,15 +132,18 @@ class DCSOMRL(ClusteringModule):
             ConfigError: something goes by the length of the training, which has no end.
         """
         optimizer = super().configure_optimizers()
-        if self.schedule == "constant" and self.regrow is None:
+        begins = {name: float(term.begin) for name, term in self.losses.items()}  # type: ignore[arg-type]
+        self._begins_at = dict.fromkeys(begins, 0)
+        if self.schedule == "constant" and self.regrow is None and not any(begins.values()):
             return optimizer
         steps = self.trainer.estimated_stepping_batches
         if not math.isfinite(steps) or steps < 1:
             raise ConfigError(
-                "a cosine schedule, and a map that grows anew, go by the length of the training, "
-                "and this one has no end: set `max_epochs` or `max_steps`, or `schedule=constant` "
-                "and `regrow=null`"
+                "a cosine schedule, a map that grows anew and a term that begins later go by the "
+                "length of the training, and this one has no end: set `max_epochs` or `max_steps`, "
+                "or `schedule=constant`, `regrow=null` and a `begin` of 0"
             )
+        self._begins_at = {name: round(begin * steps) for name, begin in begins.items()}
         if self.regrow is not None:
             self._regrows_at = max(round(self.regrow * steps), 1)
         if self.schedule == "constant":

@@ -32,7 +32,7 @@ def neighbor_somrl(
         radius: reach of a node in deviations of the codes, above 0.
         learning_rate: of Adam, above 0.
         schedule: see :class:`DCSOMRL`.
-        regrow: likewise.
+        regrow: likewise; codes are drawn to the map from then on.
 
     Raises:
         ValueError: an argument outside its range.
@@ -54,7 +54,7 @@ def neighbor_somrl(
         optimizer=partial(torch.optim.Adam, lr=learning_rate, fused=True),
         losses={
             "reconstruction": Reconstruction(weight=0.05, relative=True),
-            "clustering": RelevanceDistance(weight=0.1),
+            "clustering": RelevanceDistance(weight=0.1, begin=regrow or 0.0),
             "neighbors": NeighborContrast(weight=0.1, temperature=0.2),
         },
         schedule=schedule,

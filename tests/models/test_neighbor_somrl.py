@@ -15,6 +15,7 @@ from dcsomrl.configuration import compose_config
 from dcsomrl.data.sources import digits
 from dcsomrl.errors import ConfigError
 from dcsomrl.loading import load
+from dcsomrl.losses import RelevanceDistance
 from dcsomrl.maps import SOMRL
 from dcsomrl.models import DCSOMRL
 from dcsomrl.models.schedule import cosine
@@ -73,6 +74,15 @@ def test_the_map_grows_anew_once(trained_run, run_small, tmp_path):
     assert never["nodes"] == table["nodes"].iloc[-1]
 
 
+def test_codes_are_drawn_to_the_map_that_has_grown_anew(trained_run):
+    table = pd.read_csv(trained_run[0] / "metrics.csv")
+    before = 0.05 * table["train/reconstruction"] + 0.1 * table["train/neighbors"]
+    after = before + 0.1 * table["train/clustering"]
+    begun = table["epoch"] >= 2
+    np.testing.assert_allclose(table["train/loss"], after.where(begun, before), rtol=1e-5)
+    assert (table["train/clustering"] > 0).all()
+
+
 def test_the_schedule_is_half_a_cosine():
     assert cosine(0, 100) == 1
     assert cosine(50, 100) == pytest.approx(0.505)
@@ -99,11 +109,18 @@ def test_what_goes_by_the_end_of_a_training_needs_one(key, run_small):
         ({"regrow": 1.0}, "regrow must be between 0 and 1"),
         ({"regrow": 0}, "regrow must be between 0 and 1"),
         ({"schedule": "linear"}, "schedule must be constant or cosine, got 'linear'"),
+        ({"losses": {"pull": RelevanceDistance(begin=0.1)}}, "must count from the beginning"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, said):
     with pytest.raises(ValueError, match=said):
         DCSOMRL(MLPAutoencoder([4], 3, [5]), SOMRL(3), **settings)
+
+
+@pytest.mark.parametrize("begin", [-0.1, 1, float("nan")])
+def test_a_term_begins_within_the_training(begin):
+    with pytest.raises(ValueError, match=r"a share of the training in \[0, 1\)"):
+        RelevanceDistance(begin=begin)
 
 
 @pytest.mark.parametrize("settings", [{"radius": 0.5}, {"activation_threshold": None}])
