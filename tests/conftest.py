@@ -37,7 +37,7 @@ LACKING = (
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have all processes of the tests start warm, from one server for all of pytest's workers."""
-    # What numba compiles for pynndescent runs once: compiled without optimisation it is there sooner.
+    # What numba compiles for pynndescent runs once: without optimisation it is there sooner.
     os.environ.setdefault("NUMBA_OPT", "0")
     if not hasattr(config, "workerinput"):
         folder = tempfile.TemporaryDirectory(prefix="warm-")

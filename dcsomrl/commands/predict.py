@@ -13,7 +13,7 @@ from torch import Tensor
 from dcsomrl.commands.evaluate import choose_device, wanted
 from dcsomrl.data.files import Reading, read_features
 from dcsomrl.data.image_files import ImageFiles, Look, check_files, say_bad
-from dcsomrl.data.images import IMAGE_SUFFIXES, first_of, image_files, size_of
+from dcsomrl.data.images import IMAGE_SUFFIXES, image_files, read_as, size_of
 from dcsomrl.data.tables import SUFFIXES, Roles
 from dcsomrl.data.text_tables import Writing, kind_of
 from dcsomrl.errors import DataError
@@ -143,7 +143,7 @@ def images_of(
         settings.get("background", "black"),
         settings.get("fit", "stretch"),
     )
-    return read_all(ImageFiles(files, look, first_of(files)), source, settings, notes)
+    return read_all(read_as(files, look), source, settings, notes)
 
 
 def read_all(

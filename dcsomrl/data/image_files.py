@@ -32,7 +32,8 @@ STAMPED = 64
 WORTH_A_BAR = 2000
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 NAMED = 5  # files that a message names
-FRAMES = "several frames"
+# What is noted of a file beside its image.
+FRAMES, DEEP = "several frames", "16 bits"
 # What becomes of images of other channels than those that they are read with.
 GREYED = "are in colour and read as grey (`channels`)"
 FLATTENED = "are transparent and read before the `background` (`channels`)"
@@ -44,7 +45,8 @@ class Look:
 
     Attributes:
         size: height and width; None demands the size of the first.
-        channels: 1 grey, 3 colour, 4 colour and transparency; None follows the first image.
+        channels: 1 grey, 3 colour, 4 colour and transparency, or any number that TIFF files have;
+            None follows the first image.
         background: colour that is seen through transparent pixels, by name or as ``#rrggbb``.
         fit: how a size is reached: ``stretch``, ``pad`` (with the background) or ``crop``, the last
             two with the image's proportions.
@@ -70,10 +72,8 @@ class Look:
                 f"`image_size` makes images of {math.prod(self.size):,} pixels, got "
                 f"{list(self.size)}: give at most {most:,}"
             )
-        if self.channels not in (None, *MODES):
-            raise DataError(
-                f"images have 1, 3 or 4 channels, got channels={self.channels}: set one of them"
-            )
+        if self.channels is not None and self.channels < 1:
+            raise DataError(f"images have 1 channel or more, got channels={self.channels}")
         if self.fit not in ("stretch", "pad", "crop"):
             raise DataError(f"`fit` must be stretch, pad or crop, got {self.fit}")
         try:
@@ -122,6 +122,11 @@ class ImageFiles:
         self.files, self.look = files, look
         self.depth: Depth = depth_of(image)
         channels = look.channels or (1 if is_grey(image) else 3)
+        if channels not in MODES:
+            raise DataError(
+                f"the image {first or files[0]} has no {channels} channels: set `channels` to 1, 3 "
+                "or 4; other numbers are read from TIFF files alone"
+            )
         if self.depth != "8 bits" and channels != 1:
             raise DataError(
                 f"the image {first or files[0]} has one channel of {self.depth}: set `channels=1`"
@@ -141,7 +146,7 @@ class ImageFiles:
 
     def __getitem__(self, index: Tensor) -> Tensor:
         """Images (batch, channels, height, width), bytes, or floats of deeper ones."""
-        return torch.from_numpy(np.stack([self.read(self.files[i]) for i in index.tolist()]))
+        return torch.from_numpy(np.stack([self.take(self.files[i])[0] for i in index.tolist()]))
 
     def stamp(self) -> bytes:
         """Names and sizes of the files, and what some of them hold."""
@@ -152,15 +157,27 @@ class ImageFiles:
             digest.update(self.files[i].read_bytes())
         return digest.digest()
 
-    def read(self, file: Path) -> NDArray[Any]:
-        """One image (channels, height, width)."""
-        return self._pixels(open_image(file), file)
+    def take(self, file: Path) -> tuple[NDArray[Any], list[str]]:
+        """One image (channels, height, width), and in words what it lost.
+
+        Raises:
+            DataError: it cannot be read, or is unlike the first.
+        """
+        image = open_image(file)
+        return self._pixels(image, file), self.changes(image)
+
+    def size_of(self, file: Path) -> tuple[int, int]:
+        """Width and height of an image as it is in its file."""
+        with Image.open(file, formats=FORMATS) as image:
+            return image.size
 
     def changes(self, image: Image.Image) -> list[str]:
         """What an image loses as it is read, in words that follow a number of images."""
         channels, said = self.shape[1], []
         if image.info.get(FRAMES):
             said.append("have several frames: the first is taken")
+        if image.info.get(DEEP):
+            said.append("have 16 bits a channel and are read with 8")
         if channels == 1 and not is_grey(image):
             said.append(GREYED)
         if channels != 4 and image.has_transparency_data:
@@ -248,8 +265,7 @@ def _read_all(files: ImageFiles) -> Iterator[tuple[NDArray[Any], list[str]] | Da
 
     def attempt(file: Path) -> tuple[NDArray[Any], list[str]] | DataError:
         try:
-            image = open_image(file)
-            return files._pixels(image, file), files.changes(image)
+            return files.take(file)
         except DataError as error:
             return error
 
@@ -271,21 +287,30 @@ def open_image(file: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a file says of itself
-            image, several = _first_frame(file)
+            return _first_frame(file)
     except Exception as error:  # Pillow's readers raise kinds of their own for a damaged file
         raise DataError(f"the image {file} cannot be read ({error}): mend or remove it") from error
-    image.info[FRAMES] = several
-    return image
 
 
-def _first_frame(file: Path) -> tuple[Image.Image, bool]:
-    """The image, and whether its file holds more of them."""
+def _first_frame(file: Path) -> Image.Image:
+    """The image, and in its ``info`` whether its file holds more of them, or finer ones."""
     with Image.open(file, formats=FORMATS) as opened:
         if opened.width * opened.height > (Image.MAX_IMAGE_PIXELS or math.inf):
             raise ValueError(f"{opened.width}x{opened.height} pixels are too many")
-        several = getattr(opened, "n_frames", 1) > 1
+        noted: dict[str | tuple[int, int], Any] = {
+            FRAMES: getattr(opened, "n_frames", 1) > 1,
+            DEEP: _is_deeper(opened),
+        }
         opened.load()
-        return ImageOps.exif_transpose(opened), several
+        image = ImageOps.exif_transpose(opened)
+        image.info.update(noted)
+        return image
+
+
+def _is_deeper(opened: Any) -> bool:
+    """Whether a file, open and not loaded, has colours of 16 bits, of which Pillow keeps 8."""
+    args = opened.tile[0].args if opened.tile else ""
+    return opened.mode in ("RGB", "RGBA", "LA") and ";16" in str(args)
 
 
 def depth_of(image: Image.Image) -> Depth:
@@ -328,13 +353,12 @@ def say_bad(bad: Sequence[str], n: int, folder: Path) -> str:
     return f"{len(bad)} of {n} images in {folder} cannot be used: {'; '.join(bad[:NAMED])}{more}"
 
 
-def sizes_in(files: Sequence[Path]) -> str:
+def sizes_in(files: ImageFiles) -> str:
     """The sizes of images in words."""
     found = set()
-    for file in files:
+    for file in files.files:
         try:
-            with Image.open(file, formats=FORMATS) as image:
-                found.add(image.size)
+            found.add(files.size_of(file))
         except Exception:  # said elsewhere
             continue
     shown = sorted(found)

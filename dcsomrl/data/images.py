@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from dcsomrl.data.arrays import Arrays, divide
+from dcsomrl.data.bands import BandFiles, has_bands, read_bands
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.image_files import (
     FLATTENED,
@@ -38,6 +39,7 @@ OnError = Literal["refuse", "skip"]
 HIDDEN = (".", "__MACOSX")
 TRAIN_NAMES = ("train", "training")
 TEST_NAMES = ("test", "testing", "val", "valid", "validation", "eval", "dev")
+KINDS = {1: "grey", 3: "colour", 4: "colour and transparency"}
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 
 
@@ -61,7 +63,8 @@ def images(
         path: the folder.
         image_size: side to which every image is brought, in pixels, or its height and width; None
             keeps their one size.
-        channels: 1, 3, or 4 for colour and transparency; None follows the first image.
+        channels: 1, 3, or 4 for colour and transparency, or the number that TIFF files have; None
+            follows the first image.
         background: colour that is seen through transparent pixels.
         fit: how a size is reached: ``stretch``, ``pad`` or ``crop``.
         on_error: what becomes of images that cannot be read: ``refuse``, or ``skip`` to leave them
@@ -90,7 +93,7 @@ def images(
         train, test = (
             whole.some(rows.tolist()) for rows in divide(len(whole), test_fraction, str(root))
         )
-    files = ImageFiles(train.files, look, first_of(train.files))
+    files = read_as(train.files, look)
     parts = [train, test]
     found = [_checked(files.alike(part.files), root, in_memory_limit) for part in parts]
     _settle(found, len(train) + len(test), root, on_error, channels is not None, notes)
@@ -105,7 +108,7 @@ def images(
         root,
         len(train),
         len(test),
-        {1: "grey", 3: "colour", 4: "colour and transparency"}[files.shape[1]],
+        KINDS.get(files.shape[1], f"{files.shape[1]} channels"),
         *files.shape[2:],
         f"classes {list_some(class_names)}" if class_names else "no classes",
     )
@@ -158,15 +161,21 @@ def size_of(image_size: int | Sequence[int] | None) -> tuple[int, int] | None:
     return sides[0], sides[1]
 
 
-def first_of(files: Sequence[Path]) -> Path:
-    """The first file that can be read; the first where none can."""
+def read_as(files: list[Path], look: Look) -> ImageFiles:
+    """Images by the reader for their kind, which the first that can be read settles.
+
+    Raises:
+        DataError: none can be read, or that one is not what the look demands.
+    """
     for file in files:
+        banded = has_bands(file, look.channels)
         try:
-            open_image(file)
+            read_bands(file) if banded else open_image(file)
         except DataError:
             continue
-        return file
-    return files[0]
+        return BandFiles(files, look, file) if banded else ImageFiles(files, look, file)
+    banded = has_bands(files[0], look.channels)
+    return BandFiles(files, look, files[0]) if banded else ImageFiles(files, look)
 
 
 def _checked(files: ImageFiles, root: Path, limit: int) -> Checked:
@@ -175,7 +184,7 @@ def _checked(files: ImageFiles, root: Path, limit: int) -> Checked:
     try:
         return check_files(files, bool(keep))
     except SizeError as error:
-        raise SizeError(f"{error}; sizes are {sizes_in(files.files)}") from error
+        raise SizeError(f"{error}; sizes are {sizes_in(files)}") from error
 
 
 def _settle(

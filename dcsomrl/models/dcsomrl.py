@@ -121,7 +121,9 @@ class DCSOMRL(ClusteringModule):
     def terms(self, step: Step) -> dict[str, Tensor]:
         """The terms, their weighted sum and the deviation of the codes, on the map as it is."""
         values = {name: term(step) for name, term in self.losses.items()}
-        begun = {name: values[name] for name, at in self._begins_at.items() if self.global_step >= at}
+        begun = {
+            name: values[name] for name, at in self._begins_at.items() if self.global_step >= at
+        }
         spread = step.z.detach().std(0, correction=0).mean()
         return {TOTAL: total(begun, self._weights), **values, SPREAD: spread}
 

@@ -1,3 +1,7 @@
+import struct
+import sys
+import zlib
+
 import numpy as np
 import pytest
 import torch
@@ -383,3 +387,108 @@ def test_the_folder_to_give_is_the_one_that_holds_the_splits(tmp_path):
             draw(tmp_path / "data" / split / name / "0.png")
     with pytest.raises(DataError, match=f"as {tmp_path / 'data'}$"):
         images(str(tmp_path))
+
+
+def write_bands(folder, kind, shape, channels="contig", n=4):
+    """TIFF files of random channels; returns them as (n, channels, height, width)."""
+    tifffile = pytest.importorskip("tifffile")
+    folder.mkdir(exist_ok=True)
+    rng = np.random.default_rng(0)
+    high = 2.0 if np.dtype(kind).kind == "f" else np.iinfo(kind).max
+    x = (rng.random((n, *shape)) * high).astype(kind)
+    for i, image in enumerate(x):
+        given = {"photometric": "minisblack"}
+        if channels == "contig":
+            image, given["planarconfig"] = image.transpose(1, 2, 0), "contig"
+        elif channels == "separate":
+            given["planarconfig"] = "separate"
+        tifffile.imwrite(folder / f"{i}.tif", image, **given)
+    return x
+
+
+@pytest.mark.parametrize("channels", ["contig", "separate", "pages"])
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "float32", "int16"])
+def test_tiff_files_have_any_number_of_channels(tmp_path, kind, channels):
+    x = write_bands(tmp_path / "x", kind, (5, 6, 7), channels)
+    # Pages are frames, unless it is said that they are channels.
+    asked = {"channels": 5} if channels == "pages" else {}
+    found = images(str(tmp_path / "x"), test_fraction=0.5, **asked)
+    assert found.train_x.shape[1:] == (5, 6, 7)
+    scale = 65535 if kind == "uint16" else 1
+    rows = [int(file[0]) for file in found.train_about["file"]]
+    np.testing.assert_allclose(found.train_x.numpy(), x[rows] / np.float32(scale), rtol=1e-6)
+
+
+def test_colours_of_16_bits_keep_their_values(tmp_path):
+    tifffile = pytest.importorskip("tifffile")
+    x = np.random.default_rng(0).integers(0, 65536, (3, 8, 9, 3), dtype=np.uint16)
+    for i, image in enumerate(x):
+        tifffile.imwrite(tmp_path / f"{i}.TIF", image, photometric="rgb")
+    found = images(str(tmp_path), test_fraction=0.34)
+    expected = x.transpose(0, 3, 1, 2) / np.float32(65535)
+    rows = [int(file[0]) for file in found.train_about["file"]]
+    np.testing.assert_allclose(found.train_x.numpy(), expected[rows], rtol=1e-6)
+
+
+@pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
+def test_channels_are_brought_to_a_size_one_by_one(tmp_path, fit):
+    x = write_bands(tmp_path / "x", "float32", (6, 10, 8))
+    found = images(str(tmp_path / "x"), image_size=5, fit=fit, test_fraction=0.25)
+    for c in range(6):
+        alone = tmp_path / f"{c}-{fit}"
+        alone.mkdir()
+        for i in range(4):
+            Image.fromarray(x[i, c]).save(alone / f"{i}.tif")
+        one = images(str(alone), image_size=5, fit=fit, test_fraction=0.25)
+        torch.testing.assert_close(found.train_x[:, c], one.train_x[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("make", "settings", "said"),
+    [
+        (lambda x: write_bands(x, "uint8", (5, 6, 7)), {"channels": 3}, "has 5 channels of 8 bits"),
+        (lambda x: [draw(x / f"{i}.png") for i in range(3)], {"channels": 5}, "has no 5 channels"),
+        (
+            lambda x: (write_bands(x, "uint8", (5, 6, 7)), write_bands(x, "uint8", (6, 6, 7), n=1)),
+            {},
+            "channels of 8 bits, but the first image",
+        ),
+        (
+            lambda x: (write_bands(x, "uint8", (5, 6, 7)), write_bands(x, "uint8", (5, 8, 7), n=1)),
+            {},
+            "to bring all to one size; sizes are 7x",
+        ),
+    ],
+)
+def test_channels_that_do_not_fit_are_refused(tmp_path, make, settings, said):
+    (tmp_path / "x").mkdir()
+    make(tmp_path / "x")
+    with pytest.raises(DataError, match=said):
+        images(str(tmp_path / "x"), **settings)
+
+
+def test_a_damaged_tiff_is_named_and_tifffile_is_asked_for(tmp_path, monkeypatch, caplog):
+    write_bands(tmp_path / "x", "uint16", (5, 6, 7))
+    whole = (tmp_path / "x" / "2.tif").read_bytes()
+    (tmp_path / "x" / "2.tif").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"2\.tif cannot be read"):
+        images(str(tmp_path / "x"))
+    images(str(tmp_path / "x"), on_error="skip", test_fraction=0.3)
+    assert "left out" in caplog.text
+    monkeypatch.setitem(sys.modules, "tifffile", None)
+    with pytest.raises(DataError, match=r"pip install dcsomrl\[tiff\]"):
+        images(str(tmp_path / "x"))
+
+
+def test_colours_of_16_bits_in_a_png_are_said_to_be_cut(tmp_path, caplog):
+    def chunk(kind, data):
+        whole = kind + data
+        return struct.pack(">I", len(data)) + whole + struct.pack(">I", zlib.crc32(whole))
+
+    rows = b"".join(b"\0" + bytes(range(24)) for _ in range(4))  # 4 pixels of 3 times 2 bytes
+    for i in range(3):
+        png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">2I5B", 4, 4, 16, 2, 0, 0, 0))
+        png += chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+        (tmp_path / f"{i}.png").write_bytes(png)
+    images(str(tmp_path))
+    assert "3 of 3 images have 16 bits a channel and are read with 8" in caplog.text
