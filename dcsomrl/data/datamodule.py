@@ -22,7 +22,7 @@ from dcsomrl.data.in_memory import arrays_of
 from dcsomrl.data.neighbors import Neighbors, shrunk
 from dcsomrl.data.normalization import KINDS, Kind
 from dcsomrl.data.preparation import Preparation, finite, prepare
-from dcsomrl.data.tables import Roles
+from dcsomrl.data.roles import Roles
 from dcsomrl.data.text_tables import note
 from dcsomrl.data.views import with_views
 from dcsomrl.errors import DataError

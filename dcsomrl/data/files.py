@@ -17,13 +17,9 @@ from torch import Tensor
 from dcsomrl.data.arrays import Arrays, divide
 from dcsomrl.data.columns import check_told_apart, common_dtype
 from dcsomrl.data.constant import list_some
-from dcsomrl.data.tables import (
-    SUFFIXES,
-    Categories,
-    Missing,
-    Roles,
-    read_table,
-)
+from dcsomrl.data.labels import number_labels
+from dcsomrl.data.roles import Categories, Missing, Roles
+from dcsomrl.data.tables import SUFFIXES, read_table
 from dcsomrl.data.text_tables import Decimal, Separator, Writing, kind_of, note
 from dcsomrl.errors import DataError, first_line
 
@@ -102,7 +98,7 @@ def arrays(
         ignore: columns that are left out.
         categories: what becomes of columns of text: ``refuse``, ``ignore`` or ``onehot``.
         missing: what becomes of missing values: ``refuse``, ``drop`` or ``median``; see
-            :class:`dcsomrl.data.tables.Roles`.
+            :class:`dcsomrl.data.roles.Roles`.
         separator: between the fields of a table of text, ``auto`` or as ``comma``.
         decimal: its mark of decimals, ``auto``, ``point`` or ``comma``.
         encoding: its encoding; None to tell it from the file.
@@ -156,7 +152,7 @@ def arrays_of_splits(
         may_lack: whether NaN stands for a missing value.
         origin: what messages call them.
     """
-    train_y, test_y, class_names = _number_labels(train.y, test.y, origin)
+    train_y, test_y, class_names = number_labels(train.y, test.y, origin)
     if class_names is not None and len(class_names) == len(train.x) + len(test.x) > 2:
         note(
             notes, f"{origin}: every row has a label of its own: check that `target` names classes"
@@ -402,25 +398,3 @@ def channels_first(x: NDArray[Any], layout: Layout, path: Path) -> NDArray[Any]:
             x.shape[3],
         )
     return np.moveaxis(x, 3, 1) if last or layout == "channels_last" else x
-
-
-def _number_labels(
-    train: NDArray[Any] | None, test: NDArray[Any] | None, origin: str
-) -> tuple[Tensor | None, Tensor | None, list[str] | None]:
-    """Labels of any kind as classes from 0, and what they were called."""
-    labels = [part for part in (train, test) if part is not None]
-    if not labels:
-        return None, None, None
-    whole = np.concatenate([part.astype(str) if part.dtype == object else part for part in labels])
-    if whole.dtype.kind == "f":
-        if not (whole == np.round(whole)).all():
-            odd = whole[whole != np.round(whole)][0]
-            raise DataError(
-                f"{origin} has labels that are fractions, as {odd}: name a column of classes, or "
-                "none"
-            )
-        whole = whole.astype(np.int64)
-    values, numbers = np.unique(whole, return_inverse=True)
-    parts = iter(torch.from_numpy(numbers).split([len(part) for part in labels]))
-    train_y, test_y = (None if part is None else next(parts) for part in (train, test))
-    return train_y, test_y, [str(value) for value in values]

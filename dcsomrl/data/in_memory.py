@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from dcsomrl.data.arrays import Arrays
 from dcsomrl.data.columns import common_dtype
 from dcsomrl.data.files import Features, arrays_of_splits, channels_first
-from dcsomrl.data.tables import Roles, take_columns
+from dcsomrl.data.roles import Roles
+from dcsomrl.data.tables import take_columns
 from dcsomrl.errors import DataError
 
 # What messages call them.
