@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from dcsomrl.data.arrays import Arrays
 from dcsomrl.data.columns import common_dtype
-from dcsomrl.data.files import Features, arrays_of_splits, channels_first
+from dcsomrl.data.features import Features, join_splits
+from dcsomrl.data.layout import put_channels_first
 from dcsomrl.data.roles import Roles
 from dcsomrl.data.tables import take_columns
 from dcsomrl.errors import DataError
@@ -39,7 +40,7 @@ def arrays_of(
     roles = Roles() if roles is None else roles
     train = _features_of(x, y, roles, notes, None)
     test = train if test_x is None else _features_of(test_x, test_y, roles, notes, train.names)
-    return arrays_of_splits(train, test, notes, roles.missing == "median", str(FRAME))
+    return join_splits(train, test, notes, roles.missing == "median", str(FRAME))
 
 
 def _features_of(
@@ -58,7 +59,7 @@ def _features_of(
         raise DataError(
             f"there are {len(values)} samples but labels of shape {labels.shape}: give one to each"
         )
-    values = channels_first(values, "auto", FRAME)
+    values = put_channels_first(values, "auto", FRAME)
     values = values if values.dtype == np.uint8 else values.astype(common_dtype([values.dtype]))
     about = pd.DataFrame({"row": np.arange(len(values))})
     return Features(np.ascontiguousarray(values), labels, None, about)
