@@ -1,5 +1,7 @@
 """Datasets from Python: arrays, tensors and data frames."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,17 @@ from dcsomrl.errors import DataError
 
 # What messages call them.
 FRAME = Path("the data")
+
+
+def as_source(given: Callable[..., Arrays] | Arrays | Any) -> Callable[..., Arrays]:
+    """A source of a dataset: the one that is given, or one of what was given in its place.
+
+    Args:
+        given: a function that gives arrays, or the arrays, or samples; see :func:`arrays_of`.
+    """
+    if isinstance(given, Arrays):
+        return lambda: given
+    return given if callable(given) else partial(arrays_of, given)
 
 
 def arrays_of(
