@@ -11,7 +11,7 @@ from dcsomrl.analysis.merging import (
     merge_by_linkage,
     prune,
 )
-from dcsomrl.figures.structure import merge_bars
+from dcsomrl.figures.structure import draw_merge_bars
 from dcsomrl.metrics import accuracy, ari, contingency, nmi, purity
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import Nodes, RunData
@@ -70,7 +70,9 @@ def draw_merging(context: Context) -> Section | None:
         for name, scores in rows.items()
         for score, value in scores.items()
     }
-    return Section("merging", "From nodes to clusters (A.3)", caption, merge_bars(rows), measures)
+    return Section(
+        "merging", "From nodes to clusters (A.3)", caption, draw_merge_bars(rows), measures
+    )
 
 
 def _heirs(run: RunData, kept: np.ndarray) -> Nodes:
