@@ -60,7 +60,7 @@ def test_names_are_drawn_as_they_are():
     rows = draw_image_rows([np.zeros((1, 1, 2, 2))] * 4, names, title="$_t_$")
     grid = draw_prototype_grid(np.zeros((1, 1, 4, 4)), np.ones(1, dtype=int), "$_t_$")
     plane = draw_embedding(np.zeros((4, 2)), np.zeros((1, 2)), np.empty((0, 2), dtype=int),
-                          np.arange(4), names, title="$_t_$")  # fmt: skip
+                           np.arange(4), names, title="$_t_$")  # fmt: skip
     point = pd.DataFrame({"p": ["${a} ${_b}", "c"]})
     scatter = draw_parameter_scatter(point, pd.Series([0.0, 1.0], name="r"))
     texts = []
