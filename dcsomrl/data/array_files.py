@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
-from dcsomrl.data.columns import check_told_apart, common_dtype
+from dcsomrl.data.columns import check_told_apart, choose_dtype
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.features import Features
 from dcsomrl.data.layout import Layout, put_channels_first
@@ -72,7 +72,7 @@ def read_arrays(path: Path, layout: Layout, notes: list[str], split: str = "") -
         "%s: %d samples of shape %s, %s, %s, %s", path, len(x), x.shape[1:], x.dtype, span, labels
     )
     # Bytes stay bytes, which are scaled to [0, 1] later.
-    x = x if x.dtype == np.uint8 else x.astype(common_dtype([x.dtype]))
+    x = x if x.dtype == np.uint8 else x.astype(choose_dtype([x.dtype]))
     return Features(np.ascontiguousarray(x), y, None, pd.DataFrame({"row": np.arange(len(x))}))
 
 

@@ -77,7 +77,7 @@ def load_arrays(source: Callable[..., Arrays], columns: list[str] | None, origin
     else:
         arrays = source()
     arrays = check_arrays(arrays, origin)
-    return arrays if columns is None else with_features(arrays, columns, origin)
+    return arrays if columns is None else choose_features(arrays, columns, origin)
 
 
 def check_arrays(arrays: Arrays, name: str) -> Arrays:
@@ -107,10 +107,10 @@ def check_arrays(arrays: Arrays, name: str) -> Arrays:
             f"{name} has training samples of shape {shapes[0]} and test samples of shape "
             f"{shapes[1]}: make them alike"
         )
-    return _numbered(arrays)
+    return _number_classes(arrays)
 
 
-def with_features(arrays: Arrays, names: list[str], origin: str) -> Arrays:
+def choose_features(arrays: Arrays, names: list[str], origin: str) -> Arrays:
     """The columns of these names alone, in this order; as it is where nothing has names.
 
     Raises:
@@ -147,7 +147,7 @@ def _check_finite(
         )
 
 
-def _numbered(arrays: Arrays) -> Arrays:
+def _number_classes(arrays: Arrays) -> Arrays:
     labels = [y for y in (arrays.train_y, arrays.test_y) if y is not None]
     if not labels:
         return arrays

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from dcsomrl.data.arrays import Samples
-from dcsomrl.data.neighbors import drawn
+from dcsomrl.data.neighbors import draw_neighbors
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ class EpochPermutation(Sampler[Tensor]):
 
     @property
     def _in_a_pass(self) -> int:
-        return self.n // self.batch_size + (self.n % self.batch_size >= world()[1])
+        return self.n // self.batch_size + (self.n % self.batch_size >= get_rank_and_size()[1])
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the permutation; Lightning calls it before every epoch."""
@@ -145,7 +145,7 @@ class EpochPermutation(Sampler[Tensor]):
 
     def __iter__(self) -> Iterator[Tensor]:
         """Rows of every batch that this process takes."""
-        rank, size = world()
+        rank, size = get_rank_and_size()
         length = self.sequence_length
         if self.batch_size % (size * length):
             raise DataError(
@@ -160,7 +160,7 @@ class EpochPermutation(Sampler[Tensor]):
             batch = batches[place]
             whole = batch[: len(batch) // (size * length) * size * length]
             draw = self.epoch * self.passes + of_pass  # of neighbours
-            yield beside(whole.chunk(size)[rank], self.graph, self.seed, draw)
+            yield pair_with_neighbors(whole.chunk(size)[rank], self.graph, self.seed, draw)
 
     def _order(self, of_pass: int, length: int) -> Tensor:
         """Rows in the order of a pass, sequences whole."""
@@ -184,9 +184,9 @@ class InOrder(Sampler[Tensor]):
     def __init__(
         self, n: int, batch_size: int, shared: bool, graph: Tensor | None = None, seed: int = 0
     ) -> None:
-        rank, size = world() if shared else (0, 1)
+        rank, size = get_rank_and_size() if shared else (0, 1)
         rows = torch.arange(n).tensor_split(size)[rank].split(batch_size)
-        self._batches = [beside(some, graph, seed, 0) for some in rows]
+        self._batches = [pair_with_neighbors(some, graph, seed, 0) for some in rows]
 
     def __len__(self) -> int:
         """Number of batches."""
@@ -233,12 +233,12 @@ def check_training_part(
         log.info("every epoch goes %d times over the %d samples", passes, n)
 
 
-def beside(rows: Tensor, graph: Tensor | None, seed: int, epoch: int) -> Tensor:
+def pair_with_neighbors(rows: Tensor, graph: Tensor | None, seed: int, epoch: int) -> Tensor:
     """Rows (batch,), or (2, batch) with a neighbour of each beside it where there is a graph."""
-    return rows if graph is None else torch.stack([rows, drawn(graph, rows, seed, epoch)])
+    return rows if graph is None else torch.stack([rows, draw_neighbors(graph, rows, seed, epoch)])
 
 
-def world() -> tuple[int, int]:
+def get_rank_and_size() -> tuple[int, int]:
     """Rank of this process and number of processes."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return 0, 1

@@ -21,17 +21,17 @@ from dcsomrl.data.batches import (
     check_training_part,
     count_passes,
 )
-from dcsomrl.data.constant import names_of, warn_of
+from dcsomrl.data.constant import name_constant, warn_of_constant
 from dcsomrl.data.fingerprint import check_same
 from dcsomrl.data.in_memory import arrays_of, as_source
 from dcsomrl.data.loaders import make_loader
 from dcsomrl.data.neighbors import Neighbors
 from dcsomrl.data.normalization import KINDS, Kind
-from dcsomrl.data.preparation import Preparation, finite, prepare
+from dcsomrl.data.preparation import Preparation, check_finite, prepare
 from dcsomrl.data.prepared import PreparedSplits
 from dcsomrl.data.roles import Roles
 from dcsomrl.data.splits import Split, Splits, split_arrays
-from dcsomrl.data.views import with_views
+from dcsomrl.data.views import add_views
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -193,7 +193,7 @@ class ClusterData(LightningDataModule):
 
         "feature 3" where nothing has names; "all samples" alone where all are; of images only that.
         """
-        return names_of(self._ready.constant, self.feature_names)
+        return name_constant(self._ready.constant, self.feature_names)
 
     @property
     def n_constant(self) -> int:
@@ -251,7 +251,7 @@ class ClusterData(LightningDataModule):
             self._preparation = prepare(
                 self.normalization, splits.training_sample(), named, self._origin
             )
-            warn_of(self.constant, self._origin)
+            warn_of_constant(self.constant, self._origin)
         elif self._other:
             parts = [x for x in (arrays.train_x, arrays.test_x) if isinstance(x, Tensor)]
             files = len(parts) < 2
@@ -306,7 +306,7 @@ class ClusterData(LightningDataModule):
         """
         parts = [x] if isinstance(x, Tensor) else []
         judged = self.preparation.judged(parts, origin, files=not parts)
-        return lambda part: finite(judged(part), origin)
+        return lambda part: check_finite(judged(part), origin)
 
     def denormalize(self, x: Tensor) -> Tensor:
         """The other way round; bytes come back as floats in [0, 1], wide numbers as float64."""
@@ -341,7 +341,7 @@ class ClusterData(LightningDataModule):
         epoch = self.trainer.current_epoch
         black = float(-self.offset / self.scale) if self.scale.ndim == 0 and self.scale > 0 else 0.0
         replace = self.augmentation.replace and self.trainer.training
-        return with_views(batch, self.augmentation, self.seed, epoch, black, replace)
+        return add_views(batch, self.augmentation, self.seed, epoch, black, replace)
 
     def graph(self, split: Split) -> Tensor | None:
         """Nearest neighbours (n, k) of the samples of a split, as its rows; None without them.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dcsomrl.data.columns import as_numbers, as_text, is_value, kind_of_column, one_hot
+from dcsomrl.data.columns import as_numbers, as_text, encode_one_hot, mark_value, tell_kind
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.roles import Roles
 from dcsomrl.data.row_names import find_nameless, warn_of_counting
@@ -55,8 +55,8 @@ def take_features(
             parts.append(column.to_frame())
         elif roles.categories == "ignore":
             dropped.append(name)
-        elif roles.categories == "onehot" and kind_of_column(table[name]) == "text":
-            parts.append(one_hot(table[name], path))
+        elif roles.categories == "onehot" and tell_kind(table[name]) == "text":
+            parts.append(encode_one_hot(table[name], path))
         else:
             words.append(name)
     if words:
@@ -89,7 +89,7 @@ def _take_learned(
                 raise DataError(_describe_words(table[[name]], path, where))
             parts[name] = numbers
         elif column in table:
-            parts[name] = is_value(as_text(table[column]), value)
+            parts[name] = mark_value(as_text(table[column]), value)
             seen.setdefault(column, []).append(value)
         else:
             absent.append(column or name)
@@ -123,7 +123,7 @@ def _describe_words(
         ]
         first = int(np.argmax(no_number))
         said.append(
-            f"{name} ({kind_of_column(column)}, {str(column.iloc[first])[:40]!r} in {where[first]})"
+            f"{name} ({tell_kind(column)}, {str(column.iloc[first])[:40]!r} in {where[first]})"
         )
     more = columns.shape[1] - len(said)
     found = f"{path} has columns that are not numbers: {', '.join(said)}"
@@ -135,6 +135,6 @@ def _describe_words(
     remedies = ["make them numbers", "leave them out by `ignore`"]
     remedies += [] if roles.target else ["name the labels' column by `target`"]
     remedies += [] if roles.id else ["the one that names the rows by `id`"]
-    texts = any(kind_of_column(columns[name]) == "text" for name in columns)
+    texts = any(tell_kind(columns[name]) == "text" for name in columns)
     remedies += ["or set `categories=onehot`"] if texts and roles.categories == "refuse" else []
     return f"{found}; {', '.join(remedies)}"

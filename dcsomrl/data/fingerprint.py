@@ -19,7 +19,7 @@ class Stamped(Protocol):
         ...
 
 
-def fingerprint(parts: list[Tensor | Samples]) -> str:
+def take_fingerprint(parts: list[Tensor | Samples]) -> str:
     """Hexadecimal digits of samples (n, *shape) each, with their kind and shape, without labels.
 
     Empty where samples on the disk do not tell what they are.

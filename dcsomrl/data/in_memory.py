@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from dcsomrl.data.arrays import Arrays
-from dcsomrl.data.columns import common_dtype
+from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.features import Features, join_splits
 from dcsomrl.data.layout import put_channels_first
 from dcsomrl.data.roles import Roles
@@ -64,7 +64,7 @@ def _features_of(
         frame = x.set_axis([str(name) for name in x.columns], axis=1)
         where = [f"row {i}" for i in range(len(x))]
         features, given, about = take_columns(frame, roles, FRAME, where, notes, learned)
-        values = np.array(features.to_numpy(common_dtype(features.dtypes), na_value=np.nan))
+        values = np.array(features.to_numpy(choose_dtype(features.dtypes), na_value=np.nan))
         labels = labels if given is None else given.to_numpy()
         return Features(values, labels, features.columns.tolist(), about)
     values = _values_of(x)
@@ -73,7 +73,7 @@ def _features_of(
             f"there are {len(values)} samples but labels of shape {labels.shape}: give one to each"
         )
     values = put_channels_first(values, "auto", FRAME)
-    values = values if values.dtype == np.uint8 else values.astype(common_dtype([values.dtype]))
+    values = values if values.dtype == np.uint8 else values.astype(choose_dtype([values.dtype]))
     about = pd.DataFrame({"row": np.arange(len(values))})
     return Features(np.ascontiguousarray(values), labels, None, about)
 

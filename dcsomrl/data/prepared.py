@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from dcsomrl.data.batches import EVALUATION_BATCH, BatchDataset, Rows
-from dcsomrl.data.constant import constant
-from dcsomrl.data.neighbors import Neighbors, shrunk
-from dcsomrl.data.preparation import Preparation, finite
+from dcsomrl.data.constant import find_constant
+from dcsomrl.data.neighbors import Neighbors, shrink
+from dcsomrl.data.preparation import Preparation, check_finite
 from dcsomrl.data.splits import Splits
 
 
@@ -32,7 +32,7 @@ class PreparedSplits:
     def constant(self) -> Tensor:
         """(*shape) whether a feature is one value in all of the training part once normalised."""
         sample = self._preparation.filled(self._splits.training_sample())
-        return constant(sample.amin(0), sample.amax(0), self._preparation.by_feature)
+        return find_constant(sample.amin(0), sample.amax(0), self._preparation.by_feature)
 
     def dataset(self, split: str, labelled: bool, device: torch.device) -> BatchDataset:
         """Batches of a split by its rows.
@@ -65,13 +65,13 @@ class PreparedSplits:
         if isinstance(x, Tensor):
             return self._normalize(split, x)
         parts = rows.split(EVALUATION_BATCH)
-        return torch.cat([shrunk(self._preparation(x[part])).half() for part in parts])
+        return torch.cat([shrink(self._preparation(x[part])).half() for part in parts])
 
     def _normalize(self, split: str, x: Tensor) -> Tensor:
         """The samples of a split out of all of its arrays, normalised once."""
         if split not in self._normalized:
             rows = self._splits.rows[split]
-            self._normalized[split] = finite(self._preparation(x[rows]), self._origin)
+            self._normalized[split] = check_finite(self._preparation(x[rows]), self._origin)
         return self._normalized[split]
 
 

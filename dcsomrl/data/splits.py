@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dcsomrl.data.arrays import Arrays, Samples
-from dcsomrl.data.fingerprint import fingerprint
+from dcsomrl.data.fingerprint import take_fingerprint
 from dcsomrl.data.text_tables import note
 
 Split = Literal["train", "val", "test"]
@@ -41,7 +41,7 @@ class Splits:
     @cached_property
     def fingerprint(self) -> str:
         """What tells the samples of all splits from others."""
-        return fingerprint([self.arrays.train_x, self.arrays.test_x])
+        return take_fingerprint([self.arrays.train_x, self.arrays.test_x])
 
     def samples(self, split: str) -> Tensor | Samples:
         """Raw samples of the arrays that a split is part of, by the rows of the arrays."""
