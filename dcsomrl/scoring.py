@@ -18,8 +18,8 @@ from dcsomrl.metrics import (
     NodeUsage,
     QuantizationError,
     TopographicError,
-    clustering_scores,
-    contingency,
+    count_contingency,
+    make_label_scores,
 )
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
@@ -41,7 +41,7 @@ class Scorer:
         self._adjacency = model.codebook.adjacency()
         self._live = int(model.codebook.live.sum())
         self._scores = (
-            clustering_scores(model.n_clusters, n_classes).to(model.device) if n_classes else None
+            make_label_scores(model.n_clusters, n_classes).to(model.device) if n_classes else None
         )
         self._merged = merged
         self._clusters = 0 if merged is None else int(merged.max()) + 1
@@ -57,7 +57,7 @@ class Scorer:
             self._scores.update(found.winner, labels)
             if self._merged is not None:
                 cluster = merge_winners(found.winner, self._merged)
-                self._matrix += contingency(cluster, labels, *self._matrix.shape)
+                self._matrix += count_contingency(cluster, labels, *self._matrix.shape)
         self._usage.update(found.winner)
         if self._live:  # without a node no sample has a distance
             self._quantization.update((z - self._centers[found.winner]).norm(dim=1))

@@ -13,7 +13,7 @@ from sklearn.mixture import GaussianMixture
 
 from dcsomrl.data import Batch
 from dcsomrl.loading import load
-from dcsomrl.metrics import LABEL_SCORES, contingency
+from dcsomrl.metrics import LABEL_SCORES, count_contingency
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 from dcsomrl.reporting.context import Context
@@ -93,5 +93,5 @@ def score_against(
 ) -> dict[str, float]:
     """Scores ``<name>_<score>`` of clusters (n,), numbered from 0, against classes (n,)."""
     pair = torch.as_tensor(clusters).long(), torch.as_tensor(labels)
-    matrix = contingency(*pair, int(clusters.max()) + 1, classes)
+    matrix = count_contingency(*pair, int(clusters.max()) + 1, classes)
     return {f"{name}_{score}": float(LABEL_SCORES[score](matrix)) for score in SCORES}

@@ -30,7 +30,7 @@ from torch.nn.functional import mse_loss
 
 from dcsomrl.configuration import config_dir
 from dcsomrl.data import Batch, ClusterData
-from dcsomrl.data.views import with_views
+from dcsomrl.data.views import add_views
 from dcsomrl.errors import DcsomrlError
 from dcsomrl.models import DCSOMRL
 from dcsomrl.training.callbacks import StopOnNaN, ValidationScores
@@ -98,7 +98,7 @@ def time_steps(cfg: DictConfig, data: ClusterData, half: bool) -> tuple[float, f
     def whole_step(batch: Batch) -> None:
         optimizer.zero_grad()
         if data.augmentation is not None:
-            batch = with_views(batch, data.augmentation, 0, 0, 0.0, data.augmentation.replace)
+            batch = add_views(batch, data.augmentation, 0, 0, 0.0, data.augmentation.replace)
         with autocast():
             loss = model.training_terms(model.step(batch))["loss"]
         loss.backward()

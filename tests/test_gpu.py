@@ -84,7 +84,7 @@ def test_scores_are_taken_in_without_waiting_and_equal_the_cpu():
     distances = torch.rand(300, generator=stream)
     found = []
     for device in ("cpu", "cuda"):
-        scores = metrics.clustering_scores(20, 5).to(device)
+        scores = metrics.make_label_scores(20, 5).to(device)
         error, usage = metrics.QuantizationError().to(device), metrics.NodeUsage(20).to(device)
         given = [part.to(device) for part in (clusters, labels, distances)]
         with no_waiting():

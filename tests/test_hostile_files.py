@@ -31,7 +31,7 @@ EVIL = {
     "sympy": {"_target_": "sympy.sympify", "a": "__import__('os').system('touch pwned')"},
     "pickle": {"_target_": "pickle.loads", "data": "cos\nsystem\n(S'touch pwned'\ntR."},
     "through an import of ours": {
-        "_target_": "dcsomrl.data.files.pd.read_pickle",
+        "_target_": "dcsomrl.data.tables.pd.read_pickle",
         "filepath_or_buffer": "evil.pkl",
     },
     "through torch.nn": {"_target_": "torch.nn.init.torch.load", "f": "evil.pkl"},

@@ -1,6 +1,7 @@
 """What a stranger sees first: the names of the package, and the commands under one name."""
 
 import json
+import pkgutil
 import subprocess
 import sys
 
@@ -26,6 +27,22 @@ def test_every_name_can_be_had_and_is_listed():
     with pytest.raises(AttributeError, match="no attribute 'SOM'"):
         _ = dcsomrl.SOM
     assert dcsomrl.__all__ == sorted(dcsomrl.__all__, key=lambda name: (not name.isupper(), name))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "dcsomrl.data.ClusterData",
+        "dcsomrl.data.datamodule.ClusterData",
+        "dcsomrl.data.files.arrays",
+        "dcsomrl.data.files.Features",
+        "dcsomrl.data.files.Reading",
+        "dcsomrl.data.tables.Roles",
+        "dcsomrl.data.tables.Table",
+    ],
+)
+def test_what_files_and_pickles_name_is_where_they_name_it(path):
+    assert pkgutil.resolve_name(path).__name__ == path.rpartition(".")[2]
 
 
 def test_the_package_is_imported_without_what_it_does_not_need():

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dcsomrl.metrics import contingency, nmi, purity
+from dcsomrl.metrics import count_contingency, nmi, purity
 
 # Share of the steps, at the end, whose median is the final value.
 END = 0.05
@@ -55,7 +55,7 @@ def chance_scores(
     n_classes = len(class_sizes)
     label = torch.from_numpy(np.repeat(np.arange(n_classes), class_sizes))
     drawn = np.random.default_rng(seed).integers(n_nodes, size=(draws, len(label)))
-    deals = [contingency(node, label, n_nodes, n_classes) for node in torch.from_numpy(drawn)]
+    deals = [count_contingency(node, label, n_nodes, n_classes) for node in torch.from_numpy(drawn)]
     return (
         float(np.mean([float(purity(deal)) for deal in deals])),
         float(np.mean([float(nmi(deal)) for deal in deals])),

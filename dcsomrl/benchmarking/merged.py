@@ -5,7 +5,7 @@ import torch
 
 from dcsomrl.analysis import merge, winner_counts
 from dcsomrl.data import ClusterData
-from dcsomrl.metrics import LABEL_SCORES, contingency
+from dcsomrl.metrics import LABEL_SCORES, count_contingency
 from dcsomrl.models import ClusteringModule
 
 # Scores of a merged map bear their usual names behind this.
@@ -36,5 +36,5 @@ def score_merged(
         assert batch.y is not None
         node = model.cluster(batch.x).winner
         clusters = torch.where(node >= 0, group[node], -1)
-        matrix += contingency(clusters, batch.y, n_clusters, data.num_classes)
+        matrix += count_contingency(clusters, batch.y, n_clusters, data.num_classes)
     return {f"{MERGED}{name}": float(LABEL_SCORES[name](matrix)) for name in MERGED_SCORES}

@@ -10,7 +10,7 @@ from rich.table import Table
 from dcsomrl.analysis import paired_p_values
 from dcsomrl.benchmarking.cells import Cell
 from dcsomrl.benchmarking.merged import MERGED, MERGED_SCORES
-from dcsomrl.figures.comparison import score_bars
+from dcsomrl.figures.comparison import draw_score_bars
 from dcsomrl.metrics import BY_KEY
 from dcsomrl.writing import markdown_table
 
@@ -72,7 +72,7 @@ def write_report(results: Results, config: Mapping[str, Any], folder: Path) -> N
         ]
     if results:
         bars = _bars(results, methods, config["datasets"], k)
-        score_bars(bars).savefig(folder / "scores.png")
+        draw_score_bars(bars).savefig(folder / "scores.png")
         parts.append("![Scores of all methods, with deviations](scores.png)\n")
     (folder / "table.md").write_text("\n".join(part for part in parts if part))
 

@@ -14,7 +14,8 @@ from dcsomrl.commands.evaluate import choose_device, wanted
 from dcsomrl.data.files import Reading, read_features
 from dcsomrl.data.image_files import ImageFiles, Look, check_files, say_bad
 from dcsomrl.data.images import IMAGE_SUFFIXES, image_files, read_as, size_of
-from dcsomrl.data.tables import SUFFIXES, Roles
+from dcsomrl.data.roles import Roles
+from dcsomrl.data.tables import SUFFIXES
 from dcsomrl.data.text_tables import Writing, kind_of
 from dcsomrl.errors import DataError
 from dcsomrl.loading import Trained, load

@@ -1,5 +1,7 @@
 """What a source gives: two splits of samples, with labels or without, and the check of both."""
 
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -58,6 +60,26 @@ class Arrays:
     may_lack: bool = False
 
 
+def load_arrays(source: Callable[..., Arrays], columns: list[str] | None, origin: str) -> Arrays:
+    """What a source gives, if it is sound, with classes numbered from 0.
+
+    Args:
+        source: called once; one that takes ``feature_names`` is told the columns.
+        columns: of the table that a training had, which are taken in this order; None for a
+            training or what is no table.
+        origin: what messages call the data.
+
+    Raises:
+        DataError: the data is absent or unsound, or a column is absent.
+    """
+    if columns and "feature_names" in inspect.signature(source).parameters:
+        arrays = source(feature_names=columns)
+    else:
+        arrays = source()
+    arrays = check_arrays(arrays, origin)
+    return arrays if columns is None else choose_features(arrays, columns, origin)
+
+
 def check_arrays(arrays: Arrays, name: str) -> Arrays:
     """The same arrays with classes numbered from 0, if they are sound.
 
@@ -85,10 +107,10 @@ def check_arrays(arrays: Arrays, name: str) -> Arrays:
             f"{name} has training samples of shape {shapes[0]} and test samples of shape "
             f"{shapes[1]}: make them alike"
         )
-    return _numbered(arrays)
+    return _number_classes(arrays)
 
 
-def with_features(arrays: Arrays, names: list[str], origin: str) -> Arrays:
+def choose_features(arrays: Arrays, names: list[str], origin: str) -> Arrays:
     """The columns of these names alone, in this order; as it is where nothing has names.
 
     Raises:
@@ -125,7 +147,7 @@ def _check_finite(
         )
 
 
-def _numbered(arrays: Arrays) -> Arrays:
+def _number_classes(arrays: Arrays) -> Arrays:
     labels = [y for y in (arrays.train_y, arrays.test_y) if y is not None]
     if not labels:
         return arrays

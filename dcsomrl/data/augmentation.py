@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample
 
-from dcsomrl.data.counter import uniform
+from dcsomrl.data.counter import draw_uniform
 from dcsomrl.errors import ConfigError
 
 # Share of red, green and blue in the lightness of a pixel (ITU-R BT.601).
@@ -115,7 +115,7 @@ class Augmentation(nn.Module):
                 "set saturation to 0"
             )
         # Columns of their own for what came later: what a seed gave stays as it was.
-        some = uniform(index.to(x.device), 9, seed, epoch, number).to(x.dtype)
+        some = draw_uniform(index.to(x.device), 9, seed, epoch, number).to(x.dtype)
         return self._tinted(self._moved(x, some[:, :5], some[:, 8]), some[:, 5:8], black)
 
     def _tinted(self, x: Tensor, drawn: Tensor, black: float) -> Tensor:

@@ -1,16 +1,25 @@
 """Whole batches by index: no sample is ever touched alone by Python."""
 
+import logging
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import Dataset, Sampler
 
 from dcsomrl.data.arrays import Samples
-from dcsomrl.data.neighbors import drawn
+from dcsomrl.data.neighbors import draw_neighbors
 from dcsomrl.errors import DataError
+
+log = logging.getLogger(__name__)
+
+# Samples that are read, normalised or scored at once where nothing is trained.
+EVALUATION_BATCH = 1024
+# Steps of an epoch, at least, where an epoch goes over few samples several times.
+STEPS = 20
 
 
 class Batch(NamedTuple):
@@ -128,7 +137,7 @@ class EpochPermutation(Sampler[Tensor]):
 
     @property
     def _in_a_pass(self) -> int:
-        return self.n // self.batch_size + (self.n % self.batch_size >= world()[1])
+        return self.n // self.batch_size + (self.n % self.batch_size >= get_rank_and_size()[1])
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the permutation; Lightning calls it before every epoch."""
@@ -136,7 +145,7 @@ class EpochPermutation(Sampler[Tensor]):
 
     def __iter__(self) -> Iterator[Tensor]:
         """Rows of every batch that this process takes."""
-        rank, size = world()
+        rank, size = get_rank_and_size()
         length = self.sequence_length
         if self.batch_size % (size * length):
             raise DataError(
@@ -151,7 +160,7 @@ class EpochPermutation(Sampler[Tensor]):
             batch = batches[place]
             whole = batch[: len(batch) // (size * length) * size * length]
             draw = self.epoch * self.passes + of_pass  # of neighbours
-            yield beside(whole.chunk(size)[rank], self.graph, self.seed, draw)
+            yield pair_with_neighbors(whole.chunk(size)[rank], self.graph, self.seed, draw)
 
     def _order(self, of_pass: int, length: int) -> Tensor:
         """Rows in the order of a pass, sequences whole."""
@@ -175,9 +184,9 @@ class InOrder(Sampler[Tensor]):
     def __init__(
         self, n: int, batch_size: int, shared: bool, graph: Tensor | None = None, seed: int = 0
     ) -> None:
-        rank, size = world() if shared else (0, 1)
+        rank, size = get_rank_and_size() if shared else (0, 1)
         rows = torch.arange(n).tensor_split(size)[rank].split(batch_size)
-        self._batches = [beside(some, graph, seed, 0) for some in rows]
+        self._batches = [pair_with_neighbors(some, graph, seed, 0) for some in rows]
 
     def __len__(self) -> int:
         """Number of batches."""
@@ -188,45 +197,48 @@ class InOrder(Sampler[Tensor]):
         return iter(self._batches)
 
 
-class TrainLoader(DataLoader[Batch]):
-    """Batches of an :class:`EpochPermutation` that go on where a checkpoint was taken.
+def count_passes(n: int, batch_size: int) -> int:
+    """How often an epoch goes over n samples to have at least :data:`STEPS` steps."""
+    return math.ceil(STEPS / math.ceil(n / batch_size))
 
-    Lightning stores the state of a loader with ``state_dict`` and ``load_state_dict`` in its
-    checkpoints, and hands it back when it resumes in the middle of an epoch.
+
+def check_training_part(
+    n: int, batch_size: int, sequence_length: int, passes: int, origin: str
+) -> None:
+    """Refuse a training part that is shorter than a sequence; log what few samples change.
+
+    Args:
+        n: its samples.
+        batch_size: samples in a batch.
+        sequence_length: consecutive samples that stay together.
+        passes: how often an epoch goes over the samples.
+        origin: what messages call the data.
+
+    Raises:
+        DataError: it is shorter than a sequence.
     """
-
-    _epoch = 0
-    _served = 0
-    _resumes = False
-
-    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
-        """Batches of the sampler's epoch, less those that a resumed epoch has behind it."""
-        # A generator, so that nothing of this runs before the first batch is asked for: Lightning
-        # makes the iterator before it sets the epoch, and workers would begin on the wrong one.
-        assert isinstance(self.sampler, EpochPermutation)
-        epoch = self.sampler.epoch
-        self._served = self._served if self._resumes and self._epoch == epoch else 0
-        self._epoch, self._resumes = epoch, False
-        self.sampler.first = self._served
-        for batch in super().__iter__():
-            self._served += 1
-            yield batch
-
-    def state_dict(self) -> dict[str, int]:
-        """The epoch and how many of its batches have been given out."""
-        return {"epoch": self._epoch, "served": self._served}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on from there, once, if the next iteration is of the same epoch."""
-        self._epoch, self._served, self._resumes = state["epoch"], state["served"], True
+    if n < sequence_length:
+        raise DataError(
+            f"{origin} has {n} training samples, fewer than one sequence: set `sequence_length` to "
+            f"at most {n}"
+        )
+    if n < batch_size:
+        log.info(
+            "%s has %d training samples, fewer than a batch of %d: every step takes all of them",
+            origin,
+            n,
+            batch_size,
+        )
+    if passes > 1:
+        log.info("every epoch goes %d times over the %d samples", passes, n)
 
 
-def beside(rows: Tensor, graph: Tensor | None, seed: int, epoch: int) -> Tensor:
+def pair_with_neighbors(rows: Tensor, graph: Tensor | None, seed: int, epoch: int) -> Tensor:
     """Rows (batch,), or (2, batch) with a neighbour of each beside it where there is a graph."""
-    return rows if graph is None else torch.stack([rows, drawn(graph, rows, seed, epoch)])
+    return rows if graph is None else torch.stack([rows, draw_neighbors(graph, rows, seed, epoch)])
 
 
-def world() -> tuple[int, int]:
+def get_rank_and_size() -> tuple[int, int]:
     """Rank of this process and number of processes."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return 0, 1

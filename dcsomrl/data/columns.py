@@ -48,7 +48,7 @@ def as_numbers(column: pd.Series, decimal: str = ".") -> pd.Series | None:
     return None
 
 
-def kind_of_column(column: pd.Series) -> str:
+def tell_kind(column: pd.Series) -> str:
     """What a column holds that is not of numbers."""
     if column.dtype.kind in "mM":
         return "dates"
@@ -56,7 +56,7 @@ def kind_of_column(column: pd.Series) -> str:
     return "dates" if all(DATE.fullmatch(one) for one in values) else "text"
 
 
-def one_hot(column: pd.Series, path: Path) -> pd.DataFrame:
+def encode_one_hot(column: pd.Series, path: Path) -> pd.DataFrame:
     """A column of 0 and 1 for every value, called ``column=value``; NaN where one is missing.
 
     Raises:
@@ -70,7 +70,7 @@ def one_hot(column: pd.Series, path: Path) -> pd.DataFrame:
             "categories: name it by `id` or leave it out by `ignore`"
         )
     return pd.DataFrame(
-        {f"{column.name}={value}": is_value(text, value) for value in values}, index=column.index
+        {f"{column.name}={value}": mark_value(text, value) for value in values}, index=column.index
     )
 
 
@@ -79,7 +79,7 @@ def as_text(column: pd.Series) -> pd.Series:
     return column.astype(object).map(str, na_action="ignore")
 
 
-def is_value(text: pd.Series, value: str) -> pd.Series:
+def mark_value(text: pd.Series, value: str) -> pd.Series:
     """1 where a text is this one, 0 where it is another, NaN where it is missing."""
     found, missing = (text == value).astype(np.int8), text.isna()
     return found.astype(np.float32).mask(missing) if missing.any() else found
@@ -141,7 +141,7 @@ def check_told_apart(x: NDArray[np.generic], path: Path) -> None:
             )
 
 
-def common_dtype(dtypes: Iterable[np.dtype]) -> type[np.floating]:
+def choose_dtype(dtypes: Iterable[np.dtype]) -> type[np.floating]:
     """The floats that hold numbers of these kinds to the last digit: float32, or else float64."""
     narrow = ("bool", "int8", "uint8", "int16", "float16", "float32")
     return np.float32 if all(dtype.name.lower() in narrow for dtype in dtypes) else np.float64

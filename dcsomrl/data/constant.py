@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 SHOWN = 8
 
 
-def constant(low: Tensor, high: Tensor, normalize: Callable[[Tensor], Tensor]) -> Tensor:
+def find_constant(low: Tensor, high: Tensor, normalize: Callable[[Tensor], Tensor]) -> Tensor:
     """Whether each feature is constant once it is normalised, (*shape).
 
     Normalisation keeps the order of values, so that the least and the greatest tell it of all.
@@ -26,7 +26,7 @@ def constant(low: Tensor, high: Tensor, normalize: Callable[[Tensor], Tensor]) -
     return normal[0] == normal[1]
 
 
-def names_of(flags: Tensor, names: list[str] | None) -> list[str]:
+def name_constant(flags: Tensor, names: list[str] | None) -> list[str]:
     """What to call constant features: all samples, where everything is constant.
 
     Pixels of images are not named: borders are often blank.
@@ -44,8 +44,8 @@ def list_some(names: list[str]) -> str:
     return ", ".join(names[:SHOWN]) + more
 
 
-def warn_of(names: list[str], origin: str) -> None:
-    """Say which features, by :func:`names_of`, are constant."""
+def warn_of_constant(names: list[str], origin: str) -> None:
+    """Say which features, by :func:`name_constant`, are constant."""
     if names == ["all samples"]:
         log.warning("%s: all training samples are identical once normalised", origin)
     elif names:

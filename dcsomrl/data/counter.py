@@ -9,7 +9,7 @@ FACTORS = ((30, -0x40A7B892E31B1A47), (27, -0x6B2FB644ECCEEE15))
 LAST_SHIFT = 31
 
 
-def uniform(index: Tensor, n: int, *keys: int) -> Tensor:
+def draw_uniform(index: Tensor, n: int, *keys: int) -> Tensor:
     """Numbers in [0, 1), 24 bits each, on the device of the index.
 
     Args:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from dcsomrl.data.arrays import Samples
+from dcsomrl.errors import DataError
 
 
 @runtime_checkable
@@ -18,7 +19,7 @@ class Stamped(Protocol):
         ...
 
 
-def fingerprint(parts: list[Tensor | Samples]) -> str:
+def take_fingerprint(parts: list[Tensor | Samples]) -> str:
     """Hexadecimal digits of samples (n, *shape) each, with their kind and shape, without labels.
 
     Empty where samples on the disk do not tell what they are.
@@ -34,3 +35,19 @@ def fingerprint(parts: list[Tensor | Samples]) -> str:
             digest.update(f"{tuple(x.shape)}".encode())
             digest.update(x.stamp())
     return digest.hexdigest()
+
+
+def check_same(found: str, trained: str, origin: str) -> None:
+    """Refuse samples that are not those of a training, by the fingerprints of both.
+
+    An empty one tells nothing, and is believed.
+
+    Raises:
+        DataError: they are others.
+    """
+    if trained and found and found != trained:
+        raise DataError(
+            f"{origin} holds other samples than those that the model was trained on: give back the "
+            "data of the training, start afresh (`ckpt_path=null`) under another `name`, or "
+            "evaluate them as another `dataset`"
+        )

@@ -1,5 +1,7 @@
 """Datasets from Python: arrays, tensors and data frames."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +11,26 @@ import torch
 from numpy.typing import NDArray
 
 from dcsomrl.data.arrays import Arrays
-from dcsomrl.data.columns import common_dtype
-from dcsomrl.data.files import Features, arrays_of_splits, channels_first
-from dcsomrl.data.tables import Roles, take_columns
+from dcsomrl.data.columns import choose_dtype
+from dcsomrl.data.features import Features, join_splits
+from dcsomrl.data.layout import put_channels_first
+from dcsomrl.data.roles import Roles
+from dcsomrl.data.tables import take_columns
 from dcsomrl.errors import DataError
 
 # What messages call them.
 FRAME = Path("the data")
+
+
+def as_source(given: Callable[..., Arrays] | Arrays | Any) -> Callable[..., Arrays]:
+    """A source of a dataset: the one that is given, or one of what was given in its place.
+
+    Args:
+        given: a function that gives arrays, or the arrays, or samples; see :func:`arrays_of`.
+    """
+    if isinstance(given, Arrays):
+        return lambda: given
+    return given if callable(given) else partial(arrays_of, given)
 
 
 def arrays_of(
@@ -38,7 +53,7 @@ def arrays_of(
     roles = Roles() if roles is None else roles
     train = _features_of(x, y, roles, notes, None)
     test = train if test_x is None else _features_of(test_x, test_y, roles, notes, train.names)
-    return arrays_of_splits(train, test, notes, roles.missing == "median", str(FRAME))
+    return join_splits(train, test, notes, roles.missing == "median", str(FRAME))
 
 
 def _features_of(
@@ -49,7 +64,7 @@ def _features_of(
         frame = x.set_axis([str(name) for name in x.columns], axis=1)
         where = [f"row {i}" for i in range(len(x))]
         features, given, about = take_columns(frame, roles, FRAME, where, notes, learned)
-        values = np.array(features.to_numpy(common_dtype(features.dtypes), na_value=np.nan))
+        values = np.array(features.to_numpy(choose_dtype(features.dtypes), na_value=np.nan))
         labels = labels if given is None else given.to_numpy()
         return Features(values, labels, features.columns.tolist(), about)
     values = _values_of(x)
@@ -57,8 +72,8 @@ def _features_of(
         raise DataError(
             f"there are {len(values)} samples but labels of shape {labels.shape}: give one to each"
         )
-    values = channels_first(values, "auto", FRAME)
-    values = values if values.dtype == np.uint8 else values.astype(common_dtype([values.dtype]))
+    values = put_channels_first(values, "auto", FRAME)
+    values = values if values.dtype == np.uint8 else values.astype(choose_dtype([values.dtype]))
     about = pd.DataFrame({"row": np.arange(len(values))})
     return Features(np.ascontiguousarray(values), labels, None, about)
 

@@ -13,7 +13,7 @@ Metric = Literal["euclidean", "cosine"]
 ROWS, COLUMNS = 1024, 16384
 
 
-def nearest(x: Tensor, k: int, metric: Metric = "euclidean", progress: bool = False) -> Tensor:
+def find_nearest(x: Tensor, k: int, metric: Metric = "euclidean", progress: bool = False) -> Tensor:
     """Rows of the k nearest neighbours of every sample, nearest first.
 
     A sample is no neighbour of itself; a duplicate of it is one.

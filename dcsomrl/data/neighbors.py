@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from dcsomrl.data.counter import uniform
-from dcsomrl.data.fingerprint import fingerprint
-from dcsomrl.data.nearest import Metric, nearest
+from dcsomrl.data.counter import draw_uniform
+from dcsomrl.data.fingerprint import take_fingerprint
+from dcsomrl.data.nearest import Metric, find_nearest
 from dcsomrl.errors import DataError, first_line
 from dcsomrl.writing import swapped
 
@@ -78,7 +78,7 @@ class Neighbors:
         if self.cache is None:
             return self._find(x, k, device)
         method = "exact" if len(x) <= self.exact_limit else "approximate"
-        file = self.cache / f"neighbors-{fingerprint([x])}-{k}-{self.metric}-{method}.npy"
+        file = self.cache / f"neighbors-{take_fingerprint([x])}-{k}-{self.metric}-{method}.npy"
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
             # The processes of a training and other trainings wait for the one that finds it.
@@ -138,7 +138,7 @@ class Neighbors:
         if many:
             log.info("finding the %d nearest neighbours of %d samples", k, len(x))
         if len(x) <= self.exact_limit:
-            return nearest(x.to(device), k, self.metric, progress=many).cpu()
+            return find_nearest(x.to(device), k, self.metric, progress=many).cpu()
         return _approximate(x, k, self.metric)
 
 
@@ -170,7 +170,7 @@ def _approximate(x: Tensor, k: int, metric: Metric) -> Tensor:
     return rows.gather(1, order)[:, :k]
 
 
-def drawn(graph: Tensor, rows: Tensor, seed: int, epoch: int) -> Tensor:
+def draw_neighbors(graph: Tensor, rows: Tensor, seed: int, epoch: int) -> Tensor:
     """One of the neighbours of every row, by seed, epoch and row alone: (rows,) int64.
 
     Args:
@@ -180,11 +180,11 @@ def drawn(graph: Tensor, rows: Tensor, seed: int, epoch: int) -> Tensor:
         epoch: counted from 0.
     """
     k = graph.shape[1]
-    column = (uniform(rows, 1, seed, epoch, DRAW)[:, 0] * k).long().clamp(max=k - 1)
+    column = (draw_uniform(rows, 1, seed, epoch, DRAW)[:, 0] * k).long().clamp(max=k - 1)
     return graph[rows, column]
 
 
-def shrunk(x: Tensor) -> Tensor:
+def shrink(x: Tensor) -> Tensor:
     """Images (batch, channels, height, width) of a side of :data:`SIDE` at most."""
     height, width = (min(side, SIDE) for side in x.shape[2:])
     return x if (height, width) == tuple(x.shape[2:]) else adaptive_avg_pool2d(x, (height, width))

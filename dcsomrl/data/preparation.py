@@ -87,7 +87,7 @@ def prepare(kind: Kind, sample: Tensor, named: bool, origin: str) -> Preparation
     Raises:
         DataError: values overflow, or a column has no value.
     """
-    fill = medians(sample, origin)
+    fill = compute_medians(sample, origin)
     if fill is not None:
         sample = torch.where(sample.isnan(), fill.to(sample), sample)
     low, high = sample.amin(0), sample.amax(0)
@@ -95,12 +95,12 @@ def prepare(kind: Kind, sample: Tensor, named: bool, origin: str) -> Preparation
     made = Preparation(normalization, Scale.of(low, high, named), fill=fill)
     if sample.numel() > 1:  # one number has no deviation
         for number in (normalization.offset, normalization.scale):
-            finite(number, origin)
-    finite(made(torch.stack([low, high])), origin)
+            check_finite(number, origin)
+    check_finite(made(torch.stack([low, high])), origin)
     return made
 
 
-def medians(sample: Tensor, origin: str) -> Tensor | None:
+def compute_medians(sample: Tensor, origin: str) -> Tensor | None:
     """(features,) medians of raw samples (n, features), float64; None where nothing is missing.
 
     Raises:
@@ -117,7 +117,7 @@ def medians(sample: Tensor, origin: str) -> Tensor | None:
     return torch.from_numpy(np.nanmedian(sample.double().numpy(), axis=0))
 
 
-def finite(x: Tensor, origin: str) -> Tensor:
+def check_finite(x: Tensor, origin: str) -> Tensor:
     """The same numbers, normalised ones, if 32 bits hold them.
 
     Raises:

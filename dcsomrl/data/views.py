@@ -6,7 +6,7 @@ from dcsomrl.data.augmentation import Augmentation
 from dcsomrl.data.batches import Batch
 
 
-def with_views(
+def add_views(
     batch: Batch, augmentation: Augmentation, seed: int, epoch: int, black: float, replace: bool
 ) -> Batch:
     """A batch with views of its samples, which are numbered from 0.

@@ -1,5 +1,5 @@
 """One function per figure: arrays in, a matplotlib Figure out."""
 
-from dcsomrl.figures.prototypes import prototype_grid, prototype_profiles
+from dcsomrl.figures.prototypes import draw_prototype_grid, draw_prototype_profiles
 
-__all__ = ["prototype_grid", "prototype_profiles"]
+__all__ = ["draw_prototype_grid", "draw_prototype_profiles"]

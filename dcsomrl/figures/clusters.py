@@ -4,14 +4,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dcsomrl.figures.heat_map import heat_map
-from dcsomrl.figures.images import image_rows
+from dcsomrl.figures.heat_map import draw_heat_map
+from dcsomrl.figures.images import draw_image_rows
 
 # Of more clusters, and of more nodes of one, the largest are drawn.
 MOST_CLUSTERS, MOST_NODES = 40, 14
 
 
-def cluster_rows(
+def draw_cluster_rows(
     images: NDArray[np.floating],
     counts: NDArray[np.integer],
     cluster: NDArray[np.integer],
@@ -37,10 +37,10 @@ def cluster_rows(
         rows.append(images[order[:MOST_NODES]])
         more = f" (+{len(nodes) - MOST_NODES})" if len(nodes) > MOST_NODES else ""
         labels.append(f"cluster {number}: {counts[nodes].sum():,}{more}")
-    return image_rows(rows, labels, title=title)
+    return draw_image_rows(rows, labels, title=title)
 
 
-def cluster_profiles(
+def draw_cluster_profiles(
     features: NDArray[np.floating],
     counts: NDArray[np.integer],
     cluster: NDArray[np.integer],
@@ -78,7 +78,7 @@ def cluster_profiles(
     size = (min(14.0, 3.5 + 0.25 * n_features), min(14.0, 1.8 + 0.28 * len(numbers)))
     limit = max(float(np.abs(rows).max()), 1.0)
     colors = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
-    figure, axis = heat_map(rows, size, names, title, "deviations from the mean", **colors)
+    figure, axis = draw_heat_map(rows, size, names, title, "deviations from the mean", **colors)
     labels = [f"cluster {one}: {counts[cluster == one].sum():,}" for one in numbers]
     axis.set_yticks(range(len(numbers)), labels, fontsize=7)
     return figure

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 
-def score_bars(scores: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]) -> Figure:
+def draw_score_bars(scores: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]) -> Figure:
     """Bars with the sample deviation over the seeds, a panel a measure and dataset.
 
     Args:

@@ -13,7 +13,9 @@ BLUE, RED = "#4477aa", "#cc3311"
 COLORS = (BLUE, RED, "#228833", "#aa3377", "#ee8866", "#888888")
 
 
-def step_curves(steps: pd.DataFrame, marks: Mapping[float, int], chance: pd.DataFrame) -> Figure:
+def draw_step_curves(
+    steps: pd.DataFrame, marks: Mapping[float, int], chance: pd.DataFrame
+) -> Figure:
     """Purity, NMI and nodes at every step (Fig. 7).
 
     Args:
@@ -47,7 +49,7 @@ def step_curves(steps: pd.DataFrame, marks: Mapping[float, int], chance: pd.Data
     return figure
 
 
-def life_curves(history: pd.DataFrame) -> Figure:
+def draw_life_curves(history: pd.DataFrame) -> Figure:
     """The life of a map by epoch: nodes, births and deaths, losses, spread of the codes, scores.
 
     Args:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import NDArray
 
-from dcsomrl.figures.text import entry, plain
+from dcsomrl.figures.text import escape, escape_entry
 
 Array = NDArray[np.floating]
 # Of the classes, as on a report's page in the light.
@@ -20,7 +20,7 @@ PALETTE = (
 )  # fmt: skip
 
 
-def embedding_map(
+def draw_embedding(
     points: Array,
     nodes: Array,
     edges: NDArray[np.integer],
@@ -52,7 +52,7 @@ def embedding_map(
             color = PALETTE[label % len(PALETTE)]
             axis.scatter(
                 own[:, 0], own[:, 1], s=3, color=color, alpha=0.6, linewidths=0,
-                label=entry(name), rasterized=True,
+                label=escape_entry(name), rasterized=True,
             )  # fmt: skip
         if len(class_names) <= 20:
             axis.legend(markerscale=4, fontsize=8, frameon=False, loc="upper left",
@@ -80,5 +80,5 @@ def embedding_map(
     axis.autoscale_view()
     axis.set_xticks([])
     axis.set_yticks([])
-    axis.set_title(plain(title), fontsize=10)
+    axis.set_title(escape(title), fontsize=10)
     return figure

@@ -7,13 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dcsomrl.figures.text import plain
+from dcsomrl.figures.text import escape
 
 # Of more features none is named.
 MOST_NAMES = 40
 
 
-def heat_map(
+def draw_heat_map(
     rows: NDArray[np.floating],
     size: tuple[float, float],
     names: list[str] | None,
@@ -37,6 +37,6 @@ def heat_map(
     figure.colorbar(image, ax=axis, label=label)
     axis.set_xlabel("feature")
     if names is not None and len(names) <= MOST_NAMES:
-        axis.set_xticks(range(len(names)), list(map(plain, names)), rotation=90, fontsize=7)
-    axis.set_title(plain(title), fontsize=10)
+        axis.set_xticks(range(len(names)), list(map(escape, names)), rotation=90, fontsize=7)
+    axis.set_title(escape(title), fontsize=10)
     return figure, axis

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dcsomrl.figures.text import plain
+from dcsomrl.figures.text import escape
 
 TILE = 0.62
 
@@ -24,7 +24,7 @@ def brighten(images: NDArray[np.floating], samples: NDArray[np.floating]) -> NDA
     return images if high - low < 1.001 else (images - low) / (high - low)
 
 
-def image_rows(
+def draw_image_rows(
     rows: Sequence[NDArray[np.floating]],
     labels: Sequence[str],
     columns: Sequence[str] = (),
@@ -62,11 +62,11 @@ def image_rows(
     draw_tiles(axis, rows, cell)
     for i, label in enumerate(labels):
         place = i * cell[0] + height / 2
-        axis.text(-0.15 * cell[1], place, plain(label), ha="right", va="center", fontsize=8)
+        axis.text(-0.15 * cell[1], place, escape(label), ha="right", va="center", fontsize=8)
     for j, text in enumerate(columns):
         axis.text((j + 0.5) * cell[1] - gap / 2, -0.1 * cell[0], text, ha="center", fontsize=7.5)
     if title:
-        figure.text(0.5, 1 - 0.05 / size[1], plain(title), ha="center", va="top", fontsize=10)
+        figure.text(0.5, 1 - 0.05 / size[1], escape(title), ha="center", va="top", fontsize=10)
     return figure
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dcsomrl.figures.text import plain
+from dcsomrl.figures.text import escape
 
 BLUE, RED, GREY = "#4477aa", "#cc3311", "#bbbbbb"
 COLUMNS = 4
@@ -22,7 +22,7 @@ TITLES = {
 }
 
 
-def parameter_scatter(
+def draw_parameter_scatter(
     parameters: pd.DataFrame, result: pd.Series, logarithmic: frozenset[str] = frozenset()
 ) -> Figure:
     """A result against every parameter, a panel each, with the mean of each fifth (Fig. 6).
@@ -39,12 +39,12 @@ def parameter_scatter(
     for axis, name in zip(axes.flat, parameters, strict=False):
         values = parameters[name]
         if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-            _numbers(axis, values, result)
+            _draw_numbers(axis, values, result)
             if name in logarithmic:
                 axis.set_xscale("log")
         else:
             axis.scatter(
-                values.fillna("null").astype(str).map(plain), result, s=14, color=BLUE, alpha=0.8
+                values.fillna("null").astype(str).map(escape), result, s=14, color=BLUE, alpha=0.8
             )
             axis.margins(x=0.3)
         axis.set_xlabel(str(name))
@@ -56,14 +56,14 @@ def parameter_scatter(
     return figure
 
 
-def _numbers(axis: Axes, values: pd.Series, result: pd.Series) -> None:
+def _draw_numbers(axis: Axes, values: pd.Series, result: pd.Series) -> None:
     axis.scatter(values, result, s=14, color=BLUE, alpha=0.8, linewidths=0)
     fifths = np.array_split(values.to_numpy().argsort(kind="stable"), min(5, len(values)))
     middle = [values.to_numpy()[part].mean() for part in fifths]
     axis.plot(middle, [result.to_numpy()[part].mean() for part in fifths], color=RED, lw=1.2)
 
 
-def coefficient_bars(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw_coefficient_bars(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Coefficients with their intervals, a row a result; grey where the interval holds 0.
 
     Args:
@@ -96,7 +96,7 @@ def coefficient_bars(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def distribution_curve(results: Mapping[str, pd.Series]) -> Figure:
+def draw_distribution_curve(results: Mapping[str, pd.Series]) -> Figure:
     """Share of the points at or below a result, with the band that holds the true curve to 95 %.
 
     Args:

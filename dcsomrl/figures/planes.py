@@ -8,7 +8,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dcsomrl.figures.text import plain
+from dcsomrl.figures.text import escape
 
 Array = NDArray[np.floating]
 ACROSS = 4
@@ -17,7 +17,7 @@ MARKS = {"rectangular": "s", "hexagonal": "h", None: "o"}
 INCHES = 2.3
 
 
-def planes(
+def draw_planes(
     values: Array,
     titles: Sequence[str],
     places: Array,
@@ -46,14 +46,14 @@ def planes(
     low, high = places.min(0), places.max(0)
     extent = float((high - low).max()) + 1
     for axis, value, title in zip(axes.flat, values, titles, strict=False):
-        _draw(axis, value, places, edges, topology, extent)
-        axis.set_title(plain(title), fontsize=8)
+        _draw_plane(axis, value, places, edges, topology, extent)
+        axis.set_title(escape(title), fontsize=8)
     for axis in axes.flat[len(values) :]:
         axis.axis("off")
     return figure
 
 
-def _draw(
+def _draw_plane(
     axis: Axes,
     value: Array,
     places: Array,

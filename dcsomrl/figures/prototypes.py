@@ -6,12 +6,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dcsomrl.figures.heat_map import heat_map
+from dcsomrl.figures.heat_map import draw_heat_map
 from dcsomrl.figures.images import draw_tiles
-from dcsomrl.figures.text import plain
+from dcsomrl.figures.text import escape
 
 
-def prototype_grid(
+def draw_prototype_grid(
     images: NDArray[np.floating], counts: NDArray[np.integer], title: str = ""
 ) -> Figure:
     """Decoded prototypes as a grid of tiles, the most used first, each with its sample count.
@@ -44,11 +44,11 @@ def prototype_grid(
         i, j = divmod(place, columns)
         x, y = j * cell[1] + width / 2, i * cell[0] + 0.9 * top
         axis.text(x, y, f"{counts[node]:,}", ha="center", va="bottom", fontsize=7)
-    figure.text(0.5, 1 - 0.04 / size[1], plain(title), ha="center", va="top", fontsize=10)
+    figure.text(0.5, 1 - 0.04 / size[1], escape(title), ha="center", va="top", fontsize=10)
     return figure
 
 
-def prototype_profiles(
+def draw_prototype_profiles(
     features: NDArray[np.floating],
     counts: NDArray[np.integer],
     names: list[str] | None = None,
@@ -72,7 +72,7 @@ def prototype_profiles(
     order = np.argsort(-counts, kind="stable")
     n_nodes, n_features = features.shape
     size = (min(14.0, 3 + 0.25 * n_features), min(14.0, 2 + 0.16 * n_nodes))
-    figure, axis = heat_map(features[order], size, names, title, "value", cmap="viridis")
+    figure, axis = draw_heat_map(features[order], size, names, title, "value", cmap="viridis")
     axis.set_ylabel("node: samples")
     if n_nodes <= 80:
         axis.set_yticks(range(n_nodes), [f"{counts[node]:,}" for node in order], fontsize=7)

@@ -20,7 +20,7 @@ MEASURES = {
 }
 
 
-def relevance_histograms(relevances: NDArray[np.floating]) -> Figure:
+def draw_relevance_histograms(relevances: NDArray[np.floating]) -> Figure:
     """Relevances (nodes, m), their entropy by node, and the use of every dimension (Fig. 2)."""
     profile = relevance_profile(relevances)
     figure = Figure(figsize=(11.5, 3.2), layout="constrained", dpi=130)
@@ -51,7 +51,7 @@ def relevance_histograms(relevances: NDArray[np.floating]) -> Figure:
     return figure
 
 
-def disturbance_lines(table: pd.DataFrame) -> Figure:
+def draw_disturbance_lines(table: pd.DataFrame) -> Figure:
     """What disturbing the least relevant dimensions changes, against as many others (Fig. 3).
 
     The least relevant dimensions are those below the threshold on the axis; the random and the most

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 BLUE, RED = "#4477aa", "#cc3311"
 
 
-def pair_scatter(table: pd.DataFrame) -> Figure:
+def draw_pair_scatter(table: pd.DataFrame) -> Figure:
     """Length and largest jump of decoded walks against the distance of their ends.
 
     Args:
@@ -31,7 +31,7 @@ def pair_scatter(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def degree_bars(degrees: NDArray[np.integer], part_sizes: NDArray[np.integer]) -> Figure:
+def draw_degree_bars(degrees: NDArray[np.integer], part_sizes: NDArray[np.integer]) -> Figure:
     """How many nodes have how many neighbours, and how large the parts of the graph are.
 
     Args:
@@ -54,7 +54,7 @@ def degree_bars(degrees: NDArray[np.integer], part_sizes: NDArray[np.integer]) -
     return figure
 
 
-def merge_bars(scores: Mapping[str, Mapping[str, float]]) -> Figure:
+def draw_merge_bars(scores: Mapping[str, Mapping[str, float]]) -> Figure:
     """Scores of the nodes as they are, and merged in several ways.
 
     Args:

@@ -42,8 +42,8 @@ class LabelScore(Metric):
         self.add_state("matrix", counts, dist_reduce_fx="sum")
 
     def update(self, clusters: Tensor, labels: Tensor) -> None:
-        """Take in a batch; see :func:`dcsomrl.metrics.functional.contingency`."""
-        batch = functional.contingency(clusters, labels, self.n_clusters, self.n_classes)
+        """Take in a batch; see :func:`dcsomrl.metrics.functional.count_contingency`."""
+        batch = functional.count_contingency(clusters, labels, self.n_clusters, self.n_classes)
         self.matrix = self.matrix + batch
 
     def compute(self) -> Tensor:
@@ -51,7 +51,7 @@ class LabelScore(Metric):
         return self.score(self.matrix)
 
 
-def clustering_scores(n_clusters: int, n_classes: int) -> MetricCollection:
+def make_label_scores(n_clusters: int, n_classes: int) -> MetricCollection:
     """All scores against labels of the catalogue over one shared contingency matrix.
 
     Args:
@@ -111,7 +111,7 @@ class TopographicError(Metric):
 
     def update(self, first: Tensor, second: Tensor, adjacency: Tensor) -> None:
         """Take in a batch; see :func:`dcsomrl.metrics.functional.topographic_error`."""
-        errors, samples = functional.topographic_counts(first, second, adjacency)
+        errors, samples = functional.count_topographic_errors(first, second, adjacency)
         self.errors = self.errors + errors
         self.samples = self.samples + samples
 
@@ -144,7 +144,7 @@ class NodeUsage(Metric):
     def update(self, clusters: Tensor) -> None:
         """Take in (batch,) clusters; below 0 is a sample without a node and is dropped."""
         one_class = torch.zeros_like(clusters)
-        self.counts = self.counts + functional.contingency(
+        self.counts = self.counts + functional.count_contingency(
             clusters, one_class, self.n_clusters, 1
         ).squeeze(1)
 

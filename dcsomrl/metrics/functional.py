@@ -20,7 +20,7 @@ from torch import Tensor
 from dcsomrl.errors import DataError
 
 
-def contingency(clusters: Tensor, labels: Tensor, n_clusters: int, n_classes: int) -> Tensor:
+def count_contingency(clusters: Tensor, labels: Tensor, n_clusters: int, n_classes: int) -> Tensor:
     """Count the samples of every class in every cluster, without a host synchronisation on a GPU.
 
     Args:
@@ -106,8 +106,8 @@ def nmi(contingency: Tensor, average: Literal["arithmetic", "geometric"] = "arit
         raise ValueError(f"average must be 'arithmetic' or 'geometric', got {average!r}")
     counts = _as_float64(contingency)
     if _is_perfect(counts):
-        return _one(counts)
-    mutual, clusters, classes = _information(counts)
+        return _score_perfect(counts)
+    mutual, clusters, classes = _measure_information(counts)
     if clusters == 0 or classes == 0:
         return counts.new_zeros(())
     if average == "geometric":
@@ -119,7 +119,7 @@ def ari(contingency: Tensor) -> Tensor:
     """Rand index adjusted for chance, in [-0.5, 1] (Hubert and Arabie 1985)."""
     counts = _as_float64(contingency)
     if _is_perfect(counts):
-        return _one(counts)
+        return _score_perfect(counts)
     together, clusters, classes, total = (
         (size * (size - 1) / 2).sum()
         for size in (counts, counts.sum(1), counts.sum(0), counts.sum())
@@ -132,8 +132,8 @@ def ami(contingency: Tensor) -> Tensor:
     """Mutual information adjusted for chance, arithmetic mean, at most 1 (Vinh et al. 2010)."""
     counts = _as_float64(contingency)
     if _is_perfect(counts):
-        return _one(counts)
-    mutual, clusters, classes = _information(counts)
+        return _score_perfect(counts)
+    mutual, clusters, classes = _measure_information(counts)
     if clusters == 0 or classes == 0:
         return counts.new_zeros(())
     used = counts[counts.sum(1) > 0][:, counts.sum(0) > 0].long().numpy()
@@ -147,8 +147,8 @@ def homogeneity(contingency: Tensor) -> Tensor:
     It is 1 where every cluster holds one class (Rosenberg and Hirschberg 2007).
     """
     counts = _as_float64(contingency)
-    mutual, _, classes = _information(counts)
-    return mutual / classes if classes > 0 else _one(counts)
+    mutual, _, classes = _measure_information(counts)
+    return mutual / classes if classes > 0 else _score_perfect(counts)
 
 
 def completeness(contingency: Tensor) -> Tensor:
@@ -203,11 +203,13 @@ def topographic_error(first: Tensor, second: Tensor, adjacency: Tensor) -> Tenso
     Raises:
         ValueError: an adjacency that is no square bool matrix.
     """
-    errors, samples = topographic_counts(first, second, adjacency)
+    errors, samples = count_topographic_errors(first, second, adjacency)
     return errors / samples
 
 
-def topographic_counts(first: Tensor, second: Tensor, adjacency: Tensor) -> tuple[Tensor, Tensor]:
+def count_topographic_errors(
+    first: Tensor, second: Tensor, adjacency: Tensor
+) -> tuple[Tensor, Tensor]:
     """Number of topographic errors and of samples with two best-matching units, 0-d int64.
 
     Arguments and errors are those of :func:`topographic_error`.
@@ -240,7 +242,7 @@ def _as_float64(counts: Tensor) -> Tensor:
     return counts.detach().cpu().double()
 
 
-def _one(counts: Tensor) -> Tensor:
+def _score_perfect(counts: Tensor) -> Tensor:
     """The highest score; NaN without a sample."""
     return counts.sum() / counts.sum()
 
@@ -251,7 +253,7 @@ def _is_perfect(counts: Tensor) -> bool:
     return bool((filled.sum(0) <= 1).all() and (filled.sum(1) <= 1).all())
 
 
-def _information(counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _measure_information(counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Mutual information and the entropies of clusters and classes, in nats."""
     # Sums of counts are exact, sums of shares are not: the entropy of one class must be 0.
     total = counts.sum().clamp(min=1)

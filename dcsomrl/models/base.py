@@ -17,7 +17,7 @@ from dcsomrl.data import Batch, ClusterData
 from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Step, Term
 from dcsomrl.maps import Assignment, Codebook
-from dcsomrl.metrics import NodeUsage, QuantizationError, clustering_scores
+from dcsomrl.metrics import NodeUsage, QuantizationError, make_label_scores
 from dcsomrl.models.sums import EpochSums
 from dcsomrl.networks import Autoencoder, batch_norms, evaluating, share_buffers_
 
@@ -247,7 +247,7 @@ class ClusteringModule(LightningModule, ABC):
         self._tested: dict[str, Any] = {
             "distance": QuantizationError(),
             "nodes": NodeUsage(self.n_clusters),
-            **({"labels": clustering_scores(self.n_clusters, classes)} if classes else {}),
+            **({"labels": make_label_scores(self.n_clusters, classes)} if classes else {}),
         }
         for score in self._tested.values():
             score.to(self.device)

@@ -15,7 +15,11 @@ from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
 from dcsomrl.analysis import rank_correlations, regressors, sensitivity
 from dcsomrl.errors import ConfigError
-from dcsomrl.figures.parameters import coefficient_bars, distribution_curve, parameter_scatter
+from dcsomrl.figures.parameters import (
+    draw_coefficient_bars,
+    draw_distribution_curve,
+    draw_parameter_scatter,
+)
 from dcsomrl.search.outcome import PARAMETER, Outcome, short_names
 from dcsomrl.writing import markdown_table, swapped, write_text
 
@@ -93,24 +97,26 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
             )
         if len(result):
             name = f"scatter-{re.sub(r'[^a-z0-9]+', '-', metric.lower())}.png"
-            _draw(parameter_scatter(given.loc[result.index], result, logarithmic), folder / name)
+            _save(
+                draw_parameter_scatter(given.loc[result.index], result, logarithmic), folder / name
+            )
             parts.append(f"![{metric} against every parameter]({name})\n")
     if tables:
         parts.insert(2, EXPLAINED)
-        _draw(coefficient_bars(tables), folder / "coefficients.png")
+        _save(draw_coefficient_bars(tables), folder / "coefficients.png")
         parts.append("![Coefficients of every parameter](coefficients.png)\n")
     for file, by_result in (("coefficients.csv", tables), ("correlations.csv", simple)):
         _write_table(by_result, folder / file)
     curves = {metric: result for metric, result in results.items() if len(result)}
     if curves:
-        _draw(distribution_curve(curves), folder / "distribution.png")
+        _save(draw_distribution_curve(curves), folder / "distribution.png")
         parts.append("![Share of the points by result](distribution.png)\n")
     page = folder / "sensitivity.md"
     write_text(page, "\n".join(parts), shared=True)
     return page
 
 
-def _draw(figure: Figure, path: Path) -> None:
+def _save(figure: Figure, path: Path) -> None:
     with swapped(path, shared=True) as part:
         figure.savefig(part, format="png")
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dcsomrl.construction import Trust
 from dcsomrl.loading import load
-from dcsomrl.metrics import ami, contingency
+from dcsomrl.metrics import ami, count_contingency
 
 STABILITY = "stability"
 
@@ -49,4 +49,4 @@ def _agreement(one: tuple[Tensor, int], other: tuple[Tensor, int]) -> float:
     n = min(len(one[0]), len(other[0]))
     a, b = one[0][:n], other[0][:n]
     both = (a >= 0) & (b >= 0)
-    return float(ami(contingency(a[both], b[both], one[1], other[1])))
+    return float(ami(count_contingency(a[both], b[both], one[1], other[1])))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dcsomrl.data import ClusterData
-from dcsomrl.data.datamodule import Split
+from dcsomrl.data.splits import Split
 from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import score
 

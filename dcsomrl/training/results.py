@@ -138,8 +138,8 @@ def draw_pictures(
     if not find_spec("matplotlib"):
         log.warning("matplotlib is not installed: no picture of the prototypes is drawn")
         return
-    from dcsomrl.figures import prototype_grid, prototype_profiles
-    from dcsomrl.figures.clusters import cluster_profiles, cluster_rows
+    from dcsomrl.figures import draw_prototype_grid, draw_prototype_profiles
+    from dcsomrl.figures.clusters import draw_cluster_profiles, draw_cluster_rows
     from dcsomrl.figures.images import brighten
 
     live = model.codebook.live_slots().cpu().numpy()
@@ -151,13 +151,13 @@ def draw_pictures(
     if decoded.ndim == 4 and decoded.shape[1] in (1, 3):
         samples = data.denormalize(next(iter(data.split_dataloader("test"))).x.cpu()).numpy()
         images = brighten(decoded, samples).clip(0, 1)
-        figure = prototype_grid(images, counts, f"{title}: prototypes")
-        clusters = cluster_rows(images, counts, cluster, f"{title}: clusters")
+        figure = draw_prototype_grid(images, counts, f"{title}: prototypes")
+        clusters = draw_cluster_rows(images, counts, cluster, f"{title}: clusters")
     else:
         flat = decoded.reshape(len(decoded), -1)
         names = data.feature_names
-        figure = prototype_profiles(flat, counts, names, f"{title}: prototypes")
-        clusters = cluster_profiles(flat, counts, cluster, names, f"{title}: clusters")
+        figure = draw_prototype_profiles(flat, counts, names, f"{title}: prototypes")
+        clusters = draw_cluster_profiles(flat, counts, cluster, names, f"{title}: clusters")
     figure.savefig(folder / "prototypes.png", dpi=130)
     clusters.savefig(folder / "clusters.png", dpi=130)
 
@@ -174,7 +174,7 @@ def draw_typical(folder: Path, data: ClusterData, assigned: pd.DataFrame, title:
     if len(data.shape) != 3 or data.shape[0] not in (1, 3) or not find_spec("matplotlib"):
         return
     from dcsomrl.figures.clusters import MOST_CLUSTERS, MOST_NODES
-    from dcsomrl.figures.images import brighten, image_rows
+    from dcsomrl.figures.images import brighten, draw_image_rows
 
     rows: list[NDArray[np.floating]] = []
     labels = []
@@ -194,7 +194,7 @@ def draw_typical(folder: Path, data: ClusterData, assigned: pd.DataFrame, title:
     if rows:
         whole = np.concatenate(rows)
         rows = [brighten(row, whole).clip(0, 1) for row in rows]
-        figure = image_rows(rows, labels, title=f"{title}: typical samples")
+        figure = draw_image_rows(rows, labels, title=f"{title}: typical samples")
         figure.savefig(folder / "typical.png", dpi=130)
 
 

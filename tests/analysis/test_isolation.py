@@ -2,7 +2,7 @@ import numpy as np
 from matplotlib.collections import PathCollection
 
 from dcsomrl.analysis.isolation import find_isolation
-from dcsomrl.figures.planes import planes
+from dcsomrl.figures.planes import draw_planes
 
 
 def test_heights_are_mean_distances_from_neighbours():
@@ -22,7 +22,7 @@ def test_a_plane_colours_every_node_that_has_a_number():
     values = np.array([[1.0, np.nan, 3.0], [0.0, 0.0, 1.0]])
     places = np.array([[0.0, 0], [1, 0], [0, 1]])
     for topology in (None, "rectangular", "hexagonal"):
-        figure = planes(values, ["a$", "b"], places, np.array([[0, 1]]), topology)
+        figure = draw_planes(values, ["a$", "b"], places, np.array([[0, 1]]), topology)
         drawn = [
             mark
             for axis in figure.axes

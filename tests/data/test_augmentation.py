@@ -10,7 +10,7 @@ from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import compose_config
 from dcsomrl.data import Augmentation, ClusterData, Neighbors
 from dcsomrl.data.augmentation import tint, transform
-from dcsomrl.data.counter import uniform
+from dcsomrl.data.counter import draw_uniform
 from dcsomrl.data.sources import digits
 from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Step, Term
@@ -40,22 +40,22 @@ def splitmix(index: list[int], n: int, *keys: int) -> np.ndarray:
 
 def test_numbers_are_those_of_splitmix():
     index = [0, 1, 7, 59_999, 2**40]
-    found = uniform(torch.tensor(index), 4, 3, 0, 2)
+    found = draw_uniform(torch.tensor(index), 4, 3, 0, 2)
     np.testing.assert_array_equal(found.double(), splitmix(index, 4, 3, 0, 2))
     np.testing.assert_array_equal(
-        uniform(torch.tensor(index), 4, -5, 2**62).double(), splitmix(index, 4, -5, 2**62)
+        draw_uniform(torch.tensor(index), 4, -5, 2**62).double(), splitmix(index, 4, -5, 2**62)
     )
 
 
 def test_numbers_are_even_and_independent():
-    drawn = uniform(torch.arange(20_000), 5, 0, 0, 0).double()
+    drawn = draw_uniform(torch.arange(20_000), 5, 0, 0, 0).double()
     for column in drawn.T:
         assert kstest(column.numpy(), "uniform").pvalue > 1e-3
-    others = [uniform(torch.arange(20_000), 5, *keys).double() for keys in ((1, 0), (0, 1))]
+    others = [draw_uniform(torch.arange(20_000), 5, *keys).double() for keys in ((1, 0), (0, 1))]
     together = np.corrcoef(torch.cat([drawn, *others], 1).numpy().T)
     assert np.abs(together - np.eye(15)).max() < 0.03
     # A row does not depend on who stands beside it.
-    assert torch.equal(drawn[500:510].float(), uniform(torch.arange(500, 510), 5, 0, 0, 0))
+    assert torch.equal(drawn[500:510].float(), draw_uniform(torch.arange(500, 510), 5, 0, 0, 0))
 
 
 def still(n: int, **changed: torch.Tensor) -> dict[str, torch.Tensor]:

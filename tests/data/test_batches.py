@@ -218,7 +218,7 @@ def test_processes_divide_every_batch_evenly_and_miss_less_than_one_each(n, size
 
     def rows(rank, size):
         """What one process gets."""
-        original, batches.world = batches.world, lambda: (rank, size)
+        original, batches.get_rank_and_size = batches.get_rank_and_size, lambda: (rank, size)
         try:
             sampler = EpochPermutation(n, batch, seed=3)
             sampler.set_epoch(epoch)
@@ -226,7 +226,7 @@ def test_processes_divide_every_batch_evenly_and_miss_less_than_one_each(n, size
             assert len(parts) == len(sampler)
             return parts
         finally:
-            batches.world = original
+            batches.get_rank_and_size = original
 
     alone = rows(0, 1)
     together = [rows(rank, size) for rank in range(size)]

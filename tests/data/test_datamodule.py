@@ -13,8 +13,8 @@ from sklearn.preprocessing import MinMaxScaler
 
 from dcsomrl.data import Arrays, ClusterData
 from dcsomrl.data.images import images
+from dcsomrl.data.roles import Roles
 from dcsomrl.data.sources import fashion, mnist
-from dcsomrl.data.tables import Roles
 from dcsomrl.errors import DataError
 
 

@@ -11,8 +11,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from dcsomrl.data import Arrays, ClusterData, Neighbors
 from dcsomrl.data import nearest as blocks
-from dcsomrl.data.nearest import nearest
-from dcsomrl.data.neighbors import drawn
+from dcsomrl.data.nearest import find_nearest
+from dcsomrl.data.neighbors import draw_neighbors
 from dcsomrl.data.sources import digits
 from dcsomrl.errors import DataError
 
@@ -36,7 +36,7 @@ def test_neighbors_are_scikit_learns(n, m, metric, seed, data):
     x = random(n, m, seed)
     finder = NearestNeighbors(n_neighbors=k, metric=metric, algorithm="brute").fit(x.double())
     distance, _ = finder.kneighbors()
-    rows = nearest(x, k, metric)
+    rows = find_nearest(x, k, metric)
     assert not (rows == torch.arange(n)[:, None]).any()
     assert all(len(set(row)) == k for row in rows.tolist())
     near = x.double()[rows]
@@ -49,21 +49,21 @@ def test_neighbors_are_scikit_learns(n, m, metric, seed, data):
 
 def test_blocks_do_not_matter(monkeypatch):
     x = random(500, 7)
-    whole = nearest(x, 9)
+    whole = find_nearest(x, 9)
     monkeypatch.setattr(blocks, "ROWS", 64)
     monkeypatch.setattr(blocks, "COLUMNS", 5)
-    assert torch.equal(nearest(x, 9), whole)
+    assert torch.equal(find_nearest(x, 9), whole)
 
 
 def test_far_from_the_origin_neighbours_are_the_same():
     x = random(300, 5)
-    shifted = nearest(x.double() + 1e6, 4)
-    assert (shifted == nearest(x, 4)).double().mean() > 0.99
+    shifted = find_nearest(x.double() + 1e6, 4)
+    assert (shifted == find_nearest(x, 4)).double().mean() > 0.99
 
 
 def test_a_duplicate_is_a_neighbour_and_a_sample_is_none_of_itself():
     x = torch.zeros(6, 3)
-    rows = nearest(x, 5)
+    rows = find_nearest(x, 5)
     assert all(
         sorted(row) == [j for j in range(6) if j != i] for i, row in enumerate(rows.tolist())
     )
@@ -72,17 +72,17 @@ def test_a_duplicate_is_a_neighbour_and_a_sample_is_none_of_itself():
 @pytest.mark.parametrize("k", [0, 5, 9])
 def test_more_neighbours_than_samples_are_refused(k):
     with pytest.raises(ValueError, match="each of 5 samples has 1 to 4 neighbours"):
-        nearest(random(5, 2), k)
+        find_nearest(random(5, 2), k)
 
 
 def test_a_draw_depends_on_row_seed_and_epoch_alone_and_takes_all_alike():
-    graph = nearest(random(400, 3), 4)
+    graph = find_nearest(random(400, 3), 4)
     rows = torch.arange(400)
-    whole = drawn(graph, rows, 3, 7)
-    assert torch.equal(drawn(graph, rows[50:60], 3, 7), whole[50:60])
+    whole = draw_neighbors(graph, rows, 3, 7)
+    assert torch.equal(draw_neighbors(graph, rows[50:60], 3, 7), whole[50:60])
     assert (whole[:, None] == graph).any(1).all()
-    assert (drawn(graph, rows, 3, 8) != whole).float().mean() > 0.5
-    taken = torch.stack([drawn(graph, rows, 0, epoch) for epoch in range(100)], 1)
+    assert (draw_neighbors(graph, rows, 3, 8) != whole).float().mean() > 0.5
+    taken = torch.stack([draw_neighbors(graph, rows, 0, epoch) for epoch in range(100)], 1)
     share = (taken[:, :, None] == graph[:, None]).float().mean((0, 1))
     np.testing.assert_allclose(share, 0.25, atol=0.01)
 
@@ -123,7 +123,7 @@ def test_without_a_place_to_keep_it_a_graph_is_found_in_every_run(tmp_path, capl
     (tmp_path / "file").write_text("no folder")
     x = random(40, 3)
     found = Neighbors(2, cache_dir=str(tmp_path / "file")).graph(x, CPU)
-    assert torch.equal(found, nearest(x, 2))
+    assert torch.equal(found, find_nearest(x, 2))
     assert "cannot be kept" in caplog.text
 
 
@@ -155,7 +155,7 @@ def test_a_batch_has_neighbours_of_the_training_part_beside_its_samples():
     made = data(neighbors=Neighbors(3))
     graph = made.graph("train")
     x = made.normalize(made.arrays.train_x[made.rows("train")])
-    assert torch.equal(graph, nearest(x.flatten(1), 3))
+    assert torch.equal(graph, find_nearest(x.flatten(1), 3))
     for batch in made.train_dataloader():
         assert torch.equal(batch.x, x[batch.index])
         assert torch.equal(batch.neighbor, x[batch.neighbor_index])
@@ -204,7 +204,7 @@ def test_neighbours_by_given_features(tmp_path):
     np.save(tmp_path / "f.npy", features)
     made = data(neighbors=Neighbors(3, features=str(tmp_path / "f.npy")))
     rows = made.rows("train")
-    assert torch.equal(made.graph("train"), nearest(torch.from_numpy(features)[rows], 3))
+    assert torch.equal(made.graph("train"), find_nearest(torch.from_numpy(features)[rows], 3))
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_many_samples_need_an_approximation(monkeypatch):
 def test_an_approximation_finds_most(monkeypatch):
     pytest.importorskip("pynndescent")
     x, threads = random(2000, 8), torch.get_num_threads()
-    found, exact = Neighbors(5, exact_limit=100).graph(x, CPU), nearest(x, 5)
+    found, exact = Neighbors(5, exact_limit=100).graph(x, CPU), find_nearest(x, 5)
     assert torch.get_num_threads() == threads
     hits = (found[:, :, None] == exact[:, None]).any(1).float().mean()
     assert hits > 0.9

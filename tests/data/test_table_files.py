@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcsomrl.data.files import Reading, arrays, read_features
-from dcsomrl.data.tables import Roles
+from dcsomrl.data.roles import Roles
 from dcsomrl.data.text_tables import SEPARATORS, Writing
 from dcsomrl.errors import DataError
 

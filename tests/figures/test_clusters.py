@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dcsomrl.figures.clusters import MOST_NODES, cluster_profiles, cluster_rows
+from dcsomrl.figures.clusters import MOST_NODES, draw_cluster_profiles, draw_cluster_rows
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -11,7 +11,7 @@ def test_a_row_holds_the_nodes_of_a_cluster_the_most_used_first(channels):
     rng = np.random.default_rng(0)
     images, counts = rng.random((9, channels, 4, 5)), rng.permutation(9) + 10
     cluster = np.array([1, 0, 0, 2, 1, 1, 0, 0, 0])
-    (axis,) = cluster_rows(images, counts, cluster, "title").axes
+    (axis,) = draw_cluster_rows(images, counts, cluster, "title").axes
     sheet = np.asarray(axis.images[0].get_array())
     height = sheet.shape[0] // 3
     for one in range(3):
@@ -28,14 +28,16 @@ def test_a_row_holds_the_nodes_of_a_cluster_the_most_used_first(channels):
 
 def test_a_cluster_of_many_nodes_says_how_many_are_left_out():
     n = MOST_NODES + 5
-    (axis,) = cluster_rows(np.zeros((n, 1, 2, 2)), np.ones(n, dtype=int), np.zeros(n, int)).axes
+    (axis,) = draw_cluster_rows(
+        np.zeros((n, 1, 2, 2)), np.ones(n, dtype=int), np.zeros(n, int)
+    ).axes
     assert [text.get_text() for text in axis.texts] == [f"cluster 0: {n} (+5)"]
 
 
 def test_profiles_are_means_by_samples_in_deviations():
     features = np.array([[0.0, 5, 1], [2, 5, 1], [6, 5, 9]])
     counts, cluster = np.array([3, 1, 4]), np.array([1, 1, 0])
-    axis = cluster_profiles(features, counts, cluster, ["a", "$b", "c"], "title").axes[0]
+    axis = draw_cluster_profiles(features, counts, cluster, ["a", "$b", "c"], "title").axes[0]
     rows = np.repeat(features, counts, axis=0)
     deviation = rows.std(0)
     deviation[1] = 1
@@ -52,9 +54,9 @@ def test_profiles_are_means_by_samples_in_deviations():
 
 
 def test_nodes_that_won_nothing_are_drawn_too():
-    figure = cluster_profiles(np.eye(3), np.zeros(3, dtype=int), np.array([0, 0, 1]))
+    figure = draw_cluster_profiles(np.eye(3), np.zeros(3, dtype=int), np.array([0, 0, 1]))
     assert np.isfinite(figure.axes[0].images[0].get_array()).all()
     with pytest.raises(ValueError, match="prototypes must be vectors"):
-        cluster_profiles(np.zeros((0, 3)), np.zeros(0, int), np.zeros(0, int))
+        draw_cluster_profiles(np.zeros((0, 3)), np.zeros(0, int), np.zeros(0, int))
     with pytest.raises(ValueError, match="no node"):
-        cluster_rows(np.zeros((0, 1, 2, 2)), np.zeros(0, int), np.zeros(0, int))
+        draw_cluster_rows(np.zeros((0, 1, 2, 2)), np.zeros(0, int), np.zeros(0, int))

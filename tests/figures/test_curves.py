@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dcsomrl.figures.comparison import score_bars
-from dcsomrl.figures.curves import life_curves, step_curves
-from dcsomrl.figures.embedding import PALETTE, embedding_map
-from dcsomrl.figures.relevance import MEASURES, disturbance_lines, relevance_histograms
-from dcsomrl.figures.structure import degree_bars, merge_bars, pair_scatter
+from dcsomrl.figures.comparison import draw_score_bars
+from dcsomrl.figures.curves import draw_life_curves, draw_step_curves
+from dcsomrl.figures.embedding import PALETTE, draw_embedding
+from dcsomrl.figures.relevance import MEASURES, draw_disturbance_lines, draw_relevance_histograms
+from dcsomrl.figures.structure import draw_degree_bars, draw_merge_bars, draw_pair_scatter
 from dcsomrl.reporting import html
 
 
@@ -35,7 +35,7 @@ def test_every_step_has_its_scores_and_the_marks_stand_where_they_are_reached():
         {"step": [1, 2, 3], "purity": [0.1, 0.5, 0.9], "nmi": [0.0, 0.2, 0.4], "nodes": [5, 9, 7]}
     )
     chance = pd.DataFrame({"purity": [0.1, 0.2, 0.3], "nmi": [0.0, 0.1, 0.1]})
-    nodes, scores = step_curves(steps, {0.9: 2, 0.99: 3}, chance).axes
+    nodes, scores = draw_step_curves(steps, {0.9: 2, 0.99: 3}, chance).axes
     drawn = lines(scores)
     assert drawn["purity"] == ([1, 2, 3], [0.1, 0.5, 0.9])
     assert drawn["NMI"] == ([1, 2, 3], [0.0, 0.2, 0.4])
@@ -61,7 +61,7 @@ def test_the_life_of_a_map_has_a_panel_for_what_was_logged_alone():
             "deaths": [0, 3, 8],
         }
     )
-    panels = {axis.get_title(): lines(axis) for axis in life_curves(history).axes}
+    panels = {axis.get_title(): lines(axis) for axis in draw_life_curves(history).axes}
     assert list(panels) == ["births and deaths an epoch", "losses", "spread of the codes"]
     # Counted since training began, drawn by epoch.
     assert panels["births and deaths an epoch"] == {
@@ -76,7 +76,7 @@ def test_the_use_of_nodes_stands_beside_their_number(where, on):
     history = pd.DataFrame({"epoch": [0, 1], "nodes": [5, 7], "val/nodes_used": [4, 4],
                             "val/perplexity": [2.0, 3.0]})  # fmt: skip
     history[f"{where}/nodes_used"], history[f"{where}/perplexity"] = [3, 6], [2.5, 5.5]
-    panels = {axis.get_title(): lines(axis) for axis in life_curves(history).axes}
+    panels = {axis.get_title(): lines(axis) for axis in draw_life_curves(history).axes}
     assert panels["nodes"] == {
         "live": ([1, 2], [5, 7]),
         f"win a {on} sample": ([1, 2], [3, 6]),
@@ -92,7 +92,7 @@ def test_a_class_has_one_colour_in_figures_and_on_the_page():
 
 def test_relevances_are_counted_in_three_ways():
     relevances = np.array([[1.0, 0.02, 0.7], [0.98, 0.6, 0.01]])
-    values, entropy, use = relevance_histograms(relevances).axes
+    values, entropy, use = draw_relevance_histograms(relevances).axes
     assert sum(heights(values)) == 6
     assert sum(heights(entropy)) == 2
     assert heights(use) == [2, 1, 1]
@@ -106,7 +106,7 @@ def test_disturbances_have_a_line_and_a_band_each():
         for kind, value in (("least relevant", 0.5), ("random", 0.6), ("most relevant", 0.7))
         for threshold in (0.3, 0.4)
     ]  # fmt: skip
-    (axis,) = disturbance_lines(pd.DataFrame(rows)).axes
+    (axis,) = draw_disturbance_lines(pd.DataFrame(rows)).axes
     assert axis.get_ylabel() == MEASURES["change"]
     assert lines(axis)["random"] == ([0.3, 0.4], [0.6, 0.6])
     band = axis.collections[1].get_paths()[0].vertices[:, 1]
@@ -115,7 +115,7 @@ def test_disturbances_have_a_line_and_a_band_each():
 
 def test_samples_nodes_and_edges_lie_where_they_are_and_the_class_without_samples_is_named():
     points, nodes = np.array([[0.0, 0], [1, 1], [2, 0]]), np.array([[0.0, 1], [1, 0], [5, 5]])
-    figure = embedding_map(
+    figure = draw_embedding(
         points, nodes, np.array([[0, 2]]), labels=np.array([2, 0, 2]), class_names=["a", "b", "c"]
     )
     (axis,) = figure.axes
@@ -133,7 +133,7 @@ def test_pairs_are_apart_by_their_connection():
         {"connected": [True, False, False], "distance": [1.0, 2, 3], "length": [0.1, 0.4, 0.6],
          "largest_jump": [0.01, 0.2, 0.3]}
     )  # fmt: skip
-    length, jump = pair_scatter(table).axes
+    length, jump = draw_pair_scatter(table).axes
     apart, together = length.collections
     np.testing.assert_array_equal(together.get_offsets(), [[1, 0.1]])
     np.testing.assert_array_equal(apart.get_offsets(), [[2, 0.4], [3, 0.6]])
@@ -141,7 +141,7 @@ def test_pairs_are_apart_by_their_connection():
 
 
 def test_degrees_are_counted_and_the_parts_sorted():
-    degrees, parts = degree_bars(np.array([0, 2, 2, 5]), np.array([1, 3])).axes
+    degrees, parts = draw_degree_bars(np.array([0, 2, 2, 5]), np.array([1, 3])).axes
     assert heights(degrees) == [1, 0, 2, 0, 0, 1]
     assert heights(parts) == [3, 1]
 
@@ -151,7 +151,7 @@ def test_ways_to_merge_have_a_bar_a_score_and_their_number_of_clusters():
         "as they are": {"clusters": 64, "nmi": 0.5, "accuracy": 0.2},
         "spectral": {"clusters": 10, "nmi": 0.8, "accuracy": 0.9},
     }
-    nmi, accuracy = merge_bars(scores).axes
+    nmi, accuracy = draw_merge_bars(scores).axes
     assert (widths(nmi), widths(accuracy)) == ([0.5, 0.8], [0.2, 0.9])
     assert [label.get_text() for label in nmi.get_yticklabels()] == [
         "as they are (64)",
@@ -162,7 +162,7 @@ def test_ways_to_merge_have_a_bar_a_score_and_their_number_of_clusters():
 
 def test_scores_of_methods_have_their_mean_deviation_and_number_of_seeds():
     scores = {"NMI": {"digits": {"ours": [0.4, 0.6], "theirs": [0.7]}}}
-    (axis,) = score_bars(scores).axes
+    (axis,) = draw_score_bars(scores).axes
     assert widths(axis) == [0.5, 0.7]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["ours (2)", "theirs (1)"]
     (low, high), (same, _) = (segment[:, 0] for segment in axis.collections[0].get_segments())

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dcsomrl.figures import prototype_grid, prototype_profiles
-from dcsomrl.figures.embedding import embedding_map
-from dcsomrl.figures.images import brighten, image_rows
-from dcsomrl.figures.parameters import parameter_scatter
+from dcsomrl.figures import draw_prototype_grid, draw_prototype_profiles
+from dcsomrl.figures.embedding import draw_embedding
+from dcsomrl.figures.images import brighten, draw_image_rows
+from dcsomrl.figures.parameters import draw_parameter_scatter
 
 
 @pytest.mark.parametrize("nodes", [1, 7, 200])
@@ -17,7 +17,7 @@ from dcsomrl.figures.parameters import parameter_scatter
 def test_every_prototype_is_drawn_the_most_used_first(nodes, channels):
     rng = np.random.default_rng(0)
     images, counts = rng.random((nodes, channels, 5, 6)), rng.permutation(nodes) + 1000
-    figure = prototype_grid(images, counts, "title")
+    figure = draw_prototype_grid(images, counts, "title")
     (axis,) = figure.axes
     order = np.argsort(-counts)
     assert [text.get_text() for text in axis.texts] == [f"{counts[node]:,}" for node in order]
@@ -34,7 +34,7 @@ def test_every_prototype_is_drawn_the_most_used_first(nodes, channels):
 
 def test_vectors_are_rows_the_most_used_first():
     features = np.arange(12.0).reshape(4, 3)
-    figure = prototype_profiles(features, np.array([1, 9, 3, 5]), ["a", "b", "c"], "title")
+    figure = draw_prototype_profiles(features, np.array([1, 9, 3, 5]), ["a", "b", "c"], "title")
     axis = figure.axes[0]
     np.testing.assert_array_equal(axis.images[0].get_array(), features[[1, 3, 2, 0]])
     assert [label.get_text() for label in axis.get_xticklabels()] == ["a", "b", "c"]
@@ -44,25 +44,25 @@ def test_vectors_are_rows_the_most_used_first():
 @pytest.mark.parametrize("shape", [(0, 1, 4, 4), (3, 2, 4, 4), (3, 4)])
 def test_other_shapes_are_no_images(shape):
     with pytest.raises(ValueError, match="prototypes must be images"):
-        prototype_grid(np.zeros(shape), np.zeros(shape[0], dtype=int))
+        draw_prototype_grid(np.zeros(shape), np.zeros(shape[0], dtype=int))
 
 
 @pytest.mark.parametrize("shape", [(0, 4), (3, 4, 4)])
 def test_other_shapes_are_no_vectors(shape):
     with pytest.raises(ValueError, match="prototypes must be vectors"):
-        prototype_profiles(np.zeros(shape), np.zeros(shape[0], dtype=int))
+        draw_prototype_profiles(np.zeros(shape), np.zeros(shape[0], dtype=int))
 
 
 def test_names_are_drawn_as_they_are():
     """Neither as formulas, which bad ones make fail, nor left out of a legend."""
     names = ["$_a_$", "b_$_b$", "_c", "5 $"]
-    profiles = prototype_profiles(np.eye(4), np.arange(4), names, "$_t_$")
-    rows = image_rows([np.zeros((1, 1, 2, 2))] * 4, names, title="$_t_$")
-    grid = prototype_grid(np.zeros((1, 1, 4, 4)), np.ones(1, dtype=int), "$_t_$")
-    plane = embedding_map(np.zeros((4, 2)), np.zeros((1, 2)), np.empty((0, 2), dtype=int),
-                          np.arange(4), names, title="$_t_$")  # fmt: skip
+    profiles = draw_prototype_profiles(np.eye(4), np.arange(4), names, "$_t_$")
+    rows = draw_image_rows([np.zeros((1, 1, 2, 2))] * 4, names, title="$_t_$")
+    grid = draw_prototype_grid(np.zeros((1, 1, 4, 4)), np.ones(1, dtype=int), "$_t_$")
+    plane = draw_embedding(np.zeros((4, 2)), np.zeros((1, 2)), np.empty((0, 2), dtype=int),
+                           np.arange(4), names, title="$_t_$")  # fmt: skip
     point = pd.DataFrame({"p": ["${a} ${_b}", "c"]})
-    scatter = parameter_scatter(point, pd.Series([0.0, 1.0], name="r"))
+    scatter = draw_parameter_scatter(point, pd.Series([0.0, 1.0], name="r"))
     texts = []
     for figure in (profiles, rows, grid, plane, scatter):
         buffer = io.StringIO()

@@ -36,7 +36,7 @@ def labelings(draw, min_size=0, max_size=60, most=SLOTS):
 
 def matrix(clusters, labels, n_clusters=SLOTS, n_classes=SLOTS):
     clusters, labels = (torch.tensor(np.asarray(part, dtype=int)) for part in (clusters, labels))
-    return metrics.contingency(clusters, labels, n_clusters, n_classes)
+    return metrics.count_contingency(clusters, labels, n_clusters, n_classes)
 
 
 def majority_share(clusters, labels):
@@ -190,7 +190,7 @@ def test_contingency_drops_samples_without_a_node():
 def test_contingency_takes_small_integer_types():
     clusters = torch.tensor([19, 19, 0], dtype=torch.int32)
     labels = torch.tensor([250, 0, 250], dtype=torch.uint8)
-    counts = metrics.contingency(clusters, labels, 20, 300)
+    counts = metrics.count_contingency(clusters, labels, 20, 300)
     assert counts[19, 250] == counts[19, 0] == counts[0, 250] == 1
     assert counts.sum() == 3
 
@@ -213,4 +213,4 @@ def test_contingency_refuses_what_is_out_of_range(clusters, labels):
 )
 def test_contingency_refuses_what_is_no_pair_of_integer_vectors(clusters, labels, message):
     with pytest.raises(ValueError, match=message):
-        metrics.contingency(clusters, labels, 2, 2)
+        metrics.count_contingency(clusters, labels, 2, 2)

@@ -39,7 +39,7 @@ def make_batch(n_samples=N_SAMPLES):
 
 def make_metrics():
     return (
-        metrics.clustering_scores(N_CLUSTERS, N_CLASSES),
+        metrics.make_label_scores(N_CLUSTERS, N_CLASSES),
         metrics.QuantizationError(),
         metrics.TopographicError(),
         metrics.NodeUsage(N_CLUSTERS),
@@ -68,7 +68,7 @@ def values(measures):
 def expected_values():
     """By the functions, on everything at once."""
     clusters, labels, second, distances, adjacency = make_batch()
-    counts = metrics.contingency(clusters, labels, N_CLUSTERS, N_CLASSES)
+    counts = metrics.count_contingency(clusters, labels, N_CLUSTERS, N_CLASSES)
     return {
         **{name: float(score(counts)) for name, score in KEYS.items()},
         "nodes_used": float(metrics.usage(counts.sum(1))),
@@ -106,7 +106,7 @@ def test_an_update_after_a_result_counts():
 
 
 def test_scores_share_one_matrix():
-    scores = metrics.clustering_scores(N_CLUSTERS, N_CLASSES)
+    scores = metrics.make_label_scores(N_CLUSTERS, N_CLASSES)
     assert set(scores.keys()) == set(KEYS)
     clusters, labels, *_ = make_batch()
     for _ in range(2):
@@ -146,6 +146,6 @@ def test_two_processes_give_the_value_of_one(tmp_path):
 @pytest.mark.parametrize("sizes", [(0, 3), (3, 0), (-1, 3)])
 def test_sizes_below_1_are_refused(sizes):
     with pytest.raises(ValueError, match="at least 1, got"):
-        metrics.clustering_scores(*sizes)
+        metrics.make_label_scores(*sizes)
     with pytest.raises(ValueError, match="at least 1, got 0"):
         metrics.NodeUsage(0)

@@ -1,6 +1,6 @@
 """The clusters, and the nodes that each is made of."""
 
-from dcsomrl.figures.clusters import MOST_CLUSTERS, cluster_profiles, cluster_rows
+from dcsomrl.figures.clusters import MOST_CLUSTERS, draw_cluster_profiles, draw_cluster_rows
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section, shown
 
@@ -11,11 +11,11 @@ def draw_clusters(context: Context) -> Section:
     assert run.cluster is not None
     number = int(run.cluster.max()) + 1
     if run.image:
-        figure = cluster_rows(shown(run.decoded), run.wins, run.cluster)
+        figure = draw_cluster_rows(shown(run.decoded), run.wins, run.cluster)
         what = "the prototypes of its nodes, the most used first"
     else:
         flat = run.decoded.reshape(len(run.decoded), -1)
-        figure = cluster_profiles(flat, run.wins, run.cluster, run.feature_names)
+        figure = draw_cluster_profiles(flat, run.wins, run.cluster, run.feature_names)
         what = "how far its prototypes lie from the mean of all, in deviations"
     few = f" Of {number} the {MOST_CLUSTERS} largest are drawn." if number > MOST_CLUSTERS else ""
     how = (

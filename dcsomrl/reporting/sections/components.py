@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dcsomrl.figures.planes import planes
+from dcsomrl.figures.planes import draw_planes
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section
 
@@ -25,7 +25,7 @@ def draw_components(context: Context) -> Section:
     chosen = np.argsort(-spread, kind="stable")[:MOST]
     places = context.places[1] if run.lattice is None else run.lattice
     titles = [names[i] for i in chosen]
-    figure = planes(values[:, chosen].T, titles, places, run.graph, run.topology)
+    figure = draw_planes(values[:, chosen].T, titles, places, run.graph, run.topology)
     more = f" Of {len(names)} the {len(chosen)} are shown in which nodes differ most."
     caption = f"Every node by {what}.{more if len(names) > len(chosen) else ''}"
     return Section("components", "Component planes", caption, figure)

@@ -2,7 +2,7 @@
 
 from dcsomrl.analysis.disturbance import KINDS, disturbance_curve
 from dcsomrl.analysis.relevance import learned
-from dcsomrl.figures.relevance import disturbance_lines
+from dcsomrl.figures.relevance import draw_disturbance_lines
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section
 
@@ -39,7 +39,7 @@ def draw_disturbances(context: Context) -> Section | None:
         f"{most['change']:.3f}{'' if run.image else ' deviations of a column'}. Over {kept.sum()} "
         "nodes; bands: 95 %."
     )
-    figure = disturbance_lines(table)
+    figure = draw_disturbance_lines(table)
     title = "Does relevance say what matters? (Fig. 3)"
     return Section("disturbances", title, caption, figure, measures)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from dcsomrl.analysis.disturbance import disturb
 from dcsomrl.analysis.relevance import MATTERS
-from dcsomrl.figures.images import image_rows
+from dcsomrl.figures.images import draw_image_rows
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section, most_used, shown
 
@@ -31,7 +31,7 @@ def draw_disturbed(context: Context) -> Section:
     mask = run.relevances > MATTERS
     columns.append(run.decode(disturb(run.centers, mask, size, rng, run.box)))
     nodes = most_used(run.wins, ROWS)
-    figure = image_rows(
+    figure = draw_image_rows(
         list(shown(np.stack(columns, 1)[nodes])),
         [f"node {run.slots[node]}" for node in nodes],
         ["prototype", *(f"< {threshold}" for threshold in BELOW), f"> {MATTERS}"],

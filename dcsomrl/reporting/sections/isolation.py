@@ -1,7 +1,7 @@
 """The U-matrix of a grid, and its counterpart on the graph of a growing map."""
 
 from dcsomrl.analysis.isolation import find_isolation
-from dcsomrl.figures.planes import planes
+from dcsomrl.figures.planes import draw_planes
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section
 
@@ -12,7 +12,7 @@ def draw_isolation(context: Context) -> Section:
     found = find_isolation(run.centers, run.graph)
     places = context.places[1] if run.lattice is None else run.lattice
     title = "mean distance from the neighbours"
-    figure = planes(found.nodes[None], [title], places, run.graph, run.topology)
+    figure = draw_planes(found.nodes[None], [title], places, run.graph, run.topology)
     caption = "Every node by its mean distance from its neighbours: ridges part what lies apart."
     measures: dict[str, float | int | None] = {"mean_edge": float(found.edges.mean())}
     if run.cluster is not None:

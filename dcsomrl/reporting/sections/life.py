@@ -1,6 +1,6 @@
 """The life of the map, epoch by epoch."""
 
-from dcsomrl.figures.curves import life_curves
+from dcsomrl.figures.curves import draw_life_curves
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section
 
@@ -15,7 +15,7 @@ def draw_life(context: Context) -> Section:
             f"Every epoch of the training: {last['births']:,.0f} nodes were born, "
             f"{last['deaths']:,.0f} died, {last['nodes']:.0f} live."
         )
-    return Section("life", "The life of the map", caption, life_curves(run.history))
+    return Section("life", "The life of the map", caption, draw_life_curves(run.history))
 
 
 PART = Part(draw_life, needs=("history",))

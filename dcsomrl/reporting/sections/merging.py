@@ -11,8 +11,8 @@ from dcsomrl.analysis.merging import (
     merge_by_linkage,
     prune,
 )
-from dcsomrl.figures.structure import merge_bars
-from dcsomrl.metrics import accuracy, ari, contingency, nmi, purity
+from dcsomrl.figures.structure import draw_merge_bars
+from dcsomrl.metrics import accuracy, ari, count_contingency, nmi, purity
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import Nodes, RunData
 from dcsomrl.reporting.section import Part, Section
@@ -48,7 +48,7 @@ def draw_merging(context: Context) -> Section | None:
     for name, group in groups.items():
         cluster = heir[won] if group is None else group[run.winner[won]]
         pair = (torch.from_numpy(cluster), torch.from_numpy(run.labels[won]))
-        matrix = contingency(*pair, int(cluster.max()) + 1, k)
+        matrix = count_contingency(*pair, int(cluster.max()) + 1, k)
         rows[name] = {
             "clusters": len(np.unique(cluster)),
             "accuracy": float(accuracy(matrix)),
@@ -70,7 +70,9 @@ def draw_merging(context: Context) -> Section | None:
         for name, scores in rows.items()
         for score, value in scores.items()
     }
-    return Section("merging", "From nodes to clusters (A.3)", caption, merge_bars(rows), measures)
+    return Section(
+        "merging", "From nodes to clusters (A.3)", caption, draw_merge_bars(rows), measures
+    )
 
 
 def _heirs(run: RunData, kept: np.ndarray) -> Nodes:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dcsomrl.analysis.neighbors import nearest_samples, typicality
-from dcsomrl.figures.images import image_rows
+from dcsomrl.figures.images import draw_image_rows
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import Array
 from dcsomrl.reporting.section import Part, Section, most_used, shown
@@ -36,7 +36,7 @@ def draw_neighbors(context: Context) -> Section | None:
         f"nodes, the mean samples of the clusters {mean:.3f}."
     )
     measures = {"typicality_prototype": float(prototype), "typicality_mean": float(mean)}
-    figure = image_rows(rows, labels, ["prototype"])
+    figure = draw_image_rows(rows, labels, ["prototype"])
     return Section("neighbors", "Nearest samples (Fig. 10)", caption, figure, measures)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dcsomrl.figures.images import image_rows
+from dcsomrl.figures.images import draw_image_rows
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section, shown
 
@@ -20,7 +20,7 @@ def draw_outliers(context: Context) -> Section | None:
     rows = [shown(run.samples[part]) for part in np.array_split(order, 2)]
     ends = [f"{run.activation[order[i]]:.4f}" for i in (0, -1)]
     caption = f"The test samples that activate their winner least, from {ends[0]} to {ends[1]}."
-    return Section("outliers", "Outliers", caption, image_rows(rows, ["", ""]))
+    return Section("outliers", "Outliers", caption, draw_image_rows(rows, ["", ""]))
 
 
 PART = Part(draw_outliers, needs=("nodes",))

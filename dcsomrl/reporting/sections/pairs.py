@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import mannwhitneyu
 
 from dcsomrl.analysis.walks import compare_pairs, walk_along
-from dcsomrl.figures.structure import pair_scatter
+from dcsomrl.figures.structure import draw_pair_scatter
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import Array, Nodes
 from dcsomrl.reporting.section import Part, Section
@@ -53,7 +53,7 @@ def draw_pairs(context: Context) -> Section | None:
         f"{measures['walk_distance_unconnected']:.3f}."
     )
     title = "Are walks along the map smooth? (Fig. 4)"
-    return Section("pairs", title, caption, pair_scatter(table), measures)
+    return Section("pairs", title, caption, draw_pair_scatter(table), measures)
 
 
 def _dense(edges: Nodes, n: int) -> Array:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dcsomrl.figures.images import image_rows
+from dcsomrl.figures.images import draw_image_rows
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section, shown
 
@@ -29,7 +29,7 @@ def draw_paths(context: Context) -> Section:
         f"the training, {changes[: max(1, len(changes) // 2)].mean():.0%} in the first."
     )
     columns = ["sample", *(f"epoch {epoch + 1}" for epoch in epochs)]
-    figure = image_rows(rows, [""] * len(rows), columns)
+    figure = draw_image_rows(rows, [""] * len(rows), columns)
     return Section("paths", "The way of samples through the map", caption, figure)
 
 

@@ -1,6 +1,6 @@
 """The map among the samples, on a plane."""
 
-from dcsomrl.figures.embedding import embedding_map
+from dcsomrl.figures.embedding import draw_embedding
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section, shown
 
@@ -14,7 +14,7 @@ def draw_plane(context: Context) -> Section:
     run, (points, nodes) = context.run, context.places
     named = {"tsne": "t-SNE", "umap": "UMAP", "pca": "Principal components"}[context.method]
     tiles = shown(run.decoded) if run.image else None
-    figure = embedding_map(points, nodes, run.graph, run.labels, run.class_names, tiles)
+    figure = draw_embedding(points, nodes, run.graph, run.labels, run.class_names, tiles)
     caption = (
         f"{named} of the codes of {len(points):,} test samples and of the prototypes. Distances on "
         "this plane say little."

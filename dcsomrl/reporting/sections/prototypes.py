@@ -1,6 +1,6 @@
 """All prototypes."""
 
-from dcsomrl.figures import prototype_grid, prototype_profiles
+from dcsomrl.figures import draw_prototype_grid, draw_prototype_profiles
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section, shown
 
@@ -9,10 +9,10 @@ def draw_prototypes(context: Context) -> Section:
     """Every node, decoded."""
     run = context.run
     if run.image:
-        figure = prototype_grid(shown(run.decoded), run.wins)
+        figure = draw_prototype_grid(shown(run.decoded), run.wins)
     else:
         flat = run.decoded.reshape(len(run.decoded), -1)
-        figure = prototype_profiles(flat, run.wins, run.feature_names)
+        figure = draw_prototype_profiles(flat, run.wins, run.feature_names)
     caption = "Every node's prototype, the most used first, with the test samples that it won."
     return Section("prototypes", "Prototypes", caption, figure)
 

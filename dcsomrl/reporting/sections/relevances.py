@@ -1,7 +1,7 @@
 """Relevances of all nodes, as histograms."""
 
 from dcsomrl.analysis.relevance import learned, relevance_profile
-from dcsomrl.figures.relevance import relevance_histograms
+from dcsomrl.figures.relevance import draw_relevance_histograms
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section
 
@@ -33,7 +33,7 @@ def draw_relevances(context: Context) -> Section | None:
         "relevance_near_one": profile.near_one,
         "relevance_entropy": float(profile.entropy.mean()),
     }
-    figure = relevance_histograms(run.relevances[kept])
+    figure = draw_relevance_histograms(run.relevances[kept])
     return Section("relevances", "Relevances (Fig. 2)", caption, figure, measures)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from dcsomrl.analysis.neighbors import intersection, shared_light
 from dcsomrl.analysis.topology import components
-from dcsomrl.figures.images import image_rows
+from dcsomrl.figures.images import draw_image_rows
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section, shown
 
@@ -51,7 +51,7 @@ def draw_shared(context: Context) -> Section | None:
         f"from all of the map {chance:.0%}."
     )
     measures = {"shared_light": within, "shared_light_chance": chance}
-    figure, title = image_rows(rows, labels, ["shared"]), "What prototypes of a class share"
+    figure, title = draw_image_rows(rows, labels, ["shared"]), "What prototypes of a class share"
     return Section("shared", f"{title} (Figs. 8, 9)", caption, figure, measures)
 
 

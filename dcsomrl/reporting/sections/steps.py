@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dcsomrl.analysis.steps import chance_scores, final_value, steps_to_share
-from dcsomrl.figures.curves import step_curves
+from dcsomrl.figures.curves import draw_step_curves
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import RunData
 from dcsomrl.reporting.section import Part, Section
@@ -49,7 +49,7 @@ def draw_steps(context: Context) -> Section:
         for share, step in steps.items()
     }
     marks = {share: step for share, step in reached.items() if step is not None}
-    figure = step_curves(run.steps, marks, chance)
+    figure = draw_step_curves(run.steps, marks, chance)
     return Section("steps", "Scores at every step (Fig. 7)", caption, figure, measures)
 
 

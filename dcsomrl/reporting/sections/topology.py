@@ -7,7 +7,7 @@ from dcsomrl.analysis.topology import (
     components,
     degrees,
 )
-from dcsomrl.figures.structure import degree_bars
+from dcsomrl.figures.structure import draw_degree_bars
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section
 
@@ -40,7 +40,7 @@ def draw_topology(context: Context) -> Section:
             f" The two ends of an edge have the same class in {agreement.share:.0%} of cases, by "
             f"chance in {agreement.chance:.0%} (p {agreement.p:.2g}, by permuting the classes)."
         )
-    figure = degree_bars(degree, np.bincount(part))
+    figure = draw_degree_bars(degree, np.bincount(part))
     return Section("topology", "The graph", caption, figure, measures)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dcsomrl.analysis.walks import traverse
-from dcsomrl.figures.images import image_rows
+from dcsomrl.figures.images import draw_image_rows
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section, most_used, shown
 
@@ -31,7 +31,9 @@ def draw_traversals(context: Context) -> Section:
         "Each row: a prototype with the dimension of the largest relevance and spread going from "
         "the lowest to the highest hundredth of the test samples."
     )
-    return Section("traversals", "Along one dimension (Fig. 4)", caption, image_rows(rows, labels))
+    return Section(
+        "traversals", "Along one dimension (Fig. 4)", caption, draw_image_rows(rows, labels)
+    )
 
 
 PART = Part(draw_traversals, needs=("nodes", "images"))

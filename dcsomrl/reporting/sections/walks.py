@@ -7,7 +7,7 @@ from dcsomrl.analysis.topology import (
     shortest_path,
 )
 from dcsomrl.analysis.walks import walk_along
-from dcsomrl.figures.images import image_rows
+from dcsomrl.figures.images import draw_image_rows
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section, shown
 
@@ -37,7 +37,7 @@ def draw_walks(context: Context) -> Section:
         f"From node {run.slots[start]} to node {run.slots[end]}, which lie farthest apart on the "
         "map: straight through the codes, and along the shortest path of connected nodes."
     )
-    return Section("walks", "Between prototypes (Fig. 4)", caption, image_rows(rows, labels))
+    return Section("walks", "Between prototypes (Fig. 4)", caption, draw_image_rows(rows, labels))
 
 
 PART = Part(draw_walks, needs=("nodes", "images", "edges"))

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dcsomrl.data import Batch
 from dcsomrl.errors import TrainingError
-from dcsomrl.metrics import contingency, nmi, purity
+from dcsomrl.metrics import count_contingency, nmi, purity
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 from dcsomrl.training.data import data_of
@@ -68,7 +68,9 @@ class StepScores(Callback):
         assert isinstance(pl_module, ClusteringModule)
         with evaluating(pl_module):
             cluster = pl_module.cluster(self._x).winner
-        matrix = contingency(cluster, self._y, pl_module.n_clusters, data_of(trainer).num_classes)
+        matrix = count_contingency(
+            cluster, self._y, pl_module.n_clusters, data_of(trainer).num_classes
+        )
         self._table.rows.append(
             {
                 "step": trainer.global_step,

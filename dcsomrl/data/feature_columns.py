@@ -1,0 +1,140 @@
+"""The columns of a table that are features: chosen by their roles, or as a training had them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dcsomrl.data.columns import as_numbers, as_text, encode_one_hot, mark_value, tell_kind
+from dcsomrl.data.constant import list_some
+from dcsomrl.data.roles import Roles
+from dcsomrl.data.row_names import find_nameless, warn_of_counting
+from dcsomrl.data.text_tables import COMMA, note, number_with
+from dcsomrl.errors import DataError
+
+
+def take_features(
+    table: pd.DataFrame,
+    roles: Roles,
+    path: Path,
+    where: Sequence[str],
+    notes: list[str],
+    learned: list[str] | None,
+) -> tuple[pd.DataFrame, list[str]]:
+    """Columns of numbers, and the names of those that have no role.
+
+    Args:
+        table: with a name for every column.
+        roles: of the columns, that of the rows' names included.
+        path: what messages call the table.
+        where: what they call each row.
+        notes: gets a sentence on everything that was guessed or left out.
+        learned: names of the features of a training, to be made here as well; None for a training.
+
+    Raises:
+        DataError: a column holds what is no number, or there is none of features.
+    """
+    given = {roles.target, roles.id, *roles.keep}
+    if learned is not None:
+        features = _take_learned(table, learned, path, where, notes)
+        sources = {name.rpartition("=")[0] or name for name in learned} | set(learned)
+        return features, [one for one in table.columns.tolist() if one not in given | sources]
+    if roles.columns is not None:
+        candidates = list(roles.columns)
+    else:
+        nameless = find_nameless(table, [*given, *roles.ignore], path, notes)
+        used = {*given, *roles.ignore, *nameless}
+        candidates = [name for name in table.columns.tolist() if name not in used]
+        warn_of_counting(table[candidates], path, notes)
+    parts, words, dropped = [], [], []
+    for name in candidates:
+        column = as_numbers(table[name], table.attrs.get("decimal", "."))
+        if column is not None:
+            parts.append(column.to_frame())
+        elif roles.categories == "ignore":
+            dropped.append(name)
+        elif roles.categories == "onehot" and tell_kind(table[name]) == "text":
+            parts.append(encode_one_hot(table[name], path))
+        else:
+            words.append(name)
+    if words:
+        raise DataError(_describe_words(table[words], path, where, roles))
+    if dropped:
+        note(notes, f"{path}: columns that are not numbers are left out: {list_some(dropped)}")
+    if not parts:
+        raise DataError(f"{path} has no column of features: check `target`")
+    features = pd.concat(parts, axis=1)
+    unused = [name for name in table.columns.tolist() if name not in {*given, *candidates}]
+    return features, [*unused, *dropped]
+
+
+def _take_learned(
+    table: pd.DataFrame, learned: list[str], path: Path, where: Sequence[str], notes: list[str]
+) -> pd.DataFrame:
+    """The features of a training: columns of these names, and ``column=value`` for categories.
+
+    Raises:
+        DataError: a column is absent, or not of numbers.
+    """
+    parts: dict[str, Any] = {}
+    absent: list[str] = []
+    seen: dict[str, list[str]] = {}
+    for name in learned:
+        column, _, value = name.rpartition("=")
+        if name in table:
+            numbers = as_numbers(table[name], table.attrs.get("decimal", "."))
+            if numbers is None:
+                raise DataError(_describe_words(table[[name]], path, where))
+            parts[name] = numbers
+        elif column in table:
+            parts[name] = mark_value(as_text(table[column]), value)
+            seen.setdefault(column, []).append(value)
+        else:
+            absent.append(column or name)
+    if absent:
+        names = list_some(list(dict.fromkeys(absent)))
+        raise DataError(f"{path} lacks columns that the model was trained on: {names}; add them")
+    for column, values in seen.items():
+        new = sorted(set(as_text(table[column]).dropna()) - set(values))
+        if new:
+            note(
+                notes,
+                f"{path}: column {column} has values that the training had not, which count as "
+                f"none: {list_some(new)}",
+            )
+    return pd.DataFrame(parts, index=table.index)
+
+
+def _describe_words(
+    columns: pd.DataFrame, path: Path, where: Sequence[str], roles: Roles | None = None
+) -> str:
+    """What to say of columns that are not numbers: the first value that is none, and remedies.
+
+    Without roles the columns are those of a training.
+    """
+    said = []
+    number = number_with(columns.attrs.get("decimal", "."))
+    for name in columns.columns.tolist()[:8]:
+        column = columns[name]
+        no_number = [
+            isinstance(text, str) and not number.fullmatch(text) for text in as_text(column)
+        ]
+        first = int(np.argmax(no_number))
+        said.append(
+            f"{name} ({tell_kind(column)}, {str(column.iloc[first])[:40]!r} in {where[first]})"
+        )
+    more = columns.shape[1] - len(said)
+    found = f"{path} has columns that are not numbers: {', '.join(said)}"
+    found += f" and {more} more" if more else ""
+    if number is COMMA and any("." in one for one in said):
+        found += " (numbers here have decimal commas: save them without marks of thousands)"
+    if roles is None:
+        return f"{found}; make them numbers"
+    remedies = ["make them numbers", "leave them out by `ignore`"]
+    remedies += [] if roles.target else ["name the labels' column by `target`"]
+    remedies += [] if roles.id else ["the one that names the rows by `id`"]
+    texts = any(tell_kind(columns[name]) == "text" for name in columns)
+    remedies += ["or set `categories=onehot`"] if texts and roles.categories == "refuse" else []
+    return f"{found}; {', '.join(remedies)}"

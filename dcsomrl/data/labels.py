@@ -1,0 +1,71 @@
+"""Labels: a column of a table as it was meant, and classes numbered from 0."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dcsomrl.data.text_tables import POINT
+from dcsomrl.errors import DataError
+
+
+def read_labels(column: pd.Series, path: Path) -> pd.Series:
+    """Labels of a table as numbers where all are, or as they stand.
+
+    Raises:
+        DataError: rows have none.
+    """
+    absent = column.isna() | (column.astype(str).str.strip() == "")
+    if absent.any():
+        raise DataError(
+            f"{path} has {int(absent.sum())} rows without a label in {column.name}: fill or remove "
+            "them"
+        )
+    if column.dtype.kind in "fiub" or not all(isinstance(one, str) for one in column):
+        return column
+    text = column.str.strip()
+    if text.map(lambda one: one.isdigit() and str(int(one)) == one).all():
+        return text.astype(np.int64)
+    numbers = text.map(lambda one: bool(POINT.fullmatch(one))).all()
+    if numbers and not text.map(str.isdigit).all():
+        return text.astype(float)
+    return text
+
+
+def number_labels(
+    train: NDArray[Any] | None, test: NDArray[Any] | None, origin: str
+) -> tuple[Tensor | None, Tensor | None, list[str] | None]:
+    """Labels of any kind as classes from 0, and what they were called.
+
+    Args:
+        train: (n,) labels of the training split, or None.
+        test: likewise of the test split.
+        origin: what messages call the data.
+
+    Returns:
+        Classes of the training split and of the test split, numbered over both, and the label of
+        every class; None for what there is not.
+
+    Raises:
+        DataError: labels are fractions.
+    """
+    labels = [part for part in (train, test) if part is not None]
+    if not labels:
+        return None, None, None
+    whole = np.concatenate([part.astype(str) if part.dtype == object else part for part in labels])
+    if whole.dtype.kind == "f":
+        if not (whole == np.round(whole)).all():
+            odd = whole[whole != np.round(whole)][0]
+            raise DataError(
+                f"{origin} has labels that are fractions, as {odd}: name a column of classes, or "
+                "none"
+            )
+        whole = whole.astype(np.int64)
+    values, numbers = np.unique(whole, return_inverse=True)
+    parts = iter(torch.from_numpy(numbers).split([len(part) for part in labels]))
+    train_y, test_y = (None if part is None else next(parts) for part in (train, test))
+    return train_y, test_y, [str(value) for value in values]

@@ -1,0 +1,45 @@
+"""Where images in arrays have their channels."""
+
+import logging
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcsomrl.errors import DataError
+
+log = logging.getLogger(__name__)
+
+Layout = Literal["auto", "channels_first", "channels_last"]
+# Channels by whose number images are told whose channels come last.
+CHANNELS = (1, 3, 4)
+
+
+def put_channels_first(x: NDArray[Any], layout: Layout, path: Path) -> NDArray[Any]:
+    """Images (n, channels, height, width), of which those without a channel get one.
+
+    Args:
+        x: (n, features), which stay as they are, or (n, height, width), or images with channels.
+        layout: where they have their channels, told from the shape by ``auto``.
+        path: what messages call them.
+
+    Raises:
+        DataError: there is no such layout.
+    """
+    if layout not in ("auto", "channels_first", "channels_last"):
+        raise DataError(
+            f"`layout` must be auto, channels_first or channels_last, got {layout}: set one of them"
+        )
+    if x.ndim == 3:
+        return x[:, None]
+    if x.ndim == 2 or layout == "channels_first":
+        return x
+    last = x.shape[3] in CHANNELS and min(x.shape[1:3]) > max(CHANNELS)
+    if layout == "auto" and last:
+        log.info(
+            "%s: images of %d channels, which come last; set `layout` if that is not so",
+            path,
+            x.shape[3],
+        )
+    return np.moveaxis(x, 3, 1) if last or layout == "channels_last" else x

@@ -1,0 +1,80 @@
+"""The roles of a table's columns: features, labels, names of rows, kept or left out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import pandas as pd
+
+from dcsomrl.errors import DataError
+
+Categories = Literal["refuse", "ignore", "onehot"]
+Missing = Literal["refuse", "drop", "median"]
+# Columns that results have, beside which none of the same name can stand.
+RESULTS = (
+    *("index", "split", "row", "id", "file", "node", "cluster", "activation"),
+    *("second", "distance", "outlier"),
+)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What the columns of a table are.
+
+    Attributes:
+        target: column of the labels; None for no labels.
+        id: column that names the rows; None for one whose name says so, or none.
+        keep: columns that stand beside the results, and are no features.
+        columns: features, in this order; None for all columns that have no other role.
+        ignore: columns that are left out.
+        categories: what becomes of columns of text: ``refuse``, ``ignore`` (they are left out), or
+            ``onehot`` (a column of 0 and 1 for each of their values).
+        missing: what becomes of missing values: ``refuse``, ``drop`` (the row is left out), or
+            ``median`` (of the column's values in the training part).
+        lenient: whether `id` and `keep`, which are those of a training, may be absent.
+    """
+
+    target: str | None = None
+    id: str | None = None
+    keep: Sequence[str] = ()
+    columns: Sequence[str] | None = None
+    ignore: Sequence[str] = ()
+    categories: Categories = "refuse"
+    missing: Missing = "refuse"
+    lenient: bool = False
+
+    def of(self, table: pd.DataFrame) -> "Roles":
+        """The same for a table, in which a column of lists has become several."""
+        spread = table.attrs.get("spread", {})
+
+        def named(names: Sequence[str]) -> tuple[str, ...]:
+            return tuple(one for name in names for one in spread.get(name, [name]))
+
+        columns = None if self.columns is None else named(self.columns)
+        roles = replace(self, keep=named(self.keep), columns=columns, ignore=named(self.ignore))
+        if not self.lenient:
+            return roles
+        keep = tuple(name for name in roles.keep if name in table)
+        return replace(roles, id=self.id if self.id in table else None, keep=keep)
+
+
+def check_roles(roles: Roles) -> None:
+    """Refuse settings that no table can be read by.
+
+    Raises:
+        DataError: `categories` or `missing` is unknown, or a kept column is called as one of the
+            results.
+    """
+    for name, known in (
+        ("categories", ("refuse", "ignore", "onehot")),
+        ("missing", ("refuse", "drop", "median")),
+    ):
+        if getattr(roles, name) not in known:
+            raise DataError(
+                f"`{name}` must be one of {', '.join(known)}, got {getattr(roles, name)}"
+            )
+    if taken := [name for name in roles.keep if name in RESULTS]:
+        raise DataError(
+            f"results have a column {taken[0]} of their own: give the column that `keep` names "
+            "another name"
+        )

@@ -1,0 +1,94 @@
+"""Columns that name or number the rows of a table, and so are no features."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dcsomrl.data.roles import Roles
+from dcsomrl.data.text_tables import note
+from dcsomrl.errors import DataError
+
+# What a column without a name is called.
+NAMELESS = re.compile(r"\s*|Unnamed: \d+")
+# How names of columns end that number or name the rows.
+NAMES_ROWS = re.compile(r"(.*[_ .-])?(id|idx|index|uuid|guid|rowid|rownames)", re.IGNORECASE)
+
+
+def find_id(table: pd.DataFrame, roles: Roles, path: Path, notes: list[str]) -> str | None:
+    """A column without another role whose name says that it names the rows, and whose values do.
+
+    Args:
+        table: with a name for every column.
+        roles: of the columns that have one.
+        path: what messages call the table.
+        notes: gets a sentence on a column that was taken, or that is only called so.
+    """
+    taken = {roles.target, *roles.keep, *(roles.columns or ()), *roles.ignore}
+    for name in table.columns.tolist():
+        column = table[name]
+        whole = column.dtype.kind in "iu" or isinstance(
+            column.dtype, pd.StringDtype | np.dtypes.ObjectDType
+        )
+        # Whole numbers of which some are missing are floats.
+        whole = whole or (column.dtype.kind == "f" and not (column.dropna() % 1).any())
+        if name in taken or not NAMES_ROWS.fullmatch(name) or not whole:
+            continue
+        if column.notna().all() and column.is_unique:
+            note(
+                notes,
+                f"{path}: column {name} names the rows and is no feature; set `columns` to have it "
+                "as one",
+            )
+            return str(name)
+        note(
+            notes,
+            f"{path}: column {name} is called as what names rows, but has "
+            f"{'the same value twice' if column.notna().all() else 'missing values'}, and is taken "
+            f"as a feature; if it names them, set `id={name}` or `ignore=[{name}]`",
+        )
+    return None
+
+
+def find_nameless(
+    table: pd.DataFrame, known: Sequence[str | None], path: Path, notes: list[str]
+) -> list[str]:
+    """Columns without a name that are left out: an index in front, and empty ones.
+
+    Args:
+        table: with a name for every column.
+        known: columns that have a role, whatever they are called.
+        path: what messages call the table.
+        notes: gets a sentence on every column that is left out.
+
+    Raises:
+        DataError: another column has no name.
+    """
+    left_out = []
+    for place, name in enumerate(table.columns.tolist()):
+        if name in known or not NAMELESS.fullmatch(name):
+            continue
+        column = table[name]
+        is_index = place == 0 and column.is_unique and column.dtype.kind not in "fb"
+        if not is_index and not column.isna().all():
+            raise DataError(
+                f"{path} has a column without a name, column {place + 1}: name or remove it"
+            )
+        left_out.append(name)
+        what = "is empty" if column.isna().all() else "numbers the rows"
+        note(notes, f"{path}: column {place + 1}, which has no name and {what}, is left out")
+    return left_out
+
+
+def warn_of_counting(table: pd.DataFrame, path: Path, notes: list[str]) -> None:
+    """Note columns (n, columns) of features that count the rows, as an index does."""
+    for name in table.columns.tolist():
+        column = table[name]
+        if len(column) > 10 and column.dtype.kind in "iu" and (column.diff().iloc[1:] == 1).all():
+            note(
+                notes,
+                f"{path}: column {name} counts the rows and is taken as a feature; if it is an "
+                f"index, set `id={name}` or `ignore=[{name}]`",
+            )
