@@ -17,6 +17,10 @@ log = logging.getLogger(__name__)
 # nodes are parted although more lies between them than chance would put there: any map falls into
 # its nodes.
 RESOLUTIONS = np.geomspace(0.05, 1, 24)
+# Up to this ratio of squared distances a sample is its winner's alone: three times as far from the
+# second. In many dimensions all samples of tight groups have some ratio, however far the groups are
+# from each other, and the sum of it would join them.
+DECIDED = 1 / 9
 # A number that holds over a smaller share of the resolutions than this does not stand out.
 STANDS_OUT = 0.25
 
@@ -26,8 +30,8 @@ class Connectivity:
     """What a training part says of the nodes of a map.
 
     A sample counts for its winner as far as it is decided, and as far as it is undecided for the
-    pair of its winner and its second winner: how far is the ratio of its squared distances to the
-    two, 0 on the winner's centre and 1 half way between.
+    pair of its winner and its second winner. That goes by the ratio of its squared distances to the
+    two: up to :data:`DECIDED` it is decided, half way between the two it is not at all.
 
     Attributes:
         wins: (K,) samples that each slot won.
@@ -49,7 +53,7 @@ class Connectivity:
         cls,
         first: NDArray[np.int64],
         second: NDArray[np.int64],
-        undecided: NDArray[np.floating],
+        ratio: NDArray[np.floating],
         n_nodes: int,
         distance: NDArray[np.floating] | None = None,
     ) -> "Connectivity":
@@ -58,12 +62,13 @@ class Connectivity:
         Args:
             first: (n,) slot of the winner, below 0 where there is none.
             second: (n,) slot of the second winner, likewise.
-            undecided: (n,) in [0, 1].
+            ratio: (n,) squared distance from the winner over that from the second, in [0, 1].
             n_nodes: K.
             distance: (n,) of every sample from its winner; None where outliers are of no interest.
         """
         won = first >= 0
         both = won & (second >= 0)
+        undecided = ((ratio - DECIDED) / (1 - DECIDED)).clip(min=0)
         share = np.where(both, undecided, 0.0)
         between = np.zeros((n_nodes, n_nodes))
         np.add.at(between, (first[both], second[both]), share[both])

@@ -139,15 +139,15 @@ class ClusteringModule(LightningModule, ABC):
             return
         if data is None:
             data = self.trainer.datamodule  # type: ignore[attr-defined]
-        names = ("first", "second", "undecided", "distance")
+        names = ("first", "second", "ratio", "distance")
         columns: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
         with evaluating(self):
             for x in data.some_samples("train"):
                 z = self.encode(x.to(self.codebook.centers))
                 found = self.assign(z)
                 apart = self.distance(z, found.second)
-                share = (found.distance / apart).nan_to_num(nan=1.0).clamp(0, 1)
-                values = found.winner, found.second, share.double(), found.distance.sqrt()
+                ratio = (found.distance / apart).nan_to_num(nan=1.0).clamp(0, 1)
+                values = found.winner, found.second, ratio.double(), found.distance.sqrt()
                 for column, value in zip(columns.values(), values, strict=True):
                     column.append(value.cpu().numpy())
         counted = {name: np.concatenate(parts) for name, parts in columns.items()}

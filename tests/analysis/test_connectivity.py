@@ -37,14 +37,14 @@ def quantized(x: np.ndarray, n_nodes: int) -> tuple[np.ndarray, Connectivity]:
 def test_counts_are_the_loops(n, k, seed):
     rng = np.random.default_rng(seed)
     first, second = rng.integers(-1, k, n), rng.integers(-1, k, n)
-    undecided = rng.random(n)
-    found = Connectivity.count(first, second, undecided, k)
+    ratio = rng.random(n)
+    found = Connectivity.count(first, second, ratio, k)
     wins, between = np.zeros(k), np.zeros((k, k))
-    for i, j, share in zip(first, second, undecided, strict=True):
+    for i, j, one in zip(first, second, ratio, strict=True):
         if i < 0:
             continue
         wins[i] += 1
-        share = share if j >= 0 else 0
+        share = max(0, 9 / 8 * (one - 1 / 9)) if j >= 0 else 0
         between[i, i] += 2 * (1 - share)
         if j >= 0:
             between[i, j] += share
@@ -68,11 +68,17 @@ def test_the_number_is_that_of_what_hangs_together():
 
 def test_the_number_may_be_one_or_that_of_the_nodes():
     rng = np.random.default_rng(0)
-    _, whole = quantized(rng.normal(size=(5000, 2)), 30)
+    _, whole = quantized(rng.normal(size=(5000, 10)), 30)
     assert find_number(whole.between).max() == 0
     centers = 10 * rng.normal(size=(9, 16))
     far = of_samples(centers[rng.integers(9, size=3000)] + rng.normal(size=(3000, 16)), centers)
     assert find_number(far.between).max() == 8
+    # Tight groups in many dimensions, each with a node: no sample lies between two.
+    centers = rng.normal(size=(12, 100))
+    tight = of_samples(
+        centers[rng.integers(12, size=3000)] + 0.3 * rng.normal(size=(3000, 100)), centers
+    )
+    assert find_number(tight.between).max() == 11
     assert len(find_number(np.array([[2.0]]))) == 1
 
 
@@ -84,7 +90,8 @@ def test_far_groups_are_found_by_few_nodes_and_by_many(n_nodes):
 
 
 def test_a_number_that_does_not_stand_out_is_said(caplog):
-    _, whole = quantized(np.random.default_rng(0).random((3000, 2)), 60)
+    # In the plane few samples are undecided between nodes of one group.
+    _, whole = quantized(np.random.default_rng(0).normal(size=(5000, 2)), 30)
     find_number(whole.between)
     assert "no number of clusters stands out" in caplog.text
     caplog.clear()
