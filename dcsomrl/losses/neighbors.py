@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.distributed.nn.functional import all_gather
 
 from dcsomrl.losses.step import Step
-from dcsomrl.losses.term import Term, check_every
+from dcsomrl.losses.term import Term
 from dcsomrl.maps.grid import squared_distances
 
 
@@ -52,8 +52,6 @@ class NeighborContrast(Term):
     Args:
         weight: factor on the term in the loss, at least 0.
         temperature: tau > 0, in the units of the codes, whose dimensions lie in [0, 1].
-        every: in training only one of so many samples, at least 1, is told from the others that are
-            taken: fewer neighbours have to be encoded. In validation all are.
 
     Raises:
         ValueError: an argument outside its range.
@@ -61,18 +59,16 @@ class NeighborContrast(Term):
 
     compares_neighbors = True
 
-    def __init__(self, weight: float = 0.1, temperature: float = 0.2, every: int = 1) -> None:
+    def __init__(self, weight: float = 0.1, temperature: float = 0.2) -> None:
         super().__init__(weight)
         if not temperature > 0:
             raise ValueError(f"the temperature must be above 0, got {temperature}")
-        self.temperature, self.every = temperature, check_every(every)
+        self.temperature = temperature
 
     def forward(self, step: Step) -> Tensor:
         """Mean over the samples, 0-d."""
         with torch.autocast(step.z.device.type, enabled=False):
-            every = self.taken(len(step.x), self.every)
-            w = step.neighbor_codes if every == 1 else step.encode_neighbors(every)
-            z = step.z[::every]
+            z, w = step.z, step.neighbor_codes
             return neighbor_contrast(z, w, self.temperature, self._gathered(z, w))
 
     def _gathered(self, z: Tensor, w: Tensor) -> tuple[Tensor, Tensor, int] | None:

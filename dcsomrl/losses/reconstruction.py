@@ -4,12 +4,14 @@ Figures, tables, sections and equations by number are those of "Shaping latent r
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from dcsomrl.losses.step import Step
-from dcsomrl.losses.term import Term, check_every
+from dcsomrl.losses.term import Term
 
 
 def reconstruction(decoded: Tensor, x: Tensor) -> Tensor:
@@ -34,7 +36,9 @@ class Reconstruction(Term):
 
     def __init__(self, weight: float = 1.0, relative: bool = False, every: int = 1) -> None:
         super().__init__(weight)
-        self.relative, self.every = relative, check_every(every)
+        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+            raise ValueError(f"every must be a whole number of at least 1, got {every!r}")
+        self.relative, self.every = relative, every
 
     def forward(self, step: Step) -> Tensor:
         """Mean over samples and their values, 0-d."""
@@ -46,10 +50,19 @@ class Reconstruction(Term):
 
     def _error(self, step: Step) -> Tensor:
         """Mean squared error of the samples that are decoded, 0-d."""
-        every = self.taken(len(step.x), self.every)
-        if every == 1:
+        n, every = len(step.x), self.every
+        if not self.training or every == 1 or n < 2 * every:
             return reconstruction(step.reconstruction, step.x)
-        return reconstruction(step.model.decode(step.z[::every]), step.x[::every])
+        # The samples that one process would take of the whole batch, of which this has a part.
+        distributed = torch.distributed
+        several = distributed.is_available() and distributed.is_initialized()
+        rank = distributed.get_rank() if several else 0
+        size = distributed.get_world_size() if several else 1
+        taken = slice(-rank * n % every, None, every)
+        x = step.x[taken]
+        error = reconstruction(step.model.decode(step.z[taken]), x)
+        # So that the mean over processes, which may take unlike numbers, is that over samples.
+        return error * (len(x) * size / math.ceil(n * size / every))
 
     def _variance(self, x: Tensor) -> Tensor:
         """Mean variance of a value of the samples, in training of those of all processes; 0-d."""

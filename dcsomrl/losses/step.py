@@ -78,20 +78,12 @@ class Step:
         Raises:
             ConfigError: the data has no neighbours.
         """
-        return self.encode_neighbors(1)
-
-    def encode_neighbors(self, every: int) -> Tensor:
-        """Codes of a nearest neighbour of one of ``every`` samples, (samples taken, m).
-
-        Raises:
-            ConfigError: the data has no neighbours.
-        """
         if self.neighbor is None:
             raise ConfigError(
                 "a term of the loss compares neighbours, and the data has none: choose "
                 "`neighbors=nearest`"
             )
-        return self.model.encode(self.neighbor[::every])
+        return self.model.encode(self.neighbor)
 
     @cached_property
     def assignment(self) -> Assignment:

@@ -34,27 +34,9 @@ class Term(nn.Module, ABC):
             raise ValueError(f"the weight of a term must be at least 0, got {weight}")
         self.weight = weight
 
-    def taken(self, samples: int, every: int) -> int:
-        """One of how many samples of a batch is taken into a term that takes one of ``every``.
-
-        All of them in validation, and where a batch has too few to compare.
-        """
-        return every if self.training and samples >= 2 * every else 1
-
     @abstractmethod
     def forward(self, step: Step) -> Tensor:
         """The term on a batch, without its weight: a 0-d tensor."""
-
-
-def check_every(every: int) -> int:
-    """One of how many samples a term takes.
-
-    Raises:
-        ValueError: it is no whole number, or below 1.
-    """
-    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-        raise ValueError(f"every must be a whole number of at least 1, got {every!r}")
-    return every
 
 
 def total(values: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
