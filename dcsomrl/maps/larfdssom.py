@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from dcsomrl.maps.rules import EPS, relevances_of
+from dcsomrl.maps.nearest import EPS
+from dcsomrl.maps.rules import relevances_of
 from dcsomrl.maps.settings import check_ranges
 from dcsomrl.maps.state import RelevanceMap
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dcsomrl.maps.rules import EPS, push, relevances_of, strongest
+from dcsomrl.maps.nearest import EPS, find_nearest, may_wait
+from dcsomrl.maps.rules import push, relevances_of
 from dcsomrl.maps.settings import (
     DistanceMode,
     NeighborhoodForm,
@@ -199,8 +200,9 @@ class SOMRL(RelevanceMap):
         """
         with torch.autocast(z.device.type, enabled=False):
             z = self._as_samples(z)
-            best, winner = self._activations(z).max(dim=1)
-            satisfied = best >= self.threshold
+            activation, slot = find_nearest(z, self._product(), 1)
+            winner = slot[:, 0]
+            satisfied = activation[:, 0] >= self.threshold
             packed = z.new_zeros(self._packed_size)
             groups, spread = self._unpack(packed)
             if self.radius is not None:
@@ -286,16 +288,20 @@ class SOMRL(RelevanceMap):
 
     def _neighbors(self, means: Tensor, counts: Tensor, n_groups: int) -> tuple[Tensor, Tensor]:
         """Pull of the groups that other nodes won: its sum (N,) and its mean target (N, m)."""
-        count, slot = counts.topk(n_groups)
+        won = counts > 0
+        slot = won.nonzero()[:, 0] if may_wait(counts) else counts.topk(n_groups).indices
         group_means = means[slot]
-        activation = self._activations(group_means)
-        activation.scatter_(1, slot[:, None], -1.0)
-        value, neighbor = strongest(activation, self._reach)
-        rank = torch.arange(1, self._reach + 1, device=means.device, dtype=means.dtype)
-        pull = torch.exp(-self._decay * rank) * ((value >= 0) & (count > 0)[:, None])
-        pulls = activation.zero_().scatter_(1, neighbor, pull)
-        total = pulls.sum(0)
-        return total, (pulls.T @ group_means) / total.clamp(min=EPS)[:, None]
+        # The node of the group is one of those nearest to it, or another one is one too many.
+        activation, neighbor = find_nearest(group_means, self._product(), self._reach + 1)
+        other = neighbor != slot[:, None]
+        rank = other.cumsum(1)
+        pulled = other & (rank <= self._reach) & (activation > 0) & won[slot][:, None]
+        pull = torch.exp(-self._decay * rank.to(means)) * pulled
+        total = torch.zeros_like(counts).index_add_(0, neighbor.flatten(), pull.flatten())
+        pulls = pull[:, :, None] * group_means[:, None]
+        target = torch.zeros_like(means)
+        target.index_add_(0, neighbor.flatten(), pulls.flatten(0, 1))
+        return total, target / total.clamp(min=EPS)[:, None]
 
     def _age_(self, won: Tensor) -> None:
         """Winners live on, the others lose life, and those without any leave (section 3.4)."""

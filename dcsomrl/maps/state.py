@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from dcsomrl.maps.codebook import Assignment, Codebook
-from dcsomrl.maps.rules import EPS, activations, strongest
+from dcsomrl.maps.nearest import EPS, Product, activations, find_nearest, make_product
 from dcsomrl.maps.settings import check_ranges
 
 
@@ -103,15 +103,15 @@ class RelevanceMap(nn.Module, Codebook):
         with torch.autocast(z.device.type, enabled=False):
             z = self._as_samples(z)
             with torch.no_grad():
-                activation = self._activations(z)
-                best, winner = activation.max(dim=1)
-                next_best, second = activation.scatter_(1, winner[:, None], -1.0).max(dim=1)
+                activation, slot = find_nearest(z, self._product(), 2)
+                found, winner = activation > 0, slot[:, 0]
                 center, relevance = self.centers[winner], self.relevances[winner]
-                total, found = relevance.sum(1), best >= 0
+                total, nodes = relevance.sum(1), torch.where(found, slot, -1)
+                found = found[:, 0]
             distance = (relevance * (z - center).square()).sum(1)
             return Assignment(
-                torch.where(found, winner, -1),
-                torch.where(next_best >= 0, second, -1),
+                nodes[:, 0],
+                nodes[:, 1],
                 torch.where(found, total / (total + distance.detach() + EPS), 0.0),
                 torch.where(found, distance, math.inf),
             )
@@ -123,8 +123,8 @@ class RelevanceMap(nn.Module, Codebook):
         -1 stands where the map has fewer nodes.
         """
         with torch.autocast(z.device.type, enabled=False):
-            value, slot = strongest(self._activations(self._as_samples(z)), k)
-            return torch.where(value >= 0, slot, -1)
+            activation, slot = find_nearest(self._as_samples(z), self._product(), k)
+            return torch.where(activation > 0, slot, -1)
 
     @torch.no_grad()
     def adjacency(self) -> Tensor:
@@ -163,3 +163,6 @@ class RelevanceMap(nn.Module, Codebook):
 
     def _activations(self, z: Tensor) -> Tensor:
         return activations(z, self.centers, self.relevances, self.live)
+
+    def _product(self) -> Product:
+        return make_product(self.centers, self.relevances, self.live)
