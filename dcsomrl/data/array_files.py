@@ -18,7 +18,7 @@ from dcsomrl.data.columns import check_told_apart, choose_dtype
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.features import Features
 from dcsomrl.data.layout import Layout, put_channels_first
-from dcsomrl.data.text_tables import note
+from dcsomrl.data.notes import note
 from dcsomrl.errors import DataError, first_line
 
 log = logging.getLogger(__name__)

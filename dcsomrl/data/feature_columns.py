@@ -9,9 +9,11 @@ import pandas as pd
 
 from dcsomrl.data.columns import as_numbers, as_text, encode_one_hot, mark_value, tell_kind
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.notes import note
 from dcsomrl.data.roles import Roles
 from dcsomrl.data.row_names import find_nameless, warn_of_counting
-from dcsomrl.data.text_tables import COMMA, note, number_with
+from dcsomrl.data.separators import COMMA
+from dcsomrl.data.text_tables import number_with
 from dcsomrl.errors import DataError
 
 

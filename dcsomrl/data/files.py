@@ -13,8 +13,9 @@ from dcsomrl.data.columns import check_told_apart, choose_dtype
 from dcsomrl.data.features import Features, join_splits
 from dcsomrl.data.layout import Layout
 from dcsomrl.data.roles import Categories, Missing, Roles
+from dcsomrl.data.separators import Separator
 from dcsomrl.data.tables import SUFFIXES, read_table
-from dcsomrl.data.text_tables import Decimal, Separator, Writing, kind_of
+from dcsomrl.data.text_tables import Decimal, Writing, kind_of
 from dcsomrl.errors import DataError
 
 

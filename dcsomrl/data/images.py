@@ -29,7 +29,7 @@ from dcsomrl.data.image_files import (
     say_bad,
     sizes_in,
 )
-from dcsomrl.data.text_tables import note
+from dcsomrl.data.notes import note
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)

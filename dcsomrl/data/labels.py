@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dcsomrl.data.text_tables import POINT
+from dcsomrl.data.separators import POINT
 from dcsomrl.errors import DataError
 
 

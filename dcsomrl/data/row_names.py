@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dcsomrl.data.notes import note
 from dcsomrl.data.roles import Roles
-from dcsomrl.data.text_tables import note
 from dcsomrl.errors import DataError
 
 # What a column without a name is called.

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dcsomrl.data.files import Reading, arrays, read_features
 from dcsomrl.data.roles import Roles
-from dcsomrl.data.text_tables import SEPARATORS, Writing
+from dcsomrl.data.separators import SEPARATORS
+from dcsomrl.data.text_tables import Writing
 from dcsomrl.errors import DataError
 
 GOOD = "a,b,kind\n1,2,x\n3,4,y\n5,6.5,x\n7,8,y\n"
