@@ -1,7 +1,7 @@
 """Tables of one's own: read from a file or given in memory, and taken apart by their roles."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -61,12 +61,12 @@ def read_table(
         table = _read_parquet(path)
     else:
         table = read_text_table(path, writing, notes, verbatim)
-    lines = table.attrs.pop("lines", None)
+    lines, written = table.attrs.pop("lines", None), table.attrs.pop("written", {})
     if lines is None:
         where = [f"row {i}" for i in range(len(table))]
     else:
         where = [f"line {line}" for line in lines]
-    return take_columns(table, roles, path, where, notes, learned)
+    return take_columns(table, roles, path, where, notes, learned, written)
 
 
 def take_columns(
@@ -76,6 +76,7 @@ def take_columns(
     where: Sequence[str],
     notes: list[str],
     learned: list[str] | None = None,
+    written: Mapping[str, Sequence[str]] | None = None,
 ) -> Table:
     """The columns of a table in memory by their roles; see :func:`read_table`.
 
@@ -86,6 +87,7 @@ def take_columns(
         where: what they call each row.
         notes: gets a sentence on everything that was guessed or left out.
         learned: names of the features of a training, to be made here as well.
+        written: values of columns that may name the rows, as they stand in a file of text.
 
     Raises:
         DataError: it lacks a column, holds what is no number or missing, or has no features.
@@ -101,7 +103,10 @@ def take_columns(
     if len(table) == 0:
         raise DataError(f"{path} has names of columns and no row of samples: add some")
     if roles.id is None:
-        roles = replace(roles, id=find_id(table, roles, path, notes))
+        found = find_id(table, {*named, *(learned or ())}, path, notes, written or {})
+        roles = replace(roles, id=found)
+        if written and found is not None and found in written:
+            table = table.assign(**{found: written[found]})
     features, left_out = take_features(table, roles, path, where, notes, learned)
     kept = find_whole_rows(features, roles, path, where, notes)
     features, table = features[kept], table[kept]
@@ -136,7 +141,6 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         table.index, pd.RangeIndex
     ):
         table = table.reset_index()
-    table.columns = pd.Index(
-        text_tables.name_columns([str(name) for name in table.columns], table.shape[1], path)
-    )
+    names = [str(name) for name in table.columns]
+    table.columns = pd.Index(text_tables.name_columns(names, table.shape[1], path))
     return spread_lists(table, path)

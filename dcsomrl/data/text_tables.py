@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.notes import note
+from dcsomrl.data.row_names import names_rows
 from dcsomrl.data.separators import (
     COMMA,
     LOOKED_AT,
@@ -58,7 +59,8 @@ def read_text_table(
 ) -> pd.DataFrame:
     """A table of text, with the names of its header.
 
-    Its ``attrs`` have ``lines``, that of every row, and ``decimal``, the mark.
+    Its ``attrs`` have ``lines``, that of every row, ``decimal``, the mark, and ``written``, the
+    values of columns that may name the rows as they stand.
 
     Args:
         path: the file, which may be packed by gzip.
@@ -82,26 +84,32 @@ def read_text_table(
     names = name_columns(first[1] if header else None, len(first[1]), path)
     lines, trailing = find_lines(text, separator, header)
     names += [f"Unnamed: {len(names)}"] * trailing
+    form: dict[str, Any] = {
+        "sep": r"\s+" if separator == " " else separator,
+        "decimal": decimal,
+        "header": 0 if header else None,
+        "names": names,
+        "index_col": False,
+        "keep_default_na": False,
+        "skipinitialspace": True,
+        "low_memory": False,
+    }
+    missing = {name: list(MISSING) for name in names if name not in verbatim}
+    named = [name for name in names if names_rows(name) and name not in verbatim]
     try:
         with text.open() as file:
-            table = pd.read_csv(
-                file,
-                sep=r"\s+" if separator == " " else separator,
-                decimal=decimal,
-                header=0 if header else None,
-                names=names,
-                index_col=False,
-                dtype=dict.fromkeys(verbatim, str),
-                na_values={name: list(MISSING) for name in names if name not in verbatim},
-                keep_default_na=False,
-                skipinitialspace=True,
-                low_memory=False,
-            )
+            table = pd.read_csv(file, dtype=dict.fromkeys(verbatim, str), na_values=missing, **form)
+        with text.open() as file:
+            written = pd.read_csv(file, dtype=str, usecols=named, **form) if named else table[[]]
     except Exception as error:  # the reader raises kinds of its own for a damaged file
         raise DataError(
             f"{path} cannot be read ({error}): it is damaged or not what its name says"
         ) from error
-    table.attrs |= {"lines": lines if len(lines) == len(table) else None, "decimal": decimal}
+    table.attrs |= {
+        "lines": lines if len(lines) == len(table) else None,
+        "decimal": decimal,
+        "written": {name: written[name].tolist() for name in named},
+    }
     return table
 
 
