@@ -68,6 +68,12 @@ def take_features(
     if not parts:
         raise DataError(f"{path} has no column of features: check `target`")
     features = pd.concat(parts, axis=1)
+    names = features.columns.tolist()
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DataError(
+            f"{path} has a column {twice[0]}, as the values of a column of categories are called: "
+            "rename it, or leave one of them out by `ignore`"
+        )
     unused = [name for name in table.columns.tolist() if name not in {*given, *candidates}]
     return features, [*unused, *dropped]
 

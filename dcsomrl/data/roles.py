@@ -62,8 +62,8 @@ def check_roles(roles: Roles) -> None:
     """Refuse settings that no table can be read by.
 
     Raises:
-        DataError: `categories` or `missing` is unknown, or a kept column is called as one of the
-            results.
+        DataError: `categories` or `missing` is unknown, a kept column is called as one of the
+            results, or a column has roles that exclude each other.
     """
     for name, known in (
         ("categories", ("refuse", "ignore", "onehot")),
@@ -77,4 +77,28 @@ def check_roles(roles: Roles) -> None:
         raise DataError(
             f"results have a column {taken[0]} of their own: give the column that `keep` names "
             "another name"
+        )
+    check_exclusive(roles)
+
+
+def check_exclusive(roles: Roles) -> None:
+    """Refuse roles of one column that exclude each other, and a feature that is named twice.
+
+    Raises:
+        DataError: there is such a column.
+    """
+    features = list(roles.columns or ())
+    if twice := sorted({name for name in features if features.count(name) > 1}):
+        raise DataError(f"`columns` names {twice[0]} more than once: name every feature once")
+    given = {"target": [roles.target], "id": [roles.id], "keep": roles.keep, "columns": features}
+    for key, names in given.items():
+        if both := [name for name in names if name is not None and name in roles.ignore]:
+            raise DataError(
+                f"`{key}` and `ignore` both name {both[0]}, which is either used or left out: take "
+                "it out of one of them"
+            )
+    if roles.target in features:
+        raise DataError(
+            f"`columns` names {roles.target}, the `target`, and labels are never trained on: take "
+            "it out of one of them"
         )

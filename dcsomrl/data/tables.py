@@ -15,7 +15,7 @@ from dcsomrl.data.constant import list_some
 from dcsomrl.data.feature_columns import take_features
 from dcsomrl.data.labels import read_labels
 from dcsomrl.data.missing_values import find_whole_rows
-from dcsomrl.data.roles import Roles, check_roles
+from dcsomrl.data.roles import Roles, check_exclusive, check_roles
 from dcsomrl.data.row_names import find_id
 from dcsomrl.data.text_tables import Writing, read_text_table
 from dcsomrl.errors import DataError
@@ -92,7 +92,9 @@ def take_columns(
     Raises:
         DataError: it lacks a column, holds what is no number or missing, or has no features.
     """
+    text_tables.check_names(table.columns.tolist(), path)
     roles = roles.of(table)
+    check_exclusive(roles)
     verbatim = [name for name in (roles.target, roles.id, *roles.keep) if name is not None]
     named = [*verbatim, *(roles.columns or ()), *roles.ignore]
     if absent := [name for name in named if name not in table]:

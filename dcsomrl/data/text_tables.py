@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
@@ -212,8 +213,19 @@ def name_columns(first: Sequence[str] | None, n: int, path: Path) -> list[str]:
     if first is None:
         return [f"column_{i + 1}" for i in range(n)]
     names = [one.strip() or f"Unnamed: {i}" for i, one in enumerate(first)]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise DataError(
-            f"{path} has several columns of one name ({list_some(twice)}): give each its own"
-        )
+    check_names(names, path)
     return names
+
+
+def check_names(names: Sequence[str], path: Path) -> None:
+    """Refuse names of columns of which one stands twice.
+
+    Raises:
+        DataError: there is such a name.
+    """
+    if len(set(names)) == len(names):
+        return
+    twice = sorted(name for name, n in Counter(names).items() if n > 1)
+    raise DataError(
+        f"{path} has several columns of one name ({list_some(twice)}): give each its own"
+    )
