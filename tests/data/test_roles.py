@@ -41,7 +41,7 @@ def test_numbers_that_name_columns_exclude_each_other_too(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("1,2\n" + "".join(f"{i},{i % 7}\n" for i in range(9)))
     for given in ({"columns": [1], "ignore": [1]}, {"columns": ["1", 1]}):
-        with pytest.raises(DataError, match="name.* 1"):
+        with pytest.raises(DataError, match=r"name.* 1"):
             arrays(str(path), header=True, **given)
     # A feature may name the rows as well.
     assert arrays(str(path), header=True, columns=1, id=1).feature_names == ["1"]
