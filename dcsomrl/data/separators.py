@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice, zip_longest
@@ -83,7 +84,27 @@ def _tell_separator(text: Text, given: Separator) -> str:
         )
     if best:
         return best[0]
-    return ","  # one column, or rows that are refused by their line
+    return _guess_separator(text)
+
+
+def _guess_separator(text: Text) -> str:
+    """The separator by which most rows have as many fields, a comma where none has.
+
+    No separator gives all rows as many: there is one column, or the odd row is refused by its line.
+    """
+    agreed = {",": 0}
+    for separator in SEPARATORS.values():
+        rows = [row for _, row in islice(read_fields(text, separator), LOOKED_AT)]
+        (width, n), *_ = Counter(map(len, rows)).most_common(1) or [(0, 0)]
+        if width < 2 or 2 * n <= len(rows):
+            continue
+        usual = [row for row in rows[1:] if len(row) == width]
+        # Texts hold spaces, too.
+        if separator != " " or (
+            len(rows[0]) > 1 and any(map(is_numeric, zip(*usual, strict=True)))
+        ):
+            agreed[separator] = n
+    return max(agreed, key=lambda separator: agreed[separator])
 
 
 def is_numeric(column: Sequence[str]) -> bool:
@@ -115,6 +136,13 @@ def find_lines(text: Text, separator: str, header: bool) -> tuple[list[int], boo
     odd = next((i for i, width in enumerate(widths) if width != widths[0]), None)
     if odd is not None and not trailing:
         name = next(name for name, mark in SEPARATORS.items() if mark == separator)
+        if widths[0] > 1 and set(widths[1:]) == {widths[0] + 1}:
+            raise DataError(
+                f"{text.path} has {widths[0]} names in line {lines[0]}, but {widths[1]} fields in "
+                f"every other line, with a {name} between them, as R writes names of rows: give "
+                "their column a name, too (write.table: col.names=NA), or leave it out "
+                "(row.names=FALSE)"
+            )
         raise DataError(
             f"{text.path} has {widths[0]} fields in line {lines[0]} but {widths[odd]} in line "
             f"{lines[odd]}, with a {name} between them: give every line as many, put what holds "
