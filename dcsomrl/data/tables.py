@@ -112,9 +112,10 @@ def take_columns(
     features, left_out = take_features(table, roles, path, where, notes, learned)
     kept = find_whole_rows(features, roles, path, where, notes)
     features, table = features[kept], table[kept]
+    where = [where[i] for i in np.flatnonzero(kept).tolist()]
     if len(features) == 0:
         raise DataError(f"{path} has no row of samples: add some")
-    labels = None if roles.target is None else read_labels(table[roles.target], path)
+    labels = None if roles.target is None else read_labels(table[roles.target], path, where)
     beside = {"row": np.flatnonzero(kept)}
     beside |= {} if roles.id is None else {"id": table[roles.id].to_numpy()}
     about = pd.DataFrame({**beside, **{name: table[name].to_numpy() for name in roles.keep}})

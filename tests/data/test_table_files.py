@@ -194,7 +194,7 @@ REFUSED = {
     "a column that is absent": ("a,b\n1,2\n3,4\n", {"ignore": ["c"]}, "no column c; it has a, b"),
     "an id that is absent": ("a,b\n1,2\n3,4\n", {"id": "c"}, "no column c"),
     "a name of results": ("a,node\n1,2\n3,4\n", {"keep": ["node"]}, "node"),
-    "a label that is missing": ("a,b\n1,x\n3,\n", {"target": "b"}, "1 rows without a label in b"),
+    "a label that is missing": ("a,b\n1,x\n3,\n", {"target": "b"}, "1 rows without a label in column b, line 3"),
     "a separator unheard of": ("a,b\n1,2\n", {"separator": "dash"}, "semicolon"),
     "names as categories": (
         "a,b\n" + "".join(f"{i},name {i}\n" for i in range(200)),
@@ -380,3 +380,18 @@ def test_any_way_of_writing_is_read_or_refused_never_misread(
         return
     assert got.names == names
     np.testing.assert_allclose(got.x, values, rtol=1e-6)
+
+
+@pytest.mark.parametrize("missing", ["refuse", "drop", "median"])
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_rows_without_a_label_are_named(tmp_path, missing, suffix):
+    table = pd.DataFrame({"x": [1.5, 2, 3, 4, 5], "y": [2.0, 3, 4, 5, 6], "k": list("a bc ")})
+    table["k"] = table["k"].where(table["k"] != " ", None)
+    if missing != "refuse":
+        table.loc[0, "y"] = np.nan
+    path = tmp_path / f"t.{suffix}"
+    table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
+    rows = "line 3, line 6" if suffix == "csv" else "row 1, row 4"
+    said = f"2 rows without a label in column k, {rows}: fill or remove .*`missing` is about feat"
+    with pytest.raises(DataError, match=said):
+        read(path, target="k", missing=missing)
