@@ -14,7 +14,7 @@ from dcsomrl.data.features import Features, join_splits
 from dcsomrl.data.layout import Layout
 from dcsomrl.data.roles import Categories, Missing, Roles
 from dcsomrl.data.separators import Separator
-from dcsomrl.data.tables import SUFFIXES, read_table
+from dcsomrl.data.tables import SUFFIXES, read_table, say_lacking
 from dcsomrl.data.text_tables import Decimal, Writing, kind_of
 from dcsomrl.errors import DataError
 
@@ -151,6 +151,7 @@ def read_features(
             f"array ({', '.join(READERS)}): convert it to one of these"
         )
     _refuse_columns(reading, path)
+    say_lacking(reading.roles, (), path, notes)
     found = read_arrays(path, reading.layout, notes, split)
     return drop_gaps(found, path, notes) if reading.roles.missing == "drop" else found
 

@@ -1,6 +1,6 @@
 """The roles of a table's columns: features, labels, names of rows, kept or left out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -44,7 +44,10 @@ class Roles:
     lenient: bool = False
 
     def of(self, table: pd.DataFrame) -> "Roles":
-        """The same for a table, in which a column of lists has become several."""
+        """The same for a table, in which a column of lists has become several.
+
+        What a training kept and the table lacks has no role; see :meth:`lacking`.
+        """
         spread = table.attrs.get("spread", {})
 
         def named(names: Sequence[str]) -> tuple[str, ...]:
@@ -56,6 +59,11 @@ class Roles:
             return roles
         keep = tuple(name for name in roles.keep if name in table)
         return replace(roles, id=self.id if self.id in table else None, keep=keep)
+
+    def lacking(self, columns: Collection[str]) -> list[str]:
+        """What a training kept beside its results and is not among these columns."""
+        kept = [name for name in (self.id, *self.keep) if name is not None]
+        return [name for name in kept if name not in columns] if self.lenient else []
 
 
 def check_roles(roles: Roles) -> None:

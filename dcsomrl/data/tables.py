@@ -1,7 +1,7 @@
 """Tables of one's own: read from a file or given in memory, and taken apart by their roles."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from dcsomrl.data.constant import list_some
 from dcsomrl.data.feature_columns import take_features
 from dcsomrl.data.labels import read_labels
 from dcsomrl.data.missing_values import find_whole_rows
+from dcsomrl.data.notes import note
 from dcsomrl.data.roles import Roles, check_exclusive, check_roles
 from dcsomrl.data.row_names import find_id
 from dcsomrl.data.text_tables import Writing, read_text_table
@@ -93,6 +94,7 @@ def take_columns(
         DataError: it lacks a column, holds what is no number or missing, or has no features.
     """
     text_tables.check_names(table.columns.tolist(), path)
+    say_lacking(roles, [*table.columns.tolist(), *table.attrs.get("spread", {})], path, notes)
     roles = roles.of(table)
     check_exclusive(roles)
     verbatim = [name for name in (roles.target, roles.id, *roles.keep) if name is not None]
@@ -130,6 +132,16 @@ def take_columns(
         f"; left out: {list_some(left_out)}" if left_out else "",
     )
     return Table(features, labels, about)
+
+
+def say_lacking(roles: Roles, columns: Collection[str], path: Path, notes: list[str]) -> None:
+    """Note what stood beside the results of a training and is not among these columns."""
+    if lacking := roles.lacking(columns):
+        note(
+            notes,
+            f"{path} has no column {list_some(lacking)}, which stood beside the results of the "
+            "training: the results lack it",
+        )
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

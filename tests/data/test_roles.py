@@ -64,3 +64,19 @@ def test_a_frame_with_two_columns_of_one_name_is_refused():
         arrays_of(frame)
     with pytest.raises(DataError, match=r"several columns of one name \(1\)"):
         arrays_of(frame.set_axis([1, "1", "x"], axis=1))
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "npy"])
+def test_what_a_training_kept_and_is_missing_is_said(tmp_path, form):
+    path = tmp_path / f"t.{form}"
+    table = TABLE[["a", "b", "c"]]
+    if form == "npy":
+        np.save(path, table[["a", "b"]].to_numpy())
+    else:
+        table.to_csv(path, index=False) if form == "csv" else table.to_parquet(path)
+    notes = []
+    roles = Roles(id="code", keep=["c", "town"], lenient=True)
+    got = read_features(path, Reading(roles), notes, learned=["a", "b"])
+    lacking = "code, c, town" if form == "npy" else "code, town"
+    assert [one for one in notes if f"has no column {lacking}, which stood beside" in one]
+    assert got.about.columns.tolist() == (["row"] if form == "npy" else ["row", "c"])

@@ -194,7 +194,11 @@ REFUSED = {
     "a column that is absent": ("a,b\n1,2\n3,4\n", {"ignore": ["c"]}, "no column c; it has a, b"),
     "an id that is absent": ("a,b\n1,2\n3,4\n", {"id": "c"}, "no column c"),
     "a name of results": ("a,node\n1,2\n3,4\n", {"keep": ["node"]}, "node"),
-    "a label that is missing": ("a,b\n1,x\n3,\n", {"target": "b"}, "1 rows without a label in column b, line 3"),
+    "a label that is missing": (
+        "a,b\n1,x\n3,\n",
+        {"target": "b"},
+        "1 rows without a label in column b, line 3",
+    ),
     "a separator unheard of": ("a,b\n1,2\n", {"separator": "dash"}, "semicolon"),
     "names as categories": (
         "a,b\n" + "".join(f"{i},name {i}\n" for i in range(200)),
