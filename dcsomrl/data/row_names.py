@@ -105,7 +105,8 @@ def warn_of_counting(table: pd.DataFrame, path: Path, notes: list[str]) -> None:
     """Note columns (n, columns) of features that count the rows, as an index does."""
     for name in table.columns.tolist():
         column = table[name]
-        if len(column) > 10 and column.dtype.kind in "iu" and (column.diff().iloc[1:] == 1).all():
+        whole = column.dtype.kind in "iu" and column.notna().all()
+        if len(column) > 10 and whole and (column.diff().iloc[1:] == 1).all():
             note(
                 notes,
                 f"{path}: column {name} counts the rows and is taken as a feature; if it is an "

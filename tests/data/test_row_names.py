@@ -74,3 +74,15 @@ def test_a_column_that_the_training_learned_from_is_no_name(tmp_path):
     got = read_features(path, Reading(), notes, learned=["id", "x"])
     assert got.x.tolist() == [[1.5, 1.0], [2.5, 2.0]]
     assert notes == []
+
+
+@pytest.mark.parametrize("kind", ["int64", "Int64", "int64[pyarrow]"])
+def test_only_a_whole_column_counts_the_rows(kind):
+    def said_of(values):
+        frame = pd.DataFrame({"e": pd.array(values, dtype=kind), "x": np.arange(12) % 5})
+        notes = arrays_of(frame, roles=Roles(missing="median")).notes
+        return any("column e counts the rows" in one for one in notes)
+
+    assert said_of([*range(12)])
+    assert kind == "int64" or not said_of([1, None] * 6)
+    assert kind == "int64" or not said_of([*range(11), None])
