@@ -34,6 +34,8 @@ SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data")
 Decimal = Literal["auto", "point", "comma"]
 # A comma before three digits may as well set thousands apart.
 THOUSANDS = re.compile(r"\s*[+-]?\d{1,3},\d{3}\s*")
+# So may a point where decimals have a comma, as in tables with semicolons between fields.
+POINTED_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def read_text_table(
         raise DataError(f"{path} is empty: give it a line of names and a line for each sample")
     head = [first, *islice(rows, LOOKED_AT)]
     columns = list(zip_longest(*(row for _, row in head), fillvalue=""))
-    decimal = _decimal(path, columns, writing.decimal)
+    decimal = _decimal(path, columns, writing.decimal, separator, notes)
     header = _has_header(path, columns, decimal, writing.header, notes)
     names = name_columns(first[1] if header else None, len(first[1]), path)
     lines, trailing = find_lines(text, separator, header)
@@ -134,7 +136,13 @@ def _text(path: Path, writing: Writing, notes: list[str]) -> Text:
     return Text(path, find_encoding(path, writing.encoding, notes), writing.skip_lines)
 
 
-def _decimal(path: Path, columns: Sequence[Sequence[str]], given: Decimal) -> str:
+def _decimal(
+    path: Path,
+    columns: Sequence[Sequence[str]],
+    given: Decimal,
+    separator: str,
+    notes: list[str],
+) -> str:
     """The mark of decimals: a comma where numbers cannot be read otherwise.
 
     Raises:
@@ -150,6 +158,8 @@ def _decimal(path: Path, columns: Sequence[Sequence[str]], given: Decimal) -> st
         if is_numeric(column[1:]) and any("," in one for one in column[1:])
     ]
     if not numbers:
+        if separator == ";":
+            _note_points(path, columns, notes)
         return "."
     if all(THOUSANDS.fullmatch(one) for column in numbers for one in column):
         raise DataError(
@@ -158,6 +168,23 @@ def _decimal(path: Path, columns: Sequence[Sequence[str]], given: Decimal) -> st
         )
     log.info("%s: numbers have decimal commas", path)
     return ","
+
+
+def _note_points(path: Path, columns: Sequence[Sequence[str]], notes: list[str]) -> None:
+    """Note numbers whose points are read as decimal signs, and may as well set thousands apart."""
+    numbers = [
+        one.strip()
+        for column in columns
+        if is_numeric(column[1:])
+        for one in column[1:]
+        if "." in one
+    ]
+    if numbers and all(POINTED_THOUSANDS.fullmatch(one) for one in numbers):
+        note(
+            notes,
+            f"{path} holds {numbers[0]!r}, whose point is read as a decimal sign; save it without "
+            "marks of thousands if it is one",
+        )
 
 
 def _has_header(

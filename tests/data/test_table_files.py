@@ -399,3 +399,23 @@ def test_rows_without_a_label_are_named(tmp_path, missing, suffix):
     said = f"2 rows without a label in column k, {rows}: fill or remove .*`missing` is about feat"
     with pytest.raises(DataError, match=said):
         read(path, target="k", missing=missing)
+
+
+POINTS = {
+    "thousands or decimals": ("a;b\n1.500;2\n20.250;3\n300.125;4\n", {}, True),
+    "decimals of two digits, too": ("a;b\n1.500;2\n2.25;3\n", {}, False),
+    "decimals in another column": ("a;b\n1.500;2.5\n2.250;3\n", {}, False),
+    "fractions of one": ("a;b\n0.500;2\n0.250;3\n", {}, False),
+    "commas between fields": ("a,b\n1.500,2\n2.250,3\n", {}, False),
+    "points that are told": ("a;b\n1.500;2\n2.250;3\n", {"decimal": "point"}, False),
+    "tabs": ("a\tb\n1.500\t2\n2.250\t3\n", {}, False),
+}
+
+
+@pytest.mark.parametrize("case", POINTS.values(), ids=POINTS.keys())
+def test_points_that_may_set_thousands_apart_are_said(tmp_path, case):
+    text, settings, said = case
+    notes = []
+    assert read(write(tmp_path, text), notes, **settings).x[0, 0] in (1.5, 0.5)
+    assert [one for one in notes if "point is read as a decimal sign" in one] == notes
+    assert bool(notes) == said
