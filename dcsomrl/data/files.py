@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from dcsomrl.data.array_files import READERS, drop_gaps, has_splits, read_arrays
+from dcsomrl.data.array_files import READERS, call_part, drop_gaps, has_splits, read_arrays
 from dcsomrl.data.arrays import Arrays, divide
 from dcsomrl.data.columns import check_told_apart, choose_dtype
 from dcsomrl.data.features import Features, join_splits
@@ -153,7 +153,9 @@ def read_features(
     _refuse_columns(reading, path)
     say_lacking(reading.roles, (), path, notes)
     found = read_arrays(path, reading.layout, notes, split)
-    return drop_gaps(found, path, notes) if reading.roles.missing == "drop" else found
+    if reading.roles.missing != "drop":
+        return found
+    return drop_gaps(found, call_part(path, split), notes)
 
 
 def _refuse_columns(reading: Reading, path: Path) -> None:
