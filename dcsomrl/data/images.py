@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from dcsomrl.data.arrays import Arrays, divide
-from dcsomrl.data.bands import BandFiles, has_bands, read_bands
+from dcsomrl.data.bands import BandFiles, read_bands
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.image_files import (
     FLATTENED,
@@ -30,6 +30,7 @@ from dcsomrl.data.image_files import (
 )
 from dcsomrl.data.image_folders import check_labelled, classify, find_splits
 from dcsomrl.data.notes import note
+from dcsomrl.data.tiff_tags import has_bands
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
