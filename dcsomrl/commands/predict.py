@@ -13,7 +13,8 @@ from torch import Tensor
 from dcsomrl.commands.evaluate import choose_device, wanted
 from dcsomrl.data.files import Reading, read_features
 from dcsomrl.data.image_files import ImageFiles, Look, check_files, say_bad
-from dcsomrl.data.images import IMAGE_SUFFIXES, image_files, read_as, size_of
+from dcsomrl.data.image_folders import IMAGE_SUFFIXES, image_files
+from dcsomrl.data.images import read_as, size_of
 from dcsomrl.data.roles import Roles
 from dcsomrl.data.tables import SUFFIXES
 from dcsomrl.data.text_tables import Writing, kind_of
@@ -136,7 +137,7 @@ def images_of(
     source: Path, shape: tuple[int, ...], settings: Mapping[str, Any], notes: list[str]
 ) -> ImageFiles:
     """The images of a folder, or the one of a file, brought to what the training had."""
-    files = [source] if source.is_file() else image_files(source)[0]
+    files = [source] if source.is_file() else image_files(source, notes)[0]
     look = Look(
         size_of(settings.get("image_size")),
         shape[0] if len(shape) == 3 else None,

@@ -2,7 +2,9 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -18,13 +20,21 @@ from dcsomrl.data.columns import check_told_apart, choose_dtype
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.features import Features
 from dcsomrl.data.layout import Layout, put_channels_first
-from dcsomrl.data.text_tables import note
+from dcsomrl.data.notes import note
 from dcsomrl.errors import DataError, first_line
 
 log = logging.getLogger(__name__)
 
 # What labels are called where they are not called y.
 LABELS = r"labels?|targets?|class(es)?"
+SPLITS = ("x_train", "y_train", "x_test", "y_test")
+
+
+@dataclass(frozen=True)
+class NoArray:
+    """What stands in a file where an array could be, in words."""
+
+    what: str
 
 
 def has_splits(path: Path) -> bool:
@@ -33,8 +43,8 @@ def has_splits(path: Path) -> bool:
     Raises:
         DataError: it is damaged, or holds something else.
     """
-    is_archive = path.suffix.lower() in (".npz", ".pt") and path.is_file()
-    return is_archive and {"x_train", "x_test"} <= _read(path).keys()
+    is_archive = path.suffix.lower() in (".npz", ".pt", ".pth") and path.is_file()
+    return is_archive and {"x_train", "x_test"} <= _read(path, NAMES).keys()
 
 
 def read_arrays(path: Path, layout: Layout, notes: list[str], split: str = "") -> Features:
@@ -49,13 +59,14 @@ def read_arrays(path: Path, layout: Layout, notes: list[str], split: str = "") -
     Raises:
         DataError: the file is damaged, or holds what is no feature.
     """
-    content = _read(path)
-    if f"x{split}" not in content:
+    content = _read(path, READERS)
+    samples = _find_samples(content, f"x{split}", path)
+    x = content[samples]
+    if isinstance(x, NoArray):
         raise DataError(
-            f"{path} holds no array named x{split}, but {list_some(list(content)) or 'nothing'}: "
-            "save the features as x, or as x_train and x_test"
+            f"{path} holds {x.what} in the place of samples ({samples}): save them as an array of "
+            "numbers"
         )
-    x = content[f"x{split}"]
     if x.dtype.kind not in "fiub" or not 2 <= x.ndim <= 4 or 0 in x.shape[1:]:
         raise DataError(
             f"{path} should hold numbers of shape (n, features), (n, height, width) or (n, "
@@ -63,55 +74,115 @@ def read_arrays(path: Path, layout: Layout, notes: list[str], split: str = "") -
         )
     check_told_apart(x, path)
     x = put_channels_first(x, layout, path)
-    y = _find_labels(content, x, split, path, notes)
-    if y is not None and len(y) != len(x):
-        raise DataError(f"{path} has {len(x)} samples but {len(y)} labels: make them as many")
-    labels = "no labels" if y is None else "with labels"
-    span = f"from {x.min():g} to {x.max():g}" if x.size else "empty"
+    labels = _find_labels(content, x, f"y{split}", path, notes)
+    used = {samples, labels, *(SPLITS if split else ())}
+    if left := [_describe(name, one) for name, one in content.items() if name not in used]:
+        note(notes, f"{path}: arrays that are neither x nor y are left out: {list_some(left)}")
+    y = None if labels is None else _check_labels(content[labels], x, labels, path)
     log.info(
-        "%s: %d samples of shape %s, %s, %s, %s", path, len(x), x.shape[1:], x.dtype, span, labels
+        "%s: %d samples of shape %s, %s, %s, %s",
+        call_part(path, split),
+        len(x),
+        x.shape[1:],
+        x.dtype,
+        _describe_span(x),
+        "no labels" if y is None else "with labels",
     )
     # Bytes stay bytes, which are scaled to [0, 1] later.
     x = x if x.dtype == np.uint8 else x.astype(choose_dtype([x.dtype]))
     return Features(np.ascontiguousarray(x), y, None, pd.DataFrame({"row": np.arange(len(x))}))
 
 
-def drop_gaps(features: Features, path: Path, notes: list[str]) -> Features:
-    """The samples without a missing value; a note says how many are left out."""
+def call_part(path: Path, split: str) -> str:
+    """What messages call a file, or the part of it that is a split."""
+    return f"{path}, x{split}" if split else str(path)
+
+
+def drop_gaps(features: Features, origin: str, notes: list[str]) -> Features:
+    """The samples without a missing value; a note says which are left out."""
     gaps = np.isnan(features.x.reshape(len(features.x), -1).astype(float)).any(1)
     if not gaps.any():
         return features
-    note(notes, f"{path}: {int(gaps.sum())} rows with missing values are left out")
+    some = list_some([f"row {i}" for i in features.about["row"][gaps].tolist()])
+    note(notes, f"{origin}: {int(gaps.sum())} rows with missing values are left out: {some}")
     return features.take(np.flatnonzero(~gaps))
 
 
+def _find_samples(content: Mapping[str, Any], wanted: str, path: Path) -> str:
+    """The name of the array of samples: the one that is wanted, or the only one of several axes.
+
+    Raises:
+        DataError: there is none.
+    """
+    if wanted in content:
+        return wanted
+    tables = [name for name, one in content.items() if getattr(one, "ndim", 0) >= 2]
+    if len(tables) == 1 and not {"x", "x_train"} & content.keys():
+        log.info("%s: the samples are taken from %s", path, tables[0])
+        return tables[0]
+    held = [_describe(name, one) for name, one in content.items()]
+    raise DataError(
+        f"{path} holds no array named {wanted}, but {list_some(held) or 'nothing'}: save the "
+        "features as x, or as x_train and x_test"
+    )
+
+
 def _find_labels(
-    content: Mapping[str, Any], x: NDArray[Any], split: str, path: Path, notes: list[str]
-) -> NDArray[Any] | None:
-    """The array of labels; what is neither that nor samples is said to be left out."""
-    named = f"y{split}"
+    content: Mapping[str, Any], x: NDArray[Any], wanted: str, path: Path, notes: list[str]
+) -> str | None:
+    """The name of the array of labels; None where there is none."""
+    if wanted in content:
+        return wanted
     others = [name for name in content if re.fullmatch(LABELS, name.lower())]
-    if not split and named not in content and len(others) == 1:
-        found = content[others[0]]
-        if getattr(found, "shape", ()) == x.shape[:1]:
-            note(notes, f"{path}: labels are taken from {others[0]}")
-            return np.asarray(found)
-    parts = ("", "_train", "_test")
-    known = {f"{name}{part}" for name in "xy" for part in parts}
-    left = [name for name, one in content.items() if name not in known and one is not x]
-    if left:
-        note(notes, f"{path}: arrays that are neither x nor y are left out: {list_some(left)}")
-    return content.get(named)
+    if wanted != "y" or len(others) != 1:
+        return None
+    if getattr(content[others[0]], "shape", ()) != x.shape[:1]:
+        return None
+    note(notes, f"{path}: labels are taken from {others[0]}")
+    return others[0]
 
 
-def _read(path: Path) -> Mapping[str, Any]:
-    """Arrays of a file by name, x where there is but one.
+def _check_labels(
+    found: NDArray[Any] | NoArray, x: NDArray[Any], name: str, path: Path
+) -> NDArray[Any]:
+    """The same labels, if there is one to each sample.
+
+    Raises:
+        DataError: they are no array, or of another shape.
+    """
+    if isinstance(found, NoArray):
+        raise DataError(
+            f"{path} holds {found.what} in the place of labels ({name}): save them as numbers or "
+            "text, one a sample"
+        )
+    if found.shape != x.shape[:1]:
+        many = f"{len(found)} labels" if found.ndim == 1 else f"labels of shape {found.shape}"
+        raise DataError(f"{path} has {len(x)} samples but {many}: make them as many")
+    return found
+
+
+def _describe(name: str, one: NDArray[Any] | NoArray) -> str:
+    return f"{name} ({one.what})" if isinstance(one, NoArray) else name
+
+
+def _describe_span(x: NDArray[Any]) -> str:
+    """The least and the greatest number that is there, in words."""
+    values = x[~np.isnan(x)] if x.dtype.kind == "f" else x
+    return f"from {values.min():g} to {values.max():g}" if values.size else "empty"
+
+
+def _read(path: Path, readers: Mapping[str, Callable[[Path], Any]]) -> Mapping[str, Any]:
+    """What a file holds by name, x where it has none.
+
+    Args:
+        path: the file.
+        readers: by the endings of files.
 
     Raises:
         DataError: the file is damaged, or holds something else.
     """
     try:
-        content = READERS[path.suffix.lower()](path)
+        content = readers[path.suffix.lower()](path)
     except DataError:
         raise
     except MemoryError as error:
@@ -120,17 +191,18 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise DataError(
             f"{path} cannot be read ({first_line(error)}): it is damaged or not what its name says"
         ) from error
-    if not isinstance(content, Mapping):
-        return {"x": content}
-    tables = [name for name, one in content.items() if getattr(one, "ndim", 0) >= 2]
-    if len(tables) == 1 and not {"x", "x_train"} & content.keys():
-        log.info("%s: the samples are taken from %s", path, tables[0])
-        return {**content, "x": content[tables[0]]}
-    return content
+    return content if isinstance(content, Mapping) else {"x": content}
+
+
+def _list_npz(path: Path) -> dict[str, None]:
+    """The names alone, without what would be read twice."""
+    with np.load(path, allow_pickle=False) as archive:
+        return dict.fromkeys(archive.files)
 
 
 def _read_npz(path: Path) -> Any:
-    content = dict(np.load(path, allow_pickle=False))
+    with np.load(path, allow_pickle=False) as archive:
+        content = {name: _load(archive.__getitem__, name) for name in archive.files}
     if not {"data", "shape", "format"} <= content.keys():
         return content
     found = sparse.load_npz(path)
@@ -141,6 +213,17 @@ def _read_npz(path: Path) -> Any:
         np.prod(found.shape) * found.dtype.itemsize / 1e6,
     )
     return found.toarray()
+
+
+def _load(load: Callable[..., Any], name: str | Path) -> NDArray[Any] | NoArray:
+    """An array, which is not read where its reading could run code."""
+    try:
+        found = load(name)
+    except ValueError as error:
+        if "allow_pickle=False" not in str(error) or "Object arrays" not in str(error):
+            raise
+        return NoArray("Python objects")
+    return found if isinstance(found, np.ndarray) else NoArray("no array")
 
 
 def _read_pt(path: Path) -> Any:
@@ -155,7 +238,24 @@ def _read_pt(path: Path) -> Any:
         return _to_numpy(content)
     if not isinstance(content, Mapping):
         raise DataError(f"{path} holds no tensor and no dict of tensors: save the features so")
-    return {str(name): _to_numpy(one) for name, one in content.items() if isinstance(one, Tensor)}
+    return {str(name): _to_array(one) for name, one in content.items()}
+
+
+def _to_array(one: Any) -> NDArray[Any] | NoArray:
+    """What stands beside tensors in a file, where it is plainly an array."""
+    if isinstance(one, Tensor):
+        return _to_numpy(one)
+    if isinstance(one, list | tuple) and one:
+        if all(isinstance(part, Tensor) and part.shape == one[0].shape for part in one):
+            return _to_numpy(torch.stack([part.detach().to_dense() for part in one]))
+        if {type(part) for part in one} <= {int, float, bool} or set(map(type, one)) == {str}:
+            found = np.asarray(one)
+            return found if found.dtype.kind != "O" else NoArray("integers beyond 64 bits")
+        if all(isinstance(part, list | tuple) for part in one):
+            parts = [part for part in map(_to_array, one) if not isinstance(part, NoArray)]
+            if len(parts) == len(one) and len({part.shape for part in parts}) == 1:
+                return np.stack(parts)
+    return NoArray(f"a {type(one).__name__}")
 
 
 def _to_numpy(tensor: Tensor) -> NDArray[Any]:
@@ -165,7 +265,9 @@ def _to_numpy(tensor: Tensor) -> NDArray[Any]:
 
 READERS = {
     ".npz": _read_npz,
-    ".npy": lambda path: np.load(path, allow_pickle=False),
+    ".npy": lambda path: _load(partial(np.load, allow_pickle=False), path),
     ".pt": _read_pt,
     ".pth": _read_pt,
 }
+# What tells their names.
+NAMES = {**READERS, ".npz": _list_npz}

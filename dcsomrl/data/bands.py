@@ -7,13 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from dcsomrl.data.image_files import MODES, Depth, ImageFiles, Look, SizeError
+from dcsomrl.data.image_files import Depth, ImageFiles, Look, SizeError
 from dcsomrl.errors import DataError
 
-TIFF_SUFFIXES = (".tif", ".tiff")
-BITS, SAMPLES = 258, 277  # tags of a TIFF file
 DEPTHS: dict[Any, Depth] = {np.dtype(np.uint8): "8 bits", np.dtype(np.uint16): "16 bits"}
 
 
@@ -77,28 +74,6 @@ class BandFiles(ImageFiles):
         if self.depth == "8 bits":
             return pixels.round().astype(np.uint8), []
         return pixels / np.float32(65535 if self.depth == "16 bits" else 1), []
-
-
-def has_bands(file: Path, channels: int | None = None) -> bool:
-    """Whether an image is a TIFF that Pillow would refuse, or read with a loss.
-
-    Args:
-        file: any file.
-        channels: what is asked for; what Pillow does not make must be there as it is.
-    """
-    if file.suffix.lower() not in TIFF_SUFFIXES:
-        return False
-    if channels is not None and channels not in MODES:
-        return True
-    try:
-        with file.open("rb") as opened:
-            tags = ImageFileDirectory_v2(opened.read(8))
-            opened.seek(tags.next)
-            tags.load(opened)
-        samples, bits = tags.get(SAMPLES, 1), tags.get(BITS, (1,))
-    except Exception:  # damaged in any way: whoever reads the image says how
-        return False
-    return samples not in MODES or (samples > 1 and max(bits) > 8)
 
 
 def read_bands(file: Path) -> Bands:

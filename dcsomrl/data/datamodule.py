@@ -30,6 +30,7 @@ from dcsomrl.data.normalization import KINDS, Kind
 from dcsomrl.data.preparation import Preparation, check_finite, prepare
 from dcsomrl.data.prepared import PreparedSplits
 from dcsomrl.data.roles import Roles
+from dcsomrl.data.scale import unify_splits
 from dcsomrl.data.splits import Split, Splits, split_arrays
 from dcsomrl.data.views import add_views
 from dcsomrl.errors import DataError
@@ -242,6 +243,7 @@ class ClusterData(LightningDataModule):
     def _load(self) -> None:
         arrays = load_arrays(self.source, self._columns, self._origin)
         self.notes = list(arrays.notes)
+        arrays = unify_splits(arrays, self.notes, self._origin)
         splits = split_arrays(arrays, self.val_fraction, self.seed, self.notes, self._origin)
         self._splits = splits
         if not len(splits.rows["val"]):

@@ -9,9 +9,11 @@ import pandas as pd
 
 from dcsomrl.data.columns import as_numbers, as_text, encode_one_hot, mark_value, tell_kind
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.notes import note
 from dcsomrl.data.roles import Roles
 from dcsomrl.data.row_names import find_nameless, warn_of_counting
-from dcsomrl.data.text_tables import COMMA, note, number_with
+from dcsomrl.data.separators import COMMA
+from dcsomrl.data.text_tables import number_with
 from dcsomrl.errors import DataError
 
 
@@ -66,6 +68,12 @@ def take_features(
     if not parts:
         raise DataError(f"{path} has no column of features: check `target`")
     features = pd.concat(parts, axis=1)
+    names = features.columns.tolist()
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DataError(
+            f"{path} has a column {twice[0]}, as the values of a column of categories are called: "
+            "rename it, or leave one of them out by `ignore`"
+        )
     unused = [name for name in table.columns.tolist() if name not in {*given, *candidates}]
     return features, [*unused, *dropped]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dcsomrl.data.arrays import Arrays
 from dcsomrl.data.labels import number_labels
-from dcsomrl.data.text_tables import note
+from dcsomrl.data.notes import note
 
 
 class Features(NamedTuple):

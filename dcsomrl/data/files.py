@@ -7,14 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from dcsomrl.data.array_files import READERS, drop_gaps, has_splits, read_arrays
+from dcsomrl.data.array_files import READERS, call_part, drop_gaps, has_splits, read_arrays
 from dcsomrl.data.arrays import Arrays, divide
 from dcsomrl.data.columns import check_told_apart, choose_dtype
 from dcsomrl.data.features import Features, join_splits
 from dcsomrl.data.layout import Layout
 from dcsomrl.data.roles import Categories, Missing, Roles
-from dcsomrl.data.tables import SUFFIXES, read_table
-from dcsomrl.data.text_tables import Decimal, Separator, Writing, kind_of
+from dcsomrl.data.separators import Separator
+from dcsomrl.data.tables import SUFFIXES, read_table, say_lacking
+from dcsomrl.data.text_tables import Decimal, Writing, kind_of
 from dcsomrl.errors import DataError
 
 
@@ -150,8 +151,11 @@ def read_features(
             f"array ({', '.join(READERS)}): convert it to one of these"
         )
     _refuse_columns(reading, path)
+    say_lacking(reading.roles, (), path, notes)
     found = read_arrays(path, reading.layout, notes, split)
-    return drop_gaps(found, path, notes) if reading.roles.missing == "drop" else found
+    if reading.roles.missing != "drop":
+        return found
+    return drop_gaps(found, call_part(path, split), notes)
 
 
 def _refuse_columns(reading: Reading, path: Path) -> None:

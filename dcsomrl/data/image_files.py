@@ -20,6 +20,7 @@ from rich.progress import track
 from torch import Tensor
 
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.tiff_tags import has_bands
 from dcsomrl.errors import DataError
 
 Fit = Literal["stretch", "pad", "crop"]
@@ -163,6 +164,11 @@ class ImageFiles:
         Raises:
             DataError: it cannot be read, or is unlike the first.
         """
+        if has_bands(file):
+            raise DataError(
+                f"{file} has channels that are read by themselves, but the first image has not: "
+                "convert all to the same"
+            )
         image = open_image(file)
         return self._pixels(image, file), self.changes(image)
 
@@ -180,7 +186,7 @@ class ImageFiles:
             said.append("have 16 bits a channel and are read with 8")
         if channels == 1 and not is_grey(image):
             said.append(GREYED)
-        if channels != 4 and image.has_transparency_data:
+        if channels != 4 and is_seen_through(image):
             said.append(FLATTENED)
         return said
 
@@ -301,16 +307,27 @@ def _first_frame(file: Path) -> Image.Image:
             FRAMES: getattr(opened, "n_frames", 1) > 1,
             DEEP: _is_deeper(opened),
         }
+        # Pillow makes colours of grey and transparency of 16 bits.
+        grey = _raw_mode_of(opened).startswith("LA;16")
         opened.load()
         image = ImageOps.exif_transpose(opened)
         image.info.update(noted)
-        return image
+        # That of premultiplied grey can be made no other.
+        return image.convert("LA") if grey or image.mode == "La" else image
 
 
 def _is_deeper(opened: Any) -> bool:
     """Whether a file, open and not loaded, has colours of 16 bits, of which Pillow keeps 8."""
-    args = opened.tile[0].args if opened.tile else ""
-    return opened.mode in ("RGB", "RGBA", "LA") and ";16" in str(args)
+    if opened.mode not in ("RGB", "RGBA", "LA"):
+        return False
+    # Of a PPM file there stands its greatest value.
+    greatest = opened.tile[0].args[-1] if opened.format == "PPM" and opened.tile else 0
+    return ";16" in _raw_mode_of(opened) or (isinstance(greatest, int) and greatest > 255)
+
+
+def _raw_mode_of(opened: Any) -> str:
+    """How the values of a file, open and not loaded, are stored, in Pillow's words."""
+    return str(opened.tile[0].args) if opened.tile else ""
 
 
 def depth_of(image: Image.Image) -> Depth:
@@ -323,6 +340,14 @@ def depth_of(image: Image.Image) -> Depth:
 def is_grey(image: Image.Image) -> bool:
     """Whether an image's kind holds no colours."""
     return image.mode[0] in "1LIF" and image.mode != "LAB"
+
+
+def is_seen_through(image: Image.Image) -> bool:
+    """Whether a pixel of an image is transparent, and not its kind alone."""
+    if not image.has_transparency_data:
+        return False
+    low, _ = image.convert("RGBA").getchannel("A").getextrema()
+    return isinstance(low, int | float) and low < 255
 
 
 def _opaque(image: Image.Image, background: str, file: Path) -> Image.Image:

@@ -1,7 +1,6 @@
 """Datasets of one's own: a folder of images."""
 
 import logging
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor
 
 from dcsomrl.data.arrays import Arrays, divide
-from dcsomrl.data.bands import BandFiles, has_bands, read_bands
+from dcsomrl.data.bands import BandFiles, read_bands
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.image_files import (
     FLATTENED,
@@ -29,18 +28,15 @@ from dcsomrl.data.image_files import (
     say_bad,
     sizes_in,
 )
-from dcsomrl.data.text_tables import note
+from dcsomrl.data.image_folders import check_labelled, classify, find_splits
+from dcsomrl.data.notes import note
+from dcsomrl.data.tiff_tags import has_bands
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
 
 OnError = Literal["refuse", "skip"]
-# How names begin that are passed over; the latter is of archives made on a Mac.
-HIDDEN = (".", "__MACOSX")
-TRAIN_NAMES = ("train", "training")
-TEST_NAMES = ("test", "testing", "val", "valid", "validation", "eval", "dev")
 KINDS = {1: "grey", 3: "colour", 4: "colour and transparency"}
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 
 
 def images(
@@ -84,10 +80,10 @@ def images(
     if on_error not in ("refuse", "skip"):
         raise DataError(f"`on_error` must be refuse or skip, got {on_error}")
     root, notes = Path(path), list[str]()
-    splits = _splits(root, notes)
+    splits = find_splits(root, notes)
     if splits is not None:
         train, test = (Part(*classify(split, notes)) for split in splits)
-        _check_labelled(splits, train.names, test.names, notes)
+        check_labelled(splits, train.names, test.names, notes)
     else:
         whole = Part(*classify(root, notes))
         train, test = (
@@ -212,115 +208,6 @@ def _settle(
             note(notes, f"{root}: {count} of {n} images {what}")
     if not all(part.good for part in found):
         raise DataError(f"{root} has a split without any image that can be read: give it some")
-
-
-def _split_name(folder: Path) -> str:
-    """The name of a folder without what names of splits often end with, as ``test_images``."""
-    return re.sub(r"[ _-]?(sets?|data|images?|imgs?|split)$", "", folder.name.lower())
-
-
-def _splits(root: Path, notes: list[str]) -> tuple[Path, Path] | None:
-    """The folders of the training and the test split, or None where there are none.
-
-    Raises:
-        DataError: folders named like splits that are not one of each, or others beside them.
-    """
-    folders = sorted(
-        one for one in root.glob("*") if one.is_dir() and not one.name.startswith(HIDDEN)
-    )
-    train = [one for one in folders if _split_name(one) in TRAIN_NAMES]
-    test = [one for one in folders if _split_name(one) in TEST_NAMES]
-    if not train and not test:
-        return None
-    named_test = [one for one in test if _split_name(one) in ("test", "testing")]
-    chosen = named_test or test
-    others = [one for one in folders if one not in train + test]
-    if len(train) != 1 or len(chosen) != 1 or others:
-        raise DataError(
-            f"{root} holds folders named like splits, "
-            f"{list_some([one.name for one in train + test])}"
-            + (f", beside {list_some([one.name for one in others])}" if others else "")
-            + ": name one train and one test and move others away, or give classes other names"
-        )
-    for left in test:
-        if left is not chosen[0]:
-            note(notes, f"{left} is left out: the splits are {train[0]} and {chosen[0]}")
-    return train[0], chosen[0]
-
-
-def _check_labelled(
-    splits: tuple[Path, Path], train: list[str] | None, test: list[str] | None, notes: list[str]
-) -> None:
-    """Warn of classes in one split that the other has not."""
-    if train is not None and test is not None and (unknown := sorted({*test} - {*train})):
-        note(notes, f"{splits[1]} has classes that {splits[0]} has not: {list_some(unknown)}")
-
-
-def classify(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] | None]:
-    """As :func:`image_files`, where the subfolders are plainly classes.
-
-    Raises:
-        DataError: as there, or a single subfolder that holds folders of its own.
-    """
-    files, names = image_files(folder)
-    deep = [file for file in files if len(file.relative_to(folder).parts) > 2]
-    if names is not None and deep and len(set(names)) == 1:
-        raise DataError(
-            f"{folder} holds one folder, {names[0]}, with folders in it: give the one whose "
-            f"folders are the classes or the splits, as {_innermost(folder / names[0])}"
-        )
-    if deep:
-        note(
-            notes,
-            f"{folder}: folders within the classes are not told apart, as {deep[0].parent}",
-        )
-    if names is not None and len(set(names)) == 1:
-        note(notes, f"{folder} holds a single folder, {names[0]}: all images are of one class")
-    return files, names
-
-
-def _innermost(folder: Path) -> Path:
-    """The folder itself, or the one in it that does not hold a single folder alone."""
-    inner = [one for one in folder.iterdir() if not one.name.startswith(HIDDEN)]
-    alone = len(inner) == 1 and inner[0].is_dir()
-    return (
-        _innermost(inner[0])
-        if alone and any(one.is_dir() for one in inner[0].iterdir())
-        else folder
-    )
-
-
-def image_files(folder: Path) -> tuple[list[Path], list[str] | None]:
-    """Images of a folder in order and, where they lie in subfolders, the subfolders' names.
-
-    Raises:
-        DataError: no such folder, no images in it, or images both in subfolders and beside them.
-    """
-    if not folder.is_dir():
-        if folder.is_file():
-            raise DataError(
-                f"{folder} is a file, and a folder of images is needed here: files of rows or "
-                "arrays are read by dataset=arrays"
-            )
-        raise DataError(f"there is no folder {folder}: check `path`")
-    found = sorted(
-        file
-        for file in folder.rglob("*")
-        if file.suffix.lower() in IMAGE_SUFFIXES
-        and file.is_file()
-        and not any(part.startswith(HIDDEN) for part in file.relative_to(folder).parts)
-    )
-    if not found:
-        raise DataError(f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES)}): check `path`")
-    beside = [file for file in found if file.parent == folder]
-    if len(beside) == len(found):
-        return found, None
-    if beside:
-        raise DataError(
-            f"{folder} holds images both in folders, which are read as classes, and beside them, "
-            f"as {beside[0].name}: move these into a folder or away"
-        )
-    return found, [file.relative_to(folder).parts[0] for file in found]
 
 
 def _classes(names: list[str] | None, class_names: list[str]) -> Tensor | None:

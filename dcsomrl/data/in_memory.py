@@ -56,9 +56,34 @@ def arrays_of(
     return join_splits(train, test, notes, roles.missing == "median", str(FRAME))
 
 
+def refuse_masked(given: object, what: str) -> None:
+    """Refuse values that are masked: what lies beneath the mask would count as it stands.
+
+    Args:
+        given: an array, or a list of numbers or arrays, however deep.
+        what: what messages call it.
+
+    Raises:
+        DataError: a value is masked.
+    """
+    if n := _count_masked(given):
+        raise DataError(
+            f"{what} hold {n} masked values, which would count as they stand beneath the mask: "
+            "fill them, as by x.filled(0), or by NaN where missing values are taken"
+        )
+
+
+def _count_masked(given: object) -> int:
+    if isinstance(given, np.ma.MaskedArray):
+        return int(np.ma.getmaskarray(given).sum())
+    return sum(map(_count_masked, given)) if isinstance(given, list | tuple) else 0
+
+
 def _features_of(
     x: Any, y: Any, roles: Roles, notes: list[str], learned: list[str] | None
 ) -> Features:
+    refuse_masked(x, "samples")
+    refuse_masked(y, "labels")
     labels = None if y is None else np.asarray(y)
     if isinstance(x, pd.DataFrame):
         frame = x.set_axis([str(name) for name in x.columns], axis=1)

@@ -1,5 +1,6 @@
 """Labels: a column of a table as it was meant, and classes numbered from 0."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +10,28 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dcsomrl.data.text_tables import POINT
+from dcsomrl.data.constant import list_some
+from dcsomrl.data.separators import POINT
 from dcsomrl.errors import DataError
 
 
-def read_labels(column: pd.Series, path: Path) -> pd.Series:
+def read_labels(column: pd.Series, path: Path, where: Sequence[str]) -> pd.Series:
     """Labels of a table as numbers where all are, or as they stand.
+
+    Args:
+        column: of the labels, (n,).
+        path: what messages call the table.
+        where: what they call each row.
 
     Raises:
         DataError: rows have none.
     """
     absent = column.isna() | (column.astype(str).str.strip() == "")
     if absent.any():
+        some = list_some([where[i] for i in np.flatnonzero(absent).tolist()])
         raise DataError(
-            f"{path} has {int(absent.sum())} rows without a label in {column.name}: fill or remove "
-            "them"
+            f"{path} has {int(absent.sum())} rows without a label in column {column.name}, {some}: "
+            "fill or remove them (`missing` is about features alone)"
         )
     if column.dtype.kind in "fiub" or not all(isinstance(one, str) for one in column):
         return column

@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.notes import note
 from dcsomrl.data.roles import Roles
-from dcsomrl.data.text_tables import note
 from dcsomrl.errors import DataError
 
 

@@ -14,6 +14,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from dcsomrl.data.counter import draw_uniform
 from dcsomrl.data.fingerprint import take_fingerprint
 from dcsomrl.data.nearest import Metric, find_nearest
+from dcsomrl.data.normalization import find_magnitude
 from dcsomrl.errors import DataError, first_line
 from dcsomrl.writing import swapped
 
@@ -111,10 +112,11 @@ class Neighbors:
                 f"{self.features} holds {read.dtype} numbers of shape {read.shape}, but the "
                 f"training split has {n} samples: give one row of numbers for each, in its order"
             )
-        some = torch.from_numpy(np.ascontiguousarray(read[rows.numpy()], dtype=np.float32))
+        some = torch.from_numpy(np.ascontiguousarray(read[rows.numpy()], dtype=np.float64))
         if not some.isfinite().all():
             raise DataError(f"{self.features} holds NaN or infinite values: mend these rows")
-        return some
+        # No distance tells by what power of two all are scaled, and no angle by what each row is.
+        return (some / find_magnitude(some, (1,) if self.metric == "cosine" else (0, 1))).float()
 
     def _kept(self, file: Path, x: Tensor, k: int, device: torch.device) -> Tensor:
         """The graph in a file, or a new one, which is written into it."""

@@ -43,7 +43,10 @@ class Normalization:
         divisor = torch.where(self.scale > 0, self.scale, torch.inf).to(x.device)
         x = (unit(x, self.offset.dtype) - self.offset.to(x.device)) / divisor
         if self.to_unit:
-            x = normalize(x.flatten(1)).view_as(x)
+            flat = x.flatten(1)
+            largest = flat.abs().amax(1, keepdim=True)
+            # Squares of what is far from 1 are no numbers, or all 0.
+            x = normalize(flat / torch.where(largest > 0, largest, 1)).view_as(x)
         return (x.clamp_(0, 1) if self.clipped else x).float()
 
     def inverse(self, x: Tensor) -> Tensor:
@@ -86,15 +89,35 @@ def fit(kind: Kind, sample: Tensor) -> Normalization:
         offset, scale = torch.full_like(offset, 0.5), torch.full_like(scale, 0.5)
     elif kind == "standard":
         # The largest column of a table must not count for more than the others.
-        scale, offset = torch.std_mean(unit(sample, dtype), dim=0 if sample.ndim == 2 else None)
-        scale = scale.nan_to_num(0)  # of a single sample
+        axes = _axes_of(sample)
+        sample = unit(sample, dtype)
+        size = find_magnitude(sample, axes)
+        scale, offset = torch.std_mean(sample / size, dim=axes)
+        size = size.view_as(scale)
+        scale, offset = scale.nan_to_num(0) * size, offset * size  # NaN of a single sample
     elif kind == "minmax":
         sample = unit(sample, dtype)
         # A pixel that is seldom inked must not count as much as one that often is.
-        axes = 0 if sample.ndim == 2 else tuple(range(sample.ndim))
+        axes = _axes_of(sample)
         offset = sample.amin(axes)
         scale = sample.amax(axes) - offset
     return Normalization(offset, scale, clipped=kind == "minmax", to_unit=kind == "unit")
+
+
+def _axes_of(sample: Tensor) -> tuple[int, ...]:
+    """The axes over which numbers are on one scale: the rows of a table, all of images."""
+    return (0,) if sample.ndim == 2 else tuple(range(sample.ndim))
+
+
+def find_magnitude(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """The power of two that the largest number along some axes reaches, kept as axes of length 1.
+
+    Divided by it numbers keep their digits, and their squares neither overflow nor vanish. It is 1
+    where all are 0.
+    """
+    largest = x.abs().amax(axes, keepdim=True)
+    power = torch.ldexp(torch.ones_like(largest), torch.frexp(largest).exponent - 1)
+    return torch.where(largest > 0, power, 1)
 
 
 def unit(x: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -1,6 +1,6 @@
 """The roles of a table's columns: features, labels, names of rows, kept or left out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -44,7 +44,10 @@ class Roles:
     lenient: bool = False
 
     def of(self, table: pd.DataFrame) -> "Roles":
-        """The same for a table, in which a column of lists has become several."""
+        """The same for a table, in which a column of lists has become several.
+
+        What a training kept and the table lacks has no role; see :meth:`lacking`.
+        """
         spread = table.attrs.get("spread", {})
 
         def named(names: Sequence[str]) -> tuple[str, ...]:
@@ -57,13 +60,18 @@ class Roles:
         keep = tuple(name for name in roles.keep if name in table)
         return replace(roles, id=self.id if self.id in table else None, keep=keep)
 
+    def lacking(self, columns: Collection[str]) -> list[str]:
+        """What a training kept beside its results and is not among these columns."""
+        kept = [name for name in (self.id, *self.keep) if name is not None]
+        return [name for name in kept if name not in columns] if self.lenient else []
+
 
 def check_roles(roles: Roles) -> None:
     """Refuse settings that no table can be read by.
 
     Raises:
-        DataError: `categories` or `missing` is unknown, or a kept column is called as one of the
-            results.
+        DataError: `categories` or `missing` is unknown, a kept column is called as one of the
+            results, or a column has roles that exclude each other.
     """
     for name, known in (
         ("categories", ("refuse", "ignore", "onehot")),
@@ -77,4 +85,28 @@ def check_roles(roles: Roles) -> None:
         raise DataError(
             f"results have a column {taken[0]} of their own: give the column that `keep` names "
             "another name"
+        )
+    check_exclusive(roles)
+
+
+def check_exclusive(roles: Roles) -> None:
+    """Refuse roles of one column that exclude each other, and a feature that is named twice.
+
+    Raises:
+        DataError: there is such a column.
+    """
+    features = list(roles.columns or ())
+    if twice := sorted({name for name in features if features.count(name) > 1}):
+        raise DataError(f"`columns` names {twice[0]} more than once: name every feature once")
+    given = {"target": [roles.target], "id": [roles.id], "keep": roles.keep, "columns": features}
+    for key, names in given.items():
+        if both := [name for name in names if name is not None and name in roles.ignore]:
+            raise DataError(
+                f"`{key}` and `ignore` both name {both[0]}, which is either used or left out: take "
+                "it out of one of them"
+            )
+    if roles.target in features:
+        raise DataError(
+            f"`columns` names {roles.target}, the `target`, and labels are never trained on: take "
+            "it out of one of them"
         )

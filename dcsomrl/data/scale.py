@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from dcsomrl.data.arrays import Arrays
+from dcsomrl.data.notes import note
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -70,13 +72,25 @@ class Scale:
             [min(float(x.min()) for x in parts)],
             [max(float(x.max()) for x in parts)],
         )
-        return self._reading(given, parts[0].ndim == PICTURE_DIMS, origin)
+        reading = self._reading(given, parts[0].ndim == PICTURE_DIMS, origin)
+        return self._said(given, reading, origin)
 
     def reading_of_files(self, origin: str) -> Reading:
         """How to take image files, whose pixels go from 0 to 255 however dark they are."""
         if self.is_bytes:
             return "as they are"
-        return self._reading(Scale(True, [0.0], [255.0]), True, origin)
+        given = Scale(True, [0.0], [255.0])
+        return self._said(given, self._reading(given, True, origin), origin)
+
+    def _said(self, given: "Scale", reading: Reading, origin: str) -> Reading:
+        """The same, after a line where bytes are taken for numbers or numbers for bytes."""
+        if given.is_bytes != self.is_bytes:
+            log.info("%s: %s", origin, self.describe(given, reading))
+        return reading
+
+    def describe(self, given: "Scale", reading: Reading) -> str:
+        """What samples of another scale are taken as, in words."""
+        return f"{given._words()} {MEANING[reading]}; the training's were {self._words()}"
 
     def _reading(self, given: "Scale", picture: bool, origin: str) -> Reading:
         low, high = given.low[0], given.high[0]
@@ -85,7 +99,8 @@ class Scale:
         if low == high == 0 or (self.is_bytes and given.is_bytes):
             sound = True
         elif self.is_bytes:
-            in_unit = low >= 0 and high <= 1  # what bytes are brought to, too
+            # What bytes are brought to, too, unless they go to 1 themselves.
+            in_unit = low >= 0 and high <= 1 < self.high[0]
             sound, reading = low >= 0 and high <= 255, reading if in_unit else "by 255"
         elif given.is_bytes and self._within(0, 1):
             sound, reading, remedy = high > 1, "by 255", "give them as floats in [0, 1]"
@@ -103,9 +118,6 @@ class Scale:
                 f"{origin} holds {given._words()}, but the model was trained on {self._words()}: "
                 f"{remedy}"
             )
-        if given.is_bytes != self.is_bytes:
-            words = f"{given._words()} {MEANING[reading]}"
-            log.info("%s: %s; the training's were %s", origin, words, self._words())
         return reading
 
     def _say_outside(self, parts: Sequence[Tensor], origin: str) -> None:
@@ -130,6 +142,44 @@ class Scale:
     def _words(self) -> str:
         kind = "bytes" if self.is_bytes else "numbers"
         return f"{kind} from {self.low[0]:g} to {self.high[0]:g}"
+
+
+def unify_splits(arrays: Arrays, notes: list[str], origin: str) -> Arrays:
+    """The same with splits of one kind, where one is bytes and the other the same as numbers.
+
+    Both are bytes or both are numbers afterwards. Splits that are so already, and those on the
+    disk, stay as they are.
+
+    Args:
+        arrays: of any source.
+        notes: gets a sentence on a test split that is brought to the training's scale.
+        origin: what messages call them.
+
+    Raises:
+        DataError: it is on another scale, or it cannot be told.
+    """
+    train, test = arrays.train_x, arrays.test_x
+    if not isinstance(train, Tensor) or not isinstance(test, Tensor):
+        return arrays
+    if (train.dtype == torch.uint8) == (test.dtype == torch.uint8):
+        return arrays
+    learned, given = (Scale.of(*_bounds(x)) for x in (train, test))
+    name = f"the test split of {origin}"
+    reading = learned._reading(given, test.ndim == PICTURE_DIMS, name)
+    note(notes, f"{name}: {learned.describe(given, reading)}")
+    if learned.is_bytes and reading == "by 255" and bool((test == test.round()).all()):
+        return replace(arrays, test_x=test.to(torch.uint8))
+    if learned.is_bytes:  # the test split holds what bytes cannot
+        train = train.to(test.dtype) / 255
+    test = test.to(train.dtype)
+    return replace(arrays, train_x=train, test_x=test / 255 if reading == "by 255" else test)
+
+
+def _bounds(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The least and the greatest number of samples (n, *shape) that is not missing, (1,) each."""
+    values = x[~x.isnan()] if x.is_floating_point() else x
+    values = values if values.numel() else torch.zeros(1)
+    return values.min()[None], values.max()[None]
 
 
 def take_as(reading: Reading, x: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dcsomrl.data.arrays import Arrays, Samples
 from dcsomrl.data.fingerprint import take_fingerprint
-from dcsomrl.data.text_tables import note
+from dcsomrl.data.notes import note
 
 Split = Literal["train", "val", "test"]
 

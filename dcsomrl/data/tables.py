@@ -1,7 +1,7 @@
 """Tables of one's own: read from a file or given in memory, and taken apart by their roles."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,8 @@ from dcsomrl.data.constant import list_some
 from dcsomrl.data.feature_columns import take_features
 from dcsomrl.data.labels import read_labels
 from dcsomrl.data.missing_values import find_whole_rows
-from dcsomrl.data.roles import Roles, check_roles
+from dcsomrl.data.notes import note
+from dcsomrl.data.roles import Roles, check_exclusive, check_roles
 from dcsomrl.data.row_names import find_id
 from dcsomrl.data.text_tables import Writing, read_text_table
 from dcsomrl.errors import DataError
@@ -61,12 +62,12 @@ def read_table(
         table = _read_parquet(path)
     else:
         table = read_text_table(path, writing, notes, verbatim)
-    lines = table.attrs.pop("lines", None)
+    lines, written = table.attrs.pop("lines", None), table.attrs.pop("written", {})
     if lines is None:
         where = [f"row {i}" for i in range(len(table))]
     else:
         where = [f"line {line}" for line in lines]
-    return take_columns(table, roles, path, where, notes, learned)
+    return take_columns(table, roles, path, where, notes, learned, written)
 
 
 def take_columns(
@@ -76,6 +77,7 @@ def take_columns(
     where: Sequence[str],
     notes: list[str],
     learned: list[str] | None = None,
+    written: Mapping[str, Sequence[str]] | None = None,
 ) -> Table:
     """The columns of a table in memory by their roles; see :func:`read_table`.
 
@@ -86,11 +88,15 @@ def take_columns(
         where: what they call each row.
         notes: gets a sentence on everything that was guessed or left out.
         learned: names of the features of a training, to be made here as well.
+        written: values of columns that may name the rows, as they stand in a file of text.
 
     Raises:
         DataError: it lacks a column, holds what is no number or missing, or has no features.
     """
+    text_tables.check_names(table.columns.tolist(), path)
+    say_lacking(roles, [*table.columns.tolist(), *table.attrs.get("spread", {})], path, notes)
     roles = roles.of(table)
+    check_exclusive(roles)
     verbatim = [name for name in (roles.target, roles.id, *roles.keep) if name is not None]
     named = [*verbatim, *(roles.columns or ()), *roles.ignore]
     if absent := [name for name in named if name not in table]:
@@ -101,13 +107,17 @@ def take_columns(
     if len(table) == 0:
         raise DataError(f"{path} has names of columns and no row of samples: add some")
     if roles.id is None:
-        roles = replace(roles, id=find_id(table, roles, path, notes))
+        found = find_id(table, {*named, *(learned or ())}, path, notes, written or {})
+        roles = replace(roles, id=found)
+        if written and found is not None and found in written:
+            table = table.assign(**{found: written[found]})
     features, left_out = take_features(table, roles, path, where, notes, learned)
     kept = find_whole_rows(features, roles, path, where, notes)
     features, table = features[kept], table[kept]
+    where = [where[i] for i in np.flatnonzero(kept).tolist()]
     if len(features) == 0:
         raise DataError(f"{path} has no row of samples: add some")
-    labels = None if roles.target is None else read_labels(table[roles.target], path)
+    labels = None if roles.target is None else read_labels(table[roles.target], path, where)
     beside = {"row": np.flatnonzero(kept)}
     beside |= {} if roles.id is None else {"id": table[roles.id].to_numpy()}
     about = pd.DataFrame({**beside, **{name: table[name].to_numpy() for name in roles.keep}})
@@ -124,6 +134,16 @@ def take_columns(
     return Table(features, labels, about)
 
 
+def say_lacking(roles: Roles, columns: Collection[str], path: Path, notes: list[str]) -> None:
+    """Note what stood beside the results of a training and is not among these columns."""
+    if lacking := roles.lacking(columns):
+        note(
+            notes,
+            f"{path} has no column {list_some(lacking)}, which stood beside the results of the "
+            "training: the results lack it",
+        )
+
+
 def _read_parquet(path: Path) -> pd.DataFrame:
     """A table with its named index as columns, and columns of lists as a column an element."""
     try:
@@ -136,7 +156,6 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         table.index, pd.RangeIndex
     ):
         table = table.reset_index()
-    table.columns = pd.Index(
-        text_tables.name_columns([str(name) for name in table.columns], table.shape[1], path)
-    )
+    names = [str(name) for name in table.columns]
+    table.columns = pd.Index(text_tables.name_columns(names, table.shape[1], path))
     return spread_lists(table, path)

@@ -27,6 +27,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
 from dcsomrl.data import Arrays, ClusterData, Neighbors
+from dcsomrl.data.in_memory import refuse_masked
 from dcsomrl.data.preparation import Preparation
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
@@ -166,7 +167,12 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         return tags
 
     def _checked(self, x: ArrayLike | Tensor, reset: bool) -> NDArray[np.floating]:
-        """Samples as floats, of 64 bits unless they come in 32: columns are scaled from these."""
+        """Samples as floats, of 64 bits unless they come in 32: columns are scaled from these.
+
+        Raises:
+            ValueError: they are no finite numbers, or masked.
+        """
+        refuse_masked(x, "samples")
         if isinstance(x, Tensor):
             x = (x.float() if x.dtype == torch.bfloat16 else x).detach().cpu().numpy()
         found: Any = validate_data(
@@ -178,7 +184,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             ensure_min_samples=2 if reset else 1,
         )
         if not hasattr(found, "toarray"):
-            return found
+            return np.ascontiguousarray(found)  # torch takes no array that runs backwards
         size = found.dtype.itemsize * found.shape[0] * found.shape[1] / 1e6
         level = logging.INFO if size < LARGE else logging.WARNING
         log.log(level, "a sparse matrix of shape %s is made dense: %.1f MB", found.shape, size)

@@ -44,7 +44,8 @@ class DeepSOM(MapEstimator):
         verbose: whether a bar shows the progress.
 
     Attributes:
-        labels_: (n,) cluster of every sample of ``fit``, from 0, the largest first.
+        labels_: (n,) cluster of every sample of the last call, from 0, the largest first; after
+            ``partial_fit`` samples of earlier calls count for that order as well.
         node_labels_: (n,) node of each, from 0.
         n_clusters_: how many clusters there are.
         cluster_centers_: (n_clusters_, features) means of the samples of each cluster, NaN where

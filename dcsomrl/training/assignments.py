@@ -117,6 +117,9 @@ def _apart(
     """The features that set some samples apart from the rest, and how far, in words."""
     if inside.all():
         return ""
+    # Squares of what is far from 1 are no numbers, or all 0.
+    largest = np.abs(features).max(0)
+    features = features / np.where(largest > 0, largest, 1)
     deviation = features.std(0)
     difference = features[inside].mean(0) - features[~inside].mean(0)
     apart = np.divide(difference, deviation, out=np.zeros_like(deviation), where=deviation > 0)

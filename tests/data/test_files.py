@@ -129,7 +129,7 @@ def test_an_npz_may_hold_both_splits(tmp_path):
         ({"x": np.zeros(4)}, r"\(4,\)"),
         ({"x": np.array([["a", "b"]] * 4)}, "numbers"),
         ({"x": np.zeros((4, 2)), "y": np.zeros(3)}, "4 samples but 3 labels"),
-        ({"x": np.array([{}, {}])}, "cannot be read"),
+        ({"x": np.array([{}, {}])}, "holds Python objects in the place of samples"),
     ],
 )
 def test_an_npz_that_does_not_fit_is_refused(tmp_path, content, said):

@@ -9,9 +9,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcsomrl.data import Arrays, ClusterData
+from dcsomrl.data import Arrays, ClusterData, Neighbors
 from dcsomrl.data.files import arrays
+from dcsomrl.data.in_memory import arrays_of
 from dcsomrl.errors import DataError
+from dcsomrl.training.assignments import describe_clusters
 
 RNG = np.random.default_rng(0)
 
@@ -178,3 +180,106 @@ def test_other_samples_under_the_same_name_are_noticed():
     loaded(other).check_same({})  # of before there were fingerprints
     assert loaded(PICTURES[::-1].copy()).fingerprint != data.fingerprint
     assert loaded(PICTURES.astype(np.float32)).fingerprint != data.fingerprint
+
+
+@given(st.integers(-290, 290), st.sampled_from(["minmax", "standard", "unit"]), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_numbers_of_any_size_are_told_apart(exponent, kind, images):
+    x = np.random.default_rng(0).normal(size=(40, 3, 4, 5) if images else (40, 3))
+    near, far = (normal(loaded(one, kind)) for one in (x, x * 10.0**exponent))
+    torch.testing.assert_close(near, far, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["minmax", "standard", "unit"])
+@pytest.mark.parametrize("size", [1e36, 1e-36])
+def test_numbers_of_32_bits_are_told_apart(kind, size):
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    near, far = (normal(loaded(one, kind)) for one in (x, x * np.float32(size)))
+    torch.testing.assert_close(near, far, atol=1e-5, rtol=1e-5)
+
+
+def test_every_row_and_column_has_a_size_of_its_own():
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    sizes = 10.0 ** np.linspace(-250, 250, 40)[:, None]
+    torch.testing.assert_close(normal(loaded(x, "unit")), normal(loaded(x * sizes, "unit")))
+    sizes = np.array([1e-250, 1, 1e250])
+    torch.testing.assert_close(normal(loaded(x, "standard")), normal(loaded(x * sizes, "standard")))
+
+
+@given(st.integers(-250, 250), st.sampled_from(["euclidean", "cosine"]))
+@settings(max_examples=20, deadline=None)
+def test_features_of_any_size_have_the_same_neighbours(tmp_path_factory, exponent, metric):
+    x = np.random.default_rng(0).normal(size=(30, 4))
+    path = tmp_path_factory.mktemp("f") / "f.npy"
+
+    def graph(features):
+        np.save(path, features)
+        return loaded(x, neighbors=Neighbors(3, metric, str(path))).graph("train")
+
+    assert torch.equal(graph(x), graph(x * 10.0**exponent))
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_what_sets_a_cluster_apart_is_said_whatever_the_size(size):
+    x = np.random.default_rng(0).normal(size=(40, 3)) + 4 * (np.arange(40) % 2)[:, None]
+    assigned = pd.DataFrame(
+        {"index": range(40), "cluster": np.arange(40) % 2, "node": 0, "distance": 0.0}
+    ).assign(outlier=False)
+    near, far = (describe_clusters(assigned, loaded(one))["apart"] for one in (x, x * size))
+    assert near.tolist() == far.tolist()
+    assert near[0].count("feature") == 3
+
+
+BYTES = np.random.default_rng(1).integers(0, 100, (40, 3)).astype(np.uint8)
+SPLITS = {
+    "bytes and the same numbers": (BYTES, BYTES.astype(float), "divided by 255"),
+    "bytes and whole numbers": (BYTES, BYTES.astype(np.int64), "divided by 255"),
+    "bytes and numbers in [0, 1]": (BYTES, BYTES / 255, "bytes divided by 255"),
+    "bytes up to 1 and the same numbers": (BYTES % 2, (BYTES % 2).astype(float), "divided by 255"),
+    "numbers and bytes": (BYTES.astype(float), BYTES, "taken as the numbers that they are"),
+    "numbers in [0, 1] and bytes": (BYTES / 255, BYTES, "divided by 255"),
+}
+
+
+@pytest.mark.parametrize("kind", ["minmax", "standard", "none", "unit"])
+@pytest.mark.parametrize("case", SPLITS.values(), ids=SPLITS.keys())
+@pytest.mark.parametrize("form", ["npz", "test_path", "memory"])
+def test_splits_of_bytes_and_numbers_are_normalised_alike(tmp_path, kind, case, form):
+    train, test, said = case
+    if form == "npz":
+        np.savez(tmp_path / "a.npz", x_train=train, x_test=test)
+        given = arrays(str(tmp_path / "a.npz"))
+    elif form == "test_path":
+        np.save(tmp_path / "train.npy", train)
+        np.save(tmp_path / "test.npy", test)
+        given = arrays(str(tmp_path / "train.npy"), test_path=str(tmp_path / "test.npy"))
+    else:
+        given = arrays_of(train, test_x=test)
+    data = ClusterData(given, val_fraction=0, normalization=kind)
+    data.setup("fit")
+    parts = [torch.cat([one.x for one in data.split_dataloader(s)]) for s in ("train", "test")]
+    torch.testing.assert_close(*parts)
+    assert data.arrays.train_x.dtype == data.arrays.test_x.dtype
+    assert any("test split" in one and said in one for one in data.notes)
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        (BYTES, BYTES - 300.0),
+        (BYTES, BYTES * 1000.0),
+        ((BYTES % 2).astype(float), BYTES % 2),
+        (BYTES * 1e6, BYTES),
+        (BYTES - 50.0, BYTES),
+    ],
+)
+def test_splits_on_scales_that_cannot_be_told_are_refused(train, test):
+    with pytest.raises(DataError, match="the test split of d holds"):
+        ClusterData(arrays_of(train, test_x=test), "d").setup("fit")
+
+
+def test_a_test_split_between_bytes_is_normalised_as_the_training():
+    data = ClusterData(arrays_of(BYTES, test_x=BYTES + 0.5), val_fraction=0, normalization="none")
+    data.setup("fit")
+    parts = [torch.cat([one.x for one in data.split_dataloader(s)]) for s in ("train", "test")]
+    torch.testing.assert_close(parts[0] + 0.5 / 255, parts[1])

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dcsomrl.data.files import Reading, arrays, read_features
 from dcsomrl.data.roles import Roles
-from dcsomrl.data.text_tables import SEPARATORS, Writing
+from dcsomrl.data.separators import SEPARATORS
+from dcsomrl.data.text_tables import Writing
 from dcsomrl.errors import DataError
 
 GOOD = "a,b,kind\n1,2,x\n3,4,y\n5,6.5,x\n7,8,y\n"
@@ -193,7 +194,11 @@ REFUSED = {
     "a column that is absent": ("a,b\n1,2\n3,4\n", {"ignore": ["c"]}, "no column c; it has a, b"),
     "an id that is absent": ("a,b\n1,2\n3,4\n", {"id": "c"}, "no column c"),
     "a name of results": ("a,node\n1,2\n3,4\n", {"keep": ["node"]}, "node"),
-    "a label that is missing": ("a,b\n1,x\n3,\n", {"target": "b"}, "1 rows without a label in b"),
+    "a label that is missing": (
+        "a,b\n1,x\n3,\n",
+        {"target": "b"},
+        "1 rows without a label in column b, line 3",
+    ),
     "a separator unheard of": ("a,b\n1,2\n", {"separator": "dash"}, "semicolon"),
     "names as categories": (
         "a,b\n" + "".join(f"{i},name {i}\n" for i in range(200)),
@@ -379,3 +384,38 @@ def test_any_way_of_writing_is_read_or_refused_never_misread(
         return
     assert got.names == names
     np.testing.assert_allclose(got.x, values, rtol=1e-6)
+
+
+@pytest.mark.parametrize("missing", ["refuse", "drop", "median"])
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_rows_without_a_label_are_named(tmp_path, missing, suffix):
+    table = pd.DataFrame({"x": [1.5, 2, 3, 4, 5], "y": [2.0, 3, 4, 5, 6], "k": list("a bc ")})
+    table["k"] = table["k"].where(table["k"] != " ", None)
+    if missing != "refuse":
+        table.loc[0, "y"] = np.nan
+    path = tmp_path / f"t.{suffix}"
+    table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
+    rows = "line 3, line 6" if suffix == "csv" else "row 1, row 4"
+    said = f"2 rows without a label in column k, {rows}: fill or remove .*`missing` is about feat"
+    with pytest.raises(DataError, match=said):
+        read(path, target="k", missing=missing)
+
+
+POINTS = {
+    "thousands or decimals": ("a;b\n1.500;2\n20.250;3\n300.125;4\n", {}, True),
+    "decimals of two digits, too": ("a;b\n1.500;2\n2.25;3\n", {}, False),
+    "decimals in another column": ("a;b\n1.500;2.5\n2.250;3\n", {}, False),
+    "fractions of one": ("a;b\n0.500;2\n0.250;3\n", {}, False),
+    "commas between fields": ("a,b\n1.500,2\n2.250,3\n", {}, False),
+    "points that are told": ("a;b\n1.500;2\n2.250;3\n", {"decimal": "point"}, False),
+    "tabs": ("a\tb\n1.500\t2\n2.250\t3\n", {}, False),
+}
+
+
+@pytest.mark.parametrize("case", POINTS.values(), ids=POINTS.keys())
+def test_points_that_may_set_thousands_apart_are_said(tmp_path, case):
+    text, settings, said = case
+    notes = []
+    assert read(write(tmp_path, text), notes, **settings).x[0, 0] in (1.5, 0.5)
+    assert [one for one in notes if "point is read as a decimal sign" in one] == notes
+    assert bool(notes) == said

@@ -1,0 +1,128 @@
+"""Every file of a folder is taken, or said to be left out; links are followed."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from dcsomrl.data.image_folders import HIDDEN, IMAGE_SUFFIXES, image_files
+from dcsomrl.data.images import images
+from dcsomrl.errors import DataError
+
+
+def draw(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(path)
+
+
+def fill(folder, classes="abc", n=4):
+    for name in classes:
+        for i in range(n):
+            draw(folder / name / f"{i}.png")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    names=st.sets(
+        st.tuples(
+            st.sampled_from(["a", "b", "c/d", "e/f/g"]),
+            st.integers(0, 3),
+            st.sampled_from([".png", ".JPG", ".jp2", ".avif", ".txt", "", ".tar.gz", "."]),
+        ),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_every_file_is_taken_or_counted(tmp_path_factory, names):
+    folder = tmp_path_factory.mktemp("x")
+    files = [folder / place / f"{i}{suffix}" for place, i, suffix in names]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    pictures = sorted(file for file in files if file.suffix.lower() in IMAGE_SUFFIXES)
+    notes = []
+    if not pictures:
+        with pytest.raises(DataError, match=r"holds no images .*, but \d+ with"):
+            image_files(folder, notes)
+        return
+    found, classes = image_files(folder, notes)
+    assert found == pictures
+    assert classes == [file.relative_to(folder).parts[0] for file in found]
+    said = " ".join(notes)
+    for suffix in {file.suffix.lower() for file in files} - set(IMAGE_SUFFIXES):
+        n = sum(file.suffix.lower() == suffix for file in files)
+        assert (f"{n} with suffix {suffix} (as " if suffix else f"{n} without a suffix") in said
+    bare = {file.relative_to(folder).parts[0] for file in files} - set(classes)
+    assert ("folders without images are left out: " + ", ".join(sorted(bare)) in said) == bool(bare)
+
+
+@pytest.mark.parametrize("linked", ["a class", "every class", "a folder in a class", "a file"])
+def test_links_are_followed(tmp_path, linked):
+    fill(tmp_path / "real")
+    folder = tmp_path / "x"
+    if linked == "every class":
+        folder.mkdir()
+        for name in "abc":
+            (folder / name).symlink_to(f"../real/{name}")
+    else:
+        fill(folder, "bc")
+        (folder / "a").mkdir()
+        if linked == "a class":
+            (folder / "a").rmdir()
+            (folder / "a").symlink_to("../real/a")
+        elif linked == "a file":
+            for i in range(4):
+                (folder / "a" / f"{i}.png").symlink_to(f"../../real/a/{i}.png")
+        else:
+            (folder / "a" / "more").symlink_to("../../real/a")
+    got = images(str(folder))
+    assert got.class_names == ["a", "b", "c"]
+    assert len(got.train_x) + len(got.test_x) == 12
+    assert not any("left out" in one for one in got.notes)
+
+
+def test_links_that_lead_nowhere_or_around_are_said(tmp_path):
+    fill(tmp_path / "x")
+    (tmp_path / "x" / "a" / "broken.png").symlink_to("/nowhere/to/be/found.png")
+    (tmp_path / "x" / "b" / "around").symlink_to("..")
+    (tmp_path / "x" / "c" / "self").symlink_to("self")
+    got = images(str(tmp_path / "x"))
+    assert len(got.train_x) + len(got.test_x) == 12
+    (said,) = (one for one in got.notes if "left out" in one)
+    assert "2 links that lead nowhere (as a/broken.png)" in said
+    assert "1 links to a folder around them (as b/around)" in said
+
+
+def test_what_is_no_picture_is_said(tmp_path):
+    fill(tmp_path, "ab")
+    for name in ("c/0.jp2", "c/1.jp2", "a/readme", "b/0.avif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "empty").mkdir()
+    for name in HIDDEN:
+        (tmp_path / "a" / f"{name}x").touch()
+    notes = images(str(tmp_path)).notes
+    first = "left out: 1 without a suffix (as a/readme), 1 with suffix .avif (as b/0.avif), 2 with"
+    assert any(first in one for one in notes)
+    assert any("folders without images are left out: c, empty" in one for one in notes)
+    assert not any("Thumbs" in one or "MACOSX" in one for one in notes)
+
+
+def test_files_beside_the_splits_are_said(tmp_path):
+    for split in ("train", "test"):
+        fill(tmp_path / split, "ab")
+    draw(tmp_path / "stray.png")
+    (tmp_path / "labels.csv").touch()
+    notes = images(str(tmp_path)).notes
+    assert any("2 files beside the splits are left out, as labels.csv" in one for one in notes)
+
+
+def test_splits_may_be_links(tmp_path):
+    for split in ("one", "two"):
+        fill(tmp_path / split, "ab")
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "train").symlink_to("../one")
+    (tmp_path / "x" / "test").symlink_to("../two")
+    got = images(str(tmp_path / "x"))
+    assert (len(got.train_x), len(got.test_x)) == (8, 8)
