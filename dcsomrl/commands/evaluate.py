@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from dcsomrl.data import ClusterData
 from dcsomrl.errors import ConfigError, DataError, first_line
+from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.scoring import number_of, score
 from dcsomrl.training import results
@@ -37,6 +38,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         DataError: the dataset is absent or unsound, has other columns or another shape than the
             training's, or the split does not exist or is empty.
     """
+    settle_kinds(cfg)
     other = "_target_" in cfg.dataset
     trained = load(cfg.ckpt, cfg.data_dir, cfg.trust, None if other else cfg.dataset.path)
     data = other_data(cfg, trained) if other else trained.data

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from dcsomrl.commands.evaluate import beside, wanted
 from dcsomrl.data.preparation import Preparation
 from dcsomrl.errors import ConfigError
+from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import merge_winners, number_of
@@ -66,6 +67,7 @@ def export(cfg: DictConfig) -> Path:
         CheckpointError: the checkpoint is missing, damaged, or not of this package.
         ConfigError: an unknown format, no run, or packages that are not installed.
     """
+    settle_kinds(cfg)
     if cfg.format not in FILES:
         raise ConfigError(f"format must be onnx or torch, got {cfg.format}")
     if (cfg.run is None) == (cfg.ckpt is None):

@@ -18,6 +18,7 @@ from dcsomrl.data.roles import Roles
 from dcsomrl.data.tables import SUFFIXES
 from dcsomrl.data.text_tables import Writing, kind_of
 from dcsomrl.errors import DataError
+from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.scoring import describe_assignment, number_of
 from dcsomrl.training.results import write_table
@@ -46,6 +47,7 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
         DataError: the input is absent, damaged, or of another shape or other columns than the
             training's; or the output's ending is none of those that can be written.
     """
+    settle_kinds(cfg)
     output = Path(cfg.output)
     if output.suffix not in (".parquet", ".csv"):
         raise DataError(f"output must end in .parquet or .csv, got {cfg.output}")

@@ -9,6 +9,7 @@ from rich.progress import track
 
 from dcsomrl.configuration import check_seed
 from dcsomrl.errors import ConfigError
+from dcsomrl.kinds import settle_kinds
 from dcsomrl.reporting.html import RunPage, build_page
 from dcsomrl.reporting.page import draw_report, write_figures
 from dcsomrl.reporting.run_data import read_run
@@ -25,6 +26,7 @@ def report(cfg: DictConfig) -> Path:
         DataError: a folder is no finished run's.
         CheckpointError: a checkpoint is damaged.
     """
+    settle_kinds(cfg)
     check_seed(cfg.seed)
     runs = folders(cfg.run)
     beside = Path(runs[0]) / ("report" if len(runs) == 1 else "compared")

@@ -1,7 +1,8 @@
 """Train a model on a dataset, score it on the test split: ``python -m dcsomrl.train``."""
 
 import logging
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from pytorch_lightning import seed_everything
 from dcsomrl.app import settle_clusters, settle_dataset, settle_network
 from dcsomrl.configuration import check_seed, config_dir
 from dcsomrl.data.constant import list_some
-from dcsomrl.errors import ConfigError
+from dcsomrl.errors import ConfigError, first_line
+from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.locks import hold
 from dcsomrl.mistakes import name_keys
@@ -25,6 +27,12 @@ from dcsomrl.training.checkpoints import find_checkpoint
 from dcsomrl.training.run import run
 
 log = logging.getLogger(__name__)
+# Settings that optimisers have in common, where torch allows more or is hard to understand.
+RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
+    "lr": (lambda value: 0 < value < math.inf, "above 0 and finite"),
+    "weight_decay": (lambda value: 0 <= value < math.inf, "at least 0 and finite"),
+    "momentum": (lambda value: 0 <= value < 1, "in [0, 1)"),
+}
 
 
 def train(cfg: DictConfig) -> dict[str, Any]:
@@ -43,10 +51,12 @@ def train(cfg: DictConfig) -> dict[str, Any]:
 def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     """Make the parts of the run that its configuration names."""
     check_seed(cfg.seed)
-    if cfg.num_threads is not None:
-        torch.set_num_threads(cfg.num_threads)
     settle_network(cfg.model)
     settle_dataset(cfg.dataset)
+    settle_kinds(cfg)
+    check_optimizer(cfg.model.get("optimizer"))
+    if cfg.num_threads is not None:
+        set_threads(cfg.num_threads)
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.dataset)
     fresh = find_checkpoint(run_dir, cfg.ckpt_path) is None
@@ -74,6 +84,42 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         loggers=list(instantiate(cfg.logger).values()),
         callbacks=list(instantiate(cfg.callbacks).values()),
     )
+
+
+def set_threads(number: int) -> None:
+    """Have torch work with so many threads.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if number < 1:
+        raise ConfigError(f"num_threads must be at least 1, or null, got {number}")
+    torch.set_num_threads(number)
+
+
+def check_optimizer(settings: DictConfig | None) -> None:
+    """Refuse settings that no optimiser can be made with, before any data is read.
+
+    Args:
+        settings: those of the model's; None for a model that has none.
+
+    Raises:
+        ConfigError: a value outside its range.
+    """
+    if settings is None:
+        return
+    for name, (is_valid, expected) in RANGES.items():
+        value = settings.get(name)
+        if value is not None and not is_valid(value):
+            raise ConfigError(f"model.optimizer.{name} must be {expected}, got {value}")
+    make = instantiate(settings)
+    try:
+        make([torch.nn.Parameter(torch.zeros(1))])
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"model.optimizer cannot be made of its settings ({first_line(error)}): set them as "
+            "its documentation says"
+        ) from error
 
 
 def begin_from(

@@ -10,6 +10,9 @@ from dcsomrl.errors import DataError
 
 Categories = Literal["refuse", "ignore", "onehot"]
 Missing = Literal["refuse", "drop", "median"]
+# Columns as they are named: on the command line a name may look like a number, and one stand alone.
+Name = str | int | float
+Names = Name | Sequence[Name]
 # Columns that results have, beside which none of the same name can stand.
 RESULTS = (
     *("index", "split", "row", "id", "file", "node", "cluster", "activation"),
