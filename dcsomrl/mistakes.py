@@ -1,6 +1,7 @@
 """A user's mistakes in one sentence, in the terms of the command line."""
 
 import difflib
+import errno
 import re
 import shlex
 from collections.abc import Iterator
@@ -16,6 +17,23 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dcsomrl.configuration import config_dir
 from dcsomrl.errors import DcsomrlError, first_line
+
+# What keeps a file or folder from being used, by the number of the operating system's error.
+IN_THE_WAY = "a file is there where a folder is needed: choose another place, or move it away"
+FORBIDDEN = "that is not allowed: choose another place, or change the permissions"
+FULL = "no space is left: free some, or choose another place"
+SYSTEM = {
+    errno.EEXIST: IN_THE_WAY,
+    errno.ENOTDIR: IN_THE_WAY,
+    errno.EISDIR: "a folder is there where a file is needed: choose another name",
+    errno.ENOENT: "it is not there, and cannot be made there: check the path",
+    errno.EACCES: FORBIDDEN,
+    errno.EPERM: FORBIDDEN,
+    errno.EROFS: FORBIDDEN,
+    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
+}
 
 
 @contextmanager
@@ -70,8 +88,12 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
     """One sentence for an error that the user can mend, None for any other."""
     if isinstance(error, DcsomrlError):
         return str(error)
+    if isinstance(error, OSError):
+        return _explain_system(error)
     if isinstance(error, InstantiationException):
         cause = error.__cause__
+        if isinstance(cause, OSError):
+            return _explain_system(cause)
         key = re.search(r"full_key: (\S+)", str(error))
         place = f"{key.group(1)}: " if key else ""
         if isinstance(cause, DcsomrlError):
@@ -87,6 +109,15 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _explain_override(str(error), config_name, overrides)
     return None
+
+
+def _explain_system(error: OSError) -> str | None:
+    """What the operating system has against a file or folder; None where it names none."""
+    if not isinstance(error.filename, str) or error.errno is None:
+        return FULL if error.errno == errno.ENOSPC else None
+    path = error.filename2 or error.filename
+    reason = SYSTEM.get(error.errno, f"{error.strerror}: check the path")
+    return f"{str(path).removesuffix('.part')} cannot be read or written, since {reason}"
 
 
 def _explain_override(message: str, config_name: str, overrides: list[str]) -> str:

@@ -1,5 +1,7 @@
 """The command line as Hydra's users meet it: what it takes, and what it refuses in a sentence."""
 
+import errno
+import os
 import shlex
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from hydra.errors import InstantiationException
 from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
@@ -242,3 +245,40 @@ def test_objectives_that_need_labels_are_refused_before_the_first_point(
 
 def test_other_errors_are_not_explained():
     assert explain(RuntimeError("of ours"), "train", ["dataset=digits"]) is None
+    assert explain(BrokenPipeError(errno.EPIPE, "Broken pipe"), "train", []) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.EEXIST, "a file is there where a folder is needed"),
+        (errno.ENOTDIR, "a file is there where a folder is needed"),
+        (errno.EISDIR, "a folder is there where a file is needed"),
+        (errno.ENOENT, "it is not there, and cannot be made there"),
+        (errno.EACCES, "that is not allowed"),
+        (errno.EROFS, "that is not allowed"),
+        (errno.ENAMETOOLONG, "the name is too long"),
+        (errno.ENOSPC, "no space is left"),
+        (errno.ELOOP, f"{os.strerror(errno.ELOOP)}: check the path"),
+    ],
+)
+def test_errors_of_the_system_are_said_in_a_sentence(number, said):
+    error = OSError(number, os.strerror(number), "/there/x.csv.part")
+    expected = f"/there/x.csv cannot be read or written, since {said}"
+    wrapped = InstantiationException("x")
+    wrapped.__cause__ = error
+    for one in (error, wrapped):
+        assert str(explain(one, "train", [])).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("hydra.run.dir=t.csv/x", "t.csv/x cannot be read or written, since a file is there"),
+        (f"name={'x' * 300}", "cannot be read or written, since the name is too long"),
+    ],
+    ids=["below a file", "too long"],
+)
+def test_a_folder_that_cannot_be_made_is_said(tmp_path, monkeypatch, capsys, override, said):
+    (tmp_path / "t.csv").touch()
+    assert said in said_of([*SMALL, override], tmp_path, monkeypatch, capsys)

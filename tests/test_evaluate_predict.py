@@ -12,7 +12,9 @@ from dcsomrl.configuration import compose_config
 from dcsomrl.data import sources
 from dcsomrl.errors import CheckpointError, ConfigError, DataError
 from dcsomrl.evaluate import evaluate
+from dcsomrl.export import export
 from dcsomrl.loading import load
+from dcsomrl.mistakes import explain
 from dcsomrl.predict import predict
 from dcsomrl.report import report
 from tests.conftest import read_test_split
@@ -283,3 +285,28 @@ def test_a_device_that_is_not_there_is_refused(trained_run, tmp_path, device):
     ckpt = trained_run[0] / "checkpoints" / "last.ckpt"
     with pytest.raises(ConfigError, match=f"device {device} cannot be used here"):
         call(evaluate, "evaluate", tmp_path, f"ckpt={ckpt}", f"device={device}")
+
+
+@pytest.mark.parametrize(
+    ("task", "given", "output"),
+    [
+        (predict, "ckpt={run}/checkpoints/last.ckpt input=x.npy", "{file}/x.csv"),
+        (predict, "ckpt={run}/checkpoints/last.ckpt input=x.npy", "{folder}"),
+        (evaluate, "ckpt={run}/checkpoints/last.ckpt", "{file}"),
+        (export, "run={run} format=torch", "{file}/m.pt2"),
+        (report, "run={run}", "{file}"),
+    ],
+    ids=["predict", "predict into a folder", "evaluate", "export", "report"],
+)
+def test_an_output_that_cannot_be_written_is_refused_before_any_compute(
+    trained_run, tmp_path, monkeypatch, task, given, output
+):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.csv").mkdir()
+    places = {"run": trained_run[0], "file": tmp_path / "file", "folder": tmp_path / "folder.csv"}
+    overrides = [*given.format(**places).split(), f"output={output.format(**places)}"]
+    for name in ("predict.samples", "evaluate.score", "export.raw_samples", "report.draw_report"):
+        monkeypatch.setattr(f"dcsomrl.commands.{name}", None)
+    with pytest.raises(OSError, match=r"Not a directory|File exists|Is a directory") as caught:
+        call(task, task.__name__, tmp_path, *overrides)
+    assert "cannot be read or written" in str(explain(caught.value, task.__name__, []))

@@ -18,7 +18,7 @@ from dcsomrl.training import results
 from dcsomrl.training.assignments import describe_clusters, name_samples
 from dcsomrl.training.run import describe
 from dcsomrl.training.warnings import of_number, warnings_of
-from dcsomrl.writing import write_json
+from dcsomrl.writing import make_folder, write_json
 
 # What no name of a folder holds here.
 NO_NAME = re.compile(r"[^\w.-]+")
@@ -52,9 +52,13 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
             f"{data.name} has samples of shape {data.shape}, but the model was trained on "
             f"{trained.shape}: choose a dataset of that shape"
         )
+    batches = data.split_dataloader(cfg.split)
+    # The name comes from the checkpoint: it chooses no folder.
+    name = f"evaluate-{NO_NAME.sub('_', data.name)}-{cfg.split}"
+    folder = Path(cfg.output) if cfg.output else beside(Path(cfg.ckpt)) / name
+    make_folder(folder)
     start = time.perf_counter()
     merged = model.merged(number_of(wanted(cfg, trained)))
-    batches = data.split_dataloader(cfg.split)
     scores, assignments = score(model, batches, data.num_classes, merged)
     metrics = {
         **describe(trained.config, cfg.split),
@@ -70,10 +74,6 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
             *warnings_of(model, data, scores, assignments["node"]),
         ],
     }
-    # The name comes from the checkpoint: it chooses no folder.
-    name = f"evaluate-{NO_NAME.sub('_', data.name)}-{cfg.split}"
-    folder = Path(cfg.output) if cfg.output else beside(Path(cfg.ckpt)) / name
-    folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "metrics.json", metrics)
     assigned = name_samples(data, cfg.split, assignments)
     results.write_assignments(folder, assigned)

@@ -16,7 +16,7 @@ from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import merge_winners, number_of
-from dcsomrl.writing import swapped
+from dcsomrl.writing import make_room, swapped
 
 FILES = {"onnx": "model.onnx", "torch": "model.pt2"}
 GIVEN = ("node", "cluster", "activation", "code")
@@ -80,11 +80,11 @@ def export(cfg: DictConfig) -> Path:
         )
     ckpt = Path(cfg.ckpt or Path(cfg.run) / "checkpoints" / "last.ckpt")
     trained = load(ckpt, trust=cfg.trust)
+    output = Path(cfg.output) if cfg.output else beside(ckpt) / FILES[cfg.format]
+    make_room(output)
     merged = trained.model.merged(number_of(wanted(cfg, trained)))
     module = Assigner(trained.model, trained.data.preparation, merged).eval().requires_grad_(False)
     example = raw_samples(trained)
-    output = Path(cfg.output) if cfg.output else beside(ckpt) / FILES[cfg.format]
-    output.parent.mkdir(parents=True, exist_ok=True)
     with swapped(output) as part, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         (_write_onnx if cfg.format == "onnx" else _write_torch)(module, example, part)

@@ -23,6 +23,7 @@ from dcsomrl.loading import Trained, load
 from dcsomrl.scoring import describe_assignment, number_of
 from dcsomrl.training.results import write_table
 from dcsomrl.training.warnings import of_number
+from dcsomrl.writing import make_room
 
 BATCH = 1024
 # Settings of a source by which other tables are read as well.
@@ -48,10 +49,11 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
             training's; or the output's ending is none of those that can be written.
     """
     settle_kinds(cfg)
-    output = Path(cfg.output)
+    output = Path(str(cfg.output))
     if output.suffix not in (".parquet", ".csv"):
         raise DataError(f"output must end in .parquet or .csv, got {cfg.output}")
     trained = load(cfg.ckpt, trust=cfg.trust)
+    make_room(output)
     device = choose_device(cfg.device)
     model = trained.model.to(device)
     merged = model.merged(number_of(wanted(cfg, trained)))
@@ -71,7 +73,6 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
         code = pd.DataFrame(codes, columns=[f"latent_{i}" for i in range(codes.shape[1])])
         parts.append(pd.concat([table, code], axis=1))
     table = pd.concat([names, pd.concat(parts, ignore_index=True)], axis=1)
-    output.parent.mkdir(parents=True, exist_ok=True)
     write_table(output, table)
     used = table["cluster"].nunique()
     print(f"{len(table)} samples in {used} clusters, written to {output}")
