@@ -16,8 +16,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dcsomrl.configuration import config_dir
-from dcsomrl.errors import DcsomrlError, first_line
+from dcsomrl.errors import DataError, DcsomrlError, first_line
 
+# The keys of what messages on data speak of.
+DATA = "dataset."
 # What keeps a file or folder from being used, by the number of the operating system's error.
 IN_THE_WAY = "a file is there where a folder is needed: choose another place, or move it away"
 FORBIDDEN = "that is not allowed: choose another place, or change the permissions"
@@ -42,11 +44,12 @@ def keyed(cfg: DictConfig) -> Iterator[None]:
     try:
         yield
     except DcsomrlError as error:
-        error.args = (name_keys(str(error), cfg),)
+        section = DATA if isinstance(error, DataError) else ""
+        error.args = (name_keys(str(error), cfg, section),)
         raise
 
 
-def name_keys(message: str, cfg: DictConfig | None = None) -> str:
+def name_keys(message: str, cfg: DictConfig | None = None, section: str = "") -> str:
     """A message in the terms of the command line.
 
     What can be set stands in backticks in the messages of classes, which know their arguments and
@@ -56,6 +59,7 @@ def name_keys(message: str, cfg: DictConfig | None = None) -> str:
     Args:
         message: as it was raised.
         cfg: the configuration; None leaves arguments as they are.
+        section: whose keys are meant where several end so; else the shortest is.
     """
     keys = [] if cfg is None else list(_keys(OmegaConf.to_container(cfg, resolve=False)))
 
@@ -64,7 +68,8 @@ def name_keys(message: str, cfg: DictConfig | None = None) -> str:
         if name[0].isupper():
             return _option_of(name)
         same = [key for key in keys if key.rpartition(".")[2] == name]
-        return min(same, key=lambda key: key.count("."), default=name) + value
+        within = [key for key in same if key.startswith(section)]
+        return min(within or same, key=lambda key: key.count("."), default=name) + value
 
     return re.sub(r"`(\w+)(=[^`]*)?`", named, message)
 

@@ -16,7 +16,7 @@ from dcsomrl.configuration import compose_config
 from dcsomrl.data import Arrays, ClusterData
 from dcsomrl.errors import CheckpointError, ConfigError, DataError, DcsomrlError, TrainingError
 from dcsomrl.kinds import describe, fits, settle_kinds
-from dcsomrl.mistakes import name_keys
+from dcsomrl.mistakes import DATA, keyed, name_keys
 from dcsomrl.networks import ConvAutoencoder
 from dcsomrl.train import main
 from tests.conftest import SMALL
@@ -271,3 +271,25 @@ def test_a_value_that_is_referred_to_is_named_where_it_was_set(tmp_path):
 )
 def test_messages_get_the_keys_of_the_configuration(message, said, tmp_path):
     assert name_keys(message, compose_config("train", [], tmp_path)) == said
+
+
+@pytest.mark.parametrize("model", ["som", "desom", "somvae"])
+def test_a_message_on_data_names_keys_of_the_data(model, tmp_path):
+    given = ["dataset=arrays", "dataset.path=t.csv", f"model={model}"]
+    cfg = compose_config("train", given, tmp_path)
+    assert name_keys("set `columns`", cfg, DATA) == "set dataset.source.columns"
+    assert name_keys("set `columns`", cfg) == "set model.columns"
+    with pytest.raises(DataError, match=r"leave out dataset\.source\.columns"), keyed(cfg):
+        raise DataError("leave out `columns`")
+    with pytest.raises(ConfigError, match=r"lower model\.columns"), keyed(cfg):
+        raise ConfigError("lower `columns`")
+
+
+def test_what_was_guessed_of_a_table_names_keys_of_the_data(run_small, tmp_path):
+    rows = np.random.default_rng(0).random((40, 2))
+    named = "".join(f"s{i},{a:.3f},{b:.3f}\n" for i, (a, b) in enumerate(rows))
+    (tmp_path / "t.csv").write_text(f"id,x,y\n{named}")
+    metrics = run_small(
+        "model=som", "dataset=arrays", f"dataset.path={tmp_path / 't.csv'}", small=("trainer=cpu",)
+    )
+    assert any("set dataset.source.columns to have it" in one for one in metrics["warnings"])

@@ -21,7 +21,7 @@ from dcsomrl.errors import ConfigError, first_line
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.locks import hold
-from dcsomrl.mistakes import name_keys
+from dcsomrl.mistakes import DATA, name_keys
 from dcsomrl.models import ClusteringModule
 from dcsomrl.training.checkpoints import find_checkpoint
 from dcsomrl.training.run import run
@@ -65,7 +65,7 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         data.follow(before.data)
     data.setup("fit")
     cfg.input_shape = list(data.shape)
-    data.notes = [name_keys(one, cfg) for one in data.notes]
+    data.notes = [name_keys(one, cfg, DATA) for one in data.notes]
     # A map that is taken over has its size.
     lowered = settle_clusters(cfg.model, len(data.rows("train"))) if before is None else None
     if lowered is not None:
