@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from dcsomrl.app import settle_clusters
+from dcsomrl.app import settle_clusters, settle_size
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import LONGEST, choose_model, folder_name
 from dcsomrl.errors import CheckpointError, ConfigError
+from dcsomrl.loading import load
 from dcsomrl.mistakes import explain
 from dcsomrl.train import main
 from tests.conftest import SMALL
@@ -81,6 +82,48 @@ def test_a_map_that_is_taken_over_keeps_its_size_on_few_samples(run_small, tmp_p
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     begun = run_small(*few, "model.som.max_nodes=30", f"init={last}", run_dir=tmp_path / "new")
     assert begun["epochs"] == 2
+
+
+@pytest.mark.slow
+def test_a_map_that_was_lowered_to_few_samples_is_begun_from(run_small, tmp_path):
+    rows = np.random.default_rng(0).random((90, 3))
+    for name, some in (("few", rows[:30]), ("more", rows)):
+        pd.DataFrame(some, columns=list("abc")).to_csv(tmp_path / f"{name}.csv", index=False)
+    small = ("trainer=cpu", "trainer.max_epochs=1", "dataset=arrays", "model.som.max_nodes=64")
+    few, more = (f"dataset.path={tmp_path / name}.csv" for name in ("few", "more"))
+    metrics = run_small(few, small=small)
+    assert any("max_nodes from 64 to 24" in one for one in metrics["warnings"])
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    begun = run_small(more, f"init={last}", run_dir=tmp_path / "new", small=small)
+    assert (
+        "the map that is begun from is smaller: model.som.max_nodes from 64 to 24"
+        in begun["warnings"]
+    )
+    assert (
+        load(tmp_path / "new" / "checkpoints" / "last.ckpt").config["model"]["som"]["max_nodes"]
+        == 24
+    )
+    with pytest.raises(ConfigError, match=r"other parts or sizes.*model\.som\.max_nodes=24"):
+        run_small(
+            more, f"init={last}", "model.som.max_nodes=20", run_dir=tmp_path / "z", small=small
+        )
+
+
+@pytest.mark.parametrize(
+    ("model", "before", "expected"),
+    [
+        ({"n_clusters": 64}, {"n_clusters": 7}, {"n_clusters": 7}),
+        ({"n_clusters": 5}, {"n_clusters": 7}, {"n_clusters": 5}),
+        ({"rows": 8, "columns": 8}, {"rows": 2, "columns": 3}, {"rows": 2, "columns": 3}),
+        ({"som": {"max_nodes": 64}}, {"som": {"max_nodes": 7}}, {"som": {"max_nodes": 7}}),
+        ({"som": {"max_nodes": 64}}, {"rows": 3}, {"som": {"max_nodes": 64}}),
+    ],
+)
+def test_a_model_takes_the_lowered_size_of_what_it_begins_from(model, before, expected):
+    config = OmegaConf.create(model)
+    said = settle_size(config, before)
+    assert config == expected
+    assert (said is None) == (model == expected)
 
 
 def test_fewer_epochs_than_a_training_has_behind_it_are_said(run_small):

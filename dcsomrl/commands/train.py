@@ -14,7 +14,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
-from dcsomrl.app import settle_clusters, settle_dataset, settle_network
+from dcsomrl.app import settle_clusters, settle_dataset, settle_network, settle_size
 from dcsomrl.configuration import check_seed, config_dir
 from dcsomrl.data.constant import list_some
 from dcsomrl.errors import ConfigError, first_line
@@ -66,8 +66,11 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     data.setup("fit")
     cfg.input_shape = list(data.shape)
     data.notes = [name_keys(one, cfg, DATA) for one in data.notes]
-    # A map that is taken over has its size.
-    lowered = settle_clusters(cfg.model, len(data.rows("train"))) if before is None else None
+    lowered = (
+        settle_clusters(cfg.model, len(data.rows("train")))
+        if before is None
+        else settle_size(cfg.model, before.config["model"])
+    )
     if lowered is not None:
         log.warning(lowered)
         data.notes.append(lowered)
