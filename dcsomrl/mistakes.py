@@ -61,7 +61,7 @@ def name_keys(message: str, cfg: DictConfig | None = None, section: str = "") ->
         cfg: the configuration; None leaves arguments as they are.
         section: whose keys are meant where several end so; else the shortest is.
     """
-    keys = [] if cfg is None else list(_keys(OmegaConf.to_container(cfg, resolve=False)))
+    keys = [] if cfg is None else list(list_keys(cfg))
 
     def named(found: re.Match[str]) -> str:
         name, value = found[1], found[2] or ""
@@ -74,8 +74,13 @@ def name_keys(message: str, cfg: DictConfig | None = None, section: str = "") ->
     return re.sub(r"`(\w+)(=[^`]*)?`", named, message)
 
 
-def _keys(node: Any, prefix: str = "") -> Iterator[str]:
+def list_keys(cfg: DictConfig) -> Iterator[str]:
     """Every dotted key of a configuration."""
+    return _keys(OmegaConf.to_container(cfg))
+
+
+def _keys(node: Any, prefix: str = "") -> Iterator[str]:
+    """Every dotted key of plain settings."""
     for key, value in node.items() if isinstance(node, dict) else ():
         yield f"{prefix}{key}"
         yield from _keys(value, f"{prefix}{key}.")
