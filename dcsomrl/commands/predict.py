@@ -39,9 +39,9 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
         cfg: see ``conf/predict.yaml``.
 
     Returns:
-        What was written: ``sample`` (name of a file, or row), for tables ``id`` and kept columns,
-        ``node`` and ``cluster`` (-1 for none), ``activation`` in (0, 1], ``second``, ``distance``,
-        ``outlier``, with ``soft`` ``membership_0`` and so on, ``latent_0`` and so on.
+        What was written: ``sample`` (path of a picture, or row from 0), for tables ``id`` and kept
+        columns, ``node`` and ``cluster`` (-1 for none), ``activation`` in (0, 1], ``second``,
+        ``distance``, ``outlier``, with ``soft`` ``membership_0`` and so on, ``latent_0`` and so on.
 
     Raises:
         CheckpointError: the checkpoint is missing, damaged, or not of this package.
@@ -114,7 +114,7 @@ def samples(
         found = read_features(
             source, reading_of(settings, cfg), notes, "", trained.data.feature_names
         )
-        names = found.about.rename(columns={"row": "sample"}).astype({"sample": str})
+        names = found.about.rename(columns={"row": "sample"})
         x = torch.from_numpy(found.x)
         allowed = settings.get("missing") == "median"
         if allowed and trained.data.preparation.fill is None:
