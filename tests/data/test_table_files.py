@@ -379,3 +379,20 @@ def test_any_way_of_writing_is_read_or_refused_never_misread(
         return
     assert got.names == names
     np.testing.assert_allclose(got.x, values, rtol=1e-6)
+
+
+@pytest.mark.parametrize("one", [0x661, 0xFF11, 0x967], ids=["Arabic", "wide", "Devanagari"])
+def test_digits_of_other_scripts_are_text(tmp_path, one):
+    digits = [chr(one), chr(one + 1), chr(one + 2)]
+    path = tmp_path / "t.csv"
+    path.write_text("u,c\n" + "".join(f"{i}.5,{one}\n" for i, one in enumerate(digits * 3)))
+    with pytest.raises(DataError, match=r"c .text, .* in line 2"):
+        arrays(path)
+    found = arrays(path, target="c")
+    assert found.class_names == sorted(digits)
+
+
+def test_labels_may_be_what_python_takes_for_digits(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("u,c\n" + "".join(f"{i}.5,{'²³'[i % 2]}\n" for i in range(9)))
+    assert arrays(path, target="c").class_names == ["²", "³"]
