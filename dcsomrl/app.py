@@ -119,9 +119,9 @@ def settle_size(model: DictConfig, before: Mapping[str, Any]) -> str | None:
     Returns:
         What was changed; None for nothing.
     """
-    changed = []
+    trained, changed = OmegaConf.create(dict(before)), []
     for key in ("n_clusters", "som.max_nodes", "rows", "columns"):
-        now, was = OmegaConf.select(model, key), OmegaConf.select(OmegaConf.create(before), key)
+        now, was = OmegaConf.select(model, key), OmegaConf.select(trained, key)
         if isinstance(now, int) and isinstance(was, int) and was < now:
             changed.append(f"model.{key} from {now} to {was}")
             OmegaConf.update(model, key, was)

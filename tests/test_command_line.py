@@ -292,6 +292,52 @@ def test_other_errors_are_not_explained():
 
 
 @pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["=5"], "=5 names no setting: type its key before it, KEY=5"),
+        (["foo"], "foo is no setting: type KEY=VALUE, such as seed=1"),
+        (["model=5"], "there is no model=5; model can be autoencoder, dcsomrl, "),
+        (["+experiment=true"], "there is no experiment=true; experiment can be autoencoder_mnist"),
+        (["model="], "there is no model=; model can be autoencoder, dcsomrl, "),
+        (["~model"], "~model takes away what is needed: leave it out"),
+        (["~trainer"], "~trainer takes away what is needed: leave it out"),
+        (["~seed"], "~seed takes away what is needed: leave it out"),
+        (["~nothing"], "~nothing takes away what is not set: leave it out"),
+        (["+seed=3"], "seed is there already: set it without a plus, seed=..."),
+        (
+            ["dataset.source.keep=[a"],
+            "dataset.source.keep=[a cannot be read, since a bracket is not closed: type "
+            "'dataset.source.keep=[a]'",
+        ),
+        (
+            ["dataset.source.keep=[a (b,c"],
+            "dataset.source.keep=[a (b,c cannot be read, since a bracket is not closed: type "
+            '\'dataset.source.keep=["a (b","c"]\'',
+        ),
+        (["dataset=arrays", "dataset.columns=[a]"], "did you mean dataset.source.columns?"),
+        (["dataset=arrays", "source.columns=[a]"], "did you mean dataset.source.columns?"),
+        (
+            ["dataset=arrays", "model=som", "dataset.columns=[a]"],
+            "did you mean dataset.source.columns?",
+        ),
+        (["model.max_nodes=4"], "did you mean model.som.max_nodes?"),
+        (["batch_size=4"], "did you mean dataset.batch_size?"),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else "",
+)
+def test_overrides_that_mean_nothing_are_met_with_what_may_be_meant(
+    tmp_path, monkeypatch, capsys, overrides, said
+):
+    assert said in said_of(overrides, tmp_path, monkeypatch, capsys)
+
+
+def test_loggers_and_callbacks_may_be_taken_away(run_small):
+    given = ("trainer.max_epochs=1", "~logger", "~callbacks")
+    assert run_small(*given)["epochs"] == 1
+    assert run_small(*given[:2], "callbacks.progress=null", "seed=1")["epochs"] == 1
+
+
+@pytest.mark.parametrize(
     ("number", "said"),
     [
         (errno.EEXIST, "a file is there where a folder is needed"),

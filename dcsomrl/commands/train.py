@@ -84,9 +84,15 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         config,
         run_dir,
         make_trainer=instantiate(cfg.trainer, _partial_=True),
-        loggers=list(instantiate(cfg.logger).values()),
-        callbacks=list(instantiate(cfg.callbacks).values()),
+        loggers=make_parts(cfg.get("logger")),
+        callbacks=make_parts(cfg.get("callbacks")),
     )
+
+
+def make_parts(settings: DictConfig | None) -> list[Any]:
+    """What is set by name, made; nothing of what was taken away or is null."""
+    made = [instantiate(one) for one in (settings or {}).values()]
+    return [one for one in made if one is not None]
 
 
 def set_threads(number: int) -> None:
