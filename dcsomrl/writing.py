@@ -21,7 +21,9 @@ def make_folder(folder: Path) -> None:
     try:
         TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(folder)) from error
+        # The folder is there: one of the system's own, as /proc, takes no files.
+        number = errno.EACCES if error.errno == errno.ENOENT else error.errno
+        raise OSError(number, error.strerror, str(folder)) from error
 
 
 def make_room(path: Path) -> None:

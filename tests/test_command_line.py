@@ -22,6 +22,7 @@ from dcsomrl.errors import CheckpointError, ConfigError
 from dcsomrl.loading import load
 from dcsomrl.mistakes import explain
 from dcsomrl.train import main
+from dcsomrl.writing import make_room
 from tests.conftest import SMALL
 
 
@@ -358,6 +359,13 @@ def test_errors_of_the_system_are_said_in_a_sentence(number, said):
     wrapped.__cause__ = error
     for one in (error, wrapped):
         assert str(explain(one, "train", [])).startswith(expected)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")
+def test_a_folder_that_takes_no_files_is_said():
+    with pytest.raises(OSError, match="/proc") as caught:
+        make_room(Path("/proc/x.csv"))
+    assert "/proc cannot be read or written, since that is not" in explain(caught.value, "", [])
 
 
 @pytest.mark.parametrize(
