@@ -3,13 +3,13 @@
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
 import hydra
 from hydra.utils import get_class
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from dcsomrl.configuration import choose_model, config_dir, present
 from dcsomrl.errors import ConfigError
@@ -105,6 +105,27 @@ def settle_clusters(model: DictConfig, samples: int) -> str | None:
     if not changed:
         return None
     return f"there are {samples} training samples, fewer than nodes: {', '.join(changed)}"
+
+
+def settle_size(model: DictConfig, before: Mapping[str, Any]) -> str | None:
+    """Lower the clusters or nodes of a model to those of the training that it begins from.
+
+    A training on few samples has lowered them by itself; see :func:`settle_clusters`.
+
+    Args:
+        model: its configuration.
+        before: that of the model of the training.
+
+    Returns:
+        What was changed; None for nothing.
+    """
+    trained, changed = OmegaConf.create(dict(before)), []
+    for key in ("n_clusters", "som.max_nodes", "rows", "columns"):
+        now, was = OmegaConf.select(model, key), OmegaConf.select(trained, key)
+        if isinstance(now, int) and isinstance(was, int) and was < now:
+            changed.append(f"model.{key} from {now} to {was}")
+            OmegaConf.update(model, key, was)
+    return f"the map that is begun from is smaller: {', '.join(changed)}" if changed else None
 
 
 def settle_network(model: DictConfig) -> None:

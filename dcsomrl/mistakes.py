@@ -1,9 +1,10 @@
 """A user's mistakes in one sentence, in the terms of the command line."""
 
 import difflib
+import errno
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +16,26 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dcsomrl.configuration import config_dir
-from dcsomrl.errors import DcsomrlError, first_line
+from dcsomrl.errors import DataError, DcsomrlError, first_line
+
+# The keys of what messages on data speak of.
+DATA = "dataset."
+# What keeps a file or folder from being used, by the number of the operating system's error.
+IN_THE_WAY = "a file is there where a folder is needed: choose another place, or move it away"
+FORBIDDEN = "that is not allowed: choose another place, or change the permissions"
+FULL = "no space is left: free some, or choose another place"
+SYSTEM = {
+    errno.EEXIST: IN_THE_WAY,
+    errno.ENOTDIR: IN_THE_WAY,
+    errno.EISDIR: "a folder is there where a file is needed: choose another name",
+    errno.ENOENT: "it is not there, and cannot be made there: check the path",
+    errno.EACCES: FORBIDDEN,
+    errno.EPERM: FORBIDDEN,
+    errno.EROFS: FORBIDDEN,
+    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
+}
 
 
 @contextmanager
@@ -24,11 +44,12 @@ def keyed(cfg: DictConfig) -> Iterator[None]:
     try:
         yield
     except DcsomrlError as error:
-        error.args = (name_keys(str(error), cfg),)
+        section = DATA if isinstance(error, DataError) else ""
+        error.args = (name_keys(str(error), cfg, section),)
         raise
 
 
-def name_keys(message: str, cfg: DictConfig | None = None) -> str:
+def name_keys(message: str, cfg: DictConfig | None = None, section: str = "") -> str:
     """A message in the terms of the command line.
 
     What can be set stands in backticks in the messages of classes, which know their arguments and
@@ -38,21 +59,28 @@ def name_keys(message: str, cfg: DictConfig | None = None) -> str:
     Args:
         message: as it was raised.
         cfg: the configuration; None leaves arguments as they are.
+        section: whose keys are meant where several end so; else the shortest is.
     """
-    keys = [] if cfg is None else list(_keys(OmegaConf.to_container(cfg, resolve=False)))
+    keys = [] if cfg is None else list(list_keys(cfg))
 
     def named(found: re.Match[str]) -> str:
         name, value = found[1], found[2] or ""
         if name[0].isupper():
             return _option_of(name)
         same = [key for key in keys if key.rpartition(".")[2] == name]
-        return min(same, key=lambda key: key.count("."), default=name) + value
+        within = [key for key in same if key.startswith(section)]
+        return min(within or same, key=lambda key: key.count("."), default=name) + value
 
     return re.sub(r"`(\w+)(=[^`]*)?`", named, message)
 
 
-def _keys(node: Any, prefix: str = "") -> Iterator[str]:
+def list_keys(cfg: DictConfig) -> Iterator[str]:
     """Every dotted key of a configuration."""
+    return _keys(OmegaConf.to_container(cfg))
+
+
+def _keys(node: Any, prefix: str = "") -> Iterator[str]:
+    """Every dotted key of plain settings."""
     for key, value in node.items() if isinstance(node, dict) else ():
         yield f"{prefix}{key}"
         yield from _keys(value, f"{prefix}{key}.")
@@ -72,6 +100,8 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
         return str(error)
     if isinstance(error, InstantiationException):
         cause = error.__cause__
+        if isinstance(cause, OSError):
+            return _explain_system(cause)
         key = re.search(r"full_key: (\S+)", str(error))
         place = f"{key.group(1)}: " if key else ""
         if isinstance(cause, DcsomrlError):
@@ -81,12 +111,21 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
         missing = isinstance(cause, ImportError) or "Error locating target" in str(error)
         return f"{place}{first_line(cause or error)}" if missing else None
     if "Config group override must be" in str(error):
-        return "a group cannot be set to null: leave it out, or take it away, as with ~experiment"
+        return _explain_group(overrides)
     if isinstance(error, MissingConfigException):
         return _explain_option(error)
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _explain_override(str(error), config_name, overrides)
-    return None
+    return _explain_system(error) if isinstance(error, OSError) else None
+
+
+def _explain_system(error: OSError) -> str | None:
+    """What the operating system has against a file or folder; None where it names none."""
+    if not isinstance(error.filename, str) or error.errno is None:
+        return FULL if error.errno == errno.ENOSPC else None
+    path = error.filename2 or error.filename
+    reason = SYSTEM.get(error.errno, f"{error.strerror}: check the path")
+    return f"{str(path).removesuffix('.part')} cannot be read or written, since {reason}"
 
 
 def _explain_override(message: str, config_name: str, overrides: list[str]) -> str:
@@ -95,6 +134,12 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     text = " ".join(lines)
     if lacking := re.search(r"Missing mandatory value: (\S+)", text):
         return f"{lacking.group(1)} is missing: give {lacking.group(1)}=..."
+    if removed := _explain_removal(text, overrides):
+        return removed
+    if there := re.search(r"An item is already at '([^']+)'", text):
+        return f"{there[1]} is there already: set it without a plus, {there[1]}=..."
+    if bare := re.search(r"Error parsing override '([^']*)' missing EQUAL", text):
+        return f"{bare[1]} is no setting: type KEY=VALUE, such as seed=1"
     unknown = re.search(r"Could not override '([^']+)'", text)
     if unknown is None:
         return _explain_value(overrides) or text
@@ -102,11 +147,54 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     config = _composed(config_name, [item for item in overrides if f"{key}=" not in item])
     parent, known = _deepest(config, key)
     close = difflib.get_close_matches(key.removeprefix(parent), known, n=1)
-    meant = f"did you mean {parent}{close[0]}? " if close else ""
+    intended = _find_namesake(config, key) or (f"{parent}{close[0]}" if close else None)
+    meant = f"did you mean {intended}? " if intended else ""
     where = f"in {parent.rstrip('.')}" if parent else "at the top"
     said = f"there is no {key} in the configuration; {meant}{where} exist: {', '.join(known)}"
     further = f"; another argument of Lightning's Trainer takes a plus, +{key}=..."
     return said + further if parent == "trainer." else said
+
+
+def _find_namesake(config: DictConfig, key: str) -> str | None:
+    """The key elsewhere in the configuration whose last part is that of another key."""
+    same = [one for one in list_keys(config) if one.rpartition(".")[2] == key.rpartition(".")[2]]
+    root = key.partition(".")[0]
+    return min(
+        same,
+        key=lambda one: (
+            not one.endswith(f".{key}"),
+            one.partition(".")[0] != root,
+            one.count("."),
+        ),
+        default=None,
+    )
+
+
+def _explain_removal(text: str, overrides: list[str]) -> str | None:
+    """What is wrong with taking a setting away; None if none is."""
+    removed = " ".join(one for one in overrides if one.startswith("~"))
+    if "Could not delete" in text:
+        return f"{removed} takes away what is not set: leave it out"
+    lacking = r"Key '[^']+' is not in struct|Interpolation key '[^']+' not found|\$\{published:"
+    if removed and re.search(lacking, text):
+        return f"{removed} takes away what is needed: leave it out"
+    return None
+
+
+def _explain_group(overrides: list[str]) -> str:
+    """Why a group is not chosen by a value that is no text."""
+    for override in overrides:
+        key, _, value = override.partition("=")
+        group = key.lstrip("+").partition("@")[0]
+        if override.startswith("="):
+            return f"{override} names no setting: type its key before it, KEY{override}"
+        if (
+            value != "null"
+            and re.fullmatch(r"[\d.e+-]+|true|false", value, re.IGNORECASE)
+            and (config_dir() / group).is_dir()
+        ):
+            return _offer(group, value, [])
+    return "a group cannot be set to null: leave it out, or take it away, as with ~experiment"
 
 
 def _explain_value(overrides: list[str]) -> str | None:
@@ -125,11 +213,11 @@ def _explain_value(overrides: list[str]) -> str | None:
                 continue
         if swept and "," not in value:
             continue
+        if not swept and value.startswith("[") and not value.endswith("]"):
+            closed = _read_as(parser, key, f"{value}]")
+            return f"{override} cannot be read, since a bracket is not closed: type {closed}"
         several = value.split(",") if swept else []
-        listed = re.fullmatch(r"\[(.*)\]", value)
-        items = listed[1].split(",") if listed else []
-        quoted = f"[{','.join(map(_quoted, items))}]" if listed else _quoted(value)
-        typed = shlex.quote(f"{key}={quoted}")
+        typed = _type_quoted(key, value)
         if several:
             as_list = shlex.quote(f"{key}=[{value}]")
             return (
@@ -138,6 +226,23 @@ def _explain_value(overrides: list[str]) -> str | None:
             )
         return f"{override} cannot be read, since its value needs quotes: type {typed}"
     return None
+
+
+def _read_as(parser: OverridesParser, key: str, value: str) -> str:
+    """How to type a value as it stands, or in quotes if it cannot be read."""
+    try:
+        parser.parse_override(f"{key}={value}")
+    except (HydraException, ValueError):
+        return _type_quoted(key, value)
+    return shlex.quote(f"{key}={value}")
+
+
+def _type_quoted(key: str, value: str) -> str:
+    """How to type a value, or each item of a list, in quotes of Hydra's grammar."""
+    listed = re.fullmatch(r"\[(.*)\]", value)
+    items = listed[1].split(",") if listed else []
+    quoted = f"[{','.join(map(_quoted, items))}]" if listed else _quoted(value)
+    return shlex.quote(f"{key}={quoted}")
 
 
 def _quoted(value: str) -> str:
@@ -151,8 +256,12 @@ def _explain_option(error: MissingConfigException) -> str:
     named = re.search(r"'([^']+)/([^'/]*)'", first_line(error))
     if named is None:
         return first_line(error)
-    group, given = named.groups()
-    known = [name for name in error.options or () if not name.startswith("_")]
+    return _offer(named[1], named[2], error.options or ())
+
+
+def _offer(group: str, given: str, options: Sequence[str]) -> str:
+    """What a group can be, of what it was given in its place."""
+    known = [name for name in options if not name.startswith("_")]
     if not known:  # Hydra names none where several options were given
         GlobalHydra.instance().clear()
         with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):

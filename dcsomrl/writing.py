@@ -1,11 +1,40 @@
 """Files that are there whole or not at all, and tables in Markdown."""
 
+import errno
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 from uuid import uuid4
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder where there is none, and see whether files can be written into it.
+
+    Raises:
+        OSError: there can be no such folder, or no files in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        # The folder is there: one of the system's own, as /proc, takes no files.
+        number = errno.EACCES if error.errno == errno.ENOENT else error.errno
+        raise OSError(number, error.strerror, str(folder)) from error
+
+
+def make_room(path: Path) -> None:
+    """See whether a file can be written, before what is to stand in it is computed.
+
+    Raises:
+        OSError: it cannot.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    make_folder(path.parent)
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """The command line as Hydra's users meet it: what it takes, and what it refuses in a sentence."""
 
+import errno
+import os
 import shlex
 from pathlib import Path
 
@@ -8,16 +10,19 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from hydra.errors import InstantiationException
 from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from dcsomrl.app import settle_clusters
+from dcsomrl.app import settle_clusters, settle_size
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import LONGEST, choose_model, folder_name
 from dcsomrl.errors import CheckpointError, ConfigError
+from dcsomrl.loading import load
 from dcsomrl.mistakes import explain
 from dcsomrl.train import main
+from dcsomrl.writing import make_room
 from tests.conftest import SMALL
 
 
@@ -78,6 +83,48 @@ def test_a_map_that_is_taken_over_keeps_its_size_on_few_samples(run_small, tmp_p
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     begun = run_small(*few, "model.som.max_nodes=30", f"init={last}", run_dir=tmp_path / "new")
     assert begun["epochs"] == 2
+
+
+@pytest.mark.slow
+def test_a_map_that_was_lowered_to_few_samples_is_begun_from(run_small, tmp_path):
+    rows = np.random.default_rng(0).random((90, 3))
+    for name, some in (("few", rows[:30]), ("more", rows)):
+        pd.DataFrame(some, columns=list("abc")).to_csv(tmp_path / f"{name}.csv", index=False)
+    small = ("trainer=cpu", "trainer.max_epochs=1", "dataset=arrays", "model.som.max_nodes=64")
+    few, more = (f"dataset.path={tmp_path / name}.csv" for name in ("few", "more"))
+    metrics = run_small(few, small=small)
+    assert any("max_nodes from 64 to 24" in one for one in metrics["warnings"])
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    begun = run_small(more, f"init={last}", run_dir=tmp_path / "new", small=small)
+    assert (
+        "the map that is begun from is smaller: model.som.max_nodes from 64 to 24"
+        in begun["warnings"]
+    )
+    assert (
+        load(tmp_path / "new" / "checkpoints" / "last.ckpt").config["model"]["som"]["max_nodes"]
+        == 24
+    )
+    with pytest.raises(ConfigError, match=r"other parts or sizes.*model\.som\.max_nodes=24"):
+        run_small(
+            more, f"init={last}", "model.som.max_nodes=20", run_dir=tmp_path / "z", small=small
+        )
+
+
+@pytest.mark.parametrize(
+    ("model", "before", "expected"),
+    [
+        ({"n_clusters": 64}, {"n_clusters": 7}, {"n_clusters": 7}),
+        ({"n_clusters": 5}, {"n_clusters": 7}, {"n_clusters": 5}),
+        ({"rows": 8, "columns": 8}, {"rows": 2, "columns": 3}, {"rows": 2, "columns": 3}),
+        ({"som": {"max_nodes": 64}}, {"som": {"max_nodes": 7}}, {"som": {"max_nodes": 7}}),
+        ({"som": {"max_nodes": 64}}, {"rows": 3}, {"som": {"max_nodes": 64}}),
+    ],
+)
+def test_a_model_takes_the_lowered_size_of_what_it_begins_from(model, before, expected):
+    config = OmegaConf.create(model)
+    said = settle_size(config, before)
+    assert config == expected
+    assert (said is None) == (model == expected)
 
 
 def test_fewer_epochs_than_a_training_has_behind_it_are_said(run_small):
@@ -242,3 +289,93 @@ def test_objectives_that_need_labels_are_refused_before_the_first_point(
 
 def test_other_errors_are_not_explained():
     assert explain(RuntimeError("of ours"), "train", ["dataset=digits"]) is None
+    assert explain(BrokenPipeError(errno.EPIPE, "Broken pipe"), "train", []) is None
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["=5"], "=5 names no setting: type its key before it, KEY=5"),
+        (["foo"], "foo is no setting: type KEY=VALUE, such as seed=1"),
+        (["model=5"], "there is no model=5; model can be autoencoder, dcsomrl, "),
+        (["+experiment=true"], "there is no experiment=true; experiment can be autoencoder_mnist"),
+        (["model="], "there is no model=; model can be autoencoder, dcsomrl, "),
+        (["~model"], "~model takes away what is needed: leave it out"),
+        (["~trainer"], "~trainer takes away what is needed: leave it out"),
+        (["~seed"], "~seed takes away what is needed: leave it out"),
+        (["~nothing"], "~nothing takes away what is not set: leave it out"),
+        (["+seed=3"], "seed is there already: set it without a plus, seed=..."),
+        (
+            ["dataset.source.keep=[a"],
+            "dataset.source.keep=[a cannot be read, since a bracket is not closed: type "
+            "'dataset.source.keep=[a]'",
+        ),
+        (
+            ["dataset.source.keep=[a (b,c"],
+            "dataset.source.keep=[a (b,c cannot be read, since a bracket is not closed: type "
+            '\'dataset.source.keep=["a (b","c"]\'',
+        ),
+        (["dataset=arrays", "dataset.columns=[a]"], "did you mean dataset.source.columns?"),
+        (["dataset=arrays", "source.columns=[a]"], "did you mean dataset.source.columns?"),
+        (
+            ["dataset=arrays", "model=som", "dataset.columns=[a]"],
+            "did you mean dataset.source.columns?",
+        ),
+        (["model.max_nodes=4"], "did you mean model.som.max_nodes?"),
+        (["batch_size=4"], "did you mean dataset.batch_size?"),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else "",
+)
+def test_overrides_that_mean_nothing_are_met_with_what_may_be_meant(
+    tmp_path, monkeypatch, capsys, overrides, said
+):
+    assert said in said_of(overrides, tmp_path, monkeypatch, capsys)
+
+
+def test_loggers_and_callbacks_may_be_taken_away(run_small):
+    given = ("trainer.max_epochs=1", "~logger", "~callbacks")
+    assert run_small(*given)["epochs"] == 1
+    assert run_small(*given[:2], "callbacks.progress=null", "seed=1")["epochs"] == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.EEXIST, "a file is there where a folder is needed"),
+        (errno.ENOTDIR, "a file is there where a folder is needed"),
+        (errno.EISDIR, "a folder is there where a file is needed"),
+        (errno.ENOENT, "it is not there, and cannot be made there"),
+        (errno.EACCES, "that is not allowed"),
+        (errno.EROFS, "that is not allowed"),
+        (errno.ENAMETOOLONG, "the name is too long"),
+        (errno.ENOSPC, "no space is left"),
+        (errno.ELOOP, f"{os.strerror(errno.ELOOP)}: check the path"),
+    ],
+)
+def test_errors_of_the_system_are_said_in_a_sentence(number, said):
+    error = OSError(number, os.strerror(number), "/there/x.csv.part")
+    expected = f"/there/x.csv cannot be read or written, since {said}"
+    wrapped = InstantiationException("x")
+    wrapped.__cause__ = error
+    for one in (error, wrapped):
+        assert str(explain(one, "train", [])).startswith(expected)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")
+def test_a_folder_that_takes_no_files_is_said():
+    with pytest.raises(OSError, match="/proc") as caught:
+        make_room(Path("/proc/x.csv"))
+    assert "/proc cannot be read or written, since that is not" in explain(caught.value, "", [])
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("hydra.run.dir=t.csv/x", "t.csv/x cannot be read or written, since a file is there"),
+        (f"name={'x' * 300}", "cannot be read or written, since the name is too long"),
+    ],
+    ids=["below a file", "too long"],
+)
+def test_a_folder_that_cannot_be_made_is_said(tmp_path, monkeypatch, capsys, override, said):
+    (tmp_path / "t.csv").touch()
+    assert said in said_of([*SMALL, override], tmp_path, monkeypatch, capsys)

@@ -102,7 +102,7 @@ def test_the_run_directory_is_stable_by_name_and_seed():
     ("overrides", "said"),
     [
         (["model.som.repel_rat=1"], ["no model.som.repel_rat", "mean model.som.repel_rate?"]),
-        (["modle.alpha=1"], ["no modle.alpha", "did you mean model?", "dataset"]),
+        (["modle.alpha=1"], ["no modle.alpha", "did you mean model.alpha?", "dataset"]),
         (["datset=mnist"], ["no datset", "did you mean dataset?"]),
         (["dataset=mnits"], ["dataset=mnits", "mnist", "fashion", "usps"]),
         (["+experiment=papr"], ["experiment=papr", "paper_mnist"]),

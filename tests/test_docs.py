@@ -15,10 +15,11 @@ import pytest
 from sklearn.metrics import fowlkes_mallows_score
 
 from dcsomrl.checkpoints import read_checkpoint
-from dcsomrl.configuration import config_dir
+from dcsomrl.configuration import compose_config, config_dir
 from dcsomrl.data import files, images
 from dcsomrl.data.sources import digits
 from dcsomrl.metrics.catalogue import describe
+from dcsomrl.mistakes import list_keys
 from tests.conftest import SMALL, read_test_split
 
 TOP = config_dir().parent
@@ -106,6 +107,23 @@ def test_every_setting_of_a_source_is_in_the_page_on_data():
         told = {"path", "target", "feature_names", "in_memory_limit", "test_path", "test_fraction"}
         for name in set(inspect.signature(source).parameters) - told:
             assert f"`{name}`" in page or f"source.{name}`" in page, name
+
+
+def test_every_setting_that_the_documentation_gives_a_value_exists(tmp_path):
+    known: set[str] = set()
+    models = [f"model={file.stem}" for file in (config_dir() / "model").glob("*.yaml")]
+    further = ["dataset=arrays", "dataset=images", "callbacks=history", "trainer=slurm"]
+    for choice in (*models, *further):
+        given = [choice, "neighbors=nearest", "augmentation=in_place", "autoencoder=mlp"]
+        known |= set(list_keys(compose_config("train", given, tmp_path)))
+    known |= set(list_keys(compose_config("predict", ["ckpt=a", "input=b"], tmp_path)))
+    unknown = []
+    # What extending.md gives values is the reader's own, and runs in a test above.
+    for page in (TOP / "README.md", *(TOP / "docs").glob("[!e]*.md")):
+        text = re.sub(r"```(python|yaml|text)\n.*?```", "", page.read_text(), flags=re.DOTALL)
+        found = set(re.findall(r"(?<![\w.+/@])([a-z_]+(?:\.[a-z_]+)+)=", text)) - known
+        unknown += [key for key in found if not key.startswith(("hydra.", "logger."))]
+    assert not unknown
 
 
 def test_the_table_of_measures_is_the_catalogues():

@@ -1,19 +1,33 @@
 """What a person gets wrong ends in one sentence, before any compute, and nothing is lost."""
 
 import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, TypeVar
 
 import numpy as np
 import pytest
 import torch
 
+from dcsomrl.__main__ import COMMANDS
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import compose_config
 from dcsomrl.data import Arrays, ClusterData
-from dcsomrl.errors import CheckpointError, DataError, DcsomrlError, TrainingError
-from dcsomrl.mistakes import name_keys
+from dcsomrl.errors import CheckpointError, ConfigError, DataError, DcsomrlError, TrainingError
+from dcsomrl.kinds import describe, fits, settle_kinds
+from dcsomrl.mistakes import DATA, keyed, name_keys
 from dcsomrl.networks import ConvAutoencoder
 from dcsomrl.train import main
 from tests.conftest import SMALL
+
+# Settings without which a command is not composed.
+MANDATORY = {
+    "evaluate": ["ckpt=a"],
+    "predict": ["ckpt=a", "input=b"],
+    "report": ["run=a"],
+    "sensitivity": ["sweep=a"],
+}
 
 
 @pytest.mark.parametrize(
@@ -47,8 +61,51 @@ from tests.conftest import SMALL
         (["dataset=arrays"], "dataset.path"),
         (
             ["trainer.max_epochs=many"],
+            "trainer.max_epochs must be a whole number or null, got many",
+        ),
+        (
+            ["trainer.max_epochs=0"],
             "trainer.max_epochs must be a number of epochs of at least 1",
         ),
+        (["dataset.batch_size=abc"], "dataset.batch_size must be a whole number, got abc"),
+        (["dataset.batch_size=64.0"], "dataset.batch_size must be a whole number, got 64.0"),
+        (["dataset.val_fraction=a"], "dataset.val_fraction must be a number, got a"),
+        (["model.som.max_nodes=null"], "model.som.max_nodes must be a whole number, got null"),
+        (["model.alpha=nan"], "model.alpha must be a number, got nan"),
+        (
+            ["model.losses.clustering=null"],
+            "model.losses.clustering must be settings of class Term with _target_, got null",
+        ),
+        (["model.optimizer=adam"], "model.optimizer must be settings with _target_, got adam"),
+        (["model.optimizer.lr=-1"], "model.optimizer.lr must be above 0 and finite, got -1"),
+        (["model.optimizer.lr=a"], "model.optimizer.lr must be a number, got a"),
+        (["+model.optimizer.betas=[2,3]"], "model.optimizer cannot be made of its settings"),
+        (["num_threads=0"], "num_threads must be at least 1, or null, got 0"),
+        (["num_threads=abc"], "num_threads must be a whole number or null, got abc"),
+        (["trainer.deterministic=maybe"], "must be true, false, warn or null, got maybe"),
+        (["n_clusters=some"], "n_clusters must be a whole number, auto or null, got some"),
+        (
+            ["dataset=arrays", "dataset.path=t.csv", "dataset.source.header=nope"],
+            "dataset.source.header must be true, false or null, got nope",
+        ),
+        (
+            ["dataset=arrays", "dataset.path=t.csv", "dataset.source.keep=null"],
+            "dataset.source.keep must be text, a number or a list, got null",
+        ),
+        (
+            ["dataset=arrays", "dataset.path=5"],
+            "dataset.path must be text, got 5: to have it as text type 'dataset.path=\"5\"'",
+        ),
+        (
+            ["dataset=images", "dataset.path=t", "dataset.source.image_size=8.5"],
+            "dataset.source.image_size must be a whole number, a list of whole numbers or null",
+        ),
+        (
+            ["dataset=images", "dataset.path=t", "dataset.source.background=null"],
+            "dataset.source.background must be text, got null",
+        ),
+        (["name=null"], "name must be text or a number, got null"),
+        (["name="], "name is empty: give a name"),
         (["dataset.batch_size=0"], "batch_size must be at least 1"),
         (["ckpt_path=none.ckpt"], "there is no checkpoint at none.ckpt"),
         (["dataset.normalization=zscore"], "normalization must be"),
@@ -149,6 +206,60 @@ def test_a_class_speaks_of_its_arguments_and_a_command_of_its_keys(run_small):
 
 
 @pytest.mark.parametrize(
+    ("value", "hint", "said"),
+    [
+        (3, float, None),
+        (math.inf, float, None),
+        (True, float, "a number"),
+        (1, bool, "true or false"),
+        (None, float | None, None),
+        (0.5, int | float, None),
+        ("a", int | float, "a number"),
+        ("auto", int | Literal["auto"], None),
+        (True, Literal[1], "1"),
+        ([1, 2], tuple[int, ...], None),
+        ([1, "a"], Sequence[int], "a list of whole numbers"),
+        ("abc", Sequence[str], "a list of texts"),
+        ({"a": 1}, Mapping[str, str], None),
+        ("a", Mapping[str, str], "settings by name"),
+        ("a", float | torch.Tensor, "a number"),
+        ("a", Path, None),
+        ("a", Callable[[], int], "settings with _target_"),
+        ({"_target_": "a.B"}, ClusterData, None),
+        (5, ClusterData | None, "settings of class ClusterData with _target_ or null"),
+        (5, TypeVar("Anything"), None),
+    ],
+    ids=str,
+)
+def test_values_are_held_against_annotations(value, hint, said):
+    assert fits(value, hint) == (said is None)
+    assert said is None or describe(hint) == said
+
+
+def test_words_for_true_and_false_become_such(tmp_path):
+    given = ["ckpt=a", "input=b", "soft=yes", "source.header=off"]
+    cfg = compose_config("predict", given, tmp_path)
+    settle_kinds(cfg)
+    assert cfg.soft is True
+    assert cfg.source.header is False
+    cfg.soft = "maybe"
+    with pytest.raises(ConfigError, match="soft must be true or false, got maybe"):
+        settle_kinds(cfg)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_of_the_kinds_that_it_wants(command, tmp_path):
+    settle_kinds(compose_config(command, MANDATORY.get(command, []), tmp_path))
+
+
+def test_a_value_that_is_referred_to_is_named_where_it_was_set(tmp_path):
+    cfg = compose_config("train", ["dataset=mnist", "data_dir=5"], tmp_path)
+    cfg.data_dir = None
+    with pytest.raises(ConfigError, match=r"^data_dir must be text, got null"):
+        settle_kinds(cfg)
+
+
+@pytest.mark.parametrize(
     ("message", "said"),
     [
         ("set `batch_size` to 7", "set dataset.batch_size to 7"),
@@ -160,3 +271,25 @@ def test_a_class_speaks_of_its_arguments_and_a_command_of_its_keys(run_small):
 )
 def test_messages_get_the_keys_of_the_configuration(message, said, tmp_path):
     assert name_keys(message, compose_config("train", [], tmp_path)) == said
+
+
+@pytest.mark.parametrize("model", ["som", "desom", "somvae"])
+def test_a_message_on_data_names_keys_of_the_data(model, tmp_path):
+    given = ["dataset=arrays", "dataset.path=t.csv", f"model={model}"]
+    cfg = compose_config("train", given, tmp_path)
+    assert name_keys("set `columns`", cfg, DATA) == "set dataset.source.columns"
+    assert name_keys("set `columns`", cfg) == "set model.columns"
+    with pytest.raises(DataError, match=r"leave out dataset\.source\.columns"), keyed(cfg):
+        raise DataError("leave out `columns`")
+    with pytest.raises(ConfigError, match=r"lower model\.columns"), keyed(cfg):
+        raise ConfigError("lower `columns`")
+
+
+def test_what_was_guessed_of_a_table_names_keys_of_the_data(run_small, tmp_path):
+    rows = np.random.default_rng(0).random((40, 2))
+    named = "".join(f"s{i},{a:.3f},{b:.3f}\n" for i, (a, b) in enumerate(rows))
+    (tmp_path / "t.csv").write_text(f"id,x,y\n{named}")
+    metrics = run_small(
+        "model=som", "dataset=arrays", f"dataset.path={tmp_path / 't.csv'}", small=("trainer=cpu",)
+    )
+    assert any("set dataset.source.columns to have it" in one for one in metrics["warnings"])

@@ -20,6 +20,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from dcsomrl import DeepSOM, GrowingSOM
 from dcsomrl.configuration import compose_config
+from dcsomrl.errors import ConfigError
 from dcsomrl.models.neighbor_somrl import neighbor_somrl
 
 SMALL: dict = {"hidden_dims": (32,), "latent_dim": 4, "device": "cpu", "random_state": 0}
@@ -252,3 +253,12 @@ def test_digits_as_a_table_are_told_apart_better_than_by_k_means():
     plain = KMeans(10, n_init=10, random_state=0).fit_predict(x / 16)
     assert adjusted_rand_score(y, found.labels_) > adjusted_rand_score(y, plain) + 0.04
     assert 7 <= found.model_.merged().max() + 1 <= 12
+
+
+@pytest.mark.parametrize("kind", [DeepSOM, GrowingSOM])
+@pytest.mark.parametrize("device", ["cuda", "tpu", "abacus"])
+def test_a_device_that_is_not_there_is_refused(kind, device):
+    if torch.cuda.is_available() and device == "cuda":
+        pytest.skip("there is a GPU")
+    with pytest.raises(ConfigError, match=f"device={device} cannot be used here.*device=cpu"):
+        kind(device=device).fit(np.random.default_rng(0).random((20, 3)))

@@ -12,7 +12,9 @@ from dcsomrl.configuration import compose_config
 from dcsomrl.data import sources
 from dcsomrl.errors import CheckpointError, ConfigError, DataError
 from dcsomrl.evaluate import evaluate
+from dcsomrl.export import export
 from dcsomrl.loading import load
+from dcsomrl.mistakes import explain
 from dcsomrl.predict import predict
 from dcsomrl.report import report
 from tests.conftest import read_test_split
@@ -263,7 +265,7 @@ def test_the_input_may_be_written_otherwise_than_the_training(run_small, tmp_pat
     table.loc[[4, 8], "b"] = np.nan
     table.to_csv(other, index=False)
     few = call(predict, "predict", tmp_path, *given, f"input={other}", "source.missing=drop")
-    assert few["sample"].tolist() == [str(i) for i in range(60) if i not in (4, 8)]
+    assert few["sample"].tolist() == [i for i in range(60) if i not in (4, 8)]
     with pytest.raises(DataError, match="needs a training with it"):
         call(predict, "predict", tmp_path, *given, f"input={other}", "source.missing=median")
     capsys.readouterr()
@@ -283,3 +285,47 @@ def test_a_device_that_is_not_there_is_refused(trained_run, tmp_path, device):
     ckpt = trained_run[0] / "checkpoints" / "last.ckpt"
     with pytest.raises(ConfigError, match=f"device {device} cannot be used here"):
         call(evaluate, "evaluate", tmp_path, f"ckpt={ckpt}", f"device={device}")
+
+
+def test_rows_of_predictions_join_with_those_of_the_training(run_small, tmp_path):
+    rows = np.random.default_rng(0).random((60, 3))
+    pd.DataFrame(rows, columns=["x", "y", "latent_0"]).to_csv(tmp_path / "t.csv", index=False)
+    data = ("dataset=arrays", f"dataset.path={tmp_path / 't.csv'}", "dataset.batch_size=32")
+    run_small(*data)
+    ckpt, output = (tmp_path / name for name in ("run/checkpoints/last.ckpt", "p.parquet"))
+    given = [f"ckpt={ckpt}", f"input={tmp_path / 't.csv'}", f"output={output}"]
+    call(predict, "predict", tmp_path, *given)
+    assigned = pd.read_parquet(tmp_path / "run" / "assignments.parquet")
+    joined = assigned.merge(pd.read_parquet(output), left_on="row", right_on="sample")
+    assert len(joined) == 60
+    assert (joined["node_x"] == joined["node_y"]).all()
+    for name in ("latent_0", "membership_3", "sample"):
+        with pytest.raises(DataError, match=f"results have a column {name} of their own"):
+            call(predict, "predict", tmp_path, *given, f"keep=[{name}]")
+        with pytest.raises(DataError, match=f"{name} of their own.*dataset.source.keep"):
+            run_small(*data, f"dataset.source.keep=[{name}]", run_dir=tmp_path / "kept")
+
+
+@pytest.mark.parametrize(
+    ("task", "given", "output"),
+    [
+        (predict, "ckpt={run}/checkpoints/last.ckpt input=x.npy", "{file}/x.csv"),
+        (predict, "ckpt={run}/checkpoints/last.ckpt input=x.npy", "{folder}"),
+        (evaluate, "ckpt={run}/checkpoints/last.ckpt", "{file}"),
+        (export, "run={run} format=torch", "{file}/m.pt2"),
+        (report, "run={run}", "{file}"),
+    ],
+    ids=["predict", "predict into a folder", "evaluate", "export", "report"],
+)
+def test_an_output_that_cannot_be_written_is_refused_before_any_compute(
+    trained_run, tmp_path, monkeypatch, task, given, output
+):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.csv").mkdir()
+    places = {"run": trained_run[0], "file": tmp_path / "file", "folder": tmp_path / "folder.csv"}
+    overrides = [*given.format(**places).split(), f"output={output.format(**places)}"]
+    for name in ("predict.samples", "evaluate.score", "export.raw_samples", "report.draw_report"):
+        monkeypatch.setattr(f"dcsomrl.commands.{name}", None)
+    with pytest.raises(OSError, match=r"Not a directory|File exists|Is a directory") as caught:
+        call(task, task.__name__, tmp_path, *overrides)
+    assert "cannot be read or written" in str(explain(caught.value, task.__name__, []))

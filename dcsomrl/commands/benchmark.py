@@ -16,6 +16,7 @@ from dcsomrl.benchmarking.cells import Cell, check_same, read_results, settings,
 from dcsomrl.benchmarking.merged import score_merged
 from dcsomrl.configuration import config_dir
 from dcsomrl.errors import ConfigError, DcsomrlError
+from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import load
 from dcsomrl.locks import lend
 from dcsomrl.writing import write_json
@@ -34,6 +35,7 @@ def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
 
     from dcsomrl.benchmarking.table import summary, write_report
 
+    settle_kinds(cfg)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     cells = [
         Cell(method, dataset, seed)

@@ -11,13 +11,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from dcsomrl.data import ClusterData
 from dcsomrl.errors import ConfigError, DataError, first_line
+from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.scoring import number_of, score
 from dcsomrl.training import results
 from dcsomrl.training.assignments import describe_clusters, name_samples
 from dcsomrl.training.run import describe
 from dcsomrl.training.warnings import of_number, warnings_of
-from dcsomrl.writing import write_json
+from dcsomrl.writing import make_folder, write_json
 
 # What no name of a folder holds here.
 NO_NAME = re.compile(r"[^\w.-]+")
@@ -37,6 +38,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         DataError: the dataset is absent or unsound, has other columns or another shape than the
             training's, or the split does not exist or is empty.
     """
+    settle_kinds(cfg)
     other = "_target_" in cfg.dataset
     trained = load(cfg.ckpt, cfg.data_dir, cfg.trust, None if other else cfg.dataset.path)
     data = other_data(cfg, trained) if other else trained.data
@@ -50,9 +52,13 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
             f"{data.name} has samples of shape {data.shape}, but the model was trained on "
             f"{trained.shape}: choose a dataset of that shape"
         )
+    batches = data.split_dataloader(cfg.split)
+    # The name comes from the checkpoint: it chooses no folder.
+    name = f"evaluate-{NO_NAME.sub('_', data.name)}-{cfg.split}"
+    folder = Path(cfg.output) if cfg.output else beside(Path(cfg.ckpt)) / name
+    make_folder(folder)
     start = time.perf_counter()
     merged = model.merged(number_of(wanted(cfg, trained)))
-    batches = data.split_dataloader(cfg.split)
     scores, assignments = score(model, batches, data.num_classes, merged)
     metrics = {
         **describe(trained.config, cfg.split),
@@ -68,10 +74,6 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
             *warnings_of(model, data, scores, assignments["node"]),
         ],
     }
-    # The name comes from the checkpoint: it chooses no folder.
-    name = f"evaluate-{NO_NAME.sub('_', data.name)}-{cfg.split}"
-    folder = Path(cfg.output) if cfg.output else beside(Path(cfg.ckpt)) / name
-    folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "metrics.json", metrics)
     assigned = name_samples(data, cfg.split, assignments)
     results.write_assignments(folder, assigned)

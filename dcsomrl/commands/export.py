@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from dcsomrl.commands.evaluate import beside, wanted
 from dcsomrl.data.preparation import Preparation
 from dcsomrl.errors import ConfigError
+from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import merge_winners, number_of
-from dcsomrl.writing import swapped
+from dcsomrl.writing import make_room, swapped
 
 FILES = {"onnx": "model.onnx", "torch": "model.pt2"}
 GIVEN = ("node", "cluster", "activation", "code")
@@ -66,6 +67,7 @@ def export(cfg: DictConfig) -> Path:
         CheckpointError: the checkpoint is missing, damaged, or not of this package.
         ConfigError: an unknown format, no run, or packages that are not installed.
     """
+    settle_kinds(cfg)
     if cfg.format not in FILES:
         raise ConfigError(f"format must be onnx or torch, got {cfg.format}")
     if (cfg.run is None) == (cfg.ckpt is None):
@@ -78,11 +80,11 @@ def export(cfg: DictConfig) -> Path:
         )
     ckpt = Path(cfg.ckpt or Path(cfg.run) / "checkpoints" / "last.ckpt")
     trained = load(ckpt, trust=cfg.trust)
+    output = Path(cfg.output) if cfg.output else beside(ckpt) / FILES[cfg.format]
+    make_room(output)
     merged = trained.model.merged(number_of(wanted(cfg, trained)))
     module = Assigner(trained.model, trained.data.preparation, merged).eval().requires_grad_(False)
     example = raw_samples(trained)
-    output = Path(cfg.output) if cfg.output else beside(ckpt) / FILES[cfg.format]
-    output.parent.mkdir(parents=True, exist_ok=True)
     with swapped(output) as part, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         (_write_onnx if cfg.format == "onnx" else _write_torch)(module, example, part)

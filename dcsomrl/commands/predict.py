@@ -19,10 +19,12 @@ from dcsomrl.data.roles import Roles
 from dcsomrl.data.tables import SUFFIXES
 from dcsomrl.data.text_tables import Writing, kind_of
 from dcsomrl.errors import DataError
+from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.scoring import describe_assignment, number_of
 from dcsomrl.training.results import write_table
 from dcsomrl.training.warnings import of_number
+from dcsomrl.writing import make_room
 
 BATCH = 1024
 # Settings of a source by which other tables are read as well.
@@ -38,19 +40,21 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
         cfg: see ``conf/predict.yaml``.
 
     Returns:
-        What was written: ``sample`` (name of a file, or row), for tables ``id`` and kept columns,
-        ``node`` and ``cluster`` (-1 for none), ``activation`` in (0, 1], ``second``, ``distance``,
-        ``outlier``, with ``soft`` ``membership_0`` and so on, ``latent_0`` and so on.
+        What was written: ``sample`` (path of a picture, or row from 0), for tables ``id`` and kept
+        columns, ``node`` and ``cluster`` (-1 for none), ``activation`` in (0, 1], ``second``,
+        ``distance``, ``outlier``, with ``soft`` ``membership_0`` and so on, ``latent_0`` and so on.
 
     Raises:
         CheckpointError: the checkpoint is missing, damaged, or not of this package.
         DataError: the input is absent, damaged, or of another shape or other columns than the
             training's; or the output's ending is none of those that can be written.
     """
-    output = Path(cfg.output)
+    settle_kinds(cfg)
+    output = Path(str(cfg.output))
     if output.suffix not in (".parquet", ".csv"):
         raise DataError(f"output must end in .parquet or .csv, got {cfg.output}")
     trained = load(cfg.ckpt, trust=cfg.trust)
+    make_room(output)
     device = choose_device(cfg.device)
     model = trained.model.to(device)
     merged = model.merged(number_of(wanted(cfg, trained)))
@@ -70,7 +74,6 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
         code = pd.DataFrame(codes, columns=[f"latent_{i}" for i in range(codes.shape[1])])
         parts.append(pd.concat([table, code], axis=1))
     table = pd.concat([names, pd.concat(parts, ignore_index=True)], axis=1)
-    output.parent.mkdir(parents=True, exist_ok=True)
     write_table(output, table)
     used = table["cluster"].nunique()
     print(f"{len(table)} samples in {used} clusters, written to {output}")
@@ -112,7 +115,7 @@ def samples(
         found = read_features(
             source, reading_of(settings, cfg), notes, "", trained.data.feature_names
         )
-        names = found.about.rename(columns={"row": "sample"}).astype({"sample": str})
+        names = found.about.rename(columns={"row": "sample"})
         x = torch.from_numpy(found.x)
         allowed = settings.get("missing") == "median"
         if allowed and trained.data.preparation.fill is None:

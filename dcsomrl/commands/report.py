@@ -9,9 +9,11 @@ from rich.progress import track
 
 from dcsomrl.configuration import check_seed
 from dcsomrl.errors import ConfigError
+from dcsomrl.kinds import settle_kinds
 from dcsomrl.reporting.html import RunPage, build_page
 from dcsomrl.reporting.page import draw_report, write_figures
 from dcsomrl.reporting.run_data import read_run
+from dcsomrl.writing import make_folder
 
 
 def report(cfg: DictConfig) -> Path:
@@ -25,6 +27,7 @@ def report(cfg: DictConfig) -> Path:
         DataError: a folder is no finished run's.
         CheckpointError: a checkpoint is damaged.
     """
+    settle_kinds(cfg)
     check_seed(cfg.seed)
     runs = folders(cfg.run)
     beside = Path(runs[0]) / ("report" if len(runs) == 1 else "compared")
@@ -32,10 +35,10 @@ def report(cfg: DictConfig) -> Path:
     pages = []
     for number, run in enumerate(track(runs, description="report")):
         data = read_run(run, cfg.data_dir, cfg.trust, cfg.dataset.path)
+        make_folder(output)
         found, page = draw_report(data, cfg.embedding, cfg.seed)
         write_figures(found, page, output if len(runs) == 1 else output / f"run{number}")
         pages.append(page)
-    output.mkdir(parents=True, exist_ok=True)
     path = output / "report.html"
     pages = tell_apart(pages, runs)
     title = " and ".join(page.title for page in pages)

@@ -4,12 +4,14 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from dcsomrl.kinds import settle_kinds
 from dcsomrl.search.outcome import read
 from dcsomrl.search.sensitivity_page import write_sensitivity
 
 
 def sensitivity(cfg: DictConfig) -> Path:
     """Analyse a search; returns the page that it writes, and prints it."""
+    settle_kinds(cfg)
     sweep = Path(cfg.sweep)
     outcome = read(sweep)
     metrics = list(cfg.metrics or outcome.objectives)

@@ -1,7 +1,8 @@
 """Train a model on a dataset, score it on the test split: ``python -m dcsomrl.train``."""
 
 import logging
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,25 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
-from dcsomrl.app import settle_clusters, settle_dataset, settle_network
+from dcsomrl.app import settle_clusters, settle_dataset, settle_network, settle_size
 from dcsomrl.configuration import check_seed, config_dir
 from dcsomrl.data.constant import list_some
-from dcsomrl.errors import ConfigError
+from dcsomrl.errors import ConfigError, first_line
+from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.locks import hold
-from dcsomrl.mistakes import name_keys
+from dcsomrl.mistakes import DATA, name_keys
 from dcsomrl.models import ClusteringModule
 from dcsomrl.training.checkpoints import find_checkpoint
 from dcsomrl.training.run import run
 
 log = logging.getLogger(__name__)
+# Settings that optimisers have in common, where torch allows more or is hard to understand.
+RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
+    "lr": (lambda value: 0 < value < math.inf, "above 0 and finite"),
+    "weight_decay": (lambda value: 0 <= value < math.inf, "at least 0 and finite"),
+    "momentum": (lambda value: 0 <= value < 1, "in [0, 1)"),
+}
 
 
 def train(cfg: DictConfig) -> dict[str, Any]:
@@ -43,10 +51,12 @@ def train(cfg: DictConfig) -> dict[str, Any]:
 def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     """Make the parts of the run that its configuration names."""
     check_seed(cfg.seed)
-    if cfg.num_threads is not None:
-        torch.set_num_threads(cfg.num_threads)
     settle_network(cfg.model)
     settle_dataset(cfg.dataset)
+    settle_kinds(cfg)
+    check_optimizer(cfg.model.get("optimizer"))
+    if cfg.num_threads is not None:
+        set_threads(cfg.num_threads)
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.dataset)
     fresh = find_checkpoint(run_dir, cfg.ckpt_path) is None
@@ -55,9 +65,12 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         data.follow(before.data)
     data.setup("fit")
     cfg.input_shape = list(data.shape)
-    data.notes = [name_keys(one, cfg) for one in data.notes]
-    # A map that is taken over has its size.
-    lowered = settle_clusters(cfg.model, len(data.rows("train"))) if before is None else None
+    data.notes = [name_keys(one, cfg, DATA) for one in data.notes]
+    lowered = (
+        settle_clusters(cfg.model, len(data.rows("train")))
+        if before is None
+        else settle_size(cfg.model, before.config["model"])
+    )
     if lowered is not None:
         log.warning(lowered)
         data.notes.append(lowered)
@@ -71,9 +84,51 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         config,
         run_dir,
         make_trainer=instantiate(cfg.trainer, _partial_=True),
-        loggers=list(instantiate(cfg.logger).values()),
-        callbacks=list(instantiate(cfg.callbacks).values()),
+        loggers=make_parts(cfg.get("logger")),
+        callbacks=make_parts(cfg.get("callbacks")),
     )
+
+
+def make_parts(settings: DictConfig | None) -> list[Any]:
+    """What is set by name, made; nothing of what was taken away or is null."""
+    made = [instantiate(one) for one in (settings or {}).values()]
+    return [one for one in made if one is not None]
+
+
+def set_threads(number: int) -> None:
+    """Have torch work with so many threads.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if number < 1:
+        raise ConfigError(f"num_threads must be at least 1, or null, got {number}")
+    torch.set_num_threads(number)
+
+
+def check_optimizer(settings: DictConfig | None) -> None:
+    """Refuse settings that no optimiser can be made with, before any data is read.
+
+    Args:
+        settings: those of the model's; None for a model that has none.
+
+    Raises:
+        ConfigError: a value outside its range.
+    """
+    if settings is None:
+        return
+    for name, (is_valid, expected) in RANGES.items():
+        value = settings.get(name)
+        if value is not None and not is_valid(value):
+            raise ConfigError(f"model.optimizer.{name} must be {expected}, got {value}")
+    make = instantiate(settings)
+    try:
+        make([torch.nn.Parameter(torch.zeros(1))])
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"model.optimizer cannot be made of its settings ({first_line(error)}): set them as "
+            "its documentation says"
+        ) from error
 
 
 def begin_from(

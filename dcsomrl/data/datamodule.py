@@ -29,7 +29,7 @@ from dcsomrl.data.neighbors import Neighbors
 from dcsomrl.data.normalization import KINDS, Kind
 from dcsomrl.data.preparation import Preparation, check_finite, prepare
 from dcsomrl.data.prepared import PreparedSplits
-from dcsomrl.data.roles import Roles
+from dcsomrl.data.roles import Name, Roles
 from dcsomrl.data.scale import unify_splits
 from dcsomrl.data.splits import Split, Splits, split_arrays
 from dcsomrl.data.views import add_views
@@ -81,7 +81,7 @@ class ClusterData(LightningDataModule):
         seed: int = 0,
         num_workers: int = 0,
         path: str | None = None,
-        target: str | None = None,
+        target: Name | None = None,
         sequence_length: int = 1,
         augmentation: Augmentation | None = None,
         neighbors: Neighbors | None = None,

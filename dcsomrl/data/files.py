@@ -1,6 +1,5 @@
 """Datasets of one's own: a file of features, as a table or as arrays."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from dcsomrl.data.arrays import Arrays, divide
 from dcsomrl.data.columns import check_told_apart, choose_dtype
 from dcsomrl.data.features import Features, join_splits
 from dcsomrl.data.layout import Layout
-from dcsomrl.data.roles import Categories, Missing, Roles
+from dcsomrl.data.roles import Categories, Missing, Name, Names, Roles
 from dcsomrl.data.separators import Separator
 from dcsomrl.data.tables import SUFFIXES, read_table, say_lacking
 from dcsomrl.data.text_tables import Decimal, Writing, kind_of
@@ -35,14 +34,14 @@ class Reading(NamedTuple):
 
 def arrays(
     path: str,
-    target: str | None = None,
+    target: Name | None = None,
     test_path: str | None = None,
     test_fraction: float = 0.2,
     feature_names: list[str] | None = None,
-    id: str | None = None,  # a key of the configuration
-    keep: Sequence[str] = (),
-    columns: Sequence[str] | None = None,
-    ignore: Sequence[str] = (),
+    id: Name | None = None,  # a key of the configuration
+    keep: Names = (),
+    columns: Names | None = None,
+    ignore: Names = (),
     categories: Categories = "refuse",
     missing: Missing = "refuse",
     separator: Separator = "auto",
@@ -177,12 +176,12 @@ def _refuse_columns(reading: Reading, path: Path) -> None:
             )
 
 
-def _to_names(names: str | int | Sequence[str | int]) -> tuple[str, ...]:
+def _to_names(names: Names) -> tuple[str, ...]:
     """Names as a tuple, also where one stands alone."""
-    given = [names] if isinstance(names, str | int) else names
+    given = [names] if isinstance(names, Name) else names
     return tuple(str(name) for name in given)
 
 
-def _to_name(given: str | int | None) -> str | None:
+def _to_name(given: Name | None) -> str | None:
     """The name of a column, which may be a number on the command line."""
     return None if given is None else str(given)

@@ -36,7 +36,7 @@ def read_labels(column: pd.Series, path: Path, where: Sequence[str]) -> pd.Serie
     if column.dtype.kind in "fiub" or not all(isinstance(one, str) for one in column):
         return column
     text = column.str.strip()
-    if text.map(lambda one: one.isdigit() and str(int(one)) == one).all():
+    if text.map(lambda one: one.isdecimal() and str(int(one)) == one).all():
         return text.astype(np.int64)
     numbers = text.map(lambda one: bool(POINT.fullmatch(one))).all()
     if numbers and not text.map(str.isdigit).all():

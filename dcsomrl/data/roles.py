@@ -1,5 +1,6 @@
 """The roles of a table's columns: features, labels, names of rows, kept or left out."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -10,10 +11,14 @@ from dcsomrl.errors import DataError
 
 Categories = Literal["refuse", "ignore", "onehot"]
 Missing = Literal["refuse", "drop", "median"]
-# Columns that results have, beside which none of the same name can stand.
-RESULTS = (
-    *("index", "split", "row", "id", "file", "node", "cluster", "activation"),
-    *("second", "distance", "outlier"),
+# Columns as they are named: on the command line a name may look like a number, and one stand alone.
+Name = str | int | float
+Names = Name | Sequence[Name]
+# Columns that results have, of a training and of predict, beside which none of the same name can
+# stand.
+RESULTS = re.compile(
+    "index|split|row|id|file|sample|node|cluster|activation|second|distance|outlier"
+    r"|(latent|membership)_\d+"
 )
 
 
@@ -81,10 +86,10 @@ def check_roles(roles: Roles) -> None:
             raise DataError(
                 f"`{name}` must be one of {', '.join(known)}, got {getattr(roles, name)}"
             )
-    if taken := [name for name in roles.keep if name in RESULTS]:
+    if taken := [name for name in roles.keep if RESULTS.fullmatch(name)]:
         raise DataError(
             f"results have a column {taken[0]} of their own: give the column that `keep` names "
-            "another name"
+            "another name, or leave it out of `keep`"
         )
     check_exclusive(roles)
 

@@ -16,8 +16,9 @@ SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": 
 Separator = Literal["auto", "comma", "semicolon", "tab", "bar", "space"]
 # What stands for a value that is missing; in a column of labels only nothing at all does.
 MISSING = ("", "NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "NAN", "NULL", "null", "None", "?")
-POINT = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
-COMMA = re.compile(r"\s*[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?\s*")
+# Of the digits 0 to 9 alone: those of other scripts are text.
+POINT = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
+COMMA = re.compile(r"\s*[+-]?([0-9]+,?[0-9]*|,[0-9]+)([eE][+-]?[0-9]+)?\s*")
 # What spreadsheets write above a table to say how it is separated.
 SEPARATOR_LINE = re.compile(r"sep=(.)\s*")
 # Rows by which the way of writing is told.

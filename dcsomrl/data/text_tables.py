@@ -33,9 +33,9 @@ log = logging.getLogger(__name__)
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data")
 Decimal = Literal["auto", "point", "comma"]
 # A comma before three digits may as well set thousands apart.
-THOUSANDS = re.compile(r"\s*[+-]?\d{1,3},\d{3}\s*")
+THOUSANDS = re.compile(r"\s*[+-]?[0-9]{1,3},[0-9]{3}\s*")
 # So may a point where decimals have a comma, as in tables with semicolons between fields.
-POINTED_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+POINTED_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from numpy.typing import ArrayLike, NDArray
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
@@ -29,6 +30,7 @@ from torch import Tensor
 from dcsomrl.data import Arrays, ClusterData, Neighbors
 from dcsomrl.data.in_memory import refuse_masked
 from dcsomrl.data.preparation import Preparation
+from dcsomrl.errors import ConfigError, first_line
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 
@@ -87,7 +89,8 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         """Learn codes, map and clusters of samples X (n, features); y is not read.
 
         Raises:
-            ValueError: X is not numbers, or a parameter is outside its range.
+            ValueError: X is not numbers, a parameter is outside its range, or there is no such
+                device.
         """
         self._validate_params()
         x = self._checked(X, reset=True)
@@ -211,7 +214,22 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
     def _train(self, data: ClusterData, epochs: int) -> dict[str, Any]:
         """Train for some epochs; returns the moments of the optimiser."""
         with _quiet(not self.verbose):
-            trainer = Trainer(
+            trainer = self._build_trainer(epochs)
+            trainer.fit(self.model_, datamodule=data)
+            self.model_.count_connectivity()
+            moments: dict[str, Any] = trainer.optimizers[0].state_dict()["state"]
+        self.model_.cpu()
+        self.model_._trainer = None  # holds the samples, and all that a pickle should not
+        return moments
+
+    def _build_trainer(self, epochs: int) -> Trainer:
+        """Lightning's trainer of some epochs.
+
+        Raises:
+            ConfigError: there is no such device.
+        """
+        try:
+            return Trainer(
                 accelerator=self.device,
                 devices=1,
                 max_epochs=epochs,
@@ -224,12 +242,11 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
                 use_distributed_sampler=False,
                 num_sanity_val_steps=0,
             )
-            trainer.fit(self.model_, datamodule=data)
-            self.model_.count_connectivity()
-            moments: dict[str, Any] = trainer.optimizers[0].state_dict()["state"]
-        self.model_.cpu()
-        self.model_._trainer = None  # holds the samples, and all that a pickle should not
-        return moments
+        except (MisconfigurationException, ImportError, ValueError) as error:
+            raise ConfigError(
+                f"device={self.device} cannot be used here ({first_line(error)}): set device=auto "
+                "or device=cpu"
+            ) from error
 
     def _finish(self, x: NDArray[np.floating]) -> Self:
         """Set what depends on the map as it is."""

@@ -419,3 +419,20 @@ def test_points_that_may_set_thousands_apart_are_said(tmp_path, case):
     assert read(write(tmp_path, text), notes, **settings).x[0, 0] in (1.5, 0.5)
     assert [one for one in notes if "point is read as a decimal sign" in one] == notes
     assert bool(notes) == said
+
+
+@pytest.mark.parametrize("one", [0x661, 0xFF11, 0x967], ids=["Arabic", "wide", "Devanagari"])
+def test_digits_of_other_scripts_are_text(tmp_path, one):
+    digits = [chr(one), chr(one + 1), chr(one + 2)]
+    path = tmp_path / "t.csv"
+    path.write_text("u,c\n" + "".join(f"{i}.5,{one}\n" for i, one in enumerate(digits * 3)))
+    with pytest.raises(DataError, match=r"c .text, .* in line 2"):
+        arrays(path)
+    found = arrays(path, target="c")
+    assert found.class_names == sorted(digits)
+
+
+def test_labels_may_be_what_python_takes_for_digits(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("u,c\n" + "".join(f"{i}.5,{'²³'[i % 2]}\n" for i in range(9)))
+    assert arrays(path, target="c").class_names == ["²", "³"]

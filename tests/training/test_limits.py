@@ -42,7 +42,7 @@ def finished(tmp_path_factory):
         ("+trainer.max_time=00:00:00:00", "above 0"),
         ("+trainer.max_time={seconds: -1}", "above 0"),
         ("+trainer.max_time={moons: 1}", "got"),
-        ("trainer.precision=fp16", "the trainer cannot be made: Precision 'fp16' is invalid"),
+        ("trainer.precision=fp16", r"trainer\.precision must be 64, .*bf16 or null, got fp16"),
         ("+trainer.max_stepz=1", "the trainer cannot be made: .*max_stepz"),
         ("trainer.devices=0", "the trainer cannot be made"),
     ],
