@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dcsomrl.data.normalization import Kind, Normalization, fit
+from dcsomrl.data.normalization import Kind, Normalization, find_magnitude, fit, unit
 from dcsomrl.data.scale import Reading, Scale, take_as
 from dcsomrl.errors import DataError
 
@@ -35,8 +35,15 @@ class Preparation:
         return self.normalization(take_as(self.reading, self.filled(x)))
 
     def by_feature(self, x: Tensor) -> Tensor:
-        """The same without bringing samples to one length, so that a feature keeps its order."""
-        return replace(self.normalization, to_unit=False)(take_as(self.reading, self.filled(x)))
+        """The same without bringing samples to one length, so that a feature keeps its order.
+
+        Where they would be brought to it, every feature is divided by its size instead.
+        """
+        normalization = replace(self.normalization, to_unit=False)
+        if self.normalization.to_unit:
+            size = find_magnitude(unit(x, normalization.scale.dtype), (0,))[0]
+            normalization = replace(normalization, scale=size)
+        return normalization(take_as(self.reading, self.filled(x)))
 
     def filled(self, x: Tensor) -> Tensor:
         """Raw samples (batch, *shape) with the medians in the place of missing values."""

@@ -283,3 +283,12 @@ def test_a_test_split_between_bytes_is_normalised_as_the_training():
     data.setup("fit")
     parts = [torch.cat([one.x for one in data.split_dataloader(s)]) for s in ("train", "test")]
     torch.testing.assert_close(parts[0] + 0.5 / 255, parts[1])
+
+
+@pytest.mark.parametrize("size", [1e200, 1.0, 1e-200])
+@pytest.mark.parametrize("kind", ["unit", "standard", "minmax"])
+def test_what_is_constant_is_told_whatever_the_size(size, kind):
+    x = np.random.default_rng(0).normal(size=(40, 3)) * size
+    x[:, 1] = size
+    assert loaded(x, kind).constant == ["feature 1"]
+    assert loaded(x * 0 + size, kind).constant == ["all samples"]
