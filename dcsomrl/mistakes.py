@@ -59,9 +59,14 @@ def _keys(node: Any, prefix: str = "") -> Iterator[str]:
 
 
 def _option_of(name: str) -> str:
-    """The option, as ``autoencoder=mlp``, that makes objects of a class; its name without one."""
+    """The option, as ``autoencoder=mlp``, that makes objects of a class; its name without one.
+
+    What an option gives to another group, as ``neighbors=nearest`` does to the dataset, stands
+    below the name of its own.
+    """
     for file in sorted(config_dir().glob("*/*.yaml")):
-        if re.search(rf"^_target_: [\w.]+\.{name}$", file.read_text(), re.MULTILINE):
+        made = rf"^(?:{file.parent.name}:\n  )?_target_: [\w.]+\.{name}$"
+        if re.search(made, file.read_text(), re.MULTILINE):
             return f"{file.parent.name}={file.stem}"
     return name
 

@@ -52,6 +52,18 @@ from tests.conftest import SMALL
         (["dataset.batch_size=0"], "batch_size must be at least 1"),
         (["ckpt_path=none.ckpt"], "there is no checkpoint at none.ckpt"),
         (["dataset.normalization=zscore"], "normalization must be"),
+        (
+            ["dataset.neighbors=nearest"],
+            "dataset: neighbors cannot be 'nearest': give neighbors=nearest",
+        ),
+        (
+            ["dataset.augmentation=flip"],
+            "dataset: augmentation cannot be 'flip': give an augmentation=shift_rotate_scale",
+        ),
+        (
+            ["+loss@model.losses.near=neighbor_contrast", "trainer.max_epochs=1"],
+            "compares neighbours, and the data has none: give the data neighbors=nearest",
+        ),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -154,6 +166,8 @@ def test_a_class_speaks_of_its_arguments_and_a_command_of_its_keys(run_small):
         ("set `batch_size` to 7", "set dataset.batch_size to 7"),
         ("`lr=2` is too high", "model.optimizer.lr=2 is too high"),
         ("use `MLPAutoencoder`", "use autoencoder=mlp"),
+        ("give the data `Neighbors`", "give the data neighbors=nearest"),
+        ("give an `Augmentation`", "give an augmentation=shift_rotate_scale"),
         ("use `Nothing`, `nothing`", "use Nothing, nothing"),
         ("a file `of mine.csv`", "a file `of mine.csv`"),
     ],
