@@ -3,7 +3,7 @@
 import difflib
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,11 @@ from omegaconf.errors import OmegaConfBaseException
 from dcsomrl.configuration import config_dir
 from dcsomrl.errors import DcsomrlError, first_line
 
+# What YAML calls the constants of Python.
+CONSTANTS = {"None": "null", "True": "true", "False": "false"}
+# Keys of commands whose functions call them otherwise.
+RENAMED = {"data_path": "dataset.path"}
+
 
 @contextmanager
 def keyed(cfg: DictConfig) -> Iterator[None]:
@@ -28,27 +33,33 @@ def keyed(cfg: DictConfig) -> Iterator[None]:
         raise
 
 
-def name_keys(message: str, cfg: DictConfig | None = None) -> str:
+def name_keys(message: str, cfg: DictConfig | Mapping[str, Any] | None = None) -> str:
     """A message in the terms of the command line.
 
     What can be set stands in backticks in the messages of classes, which know their arguments and
     not the configuration: an argument such as `batch_size` or `batch_size=7`, or a class. Here it
-    gets its key, or the option of a group that chooses it.
+    gets its key, or the option of a group that chooses it. A function, such as
+    `dcsomrl.data.images.images`, is named with its module, and `None` becomes null.
 
     Args:
         message: as it was raised.
         cfg: the configuration; None leaves arguments as they are.
     """
-    keys = [] if cfg is None else list(_keys(OmegaConf.to_container(cfg, resolve=False)))
+    plain = OmegaConf.to_container(cfg, resolve=False) if isinstance(cfg, DictConfig) else cfg
+    keys = list(_keys(plain))
 
     def named(found: re.Match[str]) -> str:
-        name, value = found[1], found[2] or ""
-        if name[0].isupper():
+        name, value = found[1], (found[2] or "").removeprefix("=")
+        if name in CONSTANTS:
+            return CONSTANTS[name]
+        if "." in name or name[0].isupper():
             return _option_of(name)
         same = [key for key in keys if key.rpartition(".")[2] == name]
-        return min(same, key=lambda key: key.count("."), default=name) + value
+        other = RENAMED[name] if RENAMED.get(name) in keys else name
+        key = min(same, key=lambda key: key.count("."), default=other)
+        return f"{key}={CONSTANTS.get(value, value)}" if value else key
 
-    return re.sub(r"`(\w+)(=[^`]*)?`", named, message)
+    return re.sub(r"`(\w+(?:\.\w+)*)(=[^`]+)?`", named, message)
 
 
 def _keys(node: Any, prefix: str = "") -> Iterator[str]:
@@ -59,13 +70,16 @@ def _keys(node: Any, prefix: str = "") -> Iterator[str]:
 
 
 def _option_of(name: str) -> str:
-    """The option, as ``autoencoder=mlp``, that makes objects of a class; its name without one.
+    """The option, as ``autoencoder=mlp``, that makes objects of a class or calls a function.
+
+    The name itself where there is none.
 
     What an option gives to another group, as ``neighbors=nearest`` does to the dataset, stands
     below the name of its own.
     """
     for file in sorted(config_dir().glob("*/*.yaml")):
-        made = rf"^(?:{file.parent.name}:\n  )?_target_: [\w.]+\.{name}$"
+        own = rf"^(?:{file.parent.name}:\n  )?_target_: [\w.]+\.{name}$"
+        made = rf"^ *_target_: {name}$" if "." in name else own
         if re.search(made, file.read_text(), re.MULTILINE):
             return f"{file.parent.name}={file.stem}"
     return name

@@ -8,10 +8,15 @@ import torch
 
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import compose_config
-from dcsomrl.data import Arrays, ClusterData
+from dcsomrl.data import Arrays, ClusterData, files
 from dcsomrl.errors import CheckpointError, DataError, DcsomrlError, TrainingError
+from dcsomrl.evaluate import evaluate
+from dcsomrl.loading import load
+from dcsomrl.maps import SOMRL
 from dcsomrl.mistakes import name_keys
-from dcsomrl.networks import ConvAutoencoder
+from dcsomrl.models import DCSOMRL
+from dcsomrl.networks import ConvAutoencoder, MLPAutoencoder
+from dcsomrl.reporting.run_data import read_run
 from dcsomrl.train import main
 from tests.conftest import SMALL
 
@@ -41,6 +46,8 @@ from tests.conftest import SMALL
         ),
         (["settings=dcsomrl_usps"], "there is no settings=dcsomrl_usps"),
         (["-m", "search=default", "settings=x"], "there is no settings=x"),
+        (["dataset=arrays", "dataset.path=."], "folders of images are read by dataset=images"),
+        (["+model.regrow=2"], "model: regrow must be between 0 and 1, or null, got 2"),
         (["dataset=arrays", "dataset.path=none.npz"], "there is no file none.npz"),
         (["dataset=images", "dataset.path=none"], "there is no folder none"),
         (["dataset=usps", "data_dir=none"], "there is no USPS file at none/USPS/usps.h5"),
@@ -168,9 +175,46 @@ def test_a_class_speaks_of_its_arguments_and_a_command_of_its_keys(run_small):
         ("use `MLPAutoencoder`", "use autoencoder=mlp"),
         ("give the data `Neighbors`", "give the data neighbors=nearest"),
         ("give an `Augmentation`", "give an augmentation=shift_rotate_scale"),
-        ("use `Nothing`, `nothing`", "use Nothing, nothing"),
+        ("set `init=None`, `None` or `views=3`", "set init=null, null or views=3"),
+        ("read by `dcsomrl.data.images.images`", "read by dataset=images"),
+        ("use `Nothing`, `nothing`, `no.thing`", "use Nothing, nothing, no.thing"),
         ("a file `of mine.csv`", "a file `of mine.csv`"),
     ],
 )
 def test_messages_get_the_keys_of_the_configuration(message, said, tmp_path):
     assert name_keys(message, compose_config("train", [], tmp_path)) == said
+
+
+def test_a_class_calls_nothing_none():
+    with pytest.raises(ValueError, match="regrow must be between 0 and 1, or `None`, got 2"):
+        DCSOMRL(MLPAutoencoder((4,), 2), SOMRL(2), regrow=2)
+    with pytest.raises(DataError, match="`path` is `None`: give it the file"):
+        files.arrays(None)
+    with pytest.raises(DataError, match=r"read by `dcsomrl\.data\.images\.images`"):
+        files.arrays(".")
+
+
+def test_where_no_path_is_known_none_is_taken(run_small, tmp_path):
+    run_small()
+    ckpt = str(tmp_path / "run" / "checkpoints" / "last.ckpt")
+    with pytest.raises(CheckpointError, match="digits, has no path: leave `data_path` out"):
+        load(ckpt, data_path="elsewhere")
+    given = [f"ckpt={ckpt}", "dataset.path=elsewhere"]
+    with pytest.raises(CheckpointError, match=r"has no path: leave dataset\.path out"):
+        evaluate(compose_config("evaluate", given, tmp_path))
+
+
+def test_other_samples_are_refused_with_what_each_command_can_do(run_small, tmp_path):
+    file = tmp_path / "x.npz"
+    own = ("dataset=arrays", f"dataset.path={file}", "dataset.batch_size=32")
+    samples = np.random.default_rng(0).random((200, 3))
+    np.savez(file, x=samples)
+    run_small(*own)
+    np.savez(file, x=samples[::-1])
+    with pytest.raises(DataError, match=r"data of the training, or start afresh \(ckpt_path=null"):
+        run_small(*own, "ckpt_path=last")
+    given = [f"ckpt={tmp_path / 'run' / 'checkpoints' / 'last.ckpt'}"]
+    with pytest.raises(DataError, match=r"data of the training, or name others by dataset=\.\.\.$"):
+        evaluate(compose_config("evaluate", given, tmp_path))
+    with pytest.raises(DataError, match=r"give back the data of the training$"):
+        read_run(tmp_path / "run")

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from dcsomrl.data import ClusterData
 from dcsomrl.errors import ConfigError, DataError, first_line
 from dcsomrl.loading import Trained, load
+from dcsomrl.mistakes import name_keys
 from dcsomrl.scoring import number_of, score
 from dcsomrl.training import results
 from dcsomrl.training.assignments import describe_clusters, name_samples
@@ -42,7 +43,10 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     data = other_data(cfg, trained) if other else trained.data
     data.setup("test")
     if data is trained.data:
-        data.check_same()
+        try:
+            data.check_same()
+        except DataError as error:
+            raise DataError(f"{error}, or name others by dataset=...") from error
     device = choose_device(cfg.device)
     model = trained.model.to(device)
     if data.shape != trained.shape:
@@ -65,7 +69,10 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         "warnings": [
             *data.notes,
             *of_number(number_of(wanted(cfg, trained)), scores["clusters"]),
-            *warnings_of(model, data, scores, assignments["node"]),
+            *(
+                name_keys(one, trained.config)
+                for one in warnings_of(model, data, scores, assignments["node"])
+            ),
         ],
     }
     # The name comes from the checkpoint: it chooses no folder.

@@ -9,6 +9,7 @@ from rich.progress import track
 
 from dcsomrl.configuration import check_seed
 from dcsomrl.errors import ConfigError
+from dcsomrl.mistakes import name_keys
 from dcsomrl.reporting.html import RunPage, build_page
 from dcsomrl.reporting.page import draw_report, write_figures
 from dcsomrl.reporting.run_data import read_run
@@ -34,7 +35,7 @@ def report(cfg: DictConfig) -> Path:
         data = read_run(run, cfg.data_dir, cfg.trust, cfg.dataset.path)
         found, page = draw_report(data, cfg.embedding, cfg.seed)
         write_figures(found, page, output if len(runs) == 1 else output / f"run{number}")
-        pages.append(page)
+        pages.append(replace(page, notes=[name_keys(one, data.config) for one in page.notes]))
     output.mkdir(parents=True, exist_ok=True)
     path = output / "report.html"
     pages = tell_apart(pages, runs)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,7 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         make_trainer=instantiate(cfg.trainer, _partial_=True),
         loggers=list(instantiate(cfg.logger).values()),
         callbacks=list(instantiate(cfg.callbacks).values()),
+        named=partial(name_keys, cfg=config),
     )
 
 

@@ -106,7 +106,7 @@ class SOMRL(RelevanceMap):
         if (radius is None) == (activation_threshold is None):
             raise ValueError(
                 "a map has an activation_threshold or a radius: set one of them, and the other to "
-                f"null; got {activation_threshold} and {radius}"
+                f"`None`; got {activation_threshold} and {radius}"
             )
         if radius is not None:
             check_ranges(radius=radius)

@@ -34,21 +34,19 @@ def of_map(nodes: int, slots: int, grows: bool) -> list[str]:
     """On the number of live nodes among the slots of a map, or of clusters."""
     if nodes == 0:
         return [
-            "The map has no live node: it has learned nothing. Train for longer "
-            "(trainer.max_epochs) or lower model.som.life_decay, of LARFDSSOM "
-            "model.som.lowest_share."
+            "The map has no live node: it has learned nothing. Train for longer (`max_epochs`) or "
+            "lower `life_decay`, of LARFDSSOM `lowest_share`."
         ]
     if nodes == 1 and grows:
         return [
-            "The map has one live node, so it tells nothing apart: raise "
-            "model.som.activation_threshold (lower model.som.radius where there is one) or, of "
-            "DC-SOMRL, lower model.alpha."
+            "The map has one live node, so it tells nothing apart: raise `activation_threshold` "
+            "(lower `radius` where there is one) or, of DC-SOMRL, lower `alpha`."
         ]
     if nodes == slots and grows:
         return [
             f"The map is full: all {nodes} of its slots are in use, and it could not grow where "
-            "the data asked for it. Raise model.som.max_nodes, lower "
-            "model.som.activation_threshold or, where there is one, raise model.som.radius."
+            "the data asked for it. Raise `max_nodes`, lower `activation_threshold` or, where "
+            "there is one, raise `radius`."
         ]
     return []
 
@@ -61,8 +59,8 @@ def of_clusters(used: int, nodes: int, samples: int, unassigned: int) -> list[st
     elif used == 1 and nodes != 1 and samples > 1:
         said.append(
             f"All {samples} scored samples are in one of {nodes} nodes: train for longer "
-            "(trainer.max_epochs), weaken what draws the codes together (model.alpha or the "
-            "clustering loss), or check the scale of the data (dataset.normalization)."
+            "(`max_epochs`), weaken what draws the codes together (`alpha` or the clustering "
+            "loss), or check the scale of the data (`normalization`)."
         )
     if 0 < unassigned < samples:
         said.append(
@@ -97,12 +95,12 @@ def of_unused(data: ClusterData, model: ClusteringModule) -> list[str]:
     if views and not any(term.compares_views for term in terms):
         said.append(
             "The data makes views, and no term of the loss compares any: leave the augmentation "
-            "out, or add such a term (model.losses)."
+            "out, or add such a term (`losses`)."
         )
     if data.neighbors is not None and not any(term.compares_neighbors for term in terms):
         said.append(
-            "The data finds neighbours, and no term of the loss compares any: choose "
-            "neighbors=none, or add such a term (model.losses)."
+            "The data finds neighbours, and no term of the loss compares any: leave them out, or "
+            "add such a term (`losses`)."
         )
     return said
 
