@@ -25,7 +25,7 @@ from dcsomrl.configuration import config_dir
 from dcsomrl.reporting.page import draw_report
 from dcsomrl.reporting.run_data import read_run
 from dcsomrl.reporting.section import Section
-from dcsomrl.writing import markdown_table
+from dcsomrl.writing import markdown_table, save_figure
 from experiments.claims import Measures, verdicts
 from experiments.runs import run_all, spread
 from experiments.searches import SEARCHES, influential
@@ -101,7 +101,7 @@ def draw(found: Sequence[Section], folder: Path) -> None:
     folder.mkdir(parents=True)
     for part in found:
         if part.figure is not None:
-            part.figure.savefig(folder / f"{part.name}.png", dpi=90)
+            save_figure(part.figure, folder / f"{part.name}.png", dpi=90)
 
 
 def render(scope: Scope, parts: Mapping[str, tuple[list[Section], Measures, list[str]]]) -> str:

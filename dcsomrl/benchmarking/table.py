@@ -12,7 +12,7 @@ from dcsomrl.benchmarking.cells import Cell
 from dcsomrl.benchmarking.merged import MERGED, MERGED_SCORES
 from dcsomrl.figures.comparison import draw_score_bars
 from dcsomrl.metrics import BY_KEY
-from dcsomrl.writing import markdown_table
+from dcsomrl.writing import markdown_table, save_figure, write_text
 
 ABSENT = "n/a"
 Results = Mapping[Cell, Mapping[str, Any]]
@@ -72,9 +72,9 @@ def write_report(results: Results, config: Mapping[str, Any], folder: Path) -> N
         ]
     if results:
         bars = _bars(results, methods, config["datasets"], k)
-        draw_score_bars(bars).savefig(folder / "scores.png")
+        save_figure(draw_score_bars(bars), folder / "scores.png")
         parts.append("![Scores of all methods, with deviations](scores.png)\n")
-    (folder / "table.md").write_text("\n".join(part for part in parts if part))
+    write_text(folder / "table.md", "\n".join(part for part in parts if part))
 
 
 def summary(results: Results, config: Mapping[str, Any], dataset: str) -> Table:

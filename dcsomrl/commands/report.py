@@ -13,6 +13,7 @@ from dcsomrl.mistakes import name_keys
 from dcsomrl.reporting.html import RunPage, build_page
 from dcsomrl.reporting.page import draw_report, write_figures
 from dcsomrl.reporting.run_data import read_run
+from dcsomrl.writing import write_text
 
 
 def report(cfg: DictConfig) -> Path:
@@ -40,7 +41,7 @@ def report(cfg: DictConfig) -> Path:
     path = output / "report.html"
     pages = tell_apart(pages, runs)
     title = " and ".join(page.title for page in pages)
-    path.write_text(build_page(pages, title), encoding="utf-8")
+    write_text(path, build_page(pages, title))
     print(f"report: {path}")
     return path
 

@@ -1,7 +1,6 @@
 """A finished run as a page: all sections that apply to it, their figures and numbers."""
 
 import io
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from dcsomrl.reporting.notes import notes
 from dcsomrl.reporting.run_data import RunData
 from dcsomrl.reporting.section import Section
 from dcsomrl.reporting.sections import PARTS
+from dcsomrl.writing import save_figure, write_json, write_text
 
 # What the summary shows of the measures, and of what a run was made of, with its title.
 MEASURES = (
@@ -97,11 +97,10 @@ def write_figures(found: Iterable[Section], page: RunPage, folder: Path) -> None
     """
     folder.mkdir(parents=True, exist_ok=True)
     for picture in page.pictures:
-        (folder / f"{picture.name}.svg").write_text(picture.svg)
+        write_text(folder / f"{picture.name}.svg", picture.svg)
     measures: dict[str, float | int | None] = {}
     for part in found:
         measures |= dict(part.measures)
         if part.figure is not None:
-            part.figure.savefig(folder / f"{part.name}.png", dpi=130)
-    valid = {name: None if value != value else value for name, value in measures.items()}
-    (folder / "measures.json").write_text(json.dumps(valid, indent=2, allow_nan=False) + "\n")
+            save_figure(part.figure, folder / f"{part.name}.png", dpi=130)
+    write_json(folder / "measures.json", measures)

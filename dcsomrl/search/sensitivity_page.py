@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pandas as pd
-from matplotlib.figure import Figure
 from optuna.distributions import BaseDistribution
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
@@ -21,7 +20,7 @@ from dcsomrl.figures.parameters import (
     draw_parameter_scatter,
 )
 from dcsomrl.search.outcome import PARAMETER, Outcome, short_names
-from dcsomrl.writing import markdown_table, swapped, write_text
+from dcsomrl.writing import markdown_table, save_figure, write_text
 
 NAMES = {"src": "SRC", "srrc": "SRRC", "prcc": "PRCC"}
 EXPLAINED = """\
@@ -97,28 +96,22 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
             )
         if len(result):
             name = f"scatter-{re.sub(r'[^a-z0-9]+', '-', metric.lower())}.png"
-            _save(
-                draw_parameter_scatter(given.loc[result.index], result, logarithmic), folder / name
-            )
+            scatter = draw_parameter_scatter(given.loc[result.index], result, logarithmic)
+            save_figure(scatter, folder / name, shared=True)
             parts.append(f"![{metric} against every parameter]({name})\n")
     if tables:
         parts.insert(2, EXPLAINED)
-        _save(draw_coefficient_bars(tables), folder / "coefficients.png")
+        save_figure(draw_coefficient_bars(tables), folder / "coefficients.png", shared=True)
         parts.append("![Coefficients of every parameter](coefficients.png)\n")
     for file, by_result in (("coefficients.csv", tables), ("correlations.csv", simple)):
         _write_table(by_result, folder / file)
     curves = {metric: result for metric, result in results.items() if len(result)}
     if curves:
-        _save(draw_distribution_curve(curves), folder / "distribution.png")
+        save_figure(draw_distribution_curve(curves), folder / "distribution.png", shared=True)
         parts.append("![Share of the points by result](distribution.png)\n")
     page = folder / "sensitivity.md"
     write_text(page, "\n".join(parts), shared=True)
     return page
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with swapped(path, shared=True) as part:
-        figure.savefig(part, format="png")
 
 
 def _write_table(by_result: Mapping[str, pd.DataFrame], path: Path) -> None:
