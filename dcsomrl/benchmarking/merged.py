@@ -5,12 +5,11 @@ import torch
 
 from dcsomrl.analysis import merge, winner_counts
 from dcsomrl.data import ClusterData
-from dcsomrl.metrics import LABEL_SCORES, count_contingency
+from dcsomrl.metrics import CLUSTER_SCORES, LABEL_SCORES, count_contingency
 from dcsomrl.models import ClusteringModule
 
 # Scores of a merged map bear their usual names behind this.
 MERGED = "merged_"
-MERGED_SCORES = ("accuracy", "nmi", "ari", "purity")
 
 
 @torch.no_grad()
@@ -37,4 +36,4 @@ def score_merged(
         node = model.cluster(batch.x).winner
         clusters = torch.where(node >= 0, group[node], -1)
         matrix += count_contingency(clusters, batch.y, n_clusters, data.num_classes)
-    return {f"{MERGED}{name}": float(LABEL_SCORES[name](matrix)) for name in MERGED_SCORES}
+    return {f"{MERGED}{name}": float(LABEL_SCORES[name](matrix)) for name in CLUSTER_SCORES}

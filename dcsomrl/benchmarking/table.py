@@ -9,9 +9,9 @@ from rich.table import Table
 
 from dcsomrl.analysis import paired_p_values
 from dcsomrl.benchmarking.cells import Cell
-from dcsomrl.benchmarking.merged import MERGED, MERGED_SCORES
+from dcsomrl.benchmarking.merged import MERGED
 from dcsomrl.figures.comparison import draw_score_bars
-from dcsomrl.metrics import BY_KEY
+from dcsomrl.metrics import BY_KEY, CLUSTER_SCORES
 from dcsomrl.writing import markdown_table, save_figure, write_text
 
 ABSENT = "n/a"
@@ -32,7 +32,7 @@ ALL_NODES = _columns(
     nodes_used="clusters used",
 )
 MERGED_NODES = _columns(
-    *(MERGED + key for key in MERGED_SCORES),
+    *(MERGED + key for key in CLUSTER_SCORES),
     *("nodes_used", "epochs", "seconds"),
     nodes_used="nodes merged",
 )

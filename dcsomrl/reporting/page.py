@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from dcsomrl.analysis.embedding import Method
-from dcsomrl.metrics import BY_KEY
+from dcsomrl.metrics import BY_KEY, REPORTED
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.explorer import explorer
 from dcsomrl.reporting.html import Explorer, Picture, RunPage
@@ -31,12 +31,6 @@ SUMMARY = {
     "torch": "torch",
     "git_commit": "commit",
 }
-MEASURED = (
-    ("edges of the graph", "edges"), ("parts of the graph", "components"),
-    ("class agreement across edges", "edge_agreement"), ("by chance", "edge_agreement_chance"),
-    ("trustworthiness", "trustworthiness"), ("neighbourhood preservation", "preservation"),
-    ("distortion", "distortion"),
-)  # fmt: skip
 
 
 def draw_report(run: RunData, method: Method, seed: int) -> tuple[list[Section], RunPage]:
@@ -60,7 +54,7 @@ def page(run: RunData, found: Iterable[Section], arrays: Explorer | None) -> Run
     rows = [
         (title, text(run.metrics.get(key))) for key, title in SUMMARY.items() if key in run.metrics
     ]
-    rows += [(title, text(measures[key])) for title, key in MEASURED if key in measures]
+    rows += [(one.title, text(measures[one.key])) for one in REPORTED if one.key in measures]
     remarks = notes(run) + [part.caption for part in parts if part.figure is None]
     pictures = [
         Picture(part.name, part.title, part.caption, svg(part.figure))

@@ -7,12 +7,13 @@ import pandas as pd
 
 from dcsomrl.analysis.steps import chance_scores, final_value, steps_to_share
 from dcsomrl.figures.curves import draw_step_curves
+from dcsomrl.metrics import BY_KEY
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import RunData
 from dcsomrl.reporting.section import Part, Section
 
 SHARES = (0.9, 0.99)
-TITLES = {"purity": "Purity", "nmi": "NMI"}
+SCORES = ("purity", "nmi")
 
 
 def draw_steps(context: Context) -> Section:
@@ -29,12 +30,12 @@ def draw_steps(context: Context) -> Section:
     reached = {share: steps_to_share(at, lead, share) for share in SHARES}
     plain = {
         score: {share: steps_to_share(at, run.steps[score].to_numpy(), share) for share in SHARES}
-        for score in TITLES
+        for score in SCORES
     }
     ends = " ".join(
-        f"{title} ends at {final_value(run.steps[score].to_numpy()):.3f}, by chance at "
+        f"{_begin(score)} ends at {final_value(run.steps[score].to_numpy()):.3f}, by chance at "
         f"{final_value(chance[score].to_numpy()):.3f}; {_when(plain[score])}."
-        for score, title in TITLES.items()
+        for score in SCORES
     )
     caption = (
         "Scores on a few test samples of every class after every step, and what dealing these to "
@@ -53,6 +54,12 @@ def draw_steps(context: Context) -> Section:
     return Section("steps", "Scores at every step (Fig. 7)", caption, figure, measures)
 
 
+def _begin(score: str) -> str:
+    """The title of a score where a sentence begins."""
+    title = BY_KEY[score].title
+    return title[0].upper() + title[1:]
+
+
 def _when(reached: Mapping[float, int | None]) -> str:
     """The steps that reach a share of what there is in the end, in words."""
     if None in reached.values():
@@ -67,7 +74,7 @@ def by_chance(run: RunData, nodes: pd.Series) -> pd.DataFrame:
     # A class may have fewer samples than were asked for.
     sizes = np.bincount(run.labels, minlength=len(run.class_names or [])).clip(max=per_class)
     found = {n: chance_scores(max(n, 1), sizes) for n in nodes.unique()}
-    return pd.DataFrame([found[n] for n in nodes], columns=list(TITLES), index=nodes.index)
+    return pd.DataFrame([found[n] for n in nodes], columns=list(SCORES), index=nodes.index)
 
 
 PART = Part(draw_steps, needs=("nodes", "labels", "steps"))
