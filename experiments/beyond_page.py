@@ -7,7 +7,7 @@ from typing import Any
 from dcsomrl.metrics import BY_KEY
 from dcsomrl.writing import markdown_table
 from experiments.beyond_choice import EPOCHS
-from experiments.runs import spread
+from experiments.runs import CITATION, spread
 
 Cells = Mapping[str, Mapping[str, Any]]
 NAMES = {"mnist": "MNIST", "fashion": "Fashion-MNIST"}
@@ -55,6 +55,7 @@ def write_page(path: Path, kept: Cells, machine: str) -> None:
         "`conf/model/neighbor_somrl.yaml` has the settings). Mean and deviation over the seeds "
         f"that have run; fully connected network 500-500-2000-22, 32-true, {machine}, one thread. "
         "Training split without labels, scores on the test split.\n",
+        f"{CITATION}\n",
         *(_main(kept, dataset) for dataset in NAMES),
         _relevances(kept),
         _choice(kept),

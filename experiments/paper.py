@@ -27,7 +27,7 @@ from dcsomrl.reporting.run_data import read_run
 from dcsomrl.reporting.section import Section
 from dcsomrl.writing import markdown_table, save_figure
 from experiments.claims import Measures, verdicts
-from experiments.runs import run_all, spread
+from experiments.runs import CITATION, run_all, spread
 from experiments.searches import SEARCHES, influential
 
 HERE = Path(__file__).parent
@@ -115,6 +115,8 @@ def render(scope: Scope, parts: Mapping[str, tuple[list[Section], Measures, list
         "trained on the whole training split, claims and figures measured on the test split. "
         "Published figures are copied. Labels colour and score these runs; none was used in their "
         "training.",
+        "",
+        CITATION,
         "",
         "## What the paper claims",
         "",
@@ -242,7 +244,7 @@ def search_measures(dataset: str) -> dict[str, float]:
 
 
 def sensitivity_figures(scope: Scope) -> str:
-    """Fig. 6, of the searches that have run."""
+    """In Markdown: NMI against every setting (Fig. 6), a picture a search that has run."""
     lines = ["## Fig. 6", "", "On the validation part of the training split.", ""]
     for dataset in scope.datasets:
         for name in (f"{dataset}-{ranges}" for ranges in SEARCHES):

@@ -11,7 +11,7 @@ def draw_disturbances(context: Context) -> Section | None:
     """How often another node wins, and how far the decoded sample changes, by what is moved.
 
     Source: Fig. 3 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     assert run.relevances is not None

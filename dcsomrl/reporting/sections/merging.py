@@ -25,7 +25,7 @@ def draw_merging(context: Context) -> Section | None:
     """Scores with the nodes merged in several ways.
 
     Source: appendix A.3 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     if len(run.slots) < 2:

@@ -16,7 +16,7 @@ def draw_neighbors(context: Context) -> Section | None:
     """The ten nearest test samples of the most used nodes, and how far prototypes are from them.
 
     Source: Fig. 10 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     if len(run.samples) < 10:

@@ -10,7 +10,7 @@ def draw_relevances(context: Context) -> Section | None:
     """How many relevances are near 0, moderate, near 1, and to how many nodes a dimension matters.
 
     Source: Fig. 2 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     assert run.relevances is not None

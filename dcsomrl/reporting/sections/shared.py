@@ -18,7 +18,7 @@ def draw_shared(context: Context) -> Section | None:
     """The connected prototypes of one class, their pixelwise minimum, and what each has beyond it.
 
     Source: Figs. 8 and 9 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     assert run.edges is not None

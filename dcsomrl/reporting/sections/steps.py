@@ -20,7 +20,7 @@ def draw_steps(context: Context) -> Section:
     """Purity and NMI after every step beside those by chance, and when their final lead is reached.
 
     Source: Fig. 7 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     assert run.steps is not None

@@ -18,7 +18,7 @@ def draw_walks(context: Context) -> Section:
     """The two prototypes farthest apart on the map, and what lies between them, decoded.
 
     Source: Fig. 4 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     edges = run.graph
