@@ -19,6 +19,8 @@ from dcsomrl.errors import DcsomrlError, first_line
 
 # What YAML calls the constants of Python.
 CONSTANTS = {"None": "null", "True": "true", "False": "false"}
+# Groups that a model takes at a place of its own, as they are typed; NAME is what results call it.
+PLACED = {"optimizer": "optimizer@model.optimizer", "loss": "+loss@model.losses.NAME"}
 # Keys of commands whose functions call them otherwise.
 RENAMED = {"data_path": "dataset.path"}
 
@@ -118,6 +120,9 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     if unknown is None:
         return _explain_value(overrides) or text
     key = unknown.group(1).split("@")[0]
+    if key in PLACED and (given := [one for one in overrides if one.startswith(f"{key}=")]):
+        right = PLACED[key] + given[-1].removeprefix(key)
+        return f"{given[-1]} has no place at the top: type {right}"
     config = _composed(config_name, [item for item in overrides if f"{key}=" not in item])
     parent, known = _deepest(config, key)
     close = difflib.get_close_matches(key.removeprefix(parent), known, n=1)

@@ -58,6 +58,8 @@ from tests.conftest import SMALL
         ),
         (["dataset.batch_size=0"], "batch_size must be at least 1"),
         (["ckpt_path=none.ckpt"], "there is no checkpoint at none.ckpt"),
+        (["optimizer=sgd"], "no place at the top: type optimizer@model.optimizer=sgd"),
+        (["loss=consistency"], "no place at the top: type +loss@model.losses.NAME=consistency"),
         (["dataset.normalization=zscore"], "normalization must be"),
         (
             ["dataset.neighbors=nearest"],
