@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from dcsomrl.analysis import merge, winner_counts
+from dcsomrl.analysis import count_winners, merge
 from dcsomrl.data import ClusterData
 from dcsomrl.metrics import CLUSTER_SCORES, LABEL_SCORES, count_contingency
 from dcsomrl.models import ClusteringModule
@@ -28,7 +28,7 @@ def score_merged(
         found = model.cluster(batch.x)
         first.append(found.winner.numpy())
         second.append(found.second.numpy())
-    counts = winner_counts(np.concatenate(first), np.concatenate(second), model.n_clusters)
+    counts = count_winners(np.concatenate(first), np.concatenate(second), model.n_clusters)
     group = torch.from_numpy(merge(counts, n_clusters, seed))
     matrix = torch.zeros(n_clusters, data.num_classes, dtype=torch.int64)
     for batch in data.split_dataloader("test"):

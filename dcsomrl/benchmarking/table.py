@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from dcsomrl.analysis import paired_p_values
+from dcsomrl.analysis import compare_paired
 from dcsomrl.benchmarking.cells import Cell
 from dcsomrl.benchmarking.merged import MERGED
 from dcsomrl.figures.comparison import draw_score_bars
@@ -189,7 +189,7 @@ def _tests(
     for heading, key in measures.items():
         header += [f"{heading}, difference", "p"]
         scores = {name: _column(results, name, key) for name in (against, *others)}
-        p_values = paired_p_values(scores, against)
+        p_values = compare_paired(scores, against)
         for name in others:
             shared = sorted(scores[against].keys() & scores[name].keys())
             gaps = [scores[against][seed] - scores[name][seed] for seed in shared]

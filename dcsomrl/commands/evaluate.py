@@ -17,7 +17,7 @@ from dcsomrl.scoring import number_of, score
 from dcsomrl.training import results
 from dcsomrl.training.assignments import describe_clusters, name_samples
 from dcsomrl.training.run import describe
-from dcsomrl.training.warnings import of_number, warnings_of
+from dcsomrl.training.warnings import find_warnings, warn_of_number
 from dcsomrl.writing import write_json
 
 # What no name of a folder holds here.
@@ -68,10 +68,10 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         **results.origin(device),
         "warnings": [
             *data.notes,
-            *of_number(number_of(wanted(cfg, trained)), scores["clusters"]),
+            *warn_of_number(number_of(wanted(cfg, trained)), scores["clusters"]),
             *(
                 name_keys(one, trained.config)
-                for one in warnings_of(model, data, scores, assignments["node"])
+                for one in find_warnings(model, data, scores, assignments["node"])
             ),
         ],
     }

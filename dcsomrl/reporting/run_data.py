@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dcsomrl.analysis import winner_counts
+from dcsomrl.analysis import count_winners
 from dcsomrl.construction import Trust
 from dcsomrl.errors import DataError
 from dcsomrl.figures.images import brighten
@@ -242,7 +242,7 @@ def _arranged(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunDat
         decoded=seen(model.decoded_prototypes()),
         edges=None if adjacency is None else number[adjacency.triu(1).nonzero()].numpy(),
         trained_wins=np.bincount(first[first >= 0], minlength=len(live)),
-        counts=winner_counts(first, second, len(live)),
+        counts=count_winners(first, second, len(live)),
         cluster=_clusters(trained)[live].numpy() if model.connectivity is not None else None,
         **{**test, "samples": brighten(samples, samples) if samples.ndim == 4 else samples},
         class_names=data.class_names if test["labels"] is not None else None,

@@ -12,14 +12,14 @@ import pandas as pd
 from optuna.distributions import BaseDistribution
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-from dcsomrl.analysis import rank_correlations, regressors, sensitivity
+from dcsomrl.analysis import correlate_ranks, regressors, sensitivity
 from dcsomrl.errors import ConfigError
 from dcsomrl.figures.parameters import (
     draw_coefficient_bars,
     draw_distribution_curve,
     draw_parameter_scatter,
 )
-from dcsomrl.search.outcome import PARAMETER, Outcome, short_names
+from dcsomrl.search.outcome import PARAMETER, Outcome, shorten_names
 from dcsomrl.writing import markdown_table, save_figure, write_text
 
 NAMES = {"src": "SRC", "srrc": "SRRC", "prcc": "PRCC"}
@@ -56,7 +56,7 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
         ConfigError: a result that the search does not have.
     """
     complete = outcome.points[outcome.points["state"] == "complete"]
-    short = short_names(outcome.space)
+    short = shorten_names(outcome.space)
     given = complete[[PARAMETER + name for name in outcome.space]]
     given = given.set_axis([short[name] for name in outcome.space], axis=1)
     logarithmic = frozenset(
@@ -78,7 +78,7 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
         except ValueError as error:
             parts.append(f"No regression: {error}.\n")
             with contextlib.suppress(ValueError):
-                table = rank_correlations(scaled.loc[result.index], result)
+                table = correlate_ranks(scaled.loc[result.index], result)
                 found = importances(given.loc[result.index], result, outcome.space)
                 by_name = {short[name]: value for name, value in found.items()}
                 table["importance"] = table.index.map(by_name)

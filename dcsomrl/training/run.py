@@ -19,10 +19,10 @@ from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import number_of, score, silhouette
 from dcsomrl.training import results
 from dcsomrl.training.assignments import assign_all, describe_clusters
-from dcsomrl.training.callbacks.time_limit import TimeIsOver, out_of_time
+from dcsomrl.training.callbacks.time_limit import TimeIsOver, warn_of_time
 from dcsomrl.training.checkpoints import check_same_run, find_checkpoint
 from dcsomrl.training.trainer import build_trainer, warn_of_slow_half
-from dcsomrl.training.warnings import of_number, warnings_of
+from dcsomrl.training.warnings import find_warnings, warn_of_number
 from dcsomrl.writing import write_json
 
 log = logging.getLogger(__name__)
@@ -182,9 +182,9 @@ def finish(
         **results.origin(trainer.strategy.root_device),
         "warnings": [
             *data.notes,
-            *of_number(number_of(config.get("n_clusters")), scores["clusters"]),
-            *map(named, warnings_of(model, data, scores, assignments["node"])),
-            *out_of_time(trainer),
+            *warn_of_number(number_of(config.get("n_clusters")), scores["clusters"]),
+            *map(named, find_warnings(model, data, scores, assignments["node"])),
+            *warn_of_time(trainer),
         ],
     }
     assigned = assign_all(model, data, merged, assignments)

@@ -8,7 +8,7 @@ from dcsomrl.losses import Term
 from dcsomrl.models import ClusteringModule
 
 
-def warnings_of(
+def find_warnings(
     model: ClusteringModule, data: ClusterData, scores: Mapping[str, Any], clusters: Sequence[int]
 ) -> list[str]:
     """Sentences on what is degenerate with a scored model, and what to change.
@@ -22,15 +22,15 @@ def warnings_of(
     book = model.codebook
     unassigned = sum(1 for cluster in clusters if cluster < 0)
     return [
-        *of_map(int(book.live.sum()), model.n_clusters, book.relevances is not None),
-        *of_clusters(scores["nodes_used"], scores["nodes"], len(clusters), unassigned),
-        *of_classes(data.num_classes, scores.get("classes", 0)),
-        *of_data(data.constant, data.n_constant),
-        *of_unused(data, model),
+        *warn_of_map(int(book.live.sum()), model.n_clusters, book.relevances is not None),
+        *warn_of_clusters(scores["nodes_used"], scores["nodes"], len(clusters), unassigned),
+        *warn_of_classes(data.num_classes, scores.get("classes", 0)),
+        *warn_of_data(data.constant, data.n_constant),
+        *warn_of_unused(data, model),
     ]
 
 
-def of_map(nodes: int, slots: int, grows: bool) -> list[str]:
+def warn_of_map(nodes: int, slots: int, grows: bool) -> list[str]:
     """On the number of live nodes among the slots of a map, or of clusters."""
     if nodes == 0:
         return [
@@ -51,7 +51,7 @@ def of_map(nodes: int, slots: int, grows: bool) -> list[str]:
     return []
 
 
-def of_clusters(used: int, nodes: int, samples: int, unassigned: int) -> list[str]:
+def warn_of_clusters(used: int, nodes: int, samples: int, unassigned: int) -> list[str]:
     """On how samples are spread over the clusters."""
     said = []
     if samples and unassigned == samples:
@@ -69,14 +69,14 @@ def of_clusters(used: int, nodes: int, samples: int, unassigned: int) -> list[st
     return said
 
 
-def of_number(asked: int | None, given: float) -> list[str]:
+def warn_of_number(asked: int | None, given: float) -> list[str]:
     """On a number of clusters, None for the one that is found, that the nodes do not give."""
     if asked is None or given >= asked:
         return []
     return [f"{asked} clusters were asked for, and the nodes give {given:.0f} at most."]
 
 
-def of_classes(known: int, scored: int) -> list[str]:
+def warn_of_classes(known: int, scored: int) -> list[str]:
     """On classes of the training, and of the samples that were scored."""
     if known == 1 or scored == 1:
         return ["All labels are one class, so scores against them are left out: check the labels."]
@@ -87,7 +87,7 @@ def of_classes(known: int, scored: int) -> list[str]:
     return []
 
 
-def of_unused(data: ClusterData, model: ClusteringModule) -> list[str]:
+def warn_of_unused(data: ClusterData, model: ClusteringModule) -> list[str]:
     """On views and neighbours that are made and not used."""
     terms = [one for one in model.modules() if isinstance(one, Term)]
     said = []
@@ -105,7 +105,7 @@ def of_unused(data: ClusterData, model: ClusteringModule) -> list[str]:
     return said
 
 
-def of_data(constant: Sequence[str], number: int) -> list[str]:
+def warn_of_data(constant: Sequence[str], number: int) -> list[str]:
     """On features that are one value in all of the training part."""
     if list(constant) == ["all samples"]:
         return ["All training samples are equal: there is nothing to cluster. Check the data."]

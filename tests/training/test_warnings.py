@@ -9,7 +9,7 @@ import pytest
 from dcsomrl.evaluate import evaluate
 from dcsomrl.report import report
 from dcsomrl.search.sweeping import numbers
-from dcsomrl.training.warnings import of_map
+from dcsomrl.training.warnings import warn_of_map
 from tests.test_evaluate_predict import call
 
 LABEL_SCORES = {"purity", "nmi", "ari", "ami", "accuracy", "homogeneity", "completeness"}
@@ -59,7 +59,7 @@ def test_a_report_names_what_to_change_by_its_key(run_small, tmp_path):
 
 
 def test_without_a_configuration_warnings_name_arguments():
-    assert "Raise `max_nodes`" in of_map(4, 4, grows=True)[0]
+    assert "Raise `max_nodes`" in warn_of_map(4, 4, grows=True)[0]
 
 
 def test_a_sound_run_has_no_warning(run_small):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from dcsomrl.analysis.steps import chance_scores, final_value, steps_to_share
+from dcsomrl.analysis.steps import find_end, find_step_of_share, score_by_chance
 from dcsomrl.figures.curves import draw_step_curves
 from dcsomrl.metrics import BY_KEY
 from dcsomrl.reporting.context import Context
@@ -24,17 +24,19 @@ def draw_steps(context: Context) -> Section:
     """
     run = context.run
     assert run.steps is not None
-    at, chance = run.steps["step"].to_numpy(), by_chance(run, run.steps["nodes"])
+    at, chance = run.steps["step"].to_numpy(), deal_by_chance(run, run.steps["nodes"])
     room = 1 - chance["purity"]
     lead = ((run.steps["purity"] - chance["purity"]) / room.where(room > 0)).to_numpy()
-    reached = {share: steps_to_share(at, lead, share) for share in SHARES}
+    reached = {share: find_step_of_share(at, lead, share) for share in SHARES}
     plain = {
-        score: {share: steps_to_share(at, run.steps[score].to_numpy(), share) for share in SHARES}
+        score: {
+            share: find_step_of_share(at, run.steps[score].to_numpy(), share) for share in SHARES
+        }
         for score in SCORES
     }
     ends = " ".join(
-        f"{_begin(score)} ends at {final_value(run.steps[score].to_numpy()):.3f}, by chance at "
-        f"{final_value(chance[score].to_numpy()):.3f}; {_when(plain[score])}."
+        f"{_begin(score)} ends at {find_end(run.steps[score].to_numpy()):.3f}, by chance at "
+        f"{find_end(chance[score].to_numpy()):.3f}; {_when(plain[score])}."
         for score in SCORES
     )
     caption = (
@@ -67,13 +69,13 @@ def _when(reached: Mapping[float, int | None]) -> str:
     return " and ".join(f"{share:.0%} at step {step}" for share, step in reached.items())
 
 
-def by_chance(run: RunData, nodes: pd.Series) -> pd.DataFrame:
+def deal_by_chance(run: RunData, nodes: pd.Series) -> pd.DataFrame:
     """Scores at every step if its samples were dealt to its nodes at random."""
     assert run.labels is not None
     per_class = run.config["callbacks"]["step_scores"]["per_class"]
     # A class may have fewer samples than were asked for.
     sizes = np.bincount(run.labels, minlength=len(run.class_names or [])).clip(max=per_class)
-    found = {n: chance_scores(max(n, 1), sizes) for n in nodes.unique()}
+    found = {n: score_by_chance(max(n, 1), sizes) for n in nodes.unique()}
     return pd.DataFrame([found[n] for n in nodes], columns=list(SCORES), index=nodes.index)
 
 
