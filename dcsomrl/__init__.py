@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from dcsomrl.data import Arrays, Augmentation, Batch, ClusterData
+    from dcsomrl.data import Arrays, Augmentation, Batch, ClusterData, Neighbors
     from dcsomrl.errors import CheckpointError, ConfigError, DataError, DcsomrlError, TrainingError
     from dcsomrl.estimators import DeepSOM, GrowingSOM
     from dcsomrl.loading import Trained, load
-    from dcsomrl.losses import Step, Term
+    from dcsomrl.losses import (
+        Consistency,
+        NeighborContrast,
+        Reconstruction,
+        RelevanceDistance,
+        Step,
+        Term,
+    )
     from dcsomrl.maps import LARFDSSOM, SOMRL, Assignment, Codebook
     from dcsomrl.models import (
         DCSOMRL,
@@ -56,6 +63,7 @@ __all__ = [
     "ClusteringModule",
     "Codebook",
     "ConfigError",
+    "Consistency",
     "ConvAutoencoder",
     "DataError",
     "DcsomrlError",
@@ -64,7 +72,11 @@ __all__ = [
     "KMeansModel",
     "KohonenModel",
     "MLPAutoencoder",
+    "NeighborContrast",
+    "Neighbors",
     "PooledConvAutoencoder",
+    "Reconstruction",
+    "RelevanceDistance",
     "RelevanceMapModel",
     "ResNetAutoencoder",
     "Step",

@@ -88,7 +88,7 @@ def _moved(dataset: dict[str, Any], data_dir: str | None, path: str | None) -> d
     """
     source = dataset["source"]
     if path is not None and "path" not in source:
-        raise CheckpointError(f"its data, {dataset['name']}, has no path: leave dataset.path out")
+        raise CheckpointError(f"its data, {dataset['name']}, has no path: leave `data_path` out")
     if path is not None:
         dataset, source = {**dataset, "path": path}, {**source, "path": path}
     if data_dir is not None and "data_dir" in source:

@@ -14,12 +14,25 @@ from dcsomrl.errors import ConfigError
 log = logging.getLogger(__name__)
 
 
-def claim(folder: Path) -> FileLock | None:
-    """A lock on a folder, which is made; None where another process has it."""
+Lock = FileLock
+
+
+def make_lock(folder: Path, name: str = "") -> Lock:
+    """A lock, not yet taken, on something in a folder, which is made.
+
+    Args:
+        folder: where the lock's file lies.
+        name: what is locked in it; nothing for the folder itself.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock", timeout=0)
+    return FileLock(folder / (f".{name}.lock" if name else ".lock"))
+
+
+def claim(folder: Path) -> Lock | None:
+    """A lock on a folder, which is made; None where another process has it."""
+    lock = make_lock(folder)
     try:
-        lock.acquire()
+        lock.acquire(timeout=0)
     except Timeout:
         return None
     return lock
@@ -41,8 +54,7 @@ def hold(run_dir: Path, wait: bool) -> Iterator[None]:
     if rank_zero_only.rank != 0:  # type: ignore[attr-defined]
         yield
         return
-    run_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(run_dir / ".training.lock")
+    lock = make_lock(run_dir, "training")
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -4,7 +4,7 @@ import difflib
 import errno
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,6 +37,13 @@ SYSTEM = {
     errno.EDQUOT: FULL,
 }
 
+# What YAML calls the constants of Python.
+CONSTANTS = {"None": "null", "True": "true", "False": "false"}
+# Groups that a model takes at a place of its own, as they are typed; NAME is what results call it.
+PLACED = {"optimizer": "optimizer@model.optimizer", "loss": "+loss@model.losses.NAME"}
+# Keys of commands whose functions call them otherwise.
+RENAMED = {"data_path": "dataset.path"}
+
 
 @contextmanager
 def keyed(cfg: DictConfig) -> Iterator[None]:
@@ -49,29 +56,37 @@ def keyed(cfg: DictConfig) -> Iterator[None]:
         raise
 
 
-def name_keys(message: str, cfg: DictConfig | None = None, section: str = "") -> str:
+def name_keys(
+    message: str, cfg: DictConfig | Mapping[str, Any] | None = None, section: str = ""
+) -> str:
     """A message in the terms of the command line.
 
     What can be set stands in backticks in the messages of classes, which know their arguments and
     not the configuration: an argument such as `batch_size` or `batch_size=7`, or a class. Here it
-    gets its key, or the option of a group that chooses it.
+    gets its key, or the option of a group that chooses it. A function, such as
+    `dcsomrl.data.images.images`, is named with its module, and `None` becomes null.
 
     Args:
         message: as it was raised.
         cfg: the configuration; None leaves arguments as they are.
         section: whose keys are meant where several end so; else the shortest is.
     """
-    keys = [] if cfg is None else list(list_keys(cfg))
+    plain = OmegaConf.to_container(cfg, resolve=False) if isinstance(cfg, DictConfig) else cfg
+    keys = list(_keys(plain))
 
     def named(found: re.Match[str]) -> str:
-        name, value = found[1], found[2] or ""
-        if name[0].isupper():
+        name, value = found[1], (found[2] or "").removeprefix("=")
+        if name in CONSTANTS:
+            return CONSTANTS[name]
+        if "." in name or name[0].isupper():
             return _option_of(name)
         same = [key for key in keys if key.rpartition(".")[2] == name]
         within = [key for key in same if key.startswith(section)]
-        return min(within or same, key=lambda key: key.count("."), default=name) + value
+        other = RENAMED[name] if RENAMED.get(name) in keys else name
+        key = min(within or same, key=lambda key: key.count("."), default=other)
+        return f"{key}={CONSTANTS.get(value, value)}" if value else key
 
-    return re.sub(r"`(\w+)(=[^`]*)?`", named, message)
+    return re.sub(r"`(\w+(?:\.\w+)*)(=[^`]+)?`", named, message)
 
 
 def list_keys(cfg: DictConfig) -> Iterator[str]:
@@ -87,9 +102,17 @@ def _keys(node: Any, prefix: str = "") -> Iterator[str]:
 
 
 def _option_of(name: str) -> str:
-    """The option, as ``autoencoder=mlp``, that makes objects of a class; its name without one."""
+    """The option, as ``autoencoder=mlp``, that makes objects of a class or calls a function.
+
+    The name itself where there is none.
+
+    What an option gives to another group, as ``neighbors=nearest`` does to the dataset, stands
+    below the name of its own.
+    """
     for file in sorted(config_dir().glob("*/*.yaml")):
-        if re.search(rf"^_target_: [\w.]+\.{name}$", file.read_text(), re.MULTILINE):
+        own = rf"^(?:{file.parent.name}:\n  )?_target_: [\w.]+\.{name}$"
+        made = rf"^ *_target_: {name}$" if "." in name else own
+        if re.search(made, file.read_text(), re.MULTILINE):
             return f"{file.parent.name}={file.stem}"
     return name
 
@@ -144,6 +167,9 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     if unknown is None:
         return _explain_value(overrides) or text
     key = unknown.group(1).split("@")[0]
+    if key in PLACED and (given := [one for one in overrides if one.startswith(f"{key}=")]):
+        right = PLACED[key] + given[-1].removeprefix(key)
+        return f"{given[-1]} has no place at the top: type {right}"
     config = _composed(config_name, [item for item in overrides if f"{key}=" not in item])
     parent, known = _deepest(config, key)
     close = difflib.get_close_matches(key.removeprefix(parent), known, n=1)

@@ -106,14 +106,14 @@ def number_of(n_clusters: object) -> int | None:
     """The number of clusters of a configuration: None for the one that is found.
 
     Raises:
-        ConfigError: it is neither null, ``auto`` nor an integer of at least 1.
+        ConfigError: it is neither None, ``auto`` nor an integer of at least 1.
     """
     if n_clusters is None or n_clusters == "auto":
         return None
     if isinstance(n_clusters, int) and not isinstance(n_clusters, bool) and n_clusters >= 1:
         return n_clusters
     raise ConfigError(
-        f"n_clusters must be an integer of at least 1, or null for the number that the map finds, "
+        "n_clusters must be an integer of at least 1, or `None` for the number that the map finds, "
         f"got {n_clusters}"
     )
 

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def make_folder(folder: Path) -> None:
@@ -63,6 +66,21 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file whole or not at all; NaN becomes null."""
     valid = {name: None if value != value else value for name, value in content.items()}
     write_text(path, json.dumps(valid, indent=2, allow_nan=False) + "\n")
+
+
+def save_figure(
+    figure: "Figure", path: Path, dpi: float | Literal["figure"] = "figure", shared: bool = False
+) -> None:
+    """Write a picture whole or not at all.
+
+    Args:
+        figure: as drawn.
+        path: its ending says in what format, as ``.png``.
+        dpi: pixels an inch; ``figure`` for the figure's own.
+        shared: see :func:`swapped`.
+    """
+    with swapped(path, shared) as part:
+        figure.savefig(part, format=path.suffix.removeprefix("."), dpi=dpi)
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dcsomrl.metrics import BY_KEY
 from dcsomrl.writing import markdown_table
 from experiments.beyond_choice import EPOCHS
-from experiments.runs import spread
+from experiments.runs import CITATION, spread
 
 Cells = Mapping[str, Mapping[str, Any]]
 NAMES = {"mnist": "MNIST", "fashion": "Fashion-MNIST"}
@@ -29,6 +30,7 @@ PUBLISHED = {
         ("DeepDPM, Ronen et al. 2022, number found", "", "0.63 / 0.68"),
     ],
 }
+SCORES = ("purity", "nmi", "cluster_accuracy", "cluster_nmi")
 OTHERS = {
     "kmeans_nodes": "k-means on the same codes, as many clusters as nodes",
     "kmeans_ten": "k-means on the same codes, ten clusters",
@@ -53,6 +55,7 @@ def write_page(path: Path, kept: Cells, machine: str) -> None:
         "`conf/model/neighbor_somrl.yaml` has the settings). Mean and deviation over the seeds "
         f"that have run; fully connected network 500-500-2000-22, 32-true, {machine}, one thread. "
         "Training split without labels, scores on the test split.\n",
+        f"{CITATION}\n",
         *(_main(kept, dataset) for dataset in NAMES),
         _relevances(kept),
         _choice(kept),
@@ -161,10 +164,7 @@ def _choice(kept: Cells) -> str:
             cell = kept[name]
             both = cell["agreement_nodes"], cell["agreement_clusters"]
             views, radius = name.removeprefix("choice-").removesuffix(f"-{dataset}").split("-")
-            scores = [
-                " and ".join(f"{value:.3f}" for value in cell[key])
-                for key in ("purity", "nmi", "cluster_accuracy", "cluster_nmi")
-            ]
+            scores = [" and ".join(f"{value:.3f}" for value in cell[key]) for key in SCORES]
             counts = [" and ".join(map(str, cell[key])) for key in ("nodes", "clusters")]
             agreed = [f"{value:.3f}" for value in (sum(both) / 2, *both)]
             rows.append([title, views, radius, *agreed, *counts, *scores])
@@ -172,6 +172,7 @@ def _choice(kept: Cells) -> str:
         return ""
     rows.sort(key=lambda row: (row[0] != NAMES["mnist"], -float(row[3])))
     header = ["", "views", "radius", "agreement", "of nodes", "of clusters", "nodes", "clusters"]
+    header += [BY_KEY[key].title for key in SCORES]
     return (
         "## How settings were chosen, without labels\n\n"
         f"Two seeds that no other table has, {EPOCHS} epochs each, trained with the same settings; "
@@ -182,9 +183,7 @@ def _choice(kept: Cells) -> str:
         "none, *light* whole and brighter or darker; Fashion-MNIST always with flips. Weights, "
         "temperature and k were fixed beforehand. That the map grows anew at half of the training "
         "was set on short runs of MNIST whose scores were in sight.\n\n"
-        + markdown_table(
-            [*header, "purity", "NMI", "accuracy of clusters", "NMI of clusters"], rows
-        )
+        + markdown_table(header, rows)
         + _told(kept)
     )
 

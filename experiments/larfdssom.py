@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from dcsomrl.metrics import BY_KEY
 from dcsomrl.search.outcome import PARAMETER, read
 from dcsomrl.writing import markdown_table
 from experiments.searches import DATASETS, RESULTS, search
@@ -29,8 +30,9 @@ def main() -> None:
     one = found[DATASETS[0]]
     names = [str(column) for column in one if str(column).startswith(PARAMETER)]
     varied = [name for name in names if one[name].nunique() > 1]
+    titles = [BY_KEY[key.removeprefix("val/")].title for key in (*SCORES, "val/nodes")]
     header = ["point", *(name.rpartition(".")[2] for name in varied)]
-    header += [f"{dataset} {text}" for dataset in DATASETS for text in ("purity", "NMI", "nodes")]
+    header += [f"{dataset} {text}" for dataset in DATASETS for text in titles]
     rows = []
     for point in order:
         row = [str(point), *(f"{one[name][point]:.4g}" for name in varied)]

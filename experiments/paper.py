@@ -25,9 +25,9 @@ from dcsomrl.configuration import config_dir
 from dcsomrl.reporting.page import draw_report
 from dcsomrl.reporting.run_data import read_run
 from dcsomrl.reporting.section import Section
-from dcsomrl.writing import markdown_table
+from dcsomrl.writing import markdown_table, save_figure
 from experiments.claims import Measures, verdicts
-from experiments.runs import run_all, spread
+from experiments.runs import CITATION, run_all, spread
 from experiments.searches import SEARCHES, influential
 
 HERE = Path(__file__).parent
@@ -101,7 +101,7 @@ def draw(found: Sequence[Section], folder: Path) -> None:
     folder.mkdir(parents=True)
     for part in found:
         if part.figure is not None:
-            part.figure.savefig(folder / f"{part.name}.png", dpi=90)
+            save_figure(part.figure, folder / f"{part.name}.png", dpi=90)
 
 
 def render(scope: Scope, parts: Mapping[str, tuple[list[Section], Measures, list[str]]]) -> str:
@@ -115,6 +115,8 @@ def render(scope: Scope, parts: Mapping[str, tuple[list[Section], Measures, list
         "trained on the whole training split, claims and figures measured on the test split. "
         "Published figures are copied. Labels colour and score these runs; none was used in their "
         "training.",
+        "",
+        CITATION,
         "",
         "## What the paper claims",
         "",
@@ -242,7 +244,7 @@ def search_measures(dataset: str) -> dict[str, float]:
 
 
 def sensitivity_figures(scope: Scope) -> str:
-    """Fig. 6, of the searches that have run."""
+    """In Markdown: NMI against every setting (Fig. 6), a picture a search that has run."""
     lines = ["## Fig. 6", "", "On the validation part of the training split.", ""]
     for dataset in scope.datasets:
         for name in (f"{dataset}-{ranges}" for ranges in SEARCHES):

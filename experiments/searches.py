@@ -23,7 +23,7 @@ from scipy.stats import bootstrap, spearmanr
 from dcsomrl.configuration import config_dir
 from dcsomrl.search.outcome import Outcome, read
 from dcsomrl.writing import markdown_table
-from experiments.runs import measure, spread
+from experiments.runs import CITATION, measure, spread
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "search"
@@ -48,7 +48,7 @@ UNLABELLED = {
 def main() -> None:
     """Run what is missing; the page grows with what is there."""
     page = Path(__file__).with_suffix(".md")
-    parts = ["# The searches\n", INTRODUCTION]
+    parts = ["# The searches\n", INTRODUCTION, f"{CITATION}\n"]
     for design, dataset in enumerate(DATASETS):
         for name, points in SEARCHES.items():
             search(

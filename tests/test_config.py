@@ -39,7 +39,8 @@ def test_every_choice_composes_and_resolves(choice, tmp_path):
     assert cfg["trainer"]["default_root_dir"] == str(tmp_path)
 
 
-# Table 2 of the paper.
+# Table 2 of "Shaping latent representations using Self-Organizing Maps with Relevance Learning",
+# submitted to ICLR 2022.
 PUBLISHED = {
     "mnist": {
         "alpha": 0.1145,

@@ -13,11 +13,16 @@ import torch
 from dcsomrl.__main__ import COMMANDS
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import compose_config
-from dcsomrl.data import Arrays, ClusterData
+from dcsomrl.data import Arrays, ClusterData, files
 from dcsomrl.errors import CheckpointError, ConfigError, DataError, DcsomrlError, TrainingError
+from dcsomrl.evaluate import evaluate
 from dcsomrl.kinds import describe, fits, settle_kinds
+from dcsomrl.loading import load
+from dcsomrl.maps import SOMRL
 from dcsomrl.mistakes import DATA, keyed, name_keys
-from dcsomrl.networks import ConvAutoencoder
+from dcsomrl.models import DCSOMRL
+from dcsomrl.networks import ConvAutoencoder, MLPAutoencoder
+from dcsomrl.reporting.run_data import read_run
 from dcsomrl.train import main
 from tests.conftest import SMALL
 
@@ -55,6 +60,8 @@ MANDATORY = {
         ),
         (["settings=dcsomrl_usps"], "there is no settings=dcsomrl_usps"),
         (["-m", "search=default", "settings=x"], "there is no settings=x"),
+        (["dataset=arrays", "dataset.path=."], "folders of images are read by dataset=images"),
+        (["+model.regrow=2"], "model: regrow must be between 0 and 1, or null, got 2"),
         (["dataset=arrays", "dataset.path=none.npz"], "there is no file none.npz"),
         (["dataset=images", "dataset.path=none"], "there is no folder none"),
         (["dataset=usps", "data_dir=none"], "there is no USPS file at none/USPS/usps.h5"),
@@ -108,7 +115,21 @@ MANDATORY = {
         (["name="], "name is empty: give a name"),
         (["dataset.batch_size=0"], "batch_size must be at least 1"),
         (["ckpt_path=none.ckpt"], "there is no checkpoint at none.ckpt"),
+        (["optimizer=sgd"], "no place at the top: type optimizer@model.optimizer=sgd"),
+        (["loss=consistency"], "no place at the top: type +loss@model.losses.NAME=consistency"),
         (["dataset.normalization=zscore"], "normalization must be"),
+        (
+            ["dataset.neighbors=nearest"],
+            "dataset: neighbors cannot be 'nearest': give neighbors=nearest",
+        ),
+        (
+            ["dataset.augmentation=flip"],
+            "dataset: augmentation cannot be 'flip': give an augmentation=shift_rotate_scale",
+        ),
+        (
+            ["+loss@model.losses.near=neighbor_contrast", "trainer.max_epochs=1"],
+            "compares neighbours, and the data has none: give the data neighbors=nearest",
+        ),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -265,7 +286,11 @@ def test_a_value_that_is_referred_to_is_named_where_it_was_set(tmp_path):
         ("set `batch_size` to 7", "set dataset.batch_size to 7"),
         ("`lr=2` is too high", "model.optimizer.lr=2 is too high"),
         ("use `MLPAutoencoder`", "use autoencoder=mlp"),
-        ("use `Nothing`, `nothing`", "use Nothing, nothing"),
+        ("give the data `Neighbors`", "give the data neighbors=nearest"),
+        ("give an `Augmentation`", "give an augmentation=shift_rotate_scale"),
+        ("set `init=None`, `None` or `views=3`", "set init=null, null or views=3"),
+        ("read by `dcsomrl.data.images.images`", "read by dataset=images"),
+        ("use `Nothing`, `nothing`, `no.thing`", "use Nothing, nothing, no.thing"),
         ("a file `of mine.csv`", "a file `of mine.csv`"),
     ],
 )
@@ -293,3 +318,38 @@ def test_what_was_guessed_of_a_table_names_keys_of_the_data(run_small, tmp_path)
         "model=som", "dataset=arrays", f"dataset.path={tmp_path / 't.csv'}", small=("trainer=cpu",)
     )
     assert any("set dataset.source.columns to have it" in one for one in metrics["warnings"])
+
+
+def test_a_class_calls_nothing_none():
+    with pytest.raises(ValueError, match="regrow must be between 0 and 1, or `None`, got 2"):
+        DCSOMRL(MLPAutoencoder((4,), 2), SOMRL(2), regrow=2)
+    with pytest.raises(DataError, match="`path` is `None`: give it the file"):
+        files.arrays(None)
+    with pytest.raises(DataError, match=r"read by `dcsomrl\.data\.images\.images`"):
+        files.arrays(".")
+
+
+def test_where_no_path_is_known_none_is_taken(run_small, tmp_path):
+    run_small()
+    ckpt = str(tmp_path / "run" / "checkpoints" / "last.ckpt")
+    with pytest.raises(CheckpointError, match="digits, has no path: leave `data_path` out"):
+        load(ckpt, data_path="elsewhere")
+    given = [f"ckpt={ckpt}", "dataset.path=elsewhere"]
+    with pytest.raises(CheckpointError, match=r"has no path: leave dataset\.path out"):
+        evaluate(compose_config("evaluate", given, tmp_path))
+
+
+def test_other_samples_are_refused_with_what_each_command_can_do(run_small, tmp_path):
+    file = tmp_path / "x.npz"
+    own = ("dataset=arrays", f"dataset.path={file}", "dataset.batch_size=32")
+    samples = np.random.default_rng(0).random((200, 3))
+    np.savez(file, x=samples)
+    run_small(*own)
+    np.savez(file, x=samples[::-1])
+    with pytest.raises(DataError, match=r"data of the training, or start afresh \(ckpt_path=null"):
+        run_small(*own, "ckpt_path=last")
+    given = [f"ckpt={tmp_path / 'run' / 'checkpoints' / 'last.ckpt'}"]
+    with pytest.raises(DataError, match=r"data of the training, or name others by dataset=\.\.\.$"):
+        evaluate(compose_config("evaluate", given, tmp_path))
+    with pytest.raises(DataError, match=r"give back the data of the training$"):
+        read_run(tmp_path / "run")

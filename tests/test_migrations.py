@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -18,8 +19,10 @@ from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import compose_config
 from dcsomrl.data.sources import digits
 from dcsomrl.errors import CheckpointError
+from dcsomrl.evaluate import evaluate
 from dcsomrl.loading import load
 from dcsomrl.migrations import differences, follow_moves, migrate
+from dcsomrl.predict import predict
 from dcsomrl.report import report
 from dcsomrl.train import train
 
@@ -93,8 +96,27 @@ def test_a_run_of_every_model_goes_on_and_is_reported(name, tmp_path):
     kept = json.loads((KEPT / name / "after_resume.json").read_text())
     # To three decimals: processors differ in their rounding.
     assert {key: metrics[key] for key in kept} == pytest.approx(kept, abs=2e-3)
-    if name == "dcsomrl":
+    if name in ("dcsomrl", "som"):
         assert report(compose_config("report", [f"run={run_dir}"], run_dir)).exists()
+
+
+@pytest.mark.parametrize("name", ["dcsomrl", "table"])
+def test_a_checkpoint_is_evaluated_and_predicts_by_the_commands(name, tmp_path):
+    kept = json.loads((KEPT / name / "predictions.json").read_text())
+    x = samples(name)
+    given = [f"ckpt={KEPT / name / 'last.ckpt'}", f"output={tmp_path / 'scored'}"]
+    given += [f"dataset.path={KEPT / 'blobs.npz'}"] if name == "table" else []
+    metrics = evaluate(compose_config("evaluate", given, tmp_path))
+    node = pd.read_parquet(tmp_path / "scored" / "assignments.parquet")["node"]
+    assert node[: len(x)].tolist() == kept["cluster"]
+    assert metrics["nodes_used"] == node.nunique()
+    assert 0 < metrics["purity"] <= 1
+    np.save(tmp_path / "x.npy", x.numpy())
+    given = [f"ckpt={KEPT / name / 'last.ckpt'}", f"input={tmp_path / 'x.npy'}"]
+    given += [f"output={tmp_path / 'predicted.csv'}"]
+    table = predict(compose_config("predict", given, tmp_path))
+    assert table["node"].tolist() == kept["cluster"]
+    np.testing.assert_allclose(table["activation"], kept["activation"], atol=2e-5)
 
 
 def test_a_search_goes_on_with_the_point_that_is_left(cli, tmp_path):

@@ -29,6 +29,21 @@ def test_every_name_can_be_had_and_is_listed():
     assert dcsomrl.__all__ == sorted(dcsomrl.__all__, key=lambda name: (not name.isupper(), name))
 
 
+def test_a_model_can_be_put_together_from_the_names_of_the_package(tmp_path):
+    script = """
+import torch, dcsomrl as d
+losses = {"reconstruction": d.Reconstruction(relative=True), "near": d.NeighborContrast(),
+          "map": d.RelevanceDistance(), "views": d.Consistency()}
+x, views = torch.rand(64, 1, 8, 8), d.Augmentation()
+data = d.ClusterData(x, neighbors=d.Neighbors(2), augmentation=views)
+model = d.DCSOMRL(d.MLPAutoencoder((1, 8, 8), 3, [8]), d.SOMRL(3), losses=losses)
+data.setup()
+print(sorted(model.losses), d.score(model, data.split_dataloader("test"), 0)[0]["nodes"])
+"""
+    done = python("-c", script)
+    assert done.stdout.startswith("['map', 'near', 'reconstruction', 'views']"), done.stderr
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -1,14 +1,14 @@
 """What a trained map shows: arrays in, arrays out."""
 
-from dcsomrl.analysis.coefficients import rank_correlations, regressors, sensitivity
-from dcsomrl.analysis.merging import merge, winner_counts
-from dcsomrl.analysis.paired import paired_p_values
+from dcsomrl.analysis.coefficients import correlate_ranks, regressors, sensitivity
+from dcsomrl.analysis.merging import count_winners, merge
+from dcsomrl.analysis.paired import compare_paired
 
 __all__ = [
+    "compare_paired",
+    "correlate_ranks",
+    "count_winners",
     "merge",
-    "paired_p_values",
-    "rank_correlations",
     "regressors",
     "sensitivity",
-    "winner_counts",
 ]

@@ -84,7 +84,7 @@ def sensitivity(parameters: pd.DataFrame, result: pd.Series) -> tuple[pd.DataFra
     return table.reindex(parameters.columns), float(raw.rsquared), float(ranks.rsquared)
 
 
-def rank_correlations(parameters: pd.DataFrame, result: pd.Series) -> pd.DataFrame:
+def correlate_ranks(parameters: pd.DataFrame, result: pd.Series) -> pd.DataFrame:
     """Spearman's correlation of a result with each parameter by itself, for a few points.
 
     The other parameters are not accounted for: a design keeps them apart, chance alone does not.

@@ -53,7 +53,7 @@ def disturb(
     return (centers + mask * np.where(outside, -step, step)).clip(*box)
 
 
-def disturbance_curve(
+def measure_disturbance(
     centers: Array,
     relevances: Array,
     size: float,

@@ -14,7 +14,7 @@ from sklearn.cluster import AgglomerativeClustering, KMeans, SpectralClustering
 BACKGROUND = 1e-4
 
 
-def winner_counts(
+def count_winners(
     first: NDArray[np.int64], second: NDArray[np.int64], n_nodes: int
 ) -> NDArray[np.float64]:
     """How often two nodes are the first and the second winner of one sample, either way round.
@@ -39,7 +39,7 @@ def merge(counts: NDArray[np.float64], n_clusters: int, seed: int = 0) -> NDArra
     """Merge nodes into clusters by spectral clustering of their connectivity.
 
     Args:
-        counts: (N, N) symmetric, from :func:`winner_counts`.
+        counts: (N, N) symmetric, from :func:`count_winners`.
         n_clusters: how many clusters, at least 1.
         seed: starts the k-means of the spectral embedding.
 
@@ -70,7 +70,7 @@ def merge_by_linkage(counts: NDArray[np.float64], n_clusters: int) -> NDArray[np
     shares with all others.
 
     Args:
-        counts: (N, N) symmetric, from :func:`winner_counts`.
+        counts: (N, N) symmetric, from :func:`count_winners`.
         n_clusters: how many clusters, at least 1.
 
     Raises:
@@ -120,7 +120,7 @@ def find_communities(
     """Merge nodes into as many clusters as their connectivity has, by the Louvain method.
 
     Args:
-        counts: (N, N) symmetric weights, such as those of :func:`winner_counts`.
+        counts: (N, N) symmetric weights, such as those of :func:`count_winners`.
         resolution: above 0; more of it gives more communities.
         seed: order in which nodes are visited.
 

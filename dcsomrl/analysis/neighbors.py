@@ -37,7 +37,7 @@ class Typicality(NamedTuple):
     mean_sample: Array
 
 
-def nearest_samples(
+def find_nearest_samples(
     centers: Array, z: Array, k: int = 10, relevances: Array | None = None
 ) -> Nearest:
     """Find the k samples nearest to every prototype.
@@ -65,7 +65,7 @@ def typicality(
         decoded: (nodes, ...) prototypes as samples.
         samples: (n, ...) in the same units.
         winner: (n,) node of every sample.
-        nearest: (nodes, k) rows from :func:`nearest_samples`.
+        nearest: (nodes, k) rows from :func:`find_nearest_samples`.
     """
     prototype = np.full(len(decoded), np.nan)
     mean_sample = prototype.copy()
@@ -85,7 +85,7 @@ def intersection(images: Array) -> tuple[Array, Array]:
     return shared, images - shared
 
 
-def shared_light(images: Array) -> float:
+def measure_shared_light(images: Array) -> float:
     """Share of the light of images (n, ...) in [0, 1] that all of them have; 0 of dark ones."""
     light = float(images.mean())
     return float(images.min(0).mean()) / light if light > 0 else 0.0

@@ -8,7 +8,7 @@ from scipy.stats import ttest_rel
 Scores = Mapping[int, float]  # by seed
 
 
-def paired_p_values(scores: Mapping[str, Scores], against: str) -> dict[str, float]:
+def compare_paired(scores: Mapping[str, Scores], against: str) -> dict[str, float]:
     """Paired t-tests of one method against every other, over the seeds that both have.
 
     Args:

@@ -26,7 +26,7 @@ class MapQuality(NamedTuple):
     unreachable: float
 
 
-def map_quality(
+def judge_map(
     z: Array, winner: NDArray[np.integer], centers: Array, paths: Array, k: int = 10
 ) -> MapQuality:
     """Judge a map on samples.

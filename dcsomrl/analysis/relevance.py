@@ -37,7 +37,7 @@ class RelevanceProfile(NamedTuple):
     nodes_per_dimension: NDArray[np.int64]
 
 
-def relevance_profile(relevances: NDArray[np.floating]) -> RelevanceProfile:
+def profile_relevances(relevances: NDArray[np.floating]) -> RelevanceProfile:
     """Summarise relevances (nodes, m) in [0, 1].
 
     Raises:

@@ -16,7 +16,7 @@ END = 0.05
 ROUNDING = 1e-6
 
 
-def steps_to_share(
+def find_step_of_share(
     steps: NDArray[np.integer], values: NDArray[np.floating], share: float
 ) -> int | None:
     """The first step whose value reaches a share of the final one.
@@ -29,17 +29,17 @@ def steps_to_share(
         values: (n,) score after each.
         share: in (0, 1].
     """
-    if len(values) == 0 or not (final := final_value(values)) > ROUNDING:
+    if len(values) == 0 or not (final := find_end(values)) > ROUNDING:
         return None
     return int(steps[(values >= share * final).argmax()])
 
 
-def final_value(values: NDArray[np.floating]) -> float:
+def find_end(values: NDArray[np.floating]) -> float:
     """Median of the last twentieth of the values (n,), n > 0."""
     return float(np.median(values[-max(1, round(END * len(values))) :]))
 
 
-def chance_scores(
+def score_by_chance(
     n_nodes: int, class_sizes: NDArray[np.integer], draws: int = 50, seed: int = 0
 ) -> tuple[float, float]:
     """Mean purity and NMI of a few samples of every class, dealt to nodes at random.

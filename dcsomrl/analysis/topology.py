@@ -53,7 +53,7 @@ def components(edges: Edges, n_nodes: int) -> NDArray[np.int64]:
     return rank[part]
 
 
-def path_lengths(
+def measure_paths(
     edges: Edges, n_nodes: int, weights: NDArray[np.floating] | None = None
 ) -> NDArray[np.float64]:
     """(n_nodes, n_nodes) length of the shortest path, infinite between parts of the graph.
@@ -81,7 +81,7 @@ def shortest_path(
     return path[::-1]
 
 
-def class_agreement(
+def compare_classes(
     edges: Edges, node_class: NDArray[np.integer], deals: int = 2000, seed: int = 0
 ) -> Agreement | None:
     """Whether neighbours share their class more often than chance would have it.

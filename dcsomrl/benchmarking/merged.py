@@ -3,14 +3,13 @@
 import numpy as np
 import torch
 
-from dcsomrl.analysis import merge, winner_counts
+from dcsomrl.analysis import count_winners, merge
 from dcsomrl.data import ClusterData
-from dcsomrl.metrics import LABEL_SCORES, count_contingency
+from dcsomrl.metrics import CLUSTER_SCORES, LABEL_SCORES, count_contingency
 from dcsomrl.models import ClusteringModule
 
 # Scores of a merged map bear their usual names behind this.
 MERGED = "merged_"
-MERGED_SCORES = ("accuracy", "nmi", "ari", "purity")
 
 
 @torch.no_grad()
@@ -29,7 +28,7 @@ def score_merged(
         found = model.cluster(batch.x)
         first.append(found.winner.numpy())
         second.append(found.second.numpy())
-    counts = winner_counts(np.concatenate(first), np.concatenate(second), model.n_clusters)
+    counts = count_winners(np.concatenate(first), np.concatenate(second), model.n_clusters)
     group = torch.from_numpy(merge(counts, n_clusters, seed))
     matrix = torch.zeros(n_clusters, data.num_classes, dtype=torch.int64)
     for batch in data.split_dataloader("test"):
@@ -37,4 +36,4 @@ def score_merged(
         node = model.cluster(batch.x).winner
         clusters = torch.where(node >= 0, group[node], -1)
         matrix += count_contingency(clusters, batch.y, n_clusters, data.num_classes)
-    return {f"{MERGED}{name}": float(LABEL_SCORES[name](matrix)) for name in MERGED_SCORES}
+    return {f"{MERGED}{name}": float(LABEL_SCORES[name](matrix)) for name in CLUSTER_SCORES}

@@ -7,12 +7,12 @@ from typing import Any
 
 from rich.table import Table
 
-from dcsomrl.analysis import paired_p_values
+from dcsomrl.analysis import compare_paired
 from dcsomrl.benchmarking.cells import Cell
-from dcsomrl.benchmarking.merged import MERGED, MERGED_SCORES
+from dcsomrl.benchmarking.merged import MERGED
 from dcsomrl.figures.comparison import draw_score_bars
-from dcsomrl.metrics import BY_KEY
-from dcsomrl.writing import markdown_table
+from dcsomrl.metrics import BY_KEY, CLUSTER_SCORES
+from dcsomrl.writing import markdown_table, save_figure, write_text
 
 ABSENT = "n/a"
 Results = Mapping[Cell, Mapping[str, Any]]
@@ -32,7 +32,7 @@ ALL_NODES = _columns(
     nodes_used="clusters used",
 )
 MERGED_NODES = _columns(
-    *(MERGED + key for key in MERGED_SCORES),
+    *(MERGED + key for key in CLUSTER_SCORES),
     *("nodes_used", "epochs", "seconds"),
     nodes_used="nodes merged",
 )
@@ -72,9 +72,9 @@ def write_report(results: Results, config: Mapping[str, Any], folder: Path) -> N
         ]
     if results:
         bars = _bars(results, methods, config["datasets"], k)
-        draw_score_bars(bars).savefig(folder / "scores.png")
+        save_figure(draw_score_bars(bars), folder / "scores.png")
         parts.append("![Scores of all methods, with deviations](scores.png)\n")
-    (folder / "table.md").write_text("\n".join(part for part in parts if part))
+    write_text(folder / "table.md", "\n".join(part for part in parts if part))
 
 
 def summary(results: Results, config: Mapping[str, Any], dataset: str) -> Table:
@@ -189,7 +189,7 @@ def _tests(
     for heading, key in measures.items():
         header += [f"{heading}, difference", "p"]
         scores = {name: _column(results, name, key) for name in (against, *others)}
-        p_values = paired_p_values(scores, against)
+        p_values = compare_paired(scores, against)
         for name in others:
             shared = sorted(scores[against].keys() & scores[name].keys())
             gaps = [scores[against][seed] - scores[name][seed] for seed in shared]

@@ -13,11 +13,12 @@ from dcsomrl.data import ClusterData
 from dcsomrl.errors import ConfigError, DataError, first_line
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
+from dcsomrl.mistakes import name_keys
 from dcsomrl.scoring import number_of, score
 from dcsomrl.training import results
 from dcsomrl.training.assignments import describe_clusters, name_samples
 from dcsomrl.training.run import describe
-from dcsomrl.training.warnings import of_number, warnings_of
+from dcsomrl.training.warnings import find_warnings, warn_of_number
 from dcsomrl.writing import make_folder, write_json
 
 # What no name of a folder holds here.
@@ -44,7 +45,10 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     data = other_data(cfg, trained) if other else trained.data
     data.setup("test")
     if data is trained.data:
-        data.check_same()
+        try:
+            data.check_same()
+        except DataError as error:
+            raise DataError(f"{error}, or name others by dataset=...") from error
     device = choose_device(cfg.device)
     model = trained.model.to(device)
     if data.shape != trained.shape:
@@ -70,8 +74,11 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         **results.origin(device),
         "warnings": [
             *data.notes,
-            *of_number(number_of(wanted(cfg, trained)), scores["clusters"]),
-            *warnings_of(model, data, scores, assignments["node"]),
+            *warn_of_number(number_of(wanted(cfg, trained)), scores["clusters"]),
+            *(
+                name_keys(one, trained.config)
+                for one in find_warnings(model, data, scores, assignments["node"])
+            ),
         ],
     }
     write_json(folder / "metrics.json", metrics)

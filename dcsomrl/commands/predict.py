@@ -23,7 +23,7 @@ from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.scoring import describe_assignment, number_of
 from dcsomrl.training.results import write_table
-from dcsomrl.training.warnings import of_number
+from dcsomrl.training.warnings import warn_of_number
 from dcsomrl.writing import make_room
 
 BATCH = 1024
@@ -77,7 +77,7 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
     write_table(output, table)
     used = table["cluster"].nunique()
     print(f"{len(table)} samples in {used} clusters, written to {output}")
-    for note in [*notes, *of_number(number_of(wanted(cfg, trained)), int(merged.max()) + 1)]:
+    for note in [*notes, *warn_of_number(number_of(wanted(cfg, trained)), int(merged.max()) + 1)]:
         print(f"warning: {note}")
     return table
 

@@ -10,10 +10,11 @@ from rich.progress import track
 from dcsomrl.configuration import check_seed
 from dcsomrl.errors import ConfigError
 from dcsomrl.kinds import settle_kinds
+from dcsomrl.mistakes import name_keys
 from dcsomrl.reporting.html import RunPage, build_page
 from dcsomrl.reporting.page import draw_report, write_figures
 from dcsomrl.reporting.run_data import read_run
-from dcsomrl.writing import make_folder
+from dcsomrl.writing import make_folder, write_text
 
 
 def report(cfg: DictConfig) -> Path:
@@ -38,11 +39,11 @@ def report(cfg: DictConfig) -> Path:
         make_folder(output)
         found, page = draw_report(data, cfg.embedding, cfg.seed)
         write_figures(found, page, output if len(runs) == 1 else output / f"run{number}")
-        pages.append(page)
+        pages.append(replace(page, notes=[name_keys(one, data.config) for one in page.notes]))
     path = output / "report.html"
     pages = tell_apart(pages, runs)
     title = " and ".join(page.title for page in pages)
-    path.write_text(build_page(pages, title), encoding="utf-8")
+    write_text(path, build_page(pages, title))
     print(f"report: {path}")
     return path
 

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,7 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         make_trainer=instantiate(cfg.trainer, _partial_=True),
         loggers=make_parts(cfg.get("logger")),
         callbacks=make_parts(cfg.get("callbacks")),
+        named=partial(name_keys, cfg=config),
     )
 
 

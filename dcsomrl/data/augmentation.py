@@ -56,7 +56,7 @@ class Augmentation(nn.Module):
         super().__init__()
         if views < 0 or not (views or replace):
             raise ValueError(
-                f"views must be at least 1, got {views}; none with `replace=true` alone"
+                f"views must be at least 1, got {views}; none with `replace=True` alone"
             )
         if shear < 0:
             raise ValueError(f"shear must be at least 0, got {shear}")

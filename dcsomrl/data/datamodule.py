@@ -69,6 +69,7 @@ class ClusterData(LightningDataModule):
 
     Raises:
         ValueError: an argument outside its range.
+        TypeError: another augmentation or other neighbours than the classes make.
     """
 
     def __init__(
@@ -101,6 +102,10 @@ class ClusterData(LightningDataModule):
                 "sequence_length must be at least 1, and above 1 val_fraction must be 0, which "
                 f"would tear sequences; got {sequence_length} and {val_fraction}"
             )
+        if not isinstance(augmentation, Augmentation | None):
+            raise TypeError(f"augmentation cannot be {augmentation!r}: give an `Augmentation`")
+        if not isinstance(neighbors, Neighbors | None):
+            raise TypeError(f"neighbors cannot be {neighbors!r}: give `Neighbors`")
         self.source: Callable[..., Arrays] = as_source(source)
         self.path = path
         self.sequence_length, self.augmentation = sequence_length, augmentation

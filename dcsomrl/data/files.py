@@ -80,7 +80,7 @@ def arrays(
         DataError: a file is absent, damaged, or holds what is no feature.
     """
     if path is None:
-        raise DataError("`path` is null: give it the file to read")
+        raise DataError("`path` is `None`: give it the file to read")
     reading = Reading(
         Roles(
             _to_name(target),
@@ -133,7 +133,7 @@ def read_features(
         is_folder = path.is_dir()
         raise DataError(
             f"{path} is a folder, and a file is needed here: folders of images are read by "
-            "dataset=images"
+            "`dcsomrl.data.images.images`"
             if is_folder
             else f"there is no file {path}: check the path"
         )
@@ -166,7 +166,7 @@ def _refuse_columns(reading: Reading, path: Path) -> None:
     roles = reading.roles
     if roles.target is not None:
         raise DataError(
-            f"{path} has no columns, and so no column {roles.target}: leave `target` null; an npz "
+            f"{path} has no columns, and so no column {roles.target}: set `target=None`; an npz "
             "holds its labels as y"
         )
     for name in () if roles.lenient else ("id", "keep", "columns", "ignore"):

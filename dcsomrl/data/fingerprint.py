@@ -48,6 +48,5 @@ def check_same(found: str, trained: str, origin: str) -> None:
     if trained and found and found != trained:
         raise DataError(
             f"{origin} holds other samples than those that the model was trained on: give back the "
-            "data of the training, start afresh (`ckpt_path=null`) under another `name`, or "
-            "evaluate them as another `dataset`"
+            "data of the training"
         )

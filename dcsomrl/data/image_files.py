@@ -64,7 +64,7 @@ class Look:
     def __post_init__(self) -> None:
         if self.size is not None and (len(self.size) != 2 or min(self.size) < 1):
             raise DataError(
-                f"`image_size` must be a side of at least 1, [height, width] or null, got "
+                "`image_size` must be a side of at least 1, [height, width] or `None`, got "
                 f"{list(self.size)}"
             )
         most = Image.MAX_IMAGE_PIXELS or math.inf

@@ -112,7 +112,7 @@ def image_files(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] |
         if folder.is_file():
             raise DataError(
                 f"{folder} is a file, and a folder of images is needed here: files of rows or "
-                "arrays are read by dataset=arrays"
+                "arrays are read by `dcsomrl.data.files.arrays`"
             )
         raise DataError(f"there is no folder {folder}: check `path`")
     files = sorted(_walk(folder, ()))

@@ -75,7 +75,7 @@ def images(
             classes, or an argument out of its range.
     """
     if path is None:
-        raise DataError("`path` is null: give it the folder to read")
+        raise DataError("`path` is `None`: give it the folder to read")
     look = Look(size_of(image_size), channels, background, fit)
     if on_error not in ("refuse", "skip"):
         raise DataError(f"`on_error` must be refuse or skip, got {on_error}")
@@ -152,7 +152,8 @@ def size_of(image_size: int | Sequence[int] | None) -> tuple[int, int] | None:
     sides = [image_size] * 2 if isinstance(image_size, int) else list(image_size)
     if len(sides) != 2 or not all(isinstance(side, int) and side >= 1 for side in sides):
         raise DataError(
-            f"`image_size` must be a side of at least 1, [height, width] or null, got {image_size}"
+            "`image_size` must be a side of at least 1, [height, width] or `None`, got "
+            f"{image_size}"
         )
     return sides[0], sides[1]
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
@@ -16,6 +15,7 @@ from dcsomrl.data.fingerprint import take_fingerprint
 from dcsomrl.data.nearest import Metric, find_nearest
 from dcsomrl.data.normalization import find_magnitude
 from dcsomrl.errors import DataError, first_line
+from dcsomrl.locks import make_lock
 from dcsomrl.writing import swapped
 
 log = logging.getLogger(__name__)
@@ -81,9 +81,8 @@ class Neighbors:
         method = "exact" if len(x) <= self.exact_limit else "approximate"
         file = self.cache / f"neighbors-{take_fingerprint([x])}-{k}-{self.metric}-{method}.npy"
         try:
-            self.cache.mkdir(parents=True, exist_ok=True)
             # The processes of a training and other trainings wait for the one that finds it.
-            with FileLock(f"{file}.lock"):
+            with make_lock(self.cache, file.name):
                 return self._kept(file, x, k, device)
         except OSError as error:
             log.warning(

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
+from dcsomrl.metrics import BY_KEY
+
 BLUE, RED = "#4477aa", "#cc3311"
 COLORS = (BLUE, RED, "#228833", "#aa3377", "#ee8866", "#888888")
 
@@ -28,7 +30,8 @@ def draw_step_curves(
     # The scores on top of the nodes, which jump about.
     axis = nodes.twinx()
     scores = []
-    for name, color, title in (("purity", BLUE, "purity"), ("nmi", RED, "NMI")):
+    for name, color in (("purity", BLUE), ("nmi", RED)):
+        title = BY_KEY[name].title
         scores += axis.plot(steps["step"], steps[name], color=color, lw=0.8, label=title)
         scores += axis.plot(
             steps["step"], chance[name], color=color, lw=0.8, alpha=0.5, label=f"{title} by chance"
@@ -71,7 +74,7 @@ def draw_life_curves(history: pd.DataFrame) -> Figure:
         "births and deaths an epoch": {"births": "births", "deaths": "deaths"},
         "losses": {name.removeprefix("train/"): name for name in losses},
         "spread of the codes": {"deviation": "train/latent_spread"},
-        "validation part": {"purity": "val/purity", "NMI": "val/nmi"},
+        "validation part": {BY_KEY[key].title: f"val/{key}" for key in ("purity", "nmi")},
     }
     panels = {
         title: {label: name for label, name in lines.items() if name in history}

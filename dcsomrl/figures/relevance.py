@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from dcsomrl.analysis.relevance import MATTERS, NEAR_ONE, NEAR_ZERO, relevance_profile
+from dcsomrl.analysis.relevance import MATTERS, NEAR_ONE, NEAR_ZERO, profile_relevances
 
 COLORS = {"least relevant": "#4477aa", "random": "#888888", "most relevant": "#cc3311"}
 MEASURES = {
@@ -22,7 +22,7 @@ MEASURES = {
 
 def draw_relevance_histograms(relevances: NDArray[np.floating]) -> Figure:
     """Relevances (nodes, m), their entropy by node, and the use of every dimension (Fig. 2)."""
-    profile = relevance_profile(relevances)
+    profile = profile_relevances(relevances)
     figure = Figure(figsize=(11.5, 3.2), layout="constrained", dpi=130)
     left, middle, right = figure.subplots(1, 3, width_ratios=[1, 1, 1.3])
     left.hist(relevances.ravel(), bins=np.linspace(0, 1, 41), color="#4477aa")
@@ -58,7 +58,7 @@ def draw_disturbance_lines(table: pd.DataFrame) -> Figure:
     relevant ones are as many.
 
     Args:
-        table: of :func:`dcsomrl.analysis.disturbance.disturbance_curve`.
+        table: of :func:`dcsomrl.analysis.disturbance.measure_disturbance`.
     """
     measures = {name: title for name, title in MEASURES.items() if name in table}
     figure = Figure(figsize=(3.9 * len(measures), 3.2), layout="constrained", dpi=130)

@@ -15,8 +15,8 @@ class Consistency(Term):
     decide the node.
 
     Source: the relevance-weighted distance of eq. 7 of "Shaping latent representations using
-    Self-Organizing Maps with Relevance Learning", on views as in Guo et al. 2018, "Deep embedded
-    clustering with data augmentation".
+    Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022, on views as in Guo et al.
+    2018, "Deep embedded clustering with data augmentation".
     """
 
     compares_views = True

@@ -15,7 +15,10 @@ from dcsomrl.losses.term import Term
 
 
 def reconstruction(decoded: Tensor, x: Tensor) -> Tensor:
-    """Mean squared error over samples and their values, 0-d; both (batch, *shape)."""
+    """Mean squared error over samples and their values, 0-d; both (batch, *shape).
+
+    Source: first term of eq. 7.
+    """
     return mse_loss(decoded, x)
 
 
@@ -32,6 +35,8 @@ class Reconstruction(Term):
 
     Raises:
         ValueError: an argument outside its range.
+
+    Source: first term of eq. 7; ``relative`` and ``every`` are additions.
     """
 
     def __init__(self, weight: float = 1.0, relative: bool = False, every: int = 1) -> None:

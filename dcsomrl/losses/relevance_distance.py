@@ -21,7 +21,7 @@ class RelevanceDistance(Term):
         ValueError: an argument outside its range.
 
     Source: eq. 7 of "Shaping latent representations using Self-Organizing Maps with Relevance
-    Learning".
+    Learning", submitted to ICLR 2022.
     """
 
     def __init__(self, weight: float = 1.0, begin: float = 0.0) -> None:

@@ -23,5 +23,8 @@ def sharpen(q: Tensor) -> Tensor:
 
 
 def divergence(p: Tensor, q: Tensor) -> Tensor:
-    """Kullback-Leibler divergence of q (batch, K) from the target p (batch, K), batch mean, 0-d."""
+    """Kullback-Leibler divergence of q (batch, K) from the target p (batch, K), batch mean, 0-d.
+
+    Source: Xie et al. 2016 (DEC), which divides the sum by the samples in its code.
+    """
     return (torch.special.xlogy(p, p) - torch.special.xlogy(p, q)).sum(1).mean()

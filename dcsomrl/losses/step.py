@@ -67,7 +67,8 @@ class Step:
         """
         if not self.views:
             raise ConfigError(
-                "a term of the loss compares views, and the data makes none: choose an augmentation"
+                "a term of the loss compares views, and the data makes none: give the data an "
+                "`Augmentation`"
             )
         return tuple(self.model.encode(view) for view in self.views)
 
@@ -80,8 +81,8 @@ class Step:
         """
         if self.neighbor is None:
             raise ConfigError(
-                "a term of the loss compares neighbours, and the data has none: choose "
-                "`neighbors=nearest`"
+                "a term of the loss compares neighbours, and the data has none: give the data "
+                "`Neighbors`"
             )
         return self.model.encode(self.neighbor)
 

@@ -36,12 +36,14 @@ class Codebook(ABC):
         relevances: (K, m) in [0, 1], how much a node minds every dimension; None where all count
             alike.
         bounds: least and greatest value of a code; None where codes are unbounded.
+        grid: places of the slots; None where they have none.
     """
 
     centers: Tensor
     live: Tensor
     relevances: Tensor | None
     bounds: tuple[float, float] | None = None
+    grid: Grid | None = None
 
     @abstractmethod
     def assign(self, z: Tensor) -> Assignment:

@@ -1,5 +1,7 @@
 """LARFDSSOM, the ancestor of SOMRL: a growing map that learns sample by sample."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -7,6 +9,9 @@ from dcsomrl.maps.nearest import EPS
 from dcsomrl.maps.rules import relevances_of
 from dcsomrl.maps.settings import check_ranges
 from dcsomrl.maps.state import RelevanceMap
+
+# Rounds over all samples in which a map may settle; a few are the rule.
+MOST_ROUNDS = 20
 
 
 class LARFDSSOM(RelevanceMap):
@@ -44,6 +49,7 @@ class LARFDSSOM(RelevanceMap):
     Source: Bassani & Araujo 2015.
     """
 
+    sequential = True
     wins: Tensor
     seen: Tensor
     connected: Tensor
@@ -92,6 +98,18 @@ class LARFDSSOM(RelevanceMap):
         with torch.autocast(z.device.type, enabled=False):
             for x in self._as_samples(z):
                 self._learn_(x)
+
+    @torch.no_grad()
+    def settle_(self, samples: Callable[[], Tensor]) -> None:
+        """Rounds over all samples (n, n_features) without insertion, until no node is removed."""
+        self.frozen.fill_(True)
+        # What was counted of an unfinished window says little of who wins.
+        self.wins.zero_()
+        self.seen.zero_()
+        for _ in range(MOST_ROUNDS):
+            self.learn_(samples())
+            if self.remove_() == 0:
+                break
 
     @torch.no_grad()
     def adjacency(self) -> Tensor:

@@ -1,9 +1,9 @@
 """The self-organizing map with relevance learning (SOMRL), as one batched, growing layer.
 
 Implements Algorithm 1 of "Shaping latent representations using Self-Organizing Maps with
-Relevance Learning" on fixed-shape buffers. Nothing in a step waits for the device or depends on
-data in its shapes, so the layer runs under ``torch.compile`` and gives the same map on every rank
-of a distributed run.
+Relevance Learning", submitted to ICLR 2022, on fixed-shape buffers. Nothing in a step waits for the
+device or depends on data in its shapes, so the layer runs under ``torch.compile`` and gives the
+same map on every rank of a distributed run.
 """
 
 import math
@@ -107,7 +107,7 @@ class SOMRL(RelevanceMap):
         if (radius is None) == (activation_threshold is None):
             raise ValueError(
                 "a map has an activation_threshold or a radius: set one of them, and the other to "
-                f"null; got {activation_threshold} and {radius}"
+                f"`None`; got {activation_threshold} and {radius}"
             )
         if radius is not None:
             check_ranges(radius=radius)

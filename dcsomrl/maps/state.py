@@ -6,6 +6,7 @@ Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 
 import math
 from abc import abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +35,11 @@ class RelevanceMap(nn.Module, Codebook):
         distances: (N, m) moving-average distances.
         live: (N,) mask of the slots in use.
         births: nodes inserted so far, 0-d int64; ``deaths`` likewise.
+        sequential: whether samples are learned one after the other, so that processes cannot share
+            a map.
     """
+
+    sequential = False
 
     relevances: Tensor
     bounds = 0.0, 1.0
@@ -76,6 +81,14 @@ class RelevanceMap(nn.Module, Codebook):
         Raises:
             ValueError: z has another shape.
         """
+
+    def settle_(self, samples: Callable[[], Tensor]) -> None:
+        """After the last step: what ends the learning, nothing unless a subclass has it.
+
+        Args:
+            samples: gives all samples (n, n_features) of the training, in [0, 1].
+        """
+        return
 
     def forward(self, z: Tensor) -> Assignment:
         """Assign a batch to the map; in training mode the map first learns from it.

@@ -6,6 +6,7 @@ from dcsomrl.metrics.catalogue import (
     CLUSTER,
     CLUSTER_SCORES,
     LABEL_SCORES,
+    REPORTED,
     Measure,
 )
 from dcsomrl.metrics.clustering import (
@@ -38,6 +39,7 @@ __all__ = [
     "CLUSTER",
     "CLUSTER_SCORES",
     "LABEL_SCORES",
+    "REPORTED",
     "LabelScore",
     "Measure",
     "NodeUsage",

@@ -45,7 +45,8 @@ class Measure:
     labelled: bool = False
 
 
-# Scores of the clusters into which nodes are merged bear their usual names behind this.
+# Scores of clusters into which nodes are merged, here and by the benchmark; of a run's own clusters
+# they bear their usual names behind the prefix.
 CLUSTER = "cluster_"
 CLUSTER_SCORES = ("accuracy", "nmi", "ari", "purity")
 CATALOGUE = (
@@ -148,7 +149,36 @@ CATALOGUE = (
     Measure("epochs", "epochs", 0, "neither", "count", "whole epochs of the training"),
     Measure("seconds", "seconds", 0, "lower", "from 0", "of the training"),
 )  # fmt: skip
-BY_KEY = {measure.key: measure for measure in CATALOGUE}
+# What a report adds, in the order of its page; these lie in its ``measures.json``.
+REPORTED = (
+    Measure("edges", "edges of the graph", 0, "neither", "count", "pairs of neighbouring nodes"),
+    Measure(
+        "components", "parts of the graph", 0, "neither", "count",
+        "groups of nodes that edges connect",
+    ),
+    Measure(
+        "edge_agreement", "class agreement across edges", 3, "higher", "0 to 1",
+        "share of the edges whose two nodes have the same most frequent class", labelled=True,
+    ),
+    Measure(
+        "edge_agreement_chance", "class agreement by chance", 3, "neither", "0 to 1",
+        "the same with the classes of the nodes permuted", labelled=True,
+    ),
+    Measure(
+        "trustworthiness", "trustworthiness", 3, "higher", "0 to 1",
+        "whether neighbours on the map are neighbours in the data",
+    ),
+    Measure(
+        "preservation", "neighbourhood preservation", 3, "higher", "0 to 1",
+        "whether neighbours in the data are neighbours on the map",
+    ),
+    Measure(
+        "distortion", "distortion", 3, "lower", "from 0",
+        "squared distance of codes from all nodes, the more the nearer a node is to the winner on "
+        "the map",
+    ),
+)  # fmt: skip
+BY_KEY = {measure.key: measure for measure in (*CATALOGUE, *REPORTED)}
 # Those against labels, by name.
 LABEL_SCORES: dict[str, Score] = {
     one.key: resolve_name(one.score) if isinstance(one.score, str) else one.score
@@ -158,7 +188,7 @@ LABEL_SCORES: dict[str, Score] = {
 
 
 def describe() -> str:
-    """The catalogue as a table in Markdown, which stands in ``docs/results.md``."""
+    """The catalogue as a table in Markdown, whose rows stand in ``docs/results.md``."""
     labels = ["yes" if one.score or one.labelled else "no" for one in CATALOGUE]
     rows = [
         [f"`{one.key}`", one.range, one.better, needed, one.about]

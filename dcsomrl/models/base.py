@@ -35,7 +35,7 @@ class ClusteringModule(LightningModule, ABC):
     Attributes:
         epoch_sums: losses of the epoch so far.
         connectivity: how the nodes hang together by the training part, as of the last checkpoint;
-            None before the first, and for checkpoints of version 0.1.
+            None before the first, and for those that were written before it was counted.
     """
 
     def __init__(self, optimizer: OptimizerFactory) -> None:

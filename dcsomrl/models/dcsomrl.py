@@ -65,7 +65,7 @@ class DCSOMRL(ClusteringModule):
         regrow: float | None = None,
     ) -> None:
         if regrow is not None and not 0 < regrow < 1:
-            raise ValueError(f"regrow must be between 0 and 1, or null, got {regrow}")
+            raise ValueError(f"regrow must be between 0 and 1, or `None`, got {regrow}")
         if schedule not in SCHEDULES:
             raise ValueError(f"schedule must be {' or '.join(SCHEDULES)}, got {schedule!r}")
         if alpha < 0:
@@ -143,7 +143,7 @@ class DCSOMRL(ClusteringModule):
             raise ConfigError(
                 "a cosine schedule, a map that grows anew and a term that begins later go by the "
                 "length of the training, and this one has no end: set `max_epochs` or `max_steps`, "
-                "or `schedule=constant`, `regrow=null` and a `begin` of 0"
+                "or `schedule=constant`, `regrow=None` and a `begin` of 0"
             )
         self._begins_at = {name: round(begin * steps) for name, begin in begins.items()}
         if self.regrow is not None:

@@ -5,12 +5,9 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from dcsomrl.errors import ConfigError
-from dcsomrl.maps import LARFDSSOM, RelevanceMap
+from dcsomrl.maps import RelevanceMap
 from dcsomrl.models.shallow import ShallowModel
 from dcsomrl.networks import Autoencoder
-
-# Rounds over the training part in which LARFDSSOM may settle; a few are the rule.
-MOST_ROUNDS = 20
 
 
 class RelevanceMapModel(ShallowModel):
@@ -44,24 +41,14 @@ class RelevanceMapModel(ShallowModel):
         """Refuse several processes where one sample must follow another.
 
         Raises:
-            ConfigError: LARFDSSOM on more than one process.
+            ConfigError: a map that learns sample by sample, on more than one process.
         """
-        if isinstance(self.som, LARFDSSOM) and self.trainer.world_size > 1:
-            raise ConfigError("LARFDSSOM learns sample by sample: use `devices=1`")
+        if self.som.sequential and self.trainer.world_size > 1:
+            raise ConfigError(f"{type(self.som).__name__} learns sample by sample: use `devices=1`")
 
     def learn(self, z: Tensor) -> None:
-        """A step of the map; after the last epoch's last batch, LARFDSSOM settles."""
+        """A step of the map, which settles after the last epoch's last batch."""
         self.som.learn_(z)
         last_epoch = self.current_epoch + 1 == self.trainer.max_epochs
-        if isinstance(self.som, LARFDSSOM) and last_epoch and self.trainer.is_last_batch:
-            self._settle(self.som)
-
-    def _settle(self, som: LARFDSSOM) -> None:
-        som.frozen.fill_(True)
-        # What was counted of an unfinished window says little of who wins.
-        som.wins.zero_()
-        som.seen.zero_()
-        for _ in range(MOST_ROUNDS):
-            som.learn_(self.training_codes())
-            if som.remove_() == 0:
-                break
+        if last_epoch and self.trainer.is_last_batch:
+            self.som.settle_(self.training_codes)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsomrl.analysis.disturbance import disturb
-from dcsomrl.analysis.neighbors import nearest_samples
+from dcsomrl.analysis.neighbors import find_nearest_samples
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.html import Explorer
 from dcsomrl.reporting.run_data import Array, RunData
@@ -22,7 +22,9 @@ def explorer(context: Context) -> Explorer | None:
         return None
     points, nodes = context.places
     edges, wins = run.graph, run.wins
-    near = nearest_samples(run.centers, run.latent, min(NEAREST, len(run.latent)), run.relevances)
+    near = find_nearest_samples(
+        run.centers, run.latent, min(NEAREST, len(run.latent)), run.relevances
+    )
     sums = np.bincount(
         run.winner[run.winner >= 0],
         weights=run.activation[run.winner >= 0],

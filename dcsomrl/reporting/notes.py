@@ -1,7 +1,7 @@
 """What a reader should know before reading the rest."""
 
 from dcsomrl.reporting.run_data import RunData
-from dcsomrl.training.warnings import of_clusters, of_map
+from dcsomrl.training.warnings import warn_of_clusters, warn_of_map
 
 
 def notes(run: RunData) -> list[str]:
@@ -16,9 +16,9 @@ def notes(run: RunData) -> list[str]:
             f"Figures and captions are of {len(run.winner):,} test samples, evenly spaced over all "
             f"{run.n_test:,}; the summary is of all."
         )
-    said += of_map(n, run.max_nodes, growing)
+    said += warn_of_map(n, run.max_nodes, growing)
     used = int((run.wins > 0).sum())
-    said += of_clusters(used, n, len(run.winner), int((run.winner < 0).sum()))
+    said += warn_of_clusters(used, n, len(run.winner), int((run.winner < 0).sum()))
     if n > 1 and run.edges is None:
         said.append("This model has no map: its clusters have no neighbours.")
     elif n > 1 and len(run.graph) == 0:

@@ -1,14 +1,13 @@
 """A finished run as a page: all sections that apply to it, their figures and numbers."""
 
 import io
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from dcsomrl.analysis.embedding import Method
-from dcsomrl.metrics import BY_KEY
+from dcsomrl.metrics import BY_KEY, REPORTED
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.explorer import explorer
 from dcsomrl.reporting.html import Explorer, Picture, RunPage
@@ -16,6 +15,7 @@ from dcsomrl.reporting.notes import notes
 from dcsomrl.reporting.run_data import RunData
 from dcsomrl.reporting.section import Section
 from dcsomrl.reporting.sections import PARTS
+from dcsomrl.writing import save_figure, write_json, write_text
 
 # What the summary shows of the measures, and of what a run was made of, with its title.
 MEASURES = (
@@ -31,12 +31,6 @@ SUMMARY = {
     "torch": "torch",
     "git_commit": "commit",
 }
-MEASURED = (
-    ("edges of the graph", "edges"), ("parts of the graph", "components"),
-    ("class agreement across edges", "edge_agreement"), ("by chance", "edge_agreement_chance"),
-    ("trustworthiness", "trustworthiness"), ("neighbourhood preservation", "preservation"),
-    ("distortion", "distortion"),
-)  # fmt: skip
 
 
 def draw_report(run: RunData, method: Method, seed: int) -> tuple[list[Section], RunPage]:
@@ -60,7 +54,7 @@ def page(run: RunData, found: Iterable[Section], arrays: Explorer | None) -> Run
     rows = [
         (title, text(run.metrics.get(key))) for key, title in SUMMARY.items() if key in run.metrics
     ]
-    rows += [(title, text(measures[key])) for title, key in MEASURED if key in measures]
+    rows += [(one.title, text(measures[one.key])) for one in REPORTED if one.key in measures]
     remarks = notes(run) + [part.caption for part in parts if part.figure is None]
     pictures = [
         Picture(part.name, part.title, part.caption, svg(part.figure))
@@ -97,11 +91,10 @@ def write_figures(found: Iterable[Section], page: RunPage, folder: Path) -> None
     """
     folder.mkdir(parents=True, exist_ok=True)
     for picture in page.pictures:
-        (folder / f"{picture.name}.svg").write_text(picture.svg)
+        write_text(folder / f"{picture.name}.svg", picture.svg)
     measures: dict[str, float | int | None] = {}
     for part in found:
         measures |= dict(part.measures)
         if part.figure is not None:
-            part.figure.savefig(folder / f"{part.name}.png", dpi=130)
-    valid = {name: None if value != value else value for name, value in measures.items()}
-    (folder / "measures.json").write_text(json.dumps(valid, indent=2, allow_nan=False) + "\n")
+            save_figure(part.figure, folder / f"{part.name}.png", dpi=130)
+    write_json(folder / "measures.json", measures)

@@ -14,12 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dcsomrl.analysis import winner_counts
+from dcsomrl.analysis import count_winners
 from dcsomrl.construction import Trust
 from dcsomrl.errors import DataError
 from dcsomrl.figures.images import brighten
 from dcsomrl.loading import Trained, load
-from dcsomrl.maps import Centers
 from dcsomrl.scoring import number_of
 from dcsomrl.training.callbacks.sample_paths import DAMAGE, read_paths
 
@@ -211,7 +210,6 @@ def _arranged(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunDat
     test = _assigned(trained, "test", number)
     first, second = (_assigned(trained, "train", number)[name] for name in ("winner", "second"))
     adjacency = book.adjacency()
-    grid = book.grid if isinstance(book, Centers) else None
     relevances = None if book.relevances is None else book.relevances[book.live]
     history, steps, paths = (
         folder / name for name in ("metrics.csv", "step_scores.csv", "paths.npz")
@@ -244,7 +242,7 @@ def _arranged(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunDat
         decoded=seen(model.decoded_prototypes()),
         edges=None if adjacency is None else number[adjacency.triu(1).nonzero()].numpy(),
         trained_wins=np.bincount(first[first >= 0], minlength=len(live)),
-        counts=winner_counts(first, second, len(live)),
+        counts=count_winners(first, second, len(live)),
         cluster=_clusters(trained)[live].numpy() if model.connectivity is not None else None,
         **{**test, "samples": brighten(samples, samples) if samples.ndim == 4 else samples},
         class_names=data.class_names if test["labels"] is not None else None,
@@ -253,8 +251,8 @@ def _arranged(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunDat
         box=book.bounds,
         decode=decode,
         find=find,
-        lattice=None if grid is None else grid.places()[live].numpy(),
-        topology=None if grid is None else grid.topology,
+        lattice=None if book.grid is None else book.grid.places()[live].numpy(),
+        topology=None if book.grid is None else book.grid.topology,
     )
 
 

@@ -73,7 +73,8 @@ class LatinHypercube(UnitDesign):
         super().__init__(seed)
         if optimization not in (None, "random-cd", "lloyd"):
             raise ConfigError(
-                f"optimization of a LatinHypercube is random-cd, lloyd or null, not {optimization}"
+                "optimization of a LatinHypercube is random-cd, lloyd or `None`, not "
+                f"{optimization}"
             )
         self.optimization = optimization
 

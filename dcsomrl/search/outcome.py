@@ -124,7 +124,7 @@ def _typed(column: pd.Series, distribution: CategoricalDistribution) -> pd.Serie
     return pd.Series(typed, index=column.index, dtype=None if numbers else object)
 
 
-def short_names(space: Mapping[str, BaseDistribution]) -> dict[str, str]:
+def shorten_names(space: Mapping[str, BaseDistribution]) -> dict[str, str]:
     """The last part of every parameter's name, or the whole where others end the same."""
     last = {name: name.rpartition(".")[2] for name in space}
     often = [name for name in last.values() if list(last.values()).count(name) > 1]

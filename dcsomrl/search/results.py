@@ -14,7 +14,7 @@ from rich.table import Table
 
 from dcsomrl.errors import ConfigError
 from dcsomrl.search.best import EXPERIMENT, experiment, scores
-from dcsomrl.search.outcome import TABLE, front, outcome, save, short_names
+from dcsomrl.search.outcome import TABLE, front, outcome, save, shorten_names
 from dcsomrl.search.sensitivity_page import write_sensitivity
 from dcsomrl.search.study import Search
 from dcsomrl.writing import write_text
@@ -139,7 +139,7 @@ def top_table(trials: Sequence[FrozenTrial], search: Search) -> Table:
     for i, name in enumerate(search.objectives):
         table.add_row(name, *(f"{trial.values[i]:.4g}" for trial in trials))
     table.add_section()
-    for key, name in short_names(search.space).items():
+    for key, name in shorten_names(search.space).items():
         values = [trial.params[key] for trial in trials]
         cells = [f"{value:.4g}" if isinstance(value, float) else str(value) for value in values]
         table.add_row(name, *cells)

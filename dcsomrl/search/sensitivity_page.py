@@ -9,19 +9,18 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pandas as pd
-from matplotlib.figure import Figure
 from optuna.distributions import BaseDistribution
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-from dcsomrl.analysis import rank_correlations, regressors, sensitivity
+from dcsomrl.analysis import correlate_ranks, regressors, sensitivity
 from dcsomrl.errors import ConfigError
 from dcsomrl.figures.parameters import (
     draw_coefficient_bars,
     draw_distribution_curve,
     draw_parameter_scatter,
 )
-from dcsomrl.search.outcome import PARAMETER, Outcome, short_names
-from dcsomrl.writing import markdown_table, swapped, write_text
+from dcsomrl.search.outcome import PARAMETER, Outcome, shorten_names
+from dcsomrl.writing import markdown_table, save_figure, write_text
 
 NAMES = {"src": "SRC", "srrc": "SRRC", "prcc": "PRCC"}
 EXPLAINED = """\
@@ -57,7 +56,7 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
         ConfigError: a result that the search does not have.
     """
     complete = outcome.points[outcome.points["state"] == "complete"]
-    short = short_names(outcome.space)
+    short = shorten_names(outcome.space)
     given = complete[[PARAMETER + name for name in outcome.space]]
     given = given.set_axis([short[name] for name in outcome.space], axis=1)
     logarithmic = frozenset(
@@ -79,7 +78,7 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
         except ValueError as error:
             parts.append(f"No regression: {error}.\n")
             with contextlib.suppress(ValueError):
-                table = rank_correlations(scaled.loc[result.index], result)
+                table = correlate_ranks(scaled.loc[result.index], result)
                 found = importances(given.loc[result.index], result, outcome.space)
                 by_name = {short[name]: value for name, value in found.items()}
                 table["importance"] = table.index.map(by_name)
@@ -97,28 +96,22 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
             )
         if len(result):
             name = f"scatter-{re.sub(r'[^a-z0-9]+', '-', metric.lower())}.png"
-            _save(
-                draw_parameter_scatter(given.loc[result.index], result, logarithmic), folder / name
-            )
+            scatter = draw_parameter_scatter(given.loc[result.index], result, logarithmic)
+            save_figure(scatter, folder / name, shared=True)
             parts.append(f"![{metric} against every parameter]({name})\n")
     if tables:
         parts.insert(2, EXPLAINED)
-        _save(draw_coefficient_bars(tables), folder / "coefficients.png")
+        save_figure(draw_coefficient_bars(tables), folder / "coefficients.png", shared=True)
         parts.append("![Coefficients of every parameter](coefficients.png)\n")
     for file, by_result in (("coefficients.csv", tables), ("correlations.csv", simple)):
         _write_table(by_result, folder / file)
     curves = {metric: result for metric, result in results.items() if len(result)}
     if curves:
-        _save(draw_distribution_curve(curves), folder / "distribution.png")
+        save_figure(draw_distribution_curve(curves), folder / "distribution.png", shared=True)
         parts.append("![Share of the points by result](distribution.png)\n")
     page = folder / "sensitivity.md"
     write_text(page, "\n".join(parts), shared=True)
     return page
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with swapped(path, shared=True) as part:
-        figure.savefig(part, format="png")
 
 
 def _write_table(by_result: Mapping[str, pd.DataFrame], path: Path) -> None:

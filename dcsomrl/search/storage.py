@@ -7,12 +7,13 @@ from typing import Literal
 from uuid import uuid4
 
 import optuna
-from filelock import FileLock
 from optuna.storages import BaseStorage, JournalStorage, get_storage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.exc import SQLAlchemyError
 
 from dcsomrl.errors import ConfigError
+from dcsomrl.locks import make_lock
+from dcsomrl.writing import write_text
 
 Direction = Literal["minimize", "maximize"]
 
@@ -27,7 +28,7 @@ def open_study(folder: Path, url: str | None, directions: Sequence[Direction]) -
     """
     mark = folder / ".search"
     if not mark.exists():
-        mark.write_text(f"{folder.absolute().name}-{uuid4().hex}")
+        write_text(mark, f"{folder.absolute().name}-{uuid4().hex}")
     journal = folder / "study.journal"
     try:
         storage: BaseStorage = open_journal(journal) if url is None else get_storage(url)
@@ -51,7 +52,7 @@ def _without_password(text: str) -> str:
 def open_journal(journal: Path) -> JournalStorage:
     """A journal file, shared by processes that may be killed at any moment."""
     # Optuna's own lock outlives a process that is killed; this one does not.
-    lock = FileLock(journal.with_name(".journal.lock"))
+    lock = make_lock(journal.parent, "journal")
     with lock:
         _mend(journal)
     return JournalStorage(JournalFileBackend(str(journal), lock_obj=lock))  # type: ignore[arg-type]

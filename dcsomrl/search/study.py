@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from filelock import FileLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from dcsomrl.errors import ConfigError, DcsomrlError
-from dcsomrl.locks import claim
+from dcsomrl.locks import Lock, claim, make_lock
 from dcsomrl.migrations import differences
 from dcsomrl.search.designs import Design
 from dcsomrl.search.samplers import MakeSampler, check_sampler, suggest
@@ -37,7 +36,7 @@ class Claim:
     point: int
     params: dict[str, Any]
     trial: Trial
-    lock: FileLock
+    lock: Lock
 
 
 class Search:
@@ -88,9 +87,8 @@ class Search:
             check_sampler(sampler, space, len(objectives))
         self._sampler = None if isinstance(sampler, Design) else sampler
         self._points = sampler.points(space, n_trials) if isinstance(sampler, Design) else None
-        folder.mkdir(parents=True, exist_ok=True)
-        self._claims = FileLock(folder / ".claims.lock")
-        self.writing = FileLock(folder / ".results.lock")
+        self._claims = make_lock(folder, "claims")
+        self.writing = make_lock(folder, "results")
         with self._claims:
             self.study = open_study(folder, storage, list(objectives.values()))
             self._keep({**definition, "objectives": self.objectives}, config or {})
@@ -164,7 +162,7 @@ class Search:
                 Trial(self.study, trial._trial_id).set_user_attr("error", "its process died")
                 self.study.tell(trial.number, state=TrialState.FAIL)
 
-    def _begin(self, point: int, params: Mapping[str, Any] | None, lock: FileLock) -> Claim:
+    def _begin(self, point: int, params: Mapping[str, Any] | None, lock: Lock) -> Claim:
         """Start a trial with given values, or with those that the sampler asks for."""
         if params is None:
             assert self._sampler is not None

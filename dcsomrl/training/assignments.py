@@ -70,7 +70,7 @@ def describe_clusters(assigned: pd.DataFrame, data: ClusterData) -> pd.DataFrame
         in deviations of all.
     """
     assigned = assigned[assigned["cluster"] >= 0]
-    features = features_of(assigned, data)
+    features = take_features(assigned, data)
     rows = []
     for cluster, members in assigned.groupby("cluster"):
         typical = members.iloc[int(members["distance"].to_numpy().argmin())]
@@ -99,7 +99,7 @@ def called(sample: "pd.Series[Any]") -> str:
     return f"{sample['split']}, {place}" if "split" in sample else place
 
 
-def features_of(assigned: pd.DataFrame, data: ClusterData) -> NDArray[np.floating] | None:
+def take_features(assigned: pd.DataFrame, data: ClusterData) -> NDArray[np.floating] | None:
     """(n, features) raw features of samples of a table; None of images."""
     if len(data.shape) != 1:
         return None

@@ -5,7 +5,7 @@ from pytorch_lightning import Trainer
 from dcsomrl.data import ClusterData
 
 
-def data_of(trainer: Trainer) -> ClusterData:
+def get_data(trainer: Trainer) -> ClusterData:
     """The data of a training."""
     data = trainer.datamodule  # type: ignore[attr-defined]
     assert isinstance(data, ClusterData)

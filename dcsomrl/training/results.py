@@ -22,7 +22,7 @@ from dcsomrl.data import ClusterData
 from dcsomrl.data.normalization import unit
 from dcsomrl.metrics import BY_KEY
 from dcsomrl.models import ClusteringModule
-from dcsomrl.writing import swapped
+from dcsomrl.writing import save_figure, swapped
 
 log = logging.getLogger(__name__)
 
@@ -158,8 +158,8 @@ def draw_pictures(
         names = data.feature_names
         figure = draw_prototype_profiles(flat, counts, names, f"{title}: prototypes")
         clusters = draw_cluster_profiles(flat, counts, cluster, names, f"{title}: clusters")
-    figure.savefig(folder / "prototypes.png", dpi=130)
-    clusters.savefig(folder / "clusters.png", dpi=130)
+    save_figure(figure, folder / "prototypes.png", dpi=130)
+    save_figure(clusters, folder / "clusters.png", dpi=130)
 
 
 def draw_typical(folder: Path, data: ClusterData, assigned: pd.DataFrame, title: str) -> None:
@@ -195,7 +195,7 @@ def draw_typical(folder: Path, data: ClusterData, assigned: pd.DataFrame, title:
         whole = np.concatenate(rows)
         rows = [brighten(row, whole).clip(0, 1) for row in rows]
         figure = draw_image_rows(rows, labels, title=f"{title}: typical samples")
-        figure.savefig(folder / "typical.png", dpi=130)
+        save_figure(figure, folder / "typical.png", dpi=130)
 
 
 def print_summary(

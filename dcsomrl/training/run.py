@@ -14,15 +14,15 @@ from pytorch_lightning.loggers import Logger
 
 from dcsomrl.checkpoints import epochs_done, read_checkpoint
 from dcsomrl.data import ClusterData
-from dcsomrl.errors import CheckpointError, ConfigError, TrainingError, first_line
+from dcsomrl.errors import CheckpointError, ConfigError, DataError, TrainingError, first_line
 from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import number_of, score, silhouette
 from dcsomrl.training import results
 from dcsomrl.training.assignments import assign_all, describe_clusters
-from dcsomrl.training.callbacks.time_limit import TimeIsOver, out_of_time
+from dcsomrl.training.callbacks.time_limit import TimeIsOver, warn_of_time
 from dcsomrl.training.checkpoints import check_same_run, find_checkpoint
 from dcsomrl.training.trainer import build_trainer, warn_of_slow_half
-from dcsomrl.training.warnings import of_number, warnings_of
+from dcsomrl.training.warnings import find_warnings, warn_of_number
 from dcsomrl.writing import write_json
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ def run(
     make_trainer: Callable[..., Trainer],
     loggers: list[Logger],
     callbacks: list[Callback],
+    named: Callable[[str], str] = str,
 ) -> dict[str, Any]:
     """Train, or go on with a training, score on the test split, and write the results.
 
@@ -47,12 +48,14 @@ def run(
         make_trainer: makes the trainer from the arguments that are added here.
         loggers: further loggers; may be empty.
         callbacks: further callbacks; may be empty.
+        named: gives the arguments and classes in a warning their keys in the configuration.
 
     Returns:
         What :func:`finish` does; nothing on other processes than the first.
 
     Raises:
         CheckpointError: the checkpoint to go on with is damaged or of another configuration.
+        DataError: it is of a training on other samples.
         ConfigError: Lightning refuses a setting.
         TrainingError: no step was trained, or the loss stopped being a number.
     """
@@ -74,7 +77,9 @@ def run(
     warn_of_slow_half(trainer)
     fit(trainer, model, data, resume)
     leave_group()
-    return finish(trainer, model, data, config, run_dir) if trainer.is_global_zero else {}
+    if not trainer.is_global_zero:
+        return {}
+    return finish(trainer, model, data, config, run_dir, named)
 
 
 def _check_resumed(path: Path, config: dict[str, Any], data: ClusterData) -> None:
@@ -87,7 +92,12 @@ def _check_resumed(path: Path, config: dict[str, Any], data: ClusterData) -> Non
             f"init={path} in place of ckpt_path"
         )
     check_same_run(checkpoint, config, path)
-    data.check_same(checkpoint.get(type(data).__qualname__))
+    try:
+        data.check_same(checkpoint.get(type(data).__qualname__))
+    except DataError as error:
+        raise DataError(
+            f"{error}, or start afresh (ckpt_path=null) under another name=..."
+        ) from error
     epoch, step = epochs_done(checkpoint), checkpoint["global_step"]
     log.info("resuming from %s after epoch %d, step %d", path, epoch, step)
     wanted = config["trainer"].get("max_epochs")
@@ -147,11 +157,12 @@ def finish(
     data: ClusterData,
     config: Mapping[str, Any],
     run_dir: Path,
+    named: Callable[[str], str] = str,
 ) -> dict[str, Any]:
     """Score the model as training left it on the test split, and write the run's results.
 
     This is the work of one process; the others must have left their group, or the scores would
-    wait for them.
+    wait for them. The arguments are those of :func:`run`.
 
     Returns:
         What stands in ``metrics.json``, and the scores on the validation part under ``val/``.
@@ -171,9 +182,9 @@ def finish(
         **results.origin(trainer.strategy.root_device),
         "warnings": [
             *data.notes,
-            *of_number(number_of(config.get("n_clusters")), scores["clusters"]),
-            *warnings_of(model, data, scores, assignments["node"]),
-            *out_of_time(trainer),
+            *warn_of_number(number_of(config.get("n_clusters")), scores["clusters"]),
+            *map(named, find_warnings(model, data, scores, assignments["node"])),
+            *warn_of_time(trainer),
         ],
     }
     assigned = assign_all(model, data, merged, assignments)

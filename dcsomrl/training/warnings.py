@@ -8,7 +8,7 @@ from dcsomrl.losses import Term
 from dcsomrl.models import ClusteringModule
 
 
-def warnings_of(
+def find_warnings(
     model: ClusteringModule, data: ClusterData, scores: Mapping[str, Any], clusters: Sequence[int]
 ) -> list[str]:
     """Sentences on what is degenerate with a scored model, and what to change.
@@ -22,38 +22,36 @@ def warnings_of(
     book = model.codebook
     unassigned = sum(1 for cluster in clusters if cluster < 0)
     return [
-        *of_map(int(book.live.sum()), model.n_clusters, book.relevances is not None),
-        *of_clusters(scores["nodes_used"], scores["nodes"], len(clusters), unassigned),
-        *of_classes(data.num_classes, scores.get("classes", 0)),
-        *of_data(data.constant, data.n_constant),
-        *of_unused(data, model),
+        *warn_of_map(int(book.live.sum()), model.n_clusters, book.relevances is not None),
+        *warn_of_clusters(scores["nodes_used"], scores["nodes"], len(clusters), unassigned),
+        *warn_of_classes(data.num_classes, scores.get("classes", 0)),
+        *warn_of_data(data.constant, data.n_constant),
+        *warn_of_unused(data, model),
     ]
 
 
-def of_map(nodes: int, slots: int, grows: bool) -> list[str]:
+def warn_of_map(nodes: int, slots: int, grows: bool) -> list[str]:
     """On the number of live nodes among the slots of a map, or of clusters."""
     if nodes == 0:
         return [
-            "The map has no live node: it has learned nothing. Train for longer "
-            "(trainer.max_epochs) or lower model.som.life_decay, of LARFDSSOM "
-            "model.som.lowest_share."
+            "The map has no live node: it has learned nothing. Train for longer (`max_epochs`) or "
+            "lower `life_decay`, of LARFDSSOM `lowest_share`."
         ]
     if nodes == 1 and grows:
         return [
-            "The map has one live node, so it tells nothing apart: raise "
-            "model.som.activation_threshold (lower model.som.radius where there is one) or, of "
-            "DC-SOMRL, lower model.alpha."
+            "The map has one live node, so it tells nothing apart: raise `activation_threshold` "
+            "(lower `radius` where there is one) or, of DC-SOMRL, lower `alpha`."
         ]
     if nodes == slots and grows:
         return [
             f"The map is full: all {nodes} of its slots are in use, and it could not grow where "
-            "the data asked for it. Raise model.som.max_nodes, lower "
-            "model.som.activation_threshold or, where there is one, raise model.som.radius."
+            "the data asked for it. Raise `max_nodes`, lower `activation_threshold` or, where "
+            "there is one, raise `radius`."
         ]
     return []
 
 
-def of_clusters(used: int, nodes: int, samples: int, unassigned: int) -> list[str]:
+def warn_of_clusters(used: int, nodes: int, samples: int, unassigned: int) -> list[str]:
     """On how samples are spread over the clusters."""
     said = []
     if samples and unassigned == samples:
@@ -61,8 +59,8 @@ def of_clusters(used: int, nodes: int, samples: int, unassigned: int) -> list[st
     elif used == 1 and nodes != 1 and samples > 1:
         said.append(
             f"All {samples} scored samples are in one of {nodes} nodes: train for longer "
-            "(trainer.max_epochs), weaken what draws the codes together (model.alpha or the "
-            "clustering loss), or check the scale of the data (dataset.normalization)."
+            "(`max_epochs`), weaken what draws the codes together (`alpha` or the clustering "
+            "loss), or check the scale of the data (`normalization`)."
         )
     if 0 < unassigned < samples:
         said.append(
@@ -71,14 +69,14 @@ def of_clusters(used: int, nodes: int, samples: int, unassigned: int) -> list[st
     return said
 
 
-def of_number(asked: int | None, given: float) -> list[str]:
+def warn_of_number(asked: int | None, given: float) -> list[str]:
     """On a number of clusters, None for the one that is found, that the nodes do not give."""
     if asked is None or given >= asked:
         return []
     return [f"{asked} clusters were asked for, and the nodes give {given:.0f} at most."]
 
 
-def of_classes(known: int, scored: int) -> list[str]:
+def warn_of_classes(known: int, scored: int) -> list[str]:
     """On classes of the training, and of the samples that were scored."""
     if known == 1 or scored == 1:
         return ["All labels are one class, so scores against them are left out: check the labels."]
@@ -89,7 +87,7 @@ def of_classes(known: int, scored: int) -> list[str]:
     return []
 
 
-def of_unused(data: ClusterData, model: ClusteringModule) -> list[str]:
+def warn_of_unused(data: ClusterData, model: ClusteringModule) -> list[str]:
     """On views and neighbours that are made and not used."""
     terms = [one for one in model.modules() if isinstance(one, Term)]
     said = []
@@ -97,17 +95,17 @@ def of_unused(data: ClusterData, model: ClusteringModule) -> list[str]:
     if views and not any(term.compares_views for term in terms):
         said.append(
             "The data makes views, and no term of the loss compares any: leave the augmentation "
-            "out, or add such a term (model.losses)."
+            "out, or add such a term (`losses`)."
         )
     if data.neighbors is not None and not any(term.compares_neighbors for term in terms):
         said.append(
-            "The data finds neighbours, and no term of the loss compares any: choose "
-            "neighbors=none, or add such a term (model.losses)."
+            "The data finds neighbours, and no term of the loss compares any: leave them out, or "
+            "add such a term (`losses`)."
         )
     return said
 
 
-def of_data(constant: Sequence[str], number: int) -> list[str]:
+def warn_of_data(constant: Sequence[str], number: int) -> list[str]:
     """On features that are one value in all of the training part."""
     if list(constant) == ["all samples"]:
         return ["All training samples are equal: there is nothing to cluster. Check the data."]

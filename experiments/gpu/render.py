@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 
 from dcsomrl.errors import DataError
-from dcsomrl.writing import markdown_table
+from dcsomrl.writing import markdown_table, save_figure
 from experiments.gpu import store
 from experiments.gpu.run import PARTS
 from experiments.gpu.setting import Setting
@@ -68,7 +68,7 @@ def render(out: Path, page_dir: Path) -> Path:
         lines += [f"\n## {machine.title}\n", f"Commits: {', '.join(commits)}.\n", *_sections(own)]
         if (figure := draw(own, machine.device)) is not None:
             name = f"gpu-{number}.png"
-            figure.savefig(page_dir / name, dpi=130)
+            save_figure(figure, page_dir / name, dpi=130)
             lines.append(f"![step times and the map's time by its nodes]({name})")
     lacking = [name for name in order if name not in records]
     if lacking:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import pearsonr, rankdata, spearmanr, t
 
-from dcsomrl.analysis import rank_correlations, sensitivity
+from dcsomrl.analysis import correlate_ranks, sensitivity
 
 
 def points(n=40, seed=0, effect=(3.0, -1.0, 0.0)):
@@ -107,7 +107,7 @@ def test_too_few_points_or_nothing_to_explain_are_refused():
 
 def test_a_few_points_have_rank_correlations():
     x, y = points(n=6, effect=(1.0, -0.3, 0.1))
-    table = rank_correlations(x.assign(kind=list("aabbab"), fixed=1), y)
+    table = correlate_ranks(x.assign(kind=list("aabbab"), fixed=1), y)
     assert list(table.index) == ["a", "b", "c"]
     raw = np.array([spearmanr(x[name], y).pvalue for name in x])
     for name in x:
@@ -117,9 +117,9 @@ def test_a_few_points_have_rank_correlations():
     expected = np.minimum(np.maximum.accumulate(raw[order] * [3, 2, 1]), 1)
     np.testing.assert_allclose(table["p"].to_numpy()[order], expected, rtol=1e-8)
     with pytest.raises(ValueError, match="4 points with a result tell nothing"):
-        rank_correlations(x[:4], y[:4])
+        correlate_ranks(x[:4], y[:4])
     with pytest.raises(ValueError, match="score is the same at every point"):
-        rank_correlations(x, y * 0)
+        correlate_ranks(x, y * 0)
 
 
 @pytest.mark.slow
@@ -129,6 +129,6 @@ def test_the_interval_of_a_rank_correlation_holds_it_in_95_of_100_cases():
     for _ in range(400):
         # Spearman's rho of two normal variables is 6 / pi * asin(r / 2).
         both = rng.multivariate_normal([0, 0], [[1, 0.618], [0.618, 1]], 12)
-        table = rank_correlations(pd.DataFrame({"a": both[:, 0]}), pd.Series(both[:, 1]))
+        table = correlate_ranks(pd.DataFrame({"a": both[:, 0]}), pd.Series(both[:, 1]))
         held += table["rho_low"]["a"] <= true <= table["rho_high"]["a"]
     assert 0.92 < held / 400 < 0.98

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from dcsomrl.analysis.disturbance import chosen, disturb, disturbance_curve
+from dcsomrl.analysis.disturbance import chosen, disturb, measure_disturbance
 
 RNG = np.random.default_rng(0)
 RELEVANCES = RNG.random((6, 8))
@@ -53,7 +53,7 @@ def world(m=6):
 def test_where_relevances_tell_the_truth_the_least_relevant_change_nothing():
     centers, relevances, decode, winners = world()
     node_class = (centers[:, 0] > 0.5).astype(int)
-    table = disturbance_curve(
+    table = measure_disturbance(
         centers, relevances, 0.35, decode, winners, node_class, (0, 1), [0.15, 0.5], repeats=50
     ).set_index(["threshold", "kind"])
     assert table.loc[(0.5, "least relevant"), ["change", "winner_flips", "class_flips"]].sum() == 0
@@ -75,7 +75,7 @@ def test_intervals_hold_the_mean_of_the_population():
     inside = []
     for seed in range(60):
         size = np.random.default_rng(seed).exponential(1.0, 40)
-        table = disturbance_curve(
+        table = measure_disturbance(
             np.zeros((40, 1)), np.zeros((40, 1)), 1.0, lambda z, size=size: z * size[:, None],
             lambda z: np.arange(40), None, None, [0.5], 1, seed,
         )  # fmt: skip
@@ -88,7 +88,7 @@ def test_intervals_hold_the_mean_of_the_population():
 def test_nodes_without_a_class_are_left_out():
     centers, relevances, decode, winners = world()
     node_class = np.full(8, -1)
-    table = disturbance_curve(
+    table = measure_disturbance(
         centers, relevances, 0.35, decode, winners, node_class, (0, 1), [0.5], repeats=2
     )
     assert table["class_flips"].isna().all()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from dcsomrl.analysis import merge, paired_p_values, winner_counts
+from dcsomrl.analysis import compare_paired, count_winners, merge
 from dcsomrl.analysis.merging import (
     find_communities,
     merge_by_distance,
@@ -13,7 +13,7 @@ from dcsomrl.analysis.merging import (
 
 
 def test_counts_are_symmetric_and_leave_out_who_has_no_winner():
-    counts = winner_counts(np.array([0, 1, 2, -1, 0]), np.array([1, 0, 1, 0, -1]), 4)
+    counts = count_winners(np.array([0, 1, 2, -1, 0]), np.array([1, 0, 1, 0, -1]), 4)
     expected = np.zeros((4, 4))
     expected[0, 1] = expected[1, 0] = 2
     expected[1, 2] = expected[2, 1] = 1
@@ -52,7 +52,7 @@ def test_p_values_are_paired_and_corrected():
     base = dict(enumerate(rng.normal(0.8, 0.05, 6)))
     near = {seed: value + rng.normal(0.001, 0.002) for seed, value in base.items()}
     far = {seed: value - 0.1 + rng.normal(0, 0.01) for seed, value in base.items()}
-    found = paired_p_values({"a": base, "near": near, "far": far, "one": {0: 0.5}}, "a")
+    found = compare_paired({"a": base, "near": near, "far": far, "one": {0: 0.5}}, "a")
     raw = {
         name: ttest_rel(list(base.values()), list(other.values())).pvalue
         for name, other in (("near", near), ("far", far))
@@ -60,7 +60,7 @@ def test_p_values_are_paired_and_corrected():
     assert found["far"] == pytest.approx(2 * raw["far"])
     assert found["near"] == pytest.approx(max(raw["near"], found["far"]))
     assert np.isnan(found["one"])
-    assert paired_p_values({"a": base, "same": dict(base)}, "a") == {"same": 1.0}
+    assert compare_paired({"a": base, "same": dict(base)}, "a") == {"same": 1.0}
 
 
 def blocks(sizes=(5, 5, 3), between=1.0):

@@ -6,7 +6,7 @@ import torch
 from minisom import MiniSom
 from sklearn.datasets import load_iris
 
-from dcsomrl.analysis.quality import map_quality
+from dcsomrl.analysis.quality import judge_map
 from dcsomrl.maps import Grid
 from dcsomrl.maps.grid import squared_distances
 from dcsomrl.metrics import quantization_error, topographic_error
@@ -53,6 +53,6 @@ def test_distortion_weighs_by_minisoms_neighborhood():
     for sample, node in zip(SAMPLES, winner, strict=True):
         pull = som.neighborhood((node, 0), np.sqrt(0.5)).ravel()
         expected += pull @ ((sample - nodes) ** 2).sum(1) / len(SAMPLES)
-    found = map_quality(SAMPLES, winner, nodes, grid.distances.numpy())
+    found = judge_map(SAMPLES, winner, nodes, grid.distances.numpy())
     assert found.distortion == pytest.approx(expected)
     assert found.unreachable == 0

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from dcsomrl.analysis.neighbors import intersection, nearest_samples, shared_light, typicality
+from dcsomrl.analysis.neighbors import (
+    find_nearest_samples,
+    intersection,
+    measure_shared_light,
+    typicality,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -9,7 +14,7 @@ RNG = np.random.default_rng(0)
 def test_the_nearest_samples_are_those_of_the_weighted_distance():
     centers, z, w = RNG.random((4, 3)), RNG.random((30, 3)), RNG.uniform(0.1, 1, (4, 3))
     for relevances in (None, w):
-        found = nearest_samples(centers, z, 5, relevances)
+        found = find_nearest_samples(centers, z, 5, relevances)
         weight = np.ones_like(w) if relevances is None else relevances
         for node in range(4):
             square = (weight[node] * (z - centers[node]) ** 2).sum(1) / weight[node].sum()
@@ -34,9 +39,9 @@ def test_a_prototype_is_compared_with_the_mean_sample_of_its_cluster():
 
 def test_the_light_that_images_share():
     images = np.array([[[0.1, 0.9]], [[0.5, 0.6]]])
-    assert shared_light(images) == pytest.approx(0.7 / 1.05)
-    assert shared_light(images[:1]) == 1
-    assert shared_light(np.zeros((2, 3))) == 0
+    assert measure_shared_light(images) == pytest.approx(0.7 / 1.05)
+    assert measure_shared_light(images[:1]) == 1
+    assert measure_shared_light(np.zeros((2, 3))) == 0
 
 
 def test_what_images_share_and_what_each_has_beyond():

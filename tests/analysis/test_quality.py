@@ -7,8 +7,8 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.manifold import trustworthiness as reference
 
-from dcsomrl.analysis.quality import map_quality, trustworthiness
-from dcsomrl.analysis.topology import path_lengths
+from dcsomrl.analysis.quality import judge_map, trustworthiness
+from dcsomrl.analysis.topology import measure_paths
 
 RNG = np.random.default_rng(0)
 
@@ -60,9 +60,9 @@ def line(n=30):
 def test_a_chain_along_a_line_keeps_its_neighbourhoods_and_a_shuffled_one_does_not():
     z, winner, centers = line()
     chain = np.stack([np.arange(9), np.arange(1, 10)], 1)
-    good = map_quality(z, winner, centers, path_lengths(chain, 10), k=6)
+    good = judge_map(z, winner, centers, measure_paths(chain, 10), k=6)
     shuffled = RNG.permutation(10)[chain]
-    bad = map_quality(z, winner, centers, path_lengths(shuffled, 10), k=6)
+    bad = judge_map(z, winner, centers, measure_paths(shuffled, 10), k=6)
     assert good.trustworthiness > 0.98
     assert good.preservation > 0.98
     assert bad.trustworthiness < good.trustworthiness - 0.1
@@ -74,7 +74,7 @@ def test_a_chain_along_a_line_keeps_its_neighbourhoods_and_a_shuffled_one_does_n
 def test_parts_that_no_path_joins_are_counted_and_all_equally_far():
     z, winner, centers = line()
     edges = np.array([[0, 1]])
-    found = map_quality(z, winner, centers, path_lengths(edges, 10), k=2)
+    found = judge_map(z, winner, centers, measure_paths(edges, 10), k=2)
     # Of 30 * 29 pairs 2 * 9 join the first two nodes and 10 * 6 lie within a node.
     assert found.unreachable == pytest.approx(1 - (18 + 60) / 870)
     # Only the winner pulls, and for the first six samples its one neighbour.

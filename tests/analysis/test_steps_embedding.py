@@ -6,21 +6,21 @@ from sklearn.manifold import trustworthiness
 from sklearn.metrics import normalized_mutual_info_score
 
 from dcsomrl.analysis.embedding import embed
-from dcsomrl.analysis.steps import chance_scores, steps_to_share
+from dcsomrl.analysis.steps import find_step_of_share, score_by_chance
 from dcsomrl.errors import ConfigError
 
 
 def test_the_first_step_that_reaches_a_share_of_the_final_value():
     steps, values = np.arange(1, 101), np.minimum(np.arange(1, 101) / 50, 1.0)
-    assert steps_to_share(steps, values, 0.9) == 45
-    assert steps_to_share(steps, values, 1.0) == 50
+    assert find_step_of_share(steps, values, 0.9) == 45
+    assert find_step_of_share(steps, values, 1.0) == 50
     values[-1] = 3.0  # one outlier at the end is not the final value
-    assert steps_to_share(steps, values, 0.9) == 45
-    assert steps_to_share(np.array([7]), np.array([0.2]), 0.99) == 7
-    assert steps_to_share(np.array([]), np.array([]), 0.9) is None
+    assert find_step_of_share(steps, values, 0.9) == 45
+    assert find_step_of_share(np.array([7]), np.array([0.2]), 0.99) == 7
+    assert find_step_of_share(np.array([]), np.array([]), 0.9) is None
     # What ends at nothing, below chance or undefined is never reached.
     for end in (0.0, -0.2, np.nan):
-        assert steps_to_share(np.array([1, 2]), np.array([0.5, end]), 0.9) is None
+        assert find_step_of_share(np.array([1, 2]), np.array([0.5, end]), 0.9) is None
 
 
 @pytest.mark.parametrize(("n_nodes", "per_class", "n_classes"), [(1, 5, 4), (3, 2, 3), (60, 10, 5)])
@@ -32,7 +32,7 @@ def test_chance_is_the_mean_over_random_deals(n_nodes, per_class, n_classes):
         most = [np.bincount(labels[node == k]).max() for k in np.unique(node)]
         purities.append(sum(most) / len(labels))
         nmis.append(normalized_mutual_info_score(labels, node))
-    purity, nmi = chance_scores(n_nodes, np.full(n_classes, per_class), draws=300)
+    purity, nmi = score_by_chance(n_nodes, np.full(n_classes, per_class), draws=300)
     assert purity == pytest.approx(np.mean(purities), abs=0.02)
     assert nmi == pytest.approx(np.mean(nmis), abs=0.02)
 
@@ -57,7 +57,7 @@ def test_a_few_codes_have_places_too(method, shape):
 
 def test_chance_knows_classes_of_several_sizes():
     # Two nodes or one, the larger class is what a node has most of.
-    assert chance_scores(1, np.array([3, 9, 0]))[0] == pytest.approx(0.75)
+    assert score_by_chance(1, np.array([3, 9, 0]))[0] == pytest.approx(0.75)
 
 
 def test_umap_has_places_where_it_is_installed():

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcsomrl.analysis.topology import (
-    class_agreement,
+    compare_classes,
     components,
     degrees,
-    path_lengths,
+    measure_paths,
     shortest_path,
 )
 
@@ -26,7 +26,7 @@ def test_degrees_parts_and_paths_of_a_ring_and_a_pair():
     assert part[:4].tolist() == [0] * 4
     assert part[5] == part[6] == 1
     assert len({part[4], part[7], 0, 1}) == 4
-    lengths = path_lengths(RING, 8)
+    lengths = measure_paths(RING, 8)
     assert lengths[0].tolist() == [0, 1, 2, 1, math.inf, math.inf, math.inf, math.inf]
     assert lengths[5, 6] == 1
     assert components(NONE, 3).tolist() == [0, 1, 2]
@@ -53,7 +53,7 @@ def test_paths_are_those_of_networkx(pairs, seed):
     for (i, j), weight in zip(edges, weights, strict=True):
         graph.add_edge(i, j, weight=weight)
     expected = dict(networkx.all_pairs_dijkstra_path_length(graph))
-    found = path_lengths(edges, 10, weights)
+    found = measure_paths(edges, 10, weights)
     for i in range(10):
         for j in range(10):
             assert found[i, j] == pytest.approx(expected[i].get(j, math.inf))
@@ -64,21 +64,21 @@ def test_paths_are_those_of_networkx(pairs, seed):
 def test_agreement_beyond_chance_is_told_from_chance():
     rows, classes = np.arange(60).reshape(3, 20), np.repeat([0, 1, 2], 20)
     within = np.concatenate([np.stack([row[:-1], row[1:]], 1) for row in rows])
-    found = class_agreement(within, classes)
+    found = compare_classes(within, classes)
     assert found.share == 1
     assert found.edges == 57
     assert found.chance == pytest.approx(19 / 59, abs=0.01)  # of the 59 others 19 are like it
     assert found.p == pytest.approx(1 / 2001)
-    mixed = class_agreement(within, np.random.default_rng(1).permutation(classes))
+    mixed = compare_classes(within, np.random.default_rng(1).permutation(classes))
     assert mixed.p > 0.05
 
 
 def test_nodes_without_a_class_do_not_count():
     classes = np.array([0, 0, -1, 1, 1])
     edges = np.array([[0, 1], [1, 2], [3, 4]])
-    found = class_agreement(edges, classes)
+    found = compare_classes(edges, classes)
     assert (found.share, found.edges) == (1, 2)
     # Two pairs of four nodes: in one deal of three they are alike.
     assert found.chance == pytest.approx(1 / 3, abs=0.03)
-    assert class_agreement(NONE, classes) is None
-    assert class_agreement(edges, np.full(5, -1)) is None
+    assert compare_classes(NONE, classes) is None
+    assert compare_classes(edges, np.full(5, -1)) is None

@@ -267,7 +267,7 @@ def test_a_term_on_views_trains_resumes_and_is_logged(run_small, tmp_path):
 
 
 def test_a_term_on_views_wants_views(run_small):
-    with pytest.raises(ConfigError, match="choose an augmentation"):
+    with pytest.raises(ConfigError, match="give the data an augmentation=shift_rotate_scale"):
         run_small(*AGREEING[2:])
 
 

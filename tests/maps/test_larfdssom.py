@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dcsomrl.maps import LARFDSSOM
+from dcsomrl.maps import LARFDSSOM, SOMRL, Centers, Grid
 
 SETTINGS = {
     "max_nodes": 8,
@@ -124,6 +124,32 @@ def test_a_frozen_map_takes_no_nodes_and_the_last_node_stays():
     som.frozen.fill_(True)
     som(torch.tensor([[0.1, 0.1]]))
     assert int(som.n_live) == 1
+
+
+def test_a_map_settles_in_rounds_without_new_nodes_and_others_do_nothing():
+    som = LARFDSSOM(2, **{**SETTINGS, "lowest_share": 0.3, "age_wins": 10_000}).train()
+    far = torch.tensor([[0.1, 0.1], *[[0.9, 0.9]] * 4, [0.5, 0.1]])
+    som(far)
+    assert int(som.n_live) == 3
+    asked = []
+    som.settle_(lambda: asked.append(1) or far)
+    assert int(som.n_live) == 1
+    assert bool(som.frozen)
+    assert len(asked) == 2  # the last round removes none
+    assert som.sequential
+    other = SOMRL(2).train()
+    other(far)
+    before = {name: value.clone() for name, value in other.state_dict().items()}
+    other.settle_(lambda: pytest.fail("nothing is asked for"))
+    assert all(torch.equal(value, before[name]) for name, value in other.state_dict().items())
+    assert not other.sequential
+
+
+def test_a_map_has_no_grid_unless_it_has_one():
+    assert SOMRL(2).grid is None
+    assert Centers(torch.rand(6, 2)).grid is None
+    grid = Grid(2, 3)
+    assert Centers(torch.rand(6, 2), grid).grid is grid
 
 
 def test_settings_out_of_range_are_refused():

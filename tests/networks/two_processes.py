@@ -17,6 +17,7 @@ SETTINGS = (
 DEC = ("model.pretrain_epochs=1", "model.update_interval=4", "model.n_init=2")
 WITH_NETWORK = {
     "dcsomrl": ("model.som.max_nodes=40", "model.som.activation_threshold=0.999"),
+    "neighbor_somrl": ("model.som.max_nodes=12", "dataset.neighbors.cache_dir=null"),
     "autoencoder": ("model.n_clusters=12",),
     "desom": ("model.rows=3",),
     "somvae": ("model.columns=3",),

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-from dcsomrl.analysis.steps import chance_scores, steps_to_share
+from dcsomrl.analysis.steps import find_step_of_share, score_by_chance
 from dcsomrl.configuration import compose_config
 from dcsomrl.loading import load
 from dcsomrl.reporting.context import Context
@@ -84,13 +84,13 @@ def test_captions_say_what_was_measured(portrait, run):
     assert merged["merging, all nodes: purity"] == pytest.approx(run.metrics["purity"])
     assert ("purity", f"{run.metrics['purity']:.3f}") in page.summary
     steps = found["steps"]
-    chance = np.array([chance_scores(n, np.full(10, 10))[0] for n in run.steps["nodes"]])
+    chance = np.array([score_by_chance(n, np.full(10, 10))[0] for n in run.steps["nodes"]])
     lead = (run.steps["purity"] - chance) / (1 - chance)
     first = run.steps[lead >= 0.9 * lead.tail(7).median()]
     assert steps.measures["steps_to_90%_purity"] == first["step"].iloc[0]
     assert f"Purity ends at {run.steps['purity'].tail(7).median():.3f}" in steps.caption
     at, nmi = run.steps["step"].to_numpy(), run.steps["nmi"].to_numpy()
-    assert steps.measures["steps_to_99%_final_nmi"] == steps_to_share(at, nmi, 0.99) > 1
+    assert steps.measures["steps_to_99%_final_nmi"] == find_step_of_share(at, nmi, 0.99) > 1
 
 
 def test_a_cluster_is_a_row_with_the_samples_of_its_nodes(portrait, run):

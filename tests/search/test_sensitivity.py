@@ -10,7 +10,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from dcsomrl.errors import ConfigError, DataError
 from dcsomrl.search import Grid, LatinHypercube, Search
-from dcsomrl.search.outcome import PARAMETER, outcome, read, save, short_names
+from dcsomrl.search.outcome import PARAMETER, outcome, read, save, shorten_names
 from dcsomrl.search.sensitivity_page import importances, write_sensitivity
 
 pytestmark = pytest.mark.slow
@@ -131,7 +131,7 @@ def test_results_that_cannot_be_explained_are_named_and_shown(searched, tmp_path
     complete = few.points[few.points["state"] == "complete"]
     given = complete[[PARAMETER + name for name in few.space]]
     by_name = importances(given, complete["nmi"], few.space)
-    expected = {short: by_name[name] for name, short in short_names(few.space).items()}
+    expected = {short: by_name[name] for name, short in shorten_names(few.space).items()}
     for (_, name), value in table["importance"].items():
         assert value == pytest.approx(expected[name])
     text = write_sensitivity(few._replace(points=few.points[:4]), ["nmi"], tmp_path).read_text()
@@ -149,7 +149,7 @@ def test_a_folder_without_a_search_is_refused(searched, tmp_path):
 
 def test_names_are_short_where_they_can_be():
     space = dict.fromkeys(["a.lr", "b.lr", "a.rate"], FloatDistribution(0, 1))
-    assert short_names(space) == {"a.lr": "a.lr", "b.lr": "b.lr", "a.rate": "rate"}
+    assert shorten_names(space) == {"a.lr": "a.lr", "b.lr": "b.lr", "a.rate": "rate"}
 
 
 def test_the_command_prints_and_writes_it(searched, cli, tmp_path):

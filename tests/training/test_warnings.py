@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from dcsomrl.evaluate import evaluate
+from dcsomrl.report import report
 from dcsomrl.search.sweeping import numbers
+from dcsomrl.training.warnings import warn_of_map
 from tests.test_evaluate_predict import call
 
 LABEL_SCORES = {"purity", "nmi", "ari", "ami", "accuracy", "homogeneity", "completeness"}
@@ -28,8 +30,11 @@ def blobs(n=200, classes=3):
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        (["model.som.activation_threshold=0.1"], "one live node.*activation_threshold"),
-        (["model.som.max_nodes=4"], "map is full: all 4.*max_nodes"),
+        (
+            ["model.som.activation_threshold=0.1"],
+            r"one live node.*raise model\.som\.activation_threshold \(.*model\.alpha",
+        ),
+        (["model.som.max_nodes=4"], r"map is full: all 4.*Raise model\.som\.max_nodes"),
     ],
 )
 def test_a_degenerate_map_is_said_in_summary_and_results(
@@ -44,6 +49,17 @@ def test_a_degenerate_map_is_said_in_summary_and_results(
     assert pattern.search(metrics["warnings"][0])
     ckpt = tmp_path / "run" / "checkpoints" / "last.ckpt"
     assert call(evaluate, "evaluate", tmp_path, f"ckpt={ckpt}")["warnings"] == metrics["warnings"]
+
+
+@pytest.mark.slow
+def test_a_report_names_what_to_change_by_its_key(run_small, tmp_path):
+    run_small("model.som.max_nodes=4")
+    page = call(report, "report", tmp_path, f"run={tmp_path / 'run'}", "embedding=pca")
+    assert "Raise model.som.max_nodes, lower model.som.activation_threshold" in page.read_text()
+
+
+def test_without_a_configuration_warnings_name_arguments():
+    assert "Raise `max_nodes`" in warn_of_map(4, 4, grows=True)[0]
 
 
 def test_a_sound_run_has_no_warning(run_small):

@@ -1,6 +1,6 @@
 """What moving the more or the less relevant dimensions of prototypes does."""
 
-from dcsomrl.analysis.disturbance import KINDS, disturbance_curve
+from dcsomrl.analysis.disturbance import KINDS, measure_disturbance
 from dcsomrl.analysis.relevance import learned
 from dcsomrl.figures.relevance import draw_disturbance_lines
 from dcsomrl.reporting.context import Context
@@ -11,14 +11,14 @@ def draw_disturbances(context: Context) -> Section | None:
     """How often another node wins, and how far the decoded sample changes, by what is moved.
 
     Source: Fig. 3 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     assert run.relevances is not None
     if not (kept := learned(run.relevances)).any():
         return None
     classes = None if run.labels is None else run.node_class
-    table = disturbance_curve(
+    table = measure_disturbance(
         run.centers[kept], run.relevances[kept], 2 * run.spread,
         lambda z: run.decode(z) / run.unit, run.find, classes, run.box, seed=context.seed,
     )  # fmt: skip

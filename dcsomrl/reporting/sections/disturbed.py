@@ -18,7 +18,7 @@ def draw_disturbed(context: Context) -> Section:
     """Prototypes of the most used nodes, with ever more of their less relevant dimensions moved.
 
     Source: Fig. 3 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     assert run.relevances is not None

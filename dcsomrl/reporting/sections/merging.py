@@ -12,7 +12,7 @@ from dcsomrl.analysis.merging import (
     prune,
 )
 from dcsomrl.figures.structure import draw_merge_bars
-from dcsomrl.metrics import accuracy, ari, count_contingency, nmi, purity
+from dcsomrl.metrics import BY_KEY, CLUSTER_SCORES, LABEL_SCORES, count_contingency
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import Nodes, RunData
 from dcsomrl.reporting.section import Part, Section
@@ -25,7 +25,7 @@ def draw_merging(context: Context) -> Section | None:
     """Scores with the nodes merged in several ways.
 
     Source: appendix A.3 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     if len(run.slots) < 2:
@@ -50,19 +50,17 @@ def draw_merging(context: Context) -> Section | None:
         pair = (torch.from_numpy(cluster), torch.from_numpy(run.labels[won]))
         matrix = count_contingency(*pair, int(cluster.max()) + 1, k)
         rows[name] = {
-            "clusters": len(np.unique(cluster)),
-            "accuracy": float(accuracy(matrix)),
-            "NMI": float(nmi(matrix)),
-            "ARI": float(ari(matrix)),
-            "purity": float(purity(matrix)),
+            BY_KEY["clusters"].title: len(np.unique(cluster)),
+            **{BY_KEY[key].title: float(LABEL_SCORES[key](matrix)) for key in CLUSTER_SCORES},
         }
     spectral, found = rows["spectral on winners"], rows["communities of winners"]
+    count, accuracy, nmi = (BY_KEY[key].title for key in ("clusters", "accuracy", "nmi"))
     caption = (
         "Scores on the test split with the nodes merged: by their centres, or by how often two "
         "nodes are first and second winner of a training sample (spectral clustering). That gives "
-        f"{spectral['clusters']} clusters with an accuracy of {spectral['accuracy']:.3f} and an "
-        f"NMI of {spectral['NMI']:.3f}; left to find their number (communities), "
-        f"{found['clusters']}, with {found['accuracy']:.3f} and {found['NMI']:.3f}. "
+        f"{spectral[count]} clusters with an accuracy of {spectral[accuracy]:.3f} and an "
+        f"NMI of {spectral[nmi]:.3f}; left to find their number (communities), "
+        f"{found[count]}, with {found[accuracy]:.3f} and {found[nmi]:.3f}. "
         f"Pruned are the nodes that won less than {PRUNED_SHARE} of a mean node's training samples."
     )
     measures = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dcsomrl.analysis.neighbors import nearest_samples, typicality
+from dcsomrl.analysis.neighbors import find_nearest_samples, typicality
 from dcsomrl.figures.images import draw_image_rows
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import Array
@@ -16,12 +16,12 @@ def draw_neighbors(context: Context) -> Section | None:
     """The ten nearest test samples of the most used nodes, and how far prototypes are from them.
 
     Source: Fig. 10 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     if len(run.samples) < 10:
         return None
-    near = nearest_samples(run.centers, run.latent, 10, run.relevances)
+    near = find_nearest_samples(run.centers, run.latent, 10, run.relevances)
     found = typicality(run.decoded, run.samples, run.winner, near.row)
     prototype, mean = np.nanmean(found.prototype), np.nanmean(found.mean_sample)
     nodes = most_used(run.wins, ROWS)

@@ -17,7 +17,7 @@ def draw_pairs(context: Context) -> Section | None:
     """Length, largest jump and unevenness of walks between connected and unconnected nodes.
 
     Source: Fig. 4 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     edges, n = run.graph, len(run.slots)

@@ -9,7 +9,7 @@ def draw_plane(context: Context) -> Section:
     """Samples, prototypes and edges where the embedding has them.
 
     Source: Fig. 5 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run, (points, nodes) = context.run, context.places
     named = {"tsne": "t-SNE", "umap": "UMAP", "pca": "Principal components"}[context.method]

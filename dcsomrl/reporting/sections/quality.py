@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from dcsomrl.analysis.quality import map_quality
+from dcsomrl.analysis.quality import judge_map
 from dcsomrl.analysis.topology import (
-    path_lengths,
+    measure_paths,
 )
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section
@@ -21,8 +21,8 @@ def draw_quality(context: Context) -> Section | None:
     assert run.edges is not None
     won = np.flatnonzero(run.winner >= 0)
     some = np.random.default_rng(context.seed).permutation(won)[:QUALITY_SAMPLES]
-    paths = path_lengths(run.edges, len(run.slots))
-    found = map_quality(run.latent[some], run.winner[some], run.centers, paths)
+    paths = measure_paths(run.edges, len(run.slots))
+    found = judge_map(run.latent[some], run.winner[some], run.centers, paths)
     caption = (
         f"Trustworthiness {found.trustworthiness:.3f}, neighbourhood preservation "
         f"{found.preservation:.3f} (10 neighbours), distortion {found.distortion:.4f}, on "

@@ -1,6 +1,6 @@
 """Relevances of all nodes, as histograms."""
 
-from dcsomrl.analysis.relevance import learned, relevance_profile
+from dcsomrl.analysis.relevance import learned, profile_relevances
 from dcsomrl.figures.relevance import draw_relevance_histograms
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section
@@ -10,13 +10,13 @@ def draw_relevances(context: Context) -> Section | None:
     """How many relevances are near 0, moderate, near 1, and to how many nodes a dimension matters.
 
     Source: Fig. 2 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     assert run.relevances is not None
     if not (kept := learned(run.relevances)).any():
         return None
-    profile = relevance_profile(run.relevances[kept])
+    profile = profile_relevances(run.relevances[kept])
     used = profile.nodes_per_dimension
     caption = (
         f"{profile.near_zero:.0%} of the relevances are near 0, {profile.moderate:.0%} moderate "

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dcsomrl.analysis.neighbors import intersection, shared_light
+from dcsomrl.analysis.neighbors import intersection, measure_shared_light
 from dcsomrl.analysis.topology import components
 from dcsomrl.figures.images import draw_image_rows
 from dcsomrl.reporting.context import Context
@@ -18,7 +18,7 @@ def draw_shared(context: Context) -> Section | None:
     """The connected prototypes of one class, their pixelwise minimum, and what each has beyond it.
 
     Source: Figs. 8 and 9 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     assert run.edges is not None
@@ -41,9 +41,9 @@ def draw_shared(context: Context) -> Section | None:
         rows += [np.concatenate([np.zeros_like(common[None]), beyond])]
         labels += [f"{name}: prototypes", "beyond what they share"]
     rng, won = np.random.default_rng(context.seed), np.flatnonzero(run.wins > 0)
-    within = float(np.mean([shared_light(images[nodes]) for nodes in groups]))
+    within = float(np.mean([measure_shared_light(images[nodes]) for nodes in groups]))
     others = [rng.permutation(won)[: len(nodes)] for nodes in groups for _ in range(CHANCE)]
-    chance = float(np.mean([shared_light(images[nodes]) for nodes in others]))
+    chance = float(np.mean([measure_shared_light(images[nodes]) for nodes in others]))
     caption = (
         f"The {SHARING} most used nodes of the largest parts of the graph that have one class. "
         "First what their prototypes share, the pixelwise minimum, then the prototypes, and below "

@@ -5,36 +5,39 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from dcsomrl.analysis.steps import chance_scores, final_value, steps_to_share
+from dcsomrl.analysis.steps import find_end, find_step_of_share, score_by_chance
 from dcsomrl.figures.curves import draw_step_curves
+from dcsomrl.metrics import BY_KEY
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import RunData
 from dcsomrl.reporting.section import Part, Section
 
 SHARES = (0.9, 0.99)
-TITLES = {"purity": "Purity", "nmi": "NMI"}
+SCORES = ("purity", "nmi")
 
 
 def draw_steps(context: Context) -> Section:
     """Purity and NMI after every step beside those by chance, and when their final lead is reached.
 
     Source: Fig. 7 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     assert run.steps is not None
-    at, chance = run.steps["step"].to_numpy(), by_chance(run, run.steps["nodes"])
+    at, chance = run.steps["step"].to_numpy(), deal_by_chance(run, run.steps["nodes"])
     room = 1 - chance["purity"]
     lead = ((run.steps["purity"] - chance["purity"]) / room.where(room > 0)).to_numpy()
-    reached = {share: steps_to_share(at, lead, share) for share in SHARES}
+    reached = {share: find_step_of_share(at, lead, share) for share in SHARES}
     plain = {
-        score: {share: steps_to_share(at, run.steps[score].to_numpy(), share) for share in SHARES}
-        for score in TITLES
+        score: {
+            share: find_step_of_share(at, run.steps[score].to_numpy(), share) for share in SHARES
+        }
+        for score in SCORES
     }
     ends = " ".join(
-        f"{title} ends at {final_value(run.steps[score].to_numpy()):.3f}, by chance at "
-        f"{final_value(chance[score].to_numpy()):.3f}; {_when(plain[score])}."
-        for score, title in TITLES.items()
+        f"{_begin(score)} ends at {find_end(run.steps[score].to_numpy()):.3f}, by chance at "
+        f"{find_end(chance[score].to_numpy()):.3f}; {_when(plain[score])}."
+        for score in SCORES
     )
     caption = (
         "Scores on a few test samples of every class after every step, and what dealing these to "
@@ -53,6 +56,12 @@ def draw_steps(context: Context) -> Section:
     return Section("steps", "Scores at every step (Fig. 7)", caption, figure, measures)
 
 
+def _begin(score: str) -> str:
+    """The title of a score where a sentence begins."""
+    title = BY_KEY[score].title
+    return title[0].upper() + title[1:]
+
+
 def _when(reached: Mapping[float, int | None]) -> str:
     """The steps that reach a share of what there is in the end, in words."""
     if None in reached.values():
@@ -60,14 +69,14 @@ def _when(reached: Mapping[float, int | None]) -> str:
     return " and ".join(f"{share:.0%} at step {step}" for share, step in reached.items())
 
 
-def by_chance(run: RunData, nodes: pd.Series) -> pd.DataFrame:
+def deal_by_chance(run: RunData, nodes: pd.Series) -> pd.DataFrame:
     """Scores at every step if its samples were dealt to its nodes at random."""
     assert run.labels is not None
     per_class = run.config["callbacks"]["step_scores"]["per_class"]
     # A class may have fewer samples than were asked for.
     sizes = np.bincount(run.labels, minlength=len(run.class_names or [])).clip(max=per_class)
-    found = {n: chance_scores(max(n, 1), sizes) for n in nodes.unique()}
-    return pd.DataFrame([found[n] for n in nodes], columns=list(TITLES), index=nodes.index)
+    found = {n: score_by_chance(max(n, 1), sizes) for n in nodes.unique()}
+    return pd.DataFrame([found[n] for n in nodes], columns=list(SCORES), index=nodes.index)
 
 
 PART = Part(draw_steps, needs=("nodes", "labels", "steps"))

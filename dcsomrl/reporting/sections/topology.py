@@ -3,7 +3,7 @@
 import numpy as np
 
 from dcsomrl.analysis.topology import (
-    class_agreement,
+    compare_classes,
     components,
     degrees,
 )
@@ -18,7 +18,7 @@ def draw_topology(context: Context) -> Section:
     assert run.edges is not None
     n = len(run.slots)
     part, degree = components(run.edges, n), degrees(run.edges, n)
-    agreement = class_agreement(run.edges, run.node_class, seed=context.seed)
+    agreement = compare_classes(run.edges, run.node_class, seed=context.seed)
     measures: dict[str, float | int | None] = {
         "edges": len(run.edges),
         "components": int(part.max()) + 1,

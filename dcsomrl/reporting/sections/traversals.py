@@ -15,7 +15,7 @@ def draw_traversals(context: Context) -> Section:
     """The dimension of the largest relevance and spread, walked through at the most used nodes.
 
     Source: Fig. 4 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     nodes, steps = most_used(run.wins, ROWS), 11

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dcsomrl.analysis.topology import (
-    path_lengths,
+    measure_paths,
     shortest_path,
 )
 from dcsomrl.analysis.walks import walk_along
@@ -18,12 +18,12 @@ def draw_walks(context: Context) -> Section:
     """The two prototypes farthest apart on the map, and what lies between them, decoded.
 
     Source: Fig. 4 of "Shaping latent representations using Self-Organizing Maps with
-    Relevance Learning".
+    Relevance Learning", submitted to ICLR 2022.
     """
     run = context.run
     edges = run.graph
     lengths = np.linalg.norm(run.centers[edges[:, 0]] - run.centers[edges[:, 1]], axis=1)
-    hops = path_lengths(edges, len(run.slots))
+    hops = measure_paths(edges, len(run.slots))
     hops[np.isinf(hops)] = -1
     start, end = map(int, np.unravel_index(hops.argmax(), hops.shape))
     path = shortest_path(edges, len(run.slots), lengths, start, end)

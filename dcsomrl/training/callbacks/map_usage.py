@@ -6,7 +6,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from dcsomrl.metrics import NodeUsage
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
-from dcsomrl.training.data import data_of
+from dcsomrl.training.data import get_data
 
 # Samples that are assigned at once.
 AT_ONCE = 500
@@ -34,7 +34,7 @@ class MapUsage(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Assign the samples to the map as it is."""
         assert isinstance(pl_module, ClusteringModule)
-        data = data_of(trainer)
+        data = get_data(trainer)
         rows = data.rows("train")
         rows = rows[torch.linspace(0, len(rows) - 1, min(self._n, len(rows))).round().long()]
         usage = NodeUsage(pl_module.n_clusters).to(pl_module.device)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
-from dcsomrl.training.data import data_of
+from dcsomrl.training.data import get_data
 from dcsomrl.training.tables import goes_on_beside, leave_out
 from dcsomrl.writing import swapped
 
@@ -41,7 +41,7 @@ class SamplePaths(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Choose the samples; keep what a resumed run has behind it."""
-        x = torch.cat([batch.x for batch in data_of(trainer).split_dataloader("test")])
+        x = torch.cat([batch.x for batch in get_data(trainer).split_dataloader("test")])
         rows = torch.linspace(0, len(x) - 1, min(self._n, len(x))).long()
         self._x = x[rows].to(pl_module.device)
         self._epochs = []
@@ -75,7 +75,7 @@ class SamplePaths(Callback):
         self._save({"sample": self._raw(trainer, self._x)})
 
     def _raw(self, trainer: Trainer, x: Tensor) -> np.ndarray:
-        return data_of(trainer).denormalize(x.cpu()).float().numpy()
+        return get_data(trainer).denormalize(x.cpu()).float().numpy()
 
     def _save(self, arrays: dict[str, Any]) -> None:
         """Write all epochs and swap in."""

@@ -15,7 +15,7 @@ from dcsomrl.errors import TrainingError
 from dcsomrl.metrics import count_contingency, nmi, purity
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
-from dcsomrl.training.data import data_of
+from dcsomrl.training.data import get_data
 from dcsomrl.training.tables import GrowingTable, goes_on_beside
 
 
@@ -40,7 +40,7 @@ class StepScores(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Choose the samples: the first of every class."""
-        data = data_of(trainer)
+        data = get_data(trainer)
         if not data.num_classes:
             raise TrainingError(
                 "scores at every step need labels, and this dataset has none: leave "
@@ -69,7 +69,7 @@ class StepScores(Callback):
         with evaluating(pl_module):
             cluster = pl_module.cluster(self._x).winner
         matrix = count_contingency(
-            cluster, self._y, pl_module.n_clusters, data_of(trainer).num_classes
+            cluster, self._y, pl_module.n_clusters, get_data(trainer).num_classes
         )
         self._table.rows.append(
             {

@@ -8,6 +8,7 @@ import yaml
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from dcsomrl.training.results import set_aside
+from dcsomrl.writing import write_text
 
 log = logging.getLogger(__name__)
 
@@ -39,4 +40,4 @@ class TakeOver(Callback):
         if aside := set_aside(self._run_dir, results_only=self._goes_on):
             log.info("what was there of an earlier run is kept in %s", aside)
         text = yaml.safe_dump(self._config, sort_keys=False, allow_unicode=True)
-        (self._run_dir / "config.yaml").write_text(text, encoding="utf-8")
+        write_text(self._run_dir / "config.yaml", text)

@@ -58,7 +58,7 @@ class TimeLimit(Callback):
         return self.over
 
 
-def out_of_time(trainer: Trainer) -> list[str]:
+def warn_of_time(trainer: Trainer) -> list[str]:
     """A sentence where a training has ended because its time was over."""
     callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
     if not any(isinstance(callback, TimeLimit) and callback.over for callback in callbacks):

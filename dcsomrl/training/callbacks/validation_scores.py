@@ -8,7 +8,7 @@ from dcsomrl.data import Batch
 from dcsomrl.losses import Step
 from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import Scorer
-from dcsomrl.training.data import data_of
+from dcsomrl.training.data import get_data
 
 
 class ValidationScores(Callback):
@@ -19,7 +19,7 @@ class ValidationScores(Callback):
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin anew, on the map as it is."""
         assert isinstance(pl_module, ClusteringModule)
-        self._scorer = Scorer(pl_module, data_of(trainer).num_classes)
+        self._scorer = Scorer(pl_module, get_data(trainer).num_classes)
 
     def on_validation_batch_end(
         self,

@@ -1,0 +1,65 @@
+"""What is written is there whole or not at all, and by one module; so are locks."""
+
+import re
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+import dcsomrl
+from dcsomrl.locks import claim, make_lock
+from dcsomrl.writing import save_figure, write_json
+
+
+def test_a_picture_that_cannot_be_drawn_leaves_the_one_before(tmp_path, monkeypatch):
+    path = tmp_path / "picture.png"
+    save_figure(Figure(figsize=(1, 1)), path, dpi=50)
+    before = path.read_bytes()
+    assert before.startswith(b"\x89PNG")
+    save_figure(Figure(figsize=(1, 1)), tmp_path / "picture.svg")
+    assert "<svg" in (tmp_path / "picture.svg").read_text()
+
+    def broken(figure, file, **settings):
+        Path(file).write_bytes(before[:20])
+        raise OSError("no space left on the device")
+
+    monkeypatch.setattr(Figure, "savefig", broken)
+    with pytest.raises(OSError, match="no space left"):
+        save_figure(Figure(), path)
+    assert path.read_bytes() == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["picture.png", "picture.svg"]
+
+
+def test_what_is_no_number_is_null(tmp_path):
+    write_json(tmp_path / "m.json", {"a": float("nan"), "b": 1})
+    assert (tmp_path / "m.json").read_text() == '{\n  "a": null,\n  "b": 1\n}\n'
+
+
+def test_a_lock_makes_its_folder_and_keeps_others_out(tmp_path):
+    held = claim(tmp_path / "new")
+    assert held is not None
+    assert claim(tmp_path / "new") is None
+    held.release()
+    with make_lock(tmp_path / "new"):
+        assert claim(tmp_path / "new") is None
+        with make_lock(tmp_path / "new", "part"):
+            assert (tmp_path / "new" / ".part.lock").exists()
+
+
+@pytest.mark.parametrize(
+    ("bare", "module", "others"),
+    [
+        (r"FileLock\(", "locks.py", ()),
+        # The text of a picture goes into the page, and what is swapped in later lies beside it.
+        (r"\.savefig\((?!buffer)", "writing.py", ()),
+        (r"\.write_(text|bytes)\(", "writing.py", ("commands/export.py",)),
+    ],
+)
+def test_files_are_written_and_locked_by_one_module_each(bare, module, others):
+    top = Path(dcsomrl.__file__).parent
+    found = {
+        str(file.relative_to(top))
+        for file in top.rglob("*.py")
+        if re.search(bare, file.read_text())
+    }
+    assert found - set(others) == {module}
