@@ -18,6 +18,7 @@ from dcsomrl.data.images import images
 from dcsomrl.data.roles import Name, Names
 from dcsomrl.errors import ConfigError
 from dcsomrl.migrations import TARGET
+from dcsomrl.mistakes import find_option
 
 # Settings of the commands themselves, which no class takes.
 COMMANDS: dict[str, Any] = {
@@ -169,8 +170,10 @@ def _words(hint: Any) -> Iterator[str]:
     elif kind is collections.abc.Callable:
         yield f"settings with {TARGET}"
     else:
-        named = f"settings of class {getattr(kind, '__name__', kind)} with {TARGET}"
-        yield NAMES.get(kind, named)
+        name = getattr(kind, "__name__", str(kind))
+        option = find_option(name)
+        chosen = f"with {TARGET}" if option == name else f"as {option} chooses them"
+        yield NAMES.get(kind, f"settings of class {name} {chosen}")
 
 
 def _annotated(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -79,7 +79,7 @@ def name_keys(
         if name in CONSTANTS:
             return CONSTANTS[name]
         if "." in name or name[0].isupper():
-            return _option_of(name)
+            return find_option(name)
         same = [key for key in keys if key.rpartition(".")[2] == name]
         within = [key for key in same if key.startswith(section)]
         other = RENAMED[name] if RENAMED.get(name) in keys else name
@@ -101,7 +101,7 @@ def _keys(node: Any, prefix: str = "") -> Iterator[str]:
         yield from _keys(value, f"{prefix}{key}.")
 
 
-def _option_of(name: str) -> str:
+def find_option(name: str) -> str:
     """The option, as ``autoencoder=mlp``, that makes objects of a class or calls a function.
 
     The name itself where there is none.

@@ -120,11 +120,11 @@ MANDATORY = {
         (["dataset.normalization=zscore"], "normalization must be"),
         (
             ["dataset.neighbors=nearest"],
-            "dataset: neighbors cannot be 'nearest': give neighbors=nearest",
+            "Neighbors as neighbors=nearest chooses them or null, got nearest",
         ),
         (
             ["dataset.augmentation=flip"],
-            "dataset: augmentation cannot be 'flip': give an augmentation=shift_rotate_scale",
+            "Augmentation as augmentation=shift_rotate_scale chooses them or null, got flip",
         ),
         (
             ["+loss@model.losses.near=neighbor_contrast", "trainer.max_epochs=1"],

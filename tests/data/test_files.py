@@ -156,7 +156,7 @@ def test_absent_and_unknown_files_are_named(tmp_path):
     with pytest.raises(DataError, match=r"a\.xls"):
         arrays(str(tmp_path / "a.xls"))
     np.save(tmp_path / "a.npy", np.zeros((5, 2)))
-    with pytest.raises(DataError, match=r"leave `target` null"):
+    with pytest.raises(DataError, match=r"set `target=None`"):
         arrays(str(tmp_path / "a.npy"), target="kind")
 
 
