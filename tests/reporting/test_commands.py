@@ -66,7 +66,8 @@ def test_what_is_no_finished_run_is_refused(cli, tmp_path):
         (["run=[]"], "run must be the folder of a finished run, or a list of some: got []"),
         (
             ['run="5"'],
-            "5 has no metrics.json: give the folder of a run that python -m dcsomrl.train has finished",
+            "5 has no metrics.json: give the folder of a run that "
+            "python -m dcsomrl.train has finished",
         ),
         (["run=[a,a]"], "run names a folder twice: ['a', 'a']"),
         ([], "run is missing: give run=..."),
