@@ -109,7 +109,7 @@ def find_option(name: str) -> str:
     What an option gives to another group, as ``neighbors=nearest`` does to the dataset, stands
     below the name of its own.
     """
-    for file in sorted(config_dir().glob("*/*.yaml")):
+    for file in sorted(config_dir().glob("*/[!_]*.yaml")):
         own = rf"^(?:{file.parent.name}:\n  )?_target_: [\w.]+\.{name}$"
         made = rf"^ *_target_: {name}$" if "." in name else own
         if re.search(made, file.read_text(), re.MULTILINE):

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageOps
-from rich.progress import track
 from torch import Tensor
 
 from dcsomrl.data.constant import list_some
@@ -274,6 +273,8 @@ def _read_all(files: ImageFiles) -> Iterator[tuple[NDArray[Any], list[str]] | Da
             return files.take(file)
         except DataError as error:
             return error
+
+    from rich.progress import track  # which a training on other data may lack
 
     # In parts: results that nobody has taken yet would fill the memory.
     parts = [files.files[i : i + 256] for i in range(0, len(files), 256)]

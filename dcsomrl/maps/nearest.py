@@ -102,9 +102,9 @@ def find_nearest(z: Tensor, product: Product, k: int) -> tuple[Tensor, Tensor]:
     """
     columns = len(product.bias)
     k = min(k, columns)
-    rows = max(CACHED // columns, 32) if may_wait(z) else len(z)
-    parts = [smallest(inverse_activations(part, product), k) for part in z.split(max(rows, 1))]
-    inverse, column = parts[0] if len(parts) == 1 else map(torch.cat, zip(*parts, strict=True))
+    parts = z.split(max(CACHED // columns, 32)) if may_wait(z) else [z]
+    found = [smallest(inverse_activations(part, product), k) for part in parts]
+    inverse, column = found[0] if len(found) == 1 else map(torch.cat, zip(*found, strict=True))
     slot = column if product.slot is None else product.slot[column]
     return inverse.clamp(min=1).reciprocal(), slot
 
