@@ -18,7 +18,7 @@ CACHED = 2**18
 
 
 class Product(NamedTuple):
-    """What the inverse activations of samples by nodes are a matrix product with.
+    """A matrix product that gives the inverse activations of samples by nodes, less 1.
 
     Attributes:
         factors: (2m, columns).
@@ -46,7 +46,7 @@ def activations(z: Tensor, centers: Tensor, relevances: Tensor, live: Tensor) ->
         live: (N,) mask.
     """
     inverse = inverse_activations(z, _product(centers, relevances, live, None))
-    return inverse.clamp_(min=1).reciprocal_().masked_fill(~live, -1.0)
+    return inverse.reciprocal_().masked_fill(~live, -1.0)
 
 
 def make_product(centers: Tensor, relevances: Tensor, live: Tensor) -> Product:
@@ -68,24 +68,23 @@ def make_product(centers: Tensor, relevances: Tensor, live: Tensor) -> Product:
 
 
 def _product(centers: Tensor, relevances: Tensor, live: Tensor, slot: Tensor | None) -> Product:
-    r"""The product whose values are :math:`(\sum w + D_w(z, c) + \epsilon) / \sum w` (eq. 1).
-
-    The 1 in it is what keeps nodes that are the same as near as each other, whatever the rounding.
-    """
+    r"""The product whose values are :math:`(D_w(z, c) + \epsilon) / \sum w` (eq. 1)."""
     # About the middle of the cube the squares are smallest, and so is what cancels.
     center = centers - 0.5
     total = relevances.sum(1, keepdim=True).clamp(min=torch.finfo(center.dtype).tiny)
     share = relevances / total
     weighted = share * center
-    bias = 1 + ((weighted * center).sum(1) + EPS / total[:, 0])
+    bias = (weighted * center).sum(1) + EPS / total[:, 0]
     factors = torch.cat([share, -2 * weighted], 1).T
     return Product(factors, bias.masked_fill(~live, math.inf), slot)
 
 
 def inverse_activations(z: Tensor, product: Product) -> Tensor:
-    """(batch, columns) of samples (batch, m); rounding may make less than 1 of them."""
+    """(batch, columns), at least 1, of samples (batch, m)."""
     z = z - 0.5
-    return torch.addmm(product.bias, torch.cat([z * z, z], 1), product.factors)
+    ratio = torch.addmm(product.bias, torch.cat([z * z, z], 1), product.factors)
+    # In the 1 drowns what rounding makes of nodes that are the same, which are then equally near.
+    return ratio.clamp_(min=0).add_(1)
 
 
 def find_nearest(z: Tensor, product: Product, k: int) -> tuple[Tensor, Tensor]:
@@ -106,7 +105,7 @@ def find_nearest(z: Tensor, product: Product, k: int) -> tuple[Tensor, Tensor]:
     found = [smallest(inverse_activations(part, product), k) for part in parts]
     inverse, column = found[0] if len(found) == 1 else map(torch.cat, zip(*found, strict=True))
     slot = column if product.slot is None else product.slot[column]
-    return inverse.clamp(min=1).reciprocal(), slot
+    return inverse.reciprocal(), slot
 
 
 def smallest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
