@@ -53,7 +53,7 @@ def neighbor_somrl(
         ),
         optimizer=partial(torch.optim.Adam, lr=learning_rate, fused=True),
         losses={
-            "reconstruction": Reconstruction(weight=0.05, relative=True, every=4),
+            "reconstruction": Reconstruction(weight=0.05, relative=True),
             "clustering": RelevanceDistance(weight=0.1, begin=regrow or 0.0),
             "neighbors": NeighborContrast(weight=0.1, temperature=0.2),
         },
