@@ -25,6 +25,8 @@ from dcsomrl.maps.state import RelevanceMap
 
 # A neighbour whose pull is weaker than this is left alone: one node in ten thousand steps.
 SMALLEST_PULL = 1e-4
+# Distances that differ by a smaller share count as the same.
+NEAR = 1e-4
 # Share of a batch in the variance that a radius is measured in.
 FOLLOWING = 0.05
 
@@ -166,7 +168,9 @@ class SOMRL(RelevanceMap):
             lost = z[self._activations(z).amax(1) < self.threshold]
             if not len(lost):
                 return
-            self.centers[slot] = lost[(lost - lost.mean(0)).square().sum(1).argmin()]
+            apart = (lost - lost.mean(0)).square().sum(1)
+            # The first of those that are as near, as two are that are left: not what rounding says.
+            self.centers[slot] = lost[(apart <= (1 + NEAR) * apart.min()).byte().argmax()]
             self.relevances[slot], self.distances[slot], self.life[slot] = 1.0, 0.0, 1.0
             self.live[slot] = True
             self.births += 1
