@@ -13,6 +13,7 @@ from torch.utils.data import Dataset, Sampler
 from dcsomrl.data.arrays import Samples
 from dcsomrl.data.neighbors import draw_neighbors
 from dcsomrl.errors import DataError
+from dcsomrl.processes import get_rank_and_size
 
 log = logging.getLogger(__name__)
 
@@ -236,10 +237,3 @@ def check_training_part(
 def pair_with_neighbors(rows: Tensor, graph: Tensor | None, seed: int, epoch: int) -> Tensor:
     """Rows (batch,), or (2, batch) with a neighbour of each beside it where there is a graph."""
     return rows if graph is None else torch.stack([rows, draw_neighbors(graph, rows, seed, epoch)])
-
-
-def get_rank_and_size() -> tuple[int, int]:
-    """Rank of this process and number of processes."""
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-        return 0, 1
-    return torch.distributed.get_rank(), torch.distributed.get_world_size()

@@ -12,6 +12,7 @@ from torch.nn.functional import mse_loss
 
 from dcsomrl.losses.step import Step
 from dcsomrl.losses.term import Term
+from dcsomrl.processes import get_rank_and_size
 
 
 def reconstruction(decoded: Tensor, x: Tensor) -> Tensor:
@@ -59,10 +60,7 @@ class Reconstruction(Term):
         if not self.training or every == 1 or n < 2 * every:
             return reconstruction(step.reconstruction, step.x)
         # The samples that one process would take of the whole batch, of which this has a part.
-        distributed = torch.distributed
-        several = distributed.is_available() and distributed.is_initialized()
-        rank = distributed.get_rank() if several else 0
-        size = distributed.get_world_size() if several else 1
+        rank, size = get_rank_and_size()
         taken = slice(-rank * n % every, None, every)
         x = step.x[taken]
         error = reconstruction(step.model.decode(step.z[taken]), x)

@@ -1,9 +1,10 @@
 """The self-organizing map with relevance learning (SOMRL), as one batched, growing layer.
 
 Implements Algorithm 1 of "Shaping latent representations using Self-Organizing Maps with
-Relevance Learning", submitted to ICLR 2022, on fixed-shape buffers. Nothing in a step waits for the
-device or depends on data in its shapes, so the layer runs under ``torch.compile`` and gives the
-same map on every rank of a distributed run.
+Relevance Learning", submitted to ICLR 2022, on fixed-shape buffers. On a GPU
+and under ``torch.compile`` nothing in a step waits for the device or depends on data in its shapes;
+on a processor free slots and empty groups are left out. Every rank of a distributed run gets the
+same map.
 """
 
 import math
@@ -301,10 +302,14 @@ class SOMRL(RelevanceMap):
         rank = other.cumsum(1)
         pulled = other & (rank <= self._reach) & (activation > 0) & won[slot][:, None]
         pull = torch.exp(-self._decay * rank.to(means)) * pulled
-        total = torch.zeros_like(counts).index_add_(0, neighbor.flatten(), pull.flatten())
-        pulls = pull[:, :, None] * group_means[:, None]
-        target = torch.zeros_like(means)
-        target.index_add_(0, neighbor.flatten(), pulls.flatten(0, 1))
+        if may_wait(counts):
+            total = torch.zeros_like(counts).index_add_(0, neighbor.flatten(), pull.flatten())
+            pulls = pull[:, :, None] * group_means[:, None]
+            target = torch.zeros_like(means)
+            target.index_add_(0, neighbor.flatten(), pulls.flatten(0, 1))
+        else:  # a GPU would add in any order, and every rank in its own
+            dense = pull.new_zeros(len(slot), self.max_nodes).scatter_(1, neighbor, pull)
+            total, target = dense.sum(0), dense.T @ group_means
         return total, target / total.clamp(min=EPS)[:, None]
 
     def _age_(self, won: Tensor) -> None:
