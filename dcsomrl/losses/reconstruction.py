@@ -32,7 +32,7 @@ class Reconstruction(Term):
             that always answers with the mean of the batch has an error of 1. A weight then means
             the same on samples of every scale.
         every: in training only one of so many samples is decoded, at least 1: decoding takes a
-            third of the time of a step with neighbours. In validation all are.
+            third of the arithmetic of a step with neighbours. In validation all are.
 
     Raises:
         ValueError: an argument outside its range.
