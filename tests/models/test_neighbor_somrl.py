@@ -52,7 +52,7 @@ def test_every_loss_is_logged_and_falls(trained_run):
 
 @pytest.mark.slow
 def test_neighbours_and_views_tell_more_than_the_paper_s_loss(run_small, tmp_path):
-    few = ("trainer.max_epochs=10", "model.autoencoder.hidden_dims=[64]")
+    few = ("trainer.max_epochs=10", "model.autoencoder.hidden_dims=[64]", "n_clusters=10")
     ours = run_small(*few, small=OURS, run_dir=tmp_path / "ours")
     alone = run_small(
         *few, "model.losses.neighbors.weight=0", small=OURS, run_dir=tmp_path / "alone"
