@@ -83,7 +83,8 @@ def inverse_activations(z: Tensor, product: Product) -> Tensor:
     """(batch, columns), at least 1, of samples (batch, m)."""
     z = z - 0.5
     ratio = torch.addmm(product.bias, torch.cat([z * z, z], 1), product.factors)
-    # In the 1 drowns what rounding makes of nodes that are the same, which are then equally near.
+    # In the 1 drowns nearly all that rounding makes of nodes that are the same: these are mostly
+    # equally near.
     return ratio.clamp_(min=0).add_(1)
 
 

@@ -74,14 +74,10 @@ class Oracle:
         return best, best_activation
 
     def note_ties(self, x):
-        """Nodes that x cannot tell apart; two that are the same to the last bit are no matter."""
-        by_activation = sorted(
-            (self.activation(x, node), node.center, node.relevance)
-            for node in map(self.slots.__getitem__, self.live())
-        )
-        for (a, *one), (b, *other) in itertools.pairwise(by_activation):
-            if one != other:
-                self.edge = min(self.edge, b - a)
+        """Nodes that x cannot tell apart: a product may round even equal nodes differently."""
+        activations = sorted(self.activation(x, self.slots[j]) for j in self.live())
+        for a, b in itertools.pairwise(activations):
+            self.edge = min(self.edge, b - a)
 
     def step(self, batch):
         """One step on a list of samples."""
