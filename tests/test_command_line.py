@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from dcsomrl import evaluate
 from dcsomrl.app import settle_clusters, settle_size
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import LONGEST, choose_model, folder_name
@@ -26,12 +27,12 @@ from dcsomrl.writing import make_room
 from tests.conftest import SMALL
 
 
-def said_of(overrides, tmp_path, monkeypatch, capsys):
+def said_of(overrides, tmp_path, monkeypatch, capsys, command=main):
     """What the command says of a mistake, after ``error:``."""
     monkeypatch.setattr("sys.argv", ["train", *overrides])
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit):
-        main()
+        command()
     return capsys.readouterr().err.rpartition("error: ")[2].strip()
 
 
@@ -138,6 +139,10 @@ def test_several_values_without_m_are_met_with_all_that_may_be_meant(tmp_path, m
     said = said_of(["dataset.source.keep=a,b"], tmp_path, monkeypatch, capsys)
     for part in ("'dataset.source.keep=[a,b]'", 'dataset.source.keep="a,b"', "-m"):
         assert part in said
+
+
+def test_what_has_to_be_given_is_named(tmp_path, monkeypatch, capsys):
+    assert "ckpt is missing" in said_of([], tmp_path, monkeypatch, capsys, evaluate.main)
 
 
 @pytest.mark.parametrize(

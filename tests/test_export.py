@@ -24,15 +24,16 @@ pytestmark = [
 ]
 
 
-def ask(path, kind, x):
-    """What an exported model gives for raw samples (batch, *shape)."""
+def load_exported(path, kind):
+    """A function from raw samples (batch, *shape) to what an exported model gives for them."""
     if kind == "torch":
-        return {name: one.numpy() for name, one in torch.export.load(path).module()(x).items()}
+        module = torch.export.load(path).module()
+        return lambda x: {name: one.numpy() for name, one in module(x).items()}
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path)
     names = [one.name for one in session.get_outputs()]
-    return dict(zip(names, session.run(None, {"x": x.numpy()}), strict=True))
+    return lambda x: dict(zip(names, session.run(None, {"x": x.numpy()}), strict=True))
 
 
 def check(run_dir, tmp_path, x, source):
@@ -40,12 +41,12 @@ def check(run_dir, tmp_path, x, source):
     given = [f"ckpt={run_dir / 'checkpoints' / 'last.ckpt'}", f"input={source}"]
     output = tmp_path / "predicted.csv"
     expected = predict(compose_config("predict", [*given, f"output={output}"], tmp_path))
-    paths = {
-        kind: export(compose_config("export", [f"run={run_dir}", f"format={kind}"], tmp_path))
-        for kind in ("onnx", "torch")
-    }
-    for kind, n in product(paths, (1, 2, 5, len(x))):
-        found = ask(paths[kind], kind, x[:n])
+    models = {}
+    for kind in ("onnx", "torch"):
+        path = export(compose_config("export", [f"run={run_dir}", f"format={kind}"], tmp_path))
+        models[kind] = load_exported(path, kind)
+    for kind, n in product(models, (1, 2, 5, len(x))):
+        found = models[kind](x[:n])
         assert set(found) == {"node", "cluster", "activation", "code"}
         assert found["node"].tolist() == expected["node"][:n].tolist()
         assert found["cluster"].tolist() == expected["cluster"][:n].tolist()

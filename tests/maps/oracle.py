@@ -65,18 +65,21 @@ class Oracle:
     def winner(self, x):
         """Slot of the most activated node, the lowest of equals, and its activation."""
         best, best_activation = None, -1.0
-        for j in self.live():
-            a = self.activation(x, self.slots[j])
+        activations = self.activations(x)
+        for j, a in activations.items():
             if a > best_activation:
                 best, best_activation = j, a
-        self.note_ties(x)
+        self.note_ties(activations)
         self.edge = min(self.edge, abs(best_activation - self.activation_threshold))
         return best, best_activation
 
-    def note_ties(self, x):
-        """Nodes that x cannot tell apart: a product may round even equal nodes differently."""
-        activations = sorted(self.activation(x, self.slots[j]) for j in self.live())
-        for a, b in itertools.pairwise(activations):
+    def activations(self, x):
+        """Those of the live nodes, by slot."""
+        return {j: self.activation(x, self.slots[j]) for j in self.live()}
+
+    def note_ties(self, activations):
+        """Nodes that cannot be told apart: a product may round even equal nodes differently."""
+        for a, b in itertools.pairwise(sorted(activations.values())):
             self.edge = min(self.edge, b - a)
 
     def step(self, batch):
@@ -119,11 +122,9 @@ class Oracle:
         """For every node its list of (pull, group) over all groups."""
         felt = {j: [] for j in self.live()}
         for g, x in means.items():
-            self.note_ties(x)
-            others = sorted(
-                (j for j in self.live() if j != g),
-                key=lambda j: (-self.activation(x, self.slots[j]), j),
-            )
+            activations = self.activations(x)
+            self.note_ties(activations)
+            others = sorted((j for j in activations if j != g), key=lambda j: (-activations[j], j))
             for rank, j in enumerate([g, *others]):
                 if self.pull(rank) > 0:
                     felt[j].append((self.pull(rank), g))
