@@ -65,7 +65,7 @@ def load(
         if not isinstance(model, ClusteringModule) or not isinstance(data, ClusterData):
             raise TypeError("its configuration describes no model and its data")
         model.load_state_dict(checkpoint["state_dict"])
-        model.connectivity = Connectivity.of_state(checkpoint.get("connectivity"))
+        model.connectivity = Connectivity.from_state(checkpoint.get("connectivity"))
         data.load_state_dict(checkpoint[type(data).__qualname__])
         trained = Trained(
             model.eval(), data, config, epochs_done(checkpoint), checkpoint["global_step"]

@@ -330,7 +330,7 @@ class ClusterData(LightningDataModule):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the normalisation, the scale and the columns of a training."""
-        self._preparation = Preparation.of_state(state_dict)
+        self._preparation = Preparation.from_state(state_dict)
         self._columns = state_dict.get("feature_names")
         self._trained_fingerprint = state_dict.get("fingerprint", "")
         self._prepared = None

@@ -68,7 +68,7 @@ class Normalization:
         }
 
     @classmethod
-    def of_state(cls, state: dict[str, Any]) -> "Normalization":
+    def from_state(cls, state: dict[str, Any]) -> "Normalization":
         """Back from plain values; older checkpoints, which do not say it, are of 32 bits."""
         dtype = torch.float64 if state.get("double", False) else torch.float32
         offset, scale = (torch.tensor(state[name], dtype=dtype) for name in ("offset", "scale"))

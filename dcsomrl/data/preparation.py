@@ -75,11 +75,11 @@ class Preparation:
         return {**self.normalization.state(), "raw": raw, "fill": fill}
 
     @classmethod
-    def of_state(cls, state: dict[str, Any]) -> "Preparation":
+    def from_state(cls, state: dict[str, Any]) -> "Preparation":
         """Back from plain values, those of older checkpoints too."""
         raw, given = state.get("raw"), state.get("fill")
         fill = None if given is None else torch.tensor(given, dtype=torch.float64)
-        return cls(Normalization.of_state(state), Scale(**raw) if raw else None, fill=fill)
+        return cls(Normalization.from_state(state), Scale(**raw) if raw else None, fill=fill)
 
 
 def prepare(kind: Kind, sample: Tensor, named: bool, origin: str) -> Preparation:

@@ -100,7 +100,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             torch.manual_seed(seed)
             self.model_ = self._made(x.shape[1:], stream=False)
             self._moments = self._train(data, epochs)
-        self._preparation = Preparation.of_state(data.state_dict())
+        self._preparation = Preparation.from_state(data.state_dict())
         return self._finish(x)
 
     def partial_fit(self, X: ArrayLike, y: object = None) -> Self:
@@ -124,9 +124,9 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             self._moments = self._train(data, 1)
         if before is not None and self.model_.connectivity is not None:
             same = (live & self.model_.codebook.live).numpy()
-            self.model_.connectivity = before.joined(self.model_.connectivity, same, ENOUGH)
+            self.model_.connectivity = before.combine(self.model_.connectivity, same, ENOUGH)
         if first:
-            self._preparation = Preparation.of_state(data.state_dict())
+            self._preparation = Preparation.from_state(data.state_dict())
         return self._finish(x)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:

@@ -300,7 +300,7 @@ class ClusteringModule(LightningModule, ABC):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take them back."""
         self.epoch_sums.load_state_dict(checkpoint["epoch_sums"])
-        self.connectivity = Connectivity.of_state(checkpoint.get("connectivity"))
+        self.connectivity = Connectivity.from_state(checkpoint.get("connectivity"))
 
     def configure_optimizers(self) -> Any:
         """The optimiser over all parameters."""

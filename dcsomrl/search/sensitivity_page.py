@@ -12,7 +12,7 @@ import pandas as pd
 from optuna.distributions import BaseDistribution
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-from dcsomrl.analysis import correlate_ranks, regressors, sensitivity
+from dcsomrl.analysis import correlate_ranks, make_regressors, measure_sensitivity
 from dcsomrl.errors import ConfigError
 from dcsomrl.figures.parameters import (
     draw_coefficient_bars,
@@ -74,7 +74,7 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
     for metric, result in results.items():
         parts += [f"## {metric}\n", f"{len(result)} points.{_range(result)}"]
         try:
-            table, r2, rank_r2 = sensitivity(scaled.loc[result.index], result)
+            table, r2, rank_r2 = measure_sensitivity(scaled.loc[result.index], result)
         except ValueError as error:
             parts.append(f"No regression: {error}.\n")
             with contextlib.suppress(ValueError):
@@ -88,7 +88,7 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
             found = importances(given.loc[result.index], result, outcome.space)
             table["importance"] = [found[name] for name in outcome.space]
             tables[metric] = table
-            n, q = regressors(scaled.loc[result.index])[0].shape
+            n, q = make_regressors(scaled.loc[result.index])[0].shape
             real, real_rank = (1 - (1 - one) * (n - 1) / (n - q - 1) for one in (r2, rank_r2))
             parts.append(
                 f"R2 {r2:.3f} (corrected {real:.3f}), of the ranks {rank_r2:.3f} (corrected "

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dcsomrl.analysis.neighbors import find_nearest_samples, typicality
+from dcsomrl.analysis.neighbors import find_nearest_samples, measure_typicality
 from dcsomrl.figures.images import draw_image_rows
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import Array
@@ -22,7 +22,7 @@ def draw_neighbors(context: Context) -> Section | None:
     if len(run.samples) < 10:
         return None
     near = find_nearest_samples(run.centers, run.latent, 10, run.relevances)
-    found = typicality(run.decoded, run.samples, run.winner, near.row)
+    found = measure_typicality(run.decoded, run.samples, run.winner, near.row)
     prototype, mean = np.nanmean(found.prototype), np.nanmean(found.mean_sample)
     nodes = most_used(run.wins, ROWS)
     rows: list[Array] = [

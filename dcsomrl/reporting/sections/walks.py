@@ -3,8 +3,8 @@
 import numpy as np
 
 from dcsomrl.analysis.topology import (
+    find_shortest_path,
     measure_paths,
-    shortest_path,
 )
 from dcsomrl.analysis.walks import walk_along
 from dcsomrl.figures.images import draw_image_rows
@@ -26,7 +26,7 @@ def draw_walks(context: Context) -> Section:
     hops = measure_paths(edges, len(run.slots))
     hops[np.isinf(hops)] = -1
     start, end = map(int, np.unravel_index(hops.argmax(), hops.shape))
-    path = shortest_path(edges, len(run.slots), lengths, start, end)
+    path = find_shortest_path(edges, len(run.slots), lengths, start, end)
     rows = [
         shown(run.decode(walk_along(run.centers[[start, end]], STEPS))),
         shown(run.decode(walk_along(run.centers[path], STEPS))),
