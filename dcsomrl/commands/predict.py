@@ -12,12 +12,12 @@ from torch import Tensor
 
 from dcsomrl.commands.evaluate import choose_device, wanted
 from dcsomrl.data.files import Reading, read_features
-from dcsomrl.data.image_files import ImageFiles, Look, check_files, say_bad
+from dcsomrl.data.image_files import ImageFiles, Look, check_files, describe_bad
 from dcsomrl.data.image_folders import IMAGE_SUFFIXES, image_files
-from dcsomrl.data.images import read_as, size_of
+from dcsomrl.data.images import read_as, read_size
 from dcsomrl.data.roles import Roles
 from dcsomrl.data.tables import SUFFIXES
-from dcsomrl.data.text_tables import Writing, kind_of
+from dcsomrl.data.text_tables import Writing, name_kind
 from dcsomrl.errors import DataError
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
@@ -106,7 +106,7 @@ def samples(
         root = source if source.is_dir() else source.parent
         names = pd.DataFrame({"sample": [str(file.relative_to(root)) for file in files.files]})
         x = files
-    elif len(trained.shape) > 1 and kind_of(source) in SUFFIXES:
+    elif len(trained.shape) > 1 and name_kind(source) in SUFFIXES:
         raise DataError(
             f"{source} is a table, but the model was trained on images of shape {trained.shape}: "
             "give pictures, or an array of that shape"
@@ -142,7 +142,7 @@ def images_of(
     """The images of a folder, or the one of a file, brought to what the training had."""
     files = [source] if source.is_file() else image_files(source, notes)[0]
     look = Look(
-        size_of(settings.get("image_size")),
+        read_size(settings.get("image_size")),
         shape[0] if len(shape) == 3 else None,
         # Checkpoints of before there was a background were trained on black ones.
         settings.get("background", "black"),
@@ -158,11 +158,11 @@ def read_all(
     found = check_files(files, keep=False)
     notes += [f"{source}: {n} of {len(files)} images {what}" for what, n in found.changed.items()]
     if found.bad:
-        said = say_bad(found.bad, len(files), source)
+        said = describe_bad(found.bad, len(files), source)
         if settings.get("on_error", "refuse") == "refuse" or not found.good:
             raise DataError(said)
         notes.append(f"left out: {said}")
-    return files.alike([files.files[i] for i in found.good])
+    return files.copy_with([files.files[i] for i in found.good])
 
 
 def reading_of(settings: Mapping[str, Any], cfg: DictConfig) -> Reading:

@@ -83,7 +83,7 @@ class Neighbors:
         try:
             # The processes of a training and other trainings wait for the one that finds it.
             with make_lock(self.cache, file.name):
-                return self._kept(file, x, k, device)
+                return self._read_or_find(file, x, k, device)
         except OSError as error:
             log.warning(
                 "graphs of neighbours cannot be kept in %s (%s): found anew in every run",
@@ -117,7 +117,7 @@ class Neighbors:
         # No distance tells by what power of two all are scaled, and no angle by what each row is.
         return (some / find_magnitude(some, (1,) if self.metric == "cosine" else (0, 1))).float()
 
-    def _kept(self, file: Path, x: Tensor, k: int, device: torch.device) -> Tensor:
+    def _read_or_find(self, file: Path, x: Tensor, k: int, device: torch.device) -> Tensor:
         """The graph in a file, or a new one, which is written into it."""
         try:
             found = torch.from_numpy(np.load(file, allow_pickle=False))

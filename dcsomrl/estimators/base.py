@@ -262,7 +262,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
                 stacklevel=3,
             )
         prototypes = self.model_.decoded_prototypes()
-        self.prototypes_ = self._preparation.normalization.inverse(prototypes).numpy()
+        self.prototypes_ = self._preparation.normalization.invert(prototypes).numpy()
         assert codebook.relevances is not None
         self.relevances_ = codebook.relevances[codebook.live].numpy()
         self.node_labels_ = self._nodes(x)

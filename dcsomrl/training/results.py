@@ -19,7 +19,7 @@ from torch import Tensor
 
 from dcsomrl import __version__
 from dcsomrl.data import ClusterData
-from dcsomrl.data.normalization import unit
+from dcsomrl.data.normalization import to_floats
 from dcsomrl.metrics import BY_KEY
 from dcsomrl.models import ClusteringModule
 from dcsomrl.writing import save_figure, swapped
@@ -189,7 +189,7 @@ def draw_typical(folder: Path, data: ClusterData, assigned: pd.DataFrame, title:
             data.raw(split, torch.tensor([index]))
             for split, index in zip(shown["split"], shown["index"], strict=True)
         ]
-        rows.append(unit(torch.cat(images)).numpy())
+        rows.append(to_floats(torch.cat(images)).numpy())
         labels.append(f"cluster {cluster}: {len(members):,}")
     if rows:
         whole = np.concatenate(rows)
