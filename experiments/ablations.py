@@ -13,7 +13,7 @@ import platform
 import shutil
 from pathlib import Path
 
-from dcsomrl.writing import markdown_table
+from dcsomrl.writing import tabulate
 from experiments.runs import CITATION, last_epoch, run_all
 
 SEED = 0
@@ -76,7 +76,7 @@ def main() -> None:
         "`python -m experiments.ablations`: Table 2's settings, 30 epochs, seed "
         f"{SEED}, {PRECISION}, {platform.machine()} CPU; scores on the validation part (a tenth of "
         "the training split, seen by no training). One seed: differences below 0.02 decide "
-        f"nothing.\n\n{CITATION}\n\n" + markdown_table(header, rows) + CHOICE
+        f"nothing.\n\n{CITATION}\n\n" + tabulate(header, rows) + CHOICE
     )
     Path(__file__).with_suffix(".md").write_text(text)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dcsomrl.metrics import BY_KEY
-from dcsomrl.writing import markdown_table
+from dcsomrl.writing import tabulate
 from experiments.runs import measure, run_all
 
 HERE = Path(__file__).parent
@@ -82,9 +82,9 @@ def write_page(results: Mapping[str, Mapping[str, Any]]) -> None:
         "the network is DESOM's with a 64-d code, where the publication has convolutions. One seed "
         "stands beside published means over several. This shows whether what we made is what was "
         "published; for a comparison see the [benchmark](results/benchmark/table.md).\n\n"
-        + markdown_table(header, rows)
+        + tabulate(header, rows)
         + "\nNot yet run:\n\n"
-        + markdown_table(["", "published", "why"], [*missing, *MISSING])
+        + tabulate(["", "published", "why"], [*missing, *MISSING])
     )
     (HERE / "baselines.md").write_text(text)
     print(text)

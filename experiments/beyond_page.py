@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dcsomrl.metrics import BY_KEY
-from dcsomrl.writing import markdown_table
+from dcsomrl.writing import tabulate
 from experiments.beyond_choice import EPOCHS
 from experiments.runs import CITATION, spread
 
@@ -83,9 +83,7 @@ def _main(kept: Cells, dataset: str) -> str:
     ]
     return (
         f"## {NAMES[dataset]}: {cells[0]['epochs']} epochs, seeds {_list(seeds)}\n\n"
-        + markdown_table(
-            ["", "purity / NMI, at most 64 clusters", "accuracy / NMI, about ten"], rows
-        )
+        + tabulate(["", "purity / NMI, at most 64 clusters", "accuracy / NMI, about ten"], rows)
         + f"\n{_numbers(cells)} "
         + (
             "HDBSCAN in the UMAP found "
@@ -153,7 +151,7 @@ def _relevances(kept: Cells) -> str:
         "The paper's Figs. 2 and 3 on these codes, over the seeds of the tables above: the share "
         "of relevances below 0.2 and from 0.8 on, and what happens to a prototype whose dimensions "
         "of a relevance below 0.5 (*least*), as many *random* ones, or the *most* relevant ones "
-        "are moved by two deviations.\n\n" + markdown_table(header, rows)
+        "are moved by two deviations.\n\n" + tabulate(header, rows)
     )
 
 
@@ -183,7 +181,7 @@ def _choice(kept: Cells) -> str:
         "none, *light* whole and brighter or darker; Fashion-MNIST always with flips. Weights, "
         "temperature and k were fixed beforehand. That the map grows anew at half of the training "
         "was set on short runs of MNIST whose scores were in sight.\n\n"
-        + markdown_table(header, rows)
+        + tabulate(header, rows)
         + _told(kept)
     )
 
@@ -206,7 +204,7 @@ def _told(kept: Cells) -> str:
     return (
         "\nThe same agreement when nodes are merged into ten, over all settings of a set, does not "
         "tell the ways apart:\n\n"
-        + markdown_table(["", *NAMES.values()], rows)
+        + tabulate(["", *NAMES.values()], rows)
         + "\nJoining was taken for `n_clusters=10` because nine clusters are then the same ten "
         "with two of them joined, and nothing is drawn at random; this was decided after the "
         "scores of two seeds of Fashion-MNIST had been seen, on which it is more accurate than "
@@ -220,7 +218,7 @@ def _usps(kept: Cells) -> str:
         return ""
     return (
         f"## USPS, the defaults: {cells[0]['epochs']} epochs, {len(cells)} seeds\n\n"
-        + markdown_table(
+        + tabulate(
             ["", "purity / NMI, at most 64 clusters", "accuracy / NMI, about ten"], _levels(cells)
         )
         + f"\n{_numbers(cells)}\n"
@@ -255,7 +253,7 @@ def _tables(kept: Cells) -> str:
         "`model=neighbor_somrl dataset=arrays` and nothing else: all rows are trained on and "
         "scored, columns scaled to [0, 1]; k-means sees the same. *Subspaces*, *pen tracks* and "
         "*embeddings* are made up (`experiments/tabular.py`, `experiments/beyond_tables.py`).\n\n"
-        + markdown_table([*header, "seconds"], rows)
+        + tabulate([*header, "seconds"], rows)
     )
 
 
@@ -281,9 +279,7 @@ def _ablation(kept: Cells) -> str:
                     ]
                 )
     header = ["dataset", "", "seeds", "nodes", "purity / NMI", "merged into ten: accuracy / NMI"]
-    return "## What each part gives, 10 epochs\n\n" + markdown_table(
-        [*header, "clusters found"], rows
-    )
+    return "## What each part gives, 10 epochs\n\n" + tabulate([*header, "clusters found"], rows)
 
 
 def _pair(cells: Sequence[Mapping[str, Any]], one: str, other: str) -> str:

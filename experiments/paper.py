@@ -21,11 +21,11 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from dcsomrl.benchmarking.cells import read_results
-from dcsomrl.configuration import config_dir
+from dcsomrl.configuration import find_config_dir
 from dcsomrl.reporting.page import draw_report
 from dcsomrl.reporting.run_data import read_run
 from dcsomrl.reporting.section import Section
-from dcsomrl.writing import markdown_table, save_figure
+from dcsomrl.writing import save_figure, tabulate
 from experiments.claims import Measures, verdicts
 from experiments.runs import CITATION, run_all, spread
 from experiments.searches import SEARCHES, influential
@@ -153,7 +153,7 @@ def claims(measures: Mapping[str, Measures]) -> str:
         ]
         for same in zip(*by_dataset.values(), strict=True)
     ]
-    return markdown_table(header, rows)
+    return tabulate(header, rows)
 
 
 def table_1() -> str:
@@ -181,7 +181,7 @@ def table_1() -> str:
         "Ours are those of the [benchmark](../results/benchmark/table.md), under one protocol; "
         "whom that costs what is said [there](../README.md).\n"
     )
-    return markdown_table(header, rows) + "\n" + note
+    return tabulate(header, rows) + "\n" + note
 
 
 def table_measures(dataset: str) -> dict[str, float]:
@@ -207,17 +207,17 @@ def table_measures(dataset: str) -> dict[str, float]:
 
 def table_2(datasets: Mapping[str, object]) -> str:
     """The settings of the runs and, where a search has found better ones, those."""
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+    with initialize_config_dir(str(find_config_dir()), version_base="1.3"):
         settings = {NAMES[name]: compose("train", [f"dataset={name}"]) for name in datasets}
         for name in datasets:
-            if (config_dir() / "experiment" / f"best_{name}.yaml").exists():
+            if (find_config_dir() / "experiment" / f"best_{name}.yaml").exists():
                 best = compose("train", [f"experiment=best_{name}"])
                 settings[f"{NAMES[name]}, best found"] = best
     rows = [
         [key, *(f"{OmegaConf.select(config, key):.6g}" for config in settings.values())]
         for key in TABLE_2
     ]
-    table = markdown_table(["setting", *settings], rows)
+    table = tabulate(["setting", *settings], rows)
     if len(settings) == len(datasets):
         return table
     return f"{table}\nThe best were chosen by purity and NMI on the validation part.\n"

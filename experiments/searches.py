@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from omegaconf import OmegaConf
 from scipy.stats import bootstrap, spearmanr
 
-from dcsomrl.configuration import config_dir
+from dcsomrl.configuration import find_config_dir
 from dcsomrl.search.outcome import Outcome, read
-from dcsomrl.writing import markdown_table
+from dcsomrl.writing import tabulate
 from experiments.runs import CITATION, measure, spread
 
 HERE = Path(__file__).parent
@@ -158,11 +158,11 @@ def best(dataset: str) -> str:
         for name, one in outcomes.items()
     ]
     header = ["search", "points", "failed", "one node left", "best val purity", "best val NMI"]
-    found = markdown_table(header, rows)
+    found = tabulate(header, rows)
     title = f"Best: point {winner['point']} of {winner['search']}, `experiment=best_{dataset}`"
     return (
         f"{found}\n{title}; mean ± deviation over {len(runs)} seeds, test split:\n\n"
-        f"{markdown_table(list(keys), [scores])}"
+        f"{tabulate(list(keys), [scores])}"
     )
 
 
@@ -184,7 +184,7 @@ def write_experiment(dataset: str, point: pd.Series) -> None:
             plain = value.item() if hasattr(value, "item") else value
             OmegaConf.update(tree, name, int(plain) if name in WHOLE else plain)
     text = "\n".join(lines) + "\n" + OmegaConf.to_yaml(tree)
-    (config_dir() / "experiment" / f"best_{dataset}.yaml").write_text(text)
+    (find_config_dir() / "experiment" / f"best_{dataset}.yaml").write_text(text)
 
 
 def influential(name: str) -> str:
@@ -236,7 +236,7 @@ def agreement(outcome: Outcome) -> str:
         )
     header = ["criterion", "points", "rank correlation with NMI (95 %)", "NMI of its choice"]
     header += ["best NMI", "mean NMI"]
-    return f"{len(done)} points, a map of one node counted as 0:\n\n{markdown_table(header, rows)}"
+    return f"{len(done)} points, a map of one node counted as 0:\n\n{tabulate(header, rows)}"
 
 
 def rank_correlation(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:

@@ -28,7 +28,7 @@ from rich.table import Table
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from dcsomrl.configuration import config_dir
+from dcsomrl.configuration import find_config_dir
 from dcsomrl.data import Batch, ClusterData
 from dcsomrl.data.views import add_views
 from dcsomrl.errors import DcsomrlError
@@ -71,7 +71,7 @@ def main(overrides: list[str]) -> None:
 def composed(overrides: list[str]) -> DictConfig:
     """The training's configuration."""
     fixed = ["name=speed", "model_name=dcsomrl", "trainer.default_root_dir=."]
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+    with initialize_config_dir(str(find_config_dir()), version_base="1.3"):
         return compose("train", overrides=[*fixed, *overrides])
 
 

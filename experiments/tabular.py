@@ -22,7 +22,7 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 from dcsomrl.configuration import compose_config
 from dcsomrl.metrics import BY_KEY
 from dcsomrl.train import train
-from dcsomrl.writing import markdown_table
+from dcsomrl.writing import tabulate
 from experiments.runs import final_metrics, last_epoch, spread
 
 HERE = Path(__file__).parent
@@ -172,7 +172,7 @@ def main() -> None:
         "pays for every node too many. The clusters of the made-up *subspaces* are narrow in five "
         "features of their own and uniform in all others. What was chosen stands in "
         "`results/tabular`."
-        "\n\n" + markdown_table(header, rows)
+        "\n\n" + tabulate(header, rows)
     )
     (HERE / "tabular.md").write_text(text)
     print(text)

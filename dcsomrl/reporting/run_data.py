@@ -19,7 +19,7 @@ from dcsomrl.construction import Trust
 from dcsomrl.errors import DataError
 from dcsomrl.figures.images import brighten
 from dcsomrl.loading import Trained, load
-from dcsomrl.scoring import number_of
+from dcsomrl.scoring import read_number
 from dcsomrl.training.callbacks.sample_paths import DAMAGE, read_paths
 
 log = logging.getLogger(__name__)
@@ -258,7 +258,7 @@ def _arranged(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunDat
 
 def _clusters(trained: Trained) -> Tensor:
     """The cluster of every slot."""
-    return trained.model.merged(number_of(trained.config.get("n_clusters")))
+    return trained.model.merged(read_number(trained.config.get("n_clusters")))
 
 
 def _assigned(trained: Trained, split: Any, number: Tensor) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from dcsomrl.figures.parameters import (
     draw_parameter_scatter,
 )
 from dcsomrl.search.outcome import PARAMETER, Outcome, shorten_names
-from dcsomrl.writing import markdown_table, save_figure, write_text
+from dcsomrl.writing import save_figure, tabulate, write_text
 
 NAMES = {"src": "SRC", "srrc": "SRRC", "prcc": "PRCC"}
 EXPLAINED = """\
@@ -176,7 +176,7 @@ def _markdown(table: pd.DataFrame) -> str:
             ]
             cells.append(_p(row["p"]))
         rows.append([str(parameter), *cells, f"{row['importance']:.2f}"])
-    return markdown_table(header, rows)
+    return tabulate(header, rows)
 
 
 def _correlations(table: pd.DataFrame) -> str:
@@ -184,7 +184,7 @@ def _correlations(table: pd.DataFrame) -> str:
     for parameter, row in table.sort_values("rho", key=abs, ascending=False).iterrows():
         rho = f"{row['rho']:+.2f} ({row['rho_low']:+.2f} to {row['rho_high']:+.2f})"
         rows.append([str(parameter), rho, _p(row["p"]), f"{row['importance']:.2f}"])
-    return markdown_table(["parameter", "rank correlation", "p", "importance"], rows)
+    return tabulate(["parameter", "rank correlation", "p", "importance"], rows)
 
 
 def _p(value: float) -> str:

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.locks import Lock, claim, make_lock
-from dcsomrl.migrations import differences
+from dcsomrl.migrations import list_differences
 from dcsomrl.search.designs import Design
 from dcsomrl.search.samplers import MakeSampler, check_sampler, suggest
 from dcsomrl.search.space import Space
@@ -104,7 +104,7 @@ class Search:
         saved = self.study.user_attrs.get("definition")
         if saved is None:
             self.study.set_user_attr("definition", now)
-        elif differing := differences(saved, now, config):
+        elif differing := list_differences(saved, now, config):
             raise ConfigError(
                 f"{self.folder} holds another search ({'; '.join(differing)}): set these back, or "
                 "choose another folder with hydra.sweep.dir"

@@ -14,7 +14,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from dcsomrl.app import settle_dataset
-from dcsomrl.construction import packages
+from dcsomrl.construction import list_packages
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.metrics import CLUSTER, LABEL_SCORES
 from dcsomrl.mistakes import explain
@@ -252,7 +252,7 @@ def _record(
     if STABILITY in search.objectives:
         try:
             runs = [search.folder / f"{claim.point}/seed{seed}" for seed in seeds]
-            agreement = stability(runs, packages(returned[0].cfg or {}))
+            agreement = stability(runs, list_packages(returned[0].cfg or {}))
         except Exception as error:  # of one point, whatever it is
             search.fail(claim, f"stability: {explain(error, 'train', []) or error}")
             return

@@ -12,7 +12,7 @@ from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint, ProgressBar, Timer
 from pytorch_lightning.loggers import Logger
 
-from dcsomrl.errors import ConfigError, first_line
+from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.training.callbacks import (
     EpochTable,
     RandomState,
@@ -86,7 +86,7 @@ def build_trainer(
     try:
         trainer = make(**arguments)
     except Exception as error:  # Lightning raises kinds of all sorts for what a user mistook
-        raise ConfigError(f"the trainer cannot be made: {first_line(error)}") from error
+        raise ConfigError(f"the trainer cannot be made: {shorten(error)}") from error
     _check_sync(trainer, config["trainer"])
     return trainer
 

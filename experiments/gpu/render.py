@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 
 from dcsomrl.errors import DataError
-from dcsomrl.writing import markdown_table, save_figure
+from dcsomrl.writing import save_figure, tabulate
 from experiments.gpu import store
 from experiments.gpu.run import PARTS
 from experiments.gpu.setting import Setting
@@ -103,13 +103,13 @@ def table(results: Mapping[str, Mapping[str, Any]]) -> str:
     keys = [tuple(result) for result in results.values()]
     if len(keys) > 1 and all(one == keys[0] for one in keys):
         rows = [[name, *map(shown, result.values())] for name, result in results.items()]
-        return markdown_table(["", *keys[0]], rows)
+        return tabulate(["", *keys[0]], rows)
     rows = [
         [name, key, shown(value)]
         for name, result in results.items()
         for key, value in result.items()
     ]
-    return markdown_table(["", "measure", "value"], rows)
+    return tabulate(["", "measure", "value"], rows)
 
 
 def flat(result: Mapping[str, Any], before: str = "") -> dict[str, Any]:

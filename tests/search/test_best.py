@@ -11,7 +11,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
-from dcsomrl.configuration import config_dir
+from dcsomrl.configuration import find_config_dir
 from dcsomrl.search import Search
 from dcsomrl.search.best import deletions, experiment
 from dcsomrl.search.designs import Grid
@@ -34,7 +34,7 @@ def composed_best(folder, space, fixed, choices):
     text = experiment(search.completed()[-1], search, fixed, choices)
     (folder / "experiment").mkdir()
     (folder / "experiment" / "best.yaml").write_text(text)
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+    with initialize_config_dir(str(find_config_dir()), version_base="1.3"):
         return compose("train", [f"hydra.searchpath=[file://{folder}]", "experiment=best"])
 
 
@@ -193,7 +193,7 @@ def test_the_best_of_two_searches_becomes_an_experiment(tmp_path, monkeypatch):
     adjusted = pd.DataFrame({"params/model.som.max_nodes": [200], "params/model.alpha": [0.1]})
     points = pd.concat([initial.assign(search="a"), adjusted.assign(search="b")], ignore_index=True)
     (tmp_path / "experiment").mkdir()
-    monkeypatch.setattr(searches, "config_dir", lambda: tmp_path)
+    monkeypatch.setattr(searches, "find_config_dir", lambda: tmp_path)
     for i, expected in ((0, "batch_size: 64"), (1, "alpha: 0.1")):
         searches.write_experiment("digits", points.assign(point=i).loc[i])
         text = (tmp_path / "experiment" / "best_digits.yaml").read_text()
