@@ -102,7 +102,7 @@ CATALOGUE = (
         "classes", "classes", 0, "neither", "count",
         "classes among the samples that were scored; with one, the scores against labels are left "
         "out",
-        functional.classes,
+        functional.count_classes,
     ),
     Measure(
         "clusters", "clusters", 0, "neither", "count",
