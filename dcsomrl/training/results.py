@@ -140,7 +140,7 @@ def draw_pictures(
         return
     from dcsomrl.figures import draw_prototype_grid, draw_prototype_profiles
     from dcsomrl.figures.clusters import draw_cluster_profiles, draw_cluster_rows
-    from dcsomrl.figures.images import brighten
+    from dcsomrl.figures.images import rescale_images
 
     live = model.codebook.live_slots().cpu().numpy()
     if len(live) == 0:
@@ -150,7 +150,7 @@ def draw_pictures(
     decoded = data.denormalize(model.decoded_prototypes().cpu()).numpy()
     if decoded.ndim == 4 and decoded.shape[1] in (1, 3):
         samples = data.denormalize(next(iter(data.split_dataloader("test"))).x.cpu()).numpy()
-        images = brighten(decoded, samples).clip(0, 1)
+        images = rescale_images(decoded, samples).clip(0, 1)
         figure = draw_prototype_grid(images, counts, f"{title}: prototypes")
         clusters = draw_cluster_rows(images, counts, cluster, f"{title}: clusters")
     else:
@@ -174,7 +174,7 @@ def draw_typical(folder: Path, data: ClusterData, assigned: pd.DataFrame, title:
     if len(data.shape) != 3 or data.shape[0] not in (1, 3) or not find_spec("matplotlib"):
         return
     from dcsomrl.figures.clusters import MOST_CLUSTERS, MOST_NODES
-    from dcsomrl.figures.images import brighten, draw_image_rows
+    from dcsomrl.figures.images import draw_image_rows, rescale_images
 
     rows: list[NDArray[np.floating]] = []
     labels = []
@@ -193,7 +193,7 @@ def draw_typical(folder: Path, data: ClusterData, assigned: pd.DataFrame, title:
         labels.append(f"cluster {cluster}: {len(members):,}")
     if rows:
         whole = np.concatenate(rows)
-        rows = [brighten(row, whole).clip(0, 1) for row in rows]
+        rows = [rescale_images(row, whole).clip(0, 1) for row in rows]
         figure = draw_image_rows(rows, labels, title=f"{title}: typical samples")
         save_figure(figure, folder / "typical.png", dpi=130)
 

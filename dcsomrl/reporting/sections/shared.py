@@ -6,7 +6,7 @@ from dcsomrl.analysis.neighbors import intersect_images, measure_shared_light
 from dcsomrl.analysis.topology import find_components
 from dcsomrl.figures.images import draw_image_rows
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Part, Section, shown
+from dcsomrl.reporting.section import Part, Section, clip_images
 
 # Prototypes of a class that are compared.
 SHARING = 5
@@ -27,7 +27,7 @@ def draw_shared(context: Context) -> Section | None:
     part = find_components(same, len(run.slots))
     if len(same) == 0:
         return None
-    names, images = run.class_names or [], shown(run.decoded)
+    names, images = run.class_names or [], clip_images(run.decoded)
     rows, labels, groups = [], [], []
     for number in range(3):
         nodes = np.flatnonzero(part == number)
