@@ -15,7 +15,7 @@ from dcsomrl.loading import load
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 from dcsomrl.scoring import score
-from dcsomrl.search.stability import stability
+from dcsomrl.search.stability import measure_stability
 
 # Seeds that no table is made of.
 SEEDS = (100, 101)
@@ -61,7 +61,7 @@ def score_agreement(folders: list[Path]) -> dict[str, Any]:
     one, other = (_Run(folder) for folder in folders)
     shown = ("nodes", "purity", "nmi", "cluster_accuracy", "cluster_nmi")
     return {
-        "agreement_nodes": stability(folders),
+        "agreement_nodes": measure_stability(folders),
         "agreement_clusters": float(adjusted_mutual_info_score(one.clusters, other.clusters)),
         **{name: [run.scores[name] for run in (one, other)] for name in shown},
         "clusters": [int(run.clusters.max()) + 1 for run in (one, other)],

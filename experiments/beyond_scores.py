@@ -20,7 +20,7 @@ from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import read_run
 from dcsomrl.reporting.sections import disturbances, relevances
 from dcsomrl.scoring import score
-from dcsomrl.training.results import origin
+from dcsomrl.training.results import find_origin
 
 SCORES = ("accuracy", "nmi", "ari", "purity")
 # Samples that HDBSCAN divides: its time grows with their square.
@@ -46,7 +46,7 @@ def score_run(folder: Path, with_others: bool) -> dict[str, Any]:
     data.setup("test")
     k = data.num_classes
     scores, _ = score(model, data.split_dataloader("test"), k, model.merged(k))
-    metrics["scored_at"] = origin(torch.device("cpu"))["git_commit"]
+    metrics["scored_at"] = find_origin(torch.device("cpu"))["git_commit"]
     metrics |= {f"ten_{name}": scores[f"cluster_{name}"] for name in SCORES}
     if not with_others:
         return metrics

@@ -71,7 +71,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         "seconds": time.perf_counter() - start,
         "epochs": trained.epochs,
         "step": trained.step,
-        **results.origin(device),
+        **results.find_origin(device),
         "warnings": [
             *data.notes,
             *warn_of_number(read_number(choose_number(cfg, trained)), scores["clusters"]),

@@ -97,7 +97,7 @@ def check_same_run(checkpoint: Mapping[str, Any], config: Mapping[str, Any], pat
     Raises:
         CheckpointError: names every setting that differs.
     """
-    saved, now = dict(_bound(checkpoint[RECORD]["config"])), dict(_bound(config))
+    saved, now = dict(_list_bound(checkpoint[RECORD]["config"])), dict(_list_bound(config))
     if differing := list_differences(saved, now, config):
         raise CheckpointError(
             f"the checkpoint {path} belongs to another configuration ({'; '.join(differing)}): set "
@@ -105,10 +105,10 @@ def check_same_run(checkpoint: Mapping[str, Any], config: Mapping[str, Any], pat
         )
 
 
-def _bound(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _list_bound(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in config.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping):
-            yield from _bound(value, f"{name}.")
+            yield from _list_bound(value, f"{name}.")
         elif name in BOUND or (name.split(".")[0] not in FREE and key not in FREE_LEAVES):
             yield name, value

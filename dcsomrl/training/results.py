@@ -62,7 +62,7 @@ def set_aside(run_dir: Path, results_only: bool = False) -> Path | None:
     return aside
 
 
-def origin(device: torch.device) -> dict[str, str | None]:
+def find_origin(device: torch.device) -> dict[str, str | None]:
     """The kind of machine, versions and, in a checkout, the commit that a result comes from.
 
     ``-dirty`` behind the commit: code or configuration differ from it.
@@ -70,8 +70,8 @@ def origin(device: torch.device) -> dict[str, str | None]:
     on_gpu = device.type == "cuda"
     kind = torch.cuda.get_device_name(device) if on_gpu else f"{platform.machine()} CPU"
     try:
-        commit = _git("rev-parse", "--short=12", "HEAD") or None
-        if commit and _git("status", "--porcelain", "--", "dcsomrl", "conf", "pyproject.toml"):
+        commit = _run_git("rev-parse", "--short=12", "HEAD") or None
+        if commit and _run_git("status", "--porcelain", "--", "dcsomrl", "conf", "pyproject.toml"):
             commit += "-dirty"
     except (OSError, subprocess.TimeoutExpired):
         commit = None
@@ -79,7 +79,7 @@ def origin(device: torch.device) -> dict[str, str | None]:
     return {"device": kind, **versions, "git_commit": commit}
 
 
-def _git(*arguments: str) -> str:
+def _run_git(*arguments: str) -> str:
     top = Path(__file__).parents[2]
     done = subprocess.run(
         ["git", *arguments], cwd=top, capture_output=True, text=True, timeout=10, check=False

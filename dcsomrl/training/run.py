@@ -126,7 +126,7 @@ def fit(trainer: Trainer, model: ClusteringModule, data: ClusterData, resume: Pa
     except MisconfigurationException as error:
         raise ConfigError(f"the trainer cannot train: {shorten(error)}") from error
     except ValueError as error:
-        if not _raised_by(error, "pytorch_lightning"):
+        if not _is_raised_by(error, "pytorch_lightning"):
             raise
         raise ConfigError(f"the trainer cannot train: {shorten(error)}") from error
     finally:
@@ -138,7 +138,7 @@ def fit(trainer: Trainer, model: ClusteringModule, data: ClusterData, resume: Pa
         )
 
 
-def _raised_by(error: Exception, package: str) -> bool:
+def _is_raised_by(error: Exception, package: str) -> bool:
     """Whether it was code of a package that raised an error."""
     frames = list(traceback.walk_tb(error.__traceback__))
     name: str = frames[-1][0].f_globals.get("__name__", "")
@@ -179,7 +179,7 @@ def finish(
         "seconds": timer.time_elapsed("train"),
         "epochs": trainer.current_epoch,
         "step": trainer.global_step,
-        **results.origin(trainer.strategy.root_device),
+        **results.find_origin(trainer.strategy.root_device),
         "warnings": [
             *data.notes,
             *warn_of_number(read_number(config.get("n_clusters")), scores["clusters"]),
