@@ -14,7 +14,7 @@ import shutil
 from pathlib import Path
 
 from dcsomrl.writing import tabulate
-from experiments.runs import CITATION, last_epoch, run_all
+from experiments.runs import CITATION, read_last_epoch, run_all
 
 SEED = 0
 PRECISION = "bf16-mixed"
@@ -66,7 +66,7 @@ def main() -> None:
         shutil.copy(folder / "metrics.csv", kept / f"{folder.name}.csv")
     rows = []
     for cell, table in zip(cells, tables, strict=True):
-        last = last_epoch(table)
+        last = read_last_epoch(table)
         scores = [f"{last[f'val/{name}']:.3f}" for name in ("purity", "nmi")]
         rows.append([*cell, *scores, f"{last['nodes']:.0f}", f"{last['train/latent_spread']:.3f}"])
     header = ["dataset", "repel", "neighbourhood", "distances", "reconstruction"]
