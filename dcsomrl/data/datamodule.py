@@ -360,7 +360,7 @@ class ClusterData(LightningDataModule):
         """
         if self.neighbors is None:
             return None
-        return self._ready.graph(split, self.neighbors, self._device)
+        return self._ready.find_graph(split, self.neighbors, self._device)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The training part, shuffled by seed and epoch, without labels."""
@@ -422,7 +422,7 @@ class ClusterData(LightningDataModule):
 
     def _make_loader(self, split: Split, sampler: EpochPermutation | InOrder) -> DataLoader[Batch]:
         labelled = not isinstance(sampler, EpochPermutation)
-        dataset = self._ready.dataset(split, labelled, self._device)
+        dataset = self._ready.make_dataset(split, labelled, self._device)
         return make_loader(dataset, sampler, self.num_workers)
 
     @property

@@ -114,8 +114,8 @@ def images(
         test_x,
         _number_classes(test.names, class_names),
         class_names or None,
-        train_about=train.about(root),
-        test_about=test.about(root),
+        train_about=train.list_files(root),
+        test_about=test.list_files(root),
         notes=tuple(notes),
     )
 
@@ -136,7 +136,7 @@ class Part:
         names = None if self.names is None else [self.names[i] for i in rows]
         return Part([self.files[i] for i in rows], names)
 
-    def about(self, root: Path) -> pd.DataFrame:
+    def list_files(self, root: Path) -> pd.DataFrame:
         """The files by their path within a folder."""
         return pd.DataFrame({"file": [str(file.relative_to(root)) for file in self.files]})
 

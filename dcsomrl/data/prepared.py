@@ -34,7 +34,7 @@ class PreparedSplits:
         sample = self._preparation.fill_missing(self._splits.draw_training_sample())
         return find_constant(sample.amin(0), sample.amax(0), self._preparation.normalize_by_feature)
 
-    def dataset(self, split: str, labelled: bool, device: torch.device) -> BatchDataset:
+    def make_dataset(self, split: str, labelled: bool, device: torch.device) -> BatchDataset:
         """Batches of a split by its rows.
 
         Args:
@@ -47,7 +47,7 @@ class PreparedSplits:
             return BatchDataset(place(self._normalize(split, x), device), y)
         return BatchDataset(Rows(x, self._splits.rows[split]), y, self._preparation)
 
-    def graph(self, split: str, neighbors: Neighbors, device: torch.device) -> Tensor:
+    def find_graph(self, split: str, neighbors: Neighbors, device: torch.device) -> Tensor:
         """Nearest neighbours (n, k) of the samples of a split, as its rows.
 
         Raises:
