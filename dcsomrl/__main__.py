@@ -11,16 +11,16 @@ from dcsomrl import __version__
 COMMANDS = ("train", "evaluate", "predict", "export", "report", "benchmark", "sensitivity")
 
 
-def summary(command: str) -> str:
+def summarize(command: str) -> str:
     """What a command does, from the first line of its module, which is not imported."""
     source = Path(__file__).with_name(f"{command}.py").read_text(encoding="utf-8")
     text = ast.get_docstring(ast.parse(source)) or ""
     return text.partition(": ``")[0]
 
 
-def usage() -> str:
+def describe_usage() -> str:
     """The commands, a line each."""
-    lines = [f"  {command:<12} {summary(command)}" for command in COMMANDS]
+    lines = [f"  {command:<12} {summarize(command)}" for command in COMMANDS]
     return "\n".join(
         [
             "usage: dcsomrl COMMAND [KEY=VALUE ...]",
@@ -36,7 +36,7 @@ def main() -> None:
     """Become ``python -m dcsomrl.<command>``, which a process that it starts can start again."""
     command, *arguments = sys.argv[1:] or ["--help"]
     if command in ("--help", "-h"):
-        print(usage())
+        print(describe_usage())
     elif command == "--version":
         print(f"dcsomrl {__version__}")
     elif command in COMMANDS:

@@ -11,7 +11,7 @@ import hydra
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from dcsomrl.configuration import choose_model, config_dir, present
+from dcsomrl.configuration import choose_model, find_config_dir, update_config
 from dcsomrl.errors import ConfigError
 from dcsomrl.kept import check_kept
 from dcsomrl.mistakes import explain
@@ -33,18 +33,18 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
     def wrap(task: Task) -> Callable[[], None]:
         @wraps(task)
         def updated(cfg: DictConfig) -> Any:
-            return task(present(cfg))
+            return task(update_config(cfg))
 
         def command() -> None:
             # Hydra would print a mangled traceback of its own; it lets the error through so.
             os.environ.setdefault("HYDRA_FULL_ERROR", "1")
             run = hydra.main(
-                version_base="1.3", config_path=str(config_dir()), config_name=config_name
+                version_base="1.3", config_path=str(find_config_dir()), config_name=config_name
             )(updated)
             try:
                 if config_name == "train":
                     sys.argv[1:] = choose_model(sys.argv[1:])
-                check_kept(sys.argv[1:], config_dir())
+                check_kept(sys.argv[1:], find_config_dir())
                 run()
             except Exception as error:
                 sentence = explain(error, config_name, sys.argv[1:])

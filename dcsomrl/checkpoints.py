@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import torch
 
 from dcsomrl import __version__
-from dcsomrl.errors import CheckpointError, first_line
+from dcsomrl.errors import CheckpointError, shorten
 from dcsomrl.migrations import RECORD, migrate
 
 
@@ -31,7 +31,7 @@ def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
         checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
         raise CheckpointError(
-            f"the checkpoint {path} cannot be read ({first_line(error)}): it is damaged or no "
+            f"the checkpoint {path} cannot be read ({shorten(error)}): it is damaged or no "
             "checkpoint; use another one"
         ) from error
     record = checkpoint.get(RECORD) if isinstance(checkpoint, dict) else None
@@ -47,6 +47,6 @@ def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
         raise CheckpointError(f"the checkpoint {path} {error}") from error
 
 
-def epochs_done(checkpoint: Mapping[str, Any]) -> int:
+def count_epochs(checkpoint: Mapping[str, Any]) -> int:
     """Whole epochs behind a checkpoint; its own ``epoch`` counts from 0 and lags by one."""
     return checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]

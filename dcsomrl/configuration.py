@@ -17,7 +17,7 @@ from dcsomrl.migrations import follow_moves
 LONGEST = 150
 
 
-def config_dir() -> Path:
+def find_config_dir() -> Path:
     """Folder of the configuration: inside the installed package, or at the top of a checkout."""
     package = Path(__file__).resolve().parent
     inside = package / "conf"
@@ -38,7 +38,7 @@ def choose_model(overrides: list[str]) -> list[str]:
     return [*overrides[:place], "model=neighbor_somrl", *overrides[place:]]
 
 
-def published(model: str, dataset: str) -> str:
+def find_published(model: str, dataset: str) -> str:
     """The file in ``conf/settings`` that a model has for a dataset; ``none`` where it has none.
 
     ``conf/train.yaml`` chooses it as ``${published:<model>,<dataset>}``. A folder given by
@@ -49,7 +49,7 @@ def published(model: str, dataset: str) -> str:
     return name if name in found else "none"
 
 
-def stem(path: object) -> str:
+def name_data(path: object) -> str:
     """The last part of a path without its ending, which names the data that lies there."""
     return Path(str(path)).resolve().stem
 
@@ -59,7 +59,7 @@ def unless(given: object, value: object) -> object:
     return value if given is None else None
 
 
-def folder_name(overrides: str) -> str:
+def name_folder(overrides: str) -> str:
     """A name for the folder of a run, of its overrides, that can be typed without quotes.
 
     ``model.alpha=0.1,seed=2`` becomes ``model.alpha-0.1_seed-2``. What other signs are left out of,
@@ -73,28 +73,28 @@ def folder_name(overrides: str) -> str:
     return f"{kept[: LONGEST - 9]}-{digest}"
 
 
-OmegaConf.register_new_resolver("published", published, replace=True)
-OmegaConf.register_new_resolver("folder", folder_name, replace=True)
+OmegaConf.register_new_resolver("published", find_published, replace=True)
+OmegaConf.register_new_resolver("folder", name_folder, replace=True)
 OmegaConf.register_new_resolver("unless", unless, replace=True)
-OmegaConf.register_new_resolver("stem", stem, replace=True)
+OmegaConf.register_new_resolver("stem", name_data, replace=True)
 
 
 def compose_config(config_name: str, overrides: list[str], run_dir: Path) -> DictConfig:
     """The configuration as ``hydra.main`` hands it to a task, for runs in the caller's process."""
     overrides = choose_model(overrides) if config_name == "train" else overrides
-    with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
+    with hydra.initialize_config_dir(str(find_config_dir()), version_base="1.3"):
         cfg = hydra.compose(config_name, overrides=overrides, return_hydra_config=True)
     with open_dict(cfg):
         cfg.hydra.runtime.output_dir = str(run_dir)
         HydraConfig.instance().set_config(cfg)
         del cfg.hydra
-    return present(cfg)
+    return update_config(cfg)
 
 
-def present(cfg: DictConfig) -> DictConfig:
+def update_config(cfg: DictConfig) -> DictConfig:
     """A configuration that names every class where it lies in this version, and ~ in full."""
     given = OmegaConf.to_container(cfg)
-    followed = _at_home(follow_moves(given))
+    followed = _expand_home(follow_moves(given))
     if followed == given:
         return cfg
     moved = OmegaConf.create(followed)
@@ -112,11 +112,11 @@ def check_seed(seed: object) -> None:
         raise ConfigError(f"seed must be an integer of at least 0 and below 2^32, got {seed}")
 
 
-def _at_home(node: Any) -> Any:
+def _expand_home(node: Any) -> Any:
     """The same with the user's folder for a leading ~, which quotes have kept from the shell."""
     if isinstance(node, dict):
-        return {key: _at_home(value) for key, value in node.items()}
+        return {key: _expand_home(value) for key, value in node.items()}
     if isinstance(node, list):
-        return [_at_home(value) for value in node]
+        return [_expand_home(value) for value in node]
     is_path = isinstance(node, str) and node.startswith("~/")
     return str(Path(node).expanduser()) if is_path else node

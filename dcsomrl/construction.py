@@ -51,7 +51,7 @@ def build(config: Any, trust: Trust = ()) -> Any:
     make = find(path, trust)
     if part:
         return partial(make, **parts)
-    if inspect.isfunction(make) and not _inside(path, _names(trust)):
+    if inspect.isfunction(make) and not _is_inside(path, _list_trusted(trust)):
         raise CheckpointError(
             f"{path} was not called: a file may name a data source with _partial_: true alone, "
             "which reads and fetches nothing until its data is asked for"
@@ -69,13 +69,14 @@ def find(path: object, trust: Trust = ()) -> Callable[..., Any]:
         CheckpointError: it may not, or there is none.
     """
     path = find_moved(path) if isinstance(path, str) else path
-    trusted = _names(trust)
+    trusted = _list_trusted(trust)
     if isinstance(path, str) and re.fullmatch(r"\w+(\.\w+)+", path):
-        explicit = _inside(path, trusted)
-        imports = explicit or _inside(path, (OWN, *TORCH))
-        found = _located(path, imports)
+        explicit = _is_inside(path, trusted)
+        imports = explicit or _is_inside(path, (OWN, *TORCH))
+        found = _locate(path, imports)
         if found is not None and (
-            (explicit and _inside(getattr(found, "__module__", None), trusted)) or _is_known(found)
+            (explicit and _is_inside(getattr(found, "__module__", None), trusted))
+            or _is_known(found)
         ):
             return found
     root = str(path).partition(".")[0]
@@ -85,18 +86,18 @@ def find(path: object, trust: Trust = ()) -> Callable[..., Any]:
     )
 
 
-def _names(trust: Trust) -> list[str]:
+def _list_trusted(trust: Trust) -> list[str]:
     """The packages that are trusted, by name."""
     given = [trust] if isinstance(trust, str) else trust
     return [one if isinstance(one, str) else one.__name__ for one in given]
 
 
-def _inside(path: object, packages: Iterable[str]) -> bool:
+def _is_inside(path: object, packages: Iterable[str]) -> bool:
     """Whether a dotted path lies in one of the packages."""
     return isinstance(path, str) and any(f"{path}.".startswith(f"{one}.") for one in packages)
 
 
-def _located(path: str, imports: bool) -> Any:
+def _locate(path: str, imports: bool) -> Any:
     """What lies at a dotted path; without ``imports`` only in modules that are there already."""
     parts = path.split(".")
     for n in range(len(parts) - 1, 0, -1):
@@ -123,29 +124,29 @@ def _is_known(found: Any) -> bool:
     if inspect.isfunction(found):
         returned = inspect.get_annotations(found).get("return")
         is_source = getattr(returned, "__name__", returned) == "Arrays"
-        return is_source and _inside(found.__module__, ["dcsomrl.data"])
+        return is_source and _is_inside(found.__module__, ["dcsomrl.data"])
     if not inspect.isclass(found):
         return False
-    if _inside(found.__module__, TORCH):
+    if _is_inside(found.__module__, TORCH):
         return True
     kinds = issubclass(found, nn.Module | LightningDataModule | Neighbors)
-    return kinds and any(_inside(base.__module__, [OWN]) for base in found.__mro__)
+    return kinds and any(_is_inside(base.__module__, [OWN]) for base in found.__mro__)
 
 
-def packages(config: Mapping[str, Any]) -> set[str]:
+def list_packages(config: Mapping[str, Any]) -> set[str]:
     """Packages of the user's own that a run's model and data come from, by its configuration."""
     made: Any = OmegaConf.create(config)  # type: ignore[call-overload]
     plain: Any = OmegaConf.to_container(made)  # unresolved: Hydra's own part may be gone
-    paths = _targets([plain.get("model"), plain.get("dataset")])
+    paths = _list_targets([plain.get("model"), plain.get("dataset")])
     return {str(path).partition(".")[0] for path in paths} - {OWN, "torch"}
 
 
-def _targets(config: Any) -> Iterator[Any]:
+def _list_targets(config: Any) -> Iterator[Any]:
     if isinstance(config, Mapping):
         if TARGET in config:
             yield config[TARGET]
         for part in config.values():
-            yield from _targets(part)
+            yield from _list_targets(part)
     elif isinstance(config, list | tuple):
         for part in config:
-            yield from _targets(part)
+            yield from _list_targets(part)

@@ -21,6 +21,6 @@ class TrainingError(DcsomrlError):
     """Training cannot go on, as when the loss is no longer a number."""
 
 
-def first_line(error: BaseException | None) -> str:
+def shorten(error: BaseException | None) -> str:
     """What an error says, without its details."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]

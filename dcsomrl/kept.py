@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from dcsomrl.errors import ConfigError, first_line
+from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.migrations import TARGET
 
 # What a search's folder is known by.
@@ -40,8 +40,8 @@ def check_kept(arguments: Sequence[str], groups: Path) -> None:
         ConfigError: a file there names a class that is not trusted, refers to Hydra's own
             configuration or to another file's, or asks for an environment variable.
     """
-    trust = [name for one in arguments if (m := TRUST.fullmatch(one)) for name in _listed(m[1])]
-    for folder in _folders(arguments):
+    trust = [name for one in arguments if (m := TRUST.fullmatch(one)) for name in _split_list(m[1])]
+    for folder in _list_folders(arguments):
         if (folder / MEANING).is_file():
             for file in sorted(folder.rglob("*")):
                 if file.is_symlink() and (file.is_dir() or file.suffix == ".yaml"):
@@ -51,16 +51,16 @@ def check_kept(arguments: Sequence[str], groups: Path) -> None:
                     _check_file(file, trust, groups)
 
 
-def _folders(arguments: Sequence[str]) -> Iterator[Path]:
+def _list_folders(arguments: Sequence[str]) -> Iterator[Path]:
     """Folders of configuration that a command line names."""
     for one, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         if flag := FLAG.fullmatch(one):
             yield Path(following if flag[1] is None else flag[1])
         elif paths := PATHS.fullmatch(one):
-            yield from (Path(path.removeprefix("file://")) for path in _listed(paths[1]))
+            yield from (Path(path.removeprefix("file://")) for path in _split_list(paths[1]))
 
 
-def _listed(text: str) -> list[str]:
+def _split_list(text: str) -> list[str]:
     """The items of a list as it is written on the command line."""
     return [one.strip().strip("'\"") for one in text.strip().strip("'\"").strip("[]").split(",")]
 
@@ -76,7 +76,7 @@ def _check_file(file: Path, trust: Sequence[str], groups: Path) -> None:
         _check(content, trust)
     except (OSError, AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(
-            f"{file} holds more than the settings of a search: {first_line(error)}; nothing of it "
+            f"{file} holds more than the settings of a search: {shorten(error)}; nothing of it "
             "was used"
         ) from error
 

@@ -96,13 +96,13 @@ def settle_kinds(cfg: DictConfig) -> None:
     """
     given: Any = OmegaConf.to_container(cfg)
     resolved: Any = OmegaConf.to_container(cfg, resolve=True)
-    for key, value, hint in list(_annotated(resolved)):
-        source = _source(key, given)
+    for key, value, hint in list(_list_annotated(resolved)):
+        source = _find_source(key, given)
         if fits(value, hint) or (value is None and source in FILLED):
             continue
         word = WORDS.get(str(value).lower())
         if word is None or not fits(word, hint):
-            raise ConfigError(_refusal(source, value, hint))
+            raise ConfigError(_describe_refusal(source, value, hint))
         OmegaConf.update(cfg, key, word)
     if resolved.get("name") == "":
         raise ConfigError("name is empty: give a name for the folder of the results")
@@ -114,7 +114,7 @@ def fits(value: Any, hint: Any) -> bool:
     if isinstance(value, dict) and TARGET in value:
         return True
     if kind in UNIONS:
-        return any(fits(value, one) for one in _alternatives(parts))
+        return any(fits(value, one) for one in _list_alternatives(parts))
     if kind is Literal:
         return any(value == one and type(value) is type(one) for one in parts)
     if kind is Annotated:
@@ -129,7 +129,7 @@ def fits(value: Any, hint: Any) -> bool:
     return value is not None and _is_foreign(hint)
 
 
-def _alternatives(parts: Sequence[Any]) -> Sequence[Any]:
+def _list_alternatives(parts: Sequence[Any]) -> Sequence[Any]:
     """Those of a union that can be typed: beside a number or text no class, such as a tensor."""
     plain = any(one in NUMBERS_OR_TEXT for one in parts)
     return [one for one in parts if not (plain and _is_foreign(one))]
@@ -145,22 +145,22 @@ def _is_foreign(hint: Any) -> bool:
 
 def describe(hint: Any) -> str:
     """What a value of an annotated kind is, in words."""
-    words = list(dict.fromkeys(_words(hint)))
+    words = list(dict.fromkeys(_list_words(hint)))
     if NAMES[float] in words:
         words = [word for word in words if word != NAMES[int]]
     return " or ".join([*filter(None, [", ".join(words[:-1])]), words[-1]])
 
 
-def _words(hint: Any) -> Iterator[str]:
+def _list_words(hint: Any) -> Iterator[str]:
     """The alternatives of an annotated kind."""
     kind, parts = get_origin(hint) or hint, get_args(hint)
     if kind in UNIONS:
-        for one in sorted(_alternatives(parts), key=lambda one: one is types.NoneType):
-            yield from _words(one)
+        for one in sorted(_list_alternatives(parts), key=lambda one: one is types.NoneType):
+            yield from _list_words(one)
     elif kind is Literal:
         yield from map(str, parts)
     elif kind is Annotated:
-        yield from _words(parts[0])
+        yield from _list_words(parts[0])
     elif kind is bool:
         yield from ("true", "false")
     elif kind in LISTS:
@@ -176,21 +176,21 @@ def _words(hint: Any) -> Iterator[str]:
         yield NAMES.get(kind, f"settings of class {name} {chosen}")
 
 
-def _annotated(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+def _list_annotated(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Every setting whose kind is known: its key, its value and its kind."""
     path = node.get(TARGET)
-    hints = _hints(path) if isinstance(path, str) else {}
+    hints = _read_hints(path) if isinstance(path, str) else {}
     for name, value in node.items():
         key = f"{prefix}{name}"
         hint = hints.get(name) if TARGET in node else COMMANDS.get(key)
         if hint is not None and not str(name).startswith("_"):
             yield key, value, hint
-            yield from _items(key, value, hint)
+            yield from _list_items(key, value, hint)
         if isinstance(value, dict):
-            yield from _annotated(value, f"{key}.")
+            yield from _list_annotated(value, f"{key}.")
 
 
-def _items(key: str, value: Any, hint: Any) -> Iterator[tuple[str, Any, Any]]:
+def _list_items(key: str, value: Any, hint: Any) -> Iterator[tuple[str, Any, Any]]:
     """What stands in settings by name: likewise."""
     for one in get_args(hint) if get_origin(hint) in UNIONS else [hint]:
         if get_origin(one) in MAPPINGS and isinstance(value, dict) and TARGET not in value:
@@ -198,7 +198,7 @@ def _items(key: str, value: Any, hint: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 @cache
-def _hints(path: str) -> dict[str, Any]:
+def _read_hints(path: str) -> dict[str, Any]:
     """Kinds of the arguments of a class or function; of none if it cannot be had.
 
     What cannot be imported is refused where it is made.
@@ -217,7 +217,7 @@ def _hints(path: str) -> dict[str, Any]:
     }
 
 
-def _source(key: str, given: Mapping[str, Any]) -> str:
+def _find_source(key: str, given: Mapping[str, Any]) -> str:
     """The key that a value was set by, where another one takes it by ``${...}``."""
     node: Any = given
     for part in key.split("."):
@@ -226,23 +226,23 @@ def _source(key: str, given: Mapping[str, Any]) -> str:
     if found is None:
         return key
     above = key.split(".")[: -len(found[1])] if found[1] else []
-    return _source(".".join([*above, found[2]]), given)
+    return _find_source(".".join([*above, found[2]]), given)
 
 
-def _refusal(key: str, value: Any, hint: Any) -> str:
+def _describe_refusal(key: str, value: Any, hint: Any) -> str:
     """One sentence on a value that is not of its kind."""
-    typed = shlex.quote(f'{key}="{_said(value)}"')
+    typed = shlex.quote(f'{key}="{_format(value)}"')
     as_text = isinstance(value, int | float) and fits("", hint)
     further = f": to have it as text type {typed}" if as_text else ""
-    return f"{key} must be {describe(hint)}, got {_said(value)}{further}"
+    return f"{key} must be {describe(hint)}, got {_format(value)}{further}"
 
 
-def _said(value: Any) -> str:
+def _format(value: Any) -> str:
     """A value as it is typed on the command line."""
     if isinstance(value, list):
-        return f"[{','.join(map(_said, value))}]"
+        return f"[{','.join(map(_format, value))}]"
     if isinstance(value, dict):
-        return f"{{{','.join(f'{name}:{_said(one)}' for name, one in value.items())}}}"
+        return f"{{{','.join(f'{name}:{_format(one)}' for name, one in value.items())}}}"
     return "null" if value is None else str(value).lower() if value in (True, False) else str(value)
 
 

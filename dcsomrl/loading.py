@@ -4,10 +4,10 @@ import os
 from typing import Any, NamedTuple
 
 from dcsomrl.analysis.connectivity import Connectivity
-from dcsomrl.checkpoints import epochs_done, read_checkpoint
+from dcsomrl.checkpoints import count_epochs, read_checkpoint
 from dcsomrl.construction import Trust, build
 from dcsomrl.data import ClusterData
-from dcsomrl.errors import CheckpointError, first_line
+from dcsomrl.errors import CheckpointError, shorten
 from dcsomrl.migrations import RECORD
 from dcsomrl.models import ClusteringModule
 
@@ -60,27 +60,27 @@ def load(
     try:
         model, data = (
             build(config["model"], trust),
-            build(_moved(config["dataset"], data_dir, data_path), trust),
+            build(_move(config["dataset"], data_dir, data_path), trust),
         )
         if not isinstance(model, ClusteringModule) or not isinstance(data, ClusterData):
             raise TypeError("its configuration describes no model and its data")
         model.load_state_dict(checkpoint["state_dict"])
-        model.connectivity = Connectivity.of_state(checkpoint.get("connectivity"))
+        model.connectivity = Connectivity.from_state(checkpoint.get("connectivity"))
         data.load_state_dict(checkpoint[type(data).__qualname__])
         trained = Trained(
-            model.eval(), data, config, epochs_done(checkpoint), checkpoint["global_step"]
+            model.eval(), data, config, count_epochs(checkpoint), checkpoint["global_step"]
         )
     except CheckpointError as error:
         raise CheckpointError(f"the checkpoint {path}: {error}") from error
     except (LookupError, TypeError, AttributeError, RuntimeError) as error:
         raise CheckpointError(
-            f"the checkpoint {path} cannot be used ({first_line(error)}): it is damaged, or of "
+            f"the checkpoint {path} cannot be used ({shorten(error)}): it is damaged, or of "
             "another version of dcsomrl"
         ) from error
     return trained
 
 
-def _moved(dataset: dict[str, Any], data_dir: str | None, path: str | None) -> dict[str, Any]:
+def _move(dataset: dict[str, Any], data_dir: str | None, path: str | None) -> dict[str, Any]:
     """The configuration of a dataset whose files lie in another folder, or at another path.
 
     Raises:

@@ -121,7 +121,7 @@ def follow_moves(config: Any) -> Any:
     return [follow_moves(one) for one in config] if isinstance(config, list) else config
 
 
-def differences(
+def list_differences(
     saved: Mapping[str, Any], now: Mapping[str, Any], config: Mapping[str, Any]
 ) -> list[str]:
     """Settings that differ, each in words; a key that was absent then counts as its default.
@@ -131,7 +131,7 @@ def differences(
         now: as they are.
         config: the configuration of ``now``, nested, whose constructors have the defaults.
     """
-    defaults = dict(_defaults(follow_moves(config))) | ADDED
+    defaults = dict(_list_defaults(follow_moves(config))) | ADDED
 
     def value(settings: Mapping[str, Any], key: str) -> Any:
         last = key.rpartition(".")[2]
@@ -146,18 +146,18 @@ def differences(
     return [f"{key} was {then} and is {here}" for key, then, here in pairs if then != here]
 
 
-def _defaults(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _list_defaults(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Defaults of the constructors that a configuration names, by dotted key."""
     if not isinstance(config, Mapping):
         return
-    for name, parameter in _parameters(config.get(TARGET)).items():
+    for name, parameter in _read_parameters(config.get(TARGET)).items():
         if parameter.default is not inspect.Parameter.empty:
             yield f"{prefix}{name}", parameter.default
     for key, value in config.items():
-        yield from _defaults(value, f"{prefix}{key}.")
+        yield from _list_defaults(value, f"{prefix}{key}.")
 
 
-def _parameters(path: Any) -> Mapping[str, inspect.Parameter]:
+def _read_parameters(path: Any) -> Mapping[str, inspect.Parameter]:
     """What a class or function takes, by name; nothing where it cannot be told."""
     if not isinstance(path, str):
         return {}

@@ -15,8 +15,8 @@ from hydra.errors import HydraException, InstantiationException, MissingConfigEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dcsomrl.configuration import config_dir
-from dcsomrl.errors import DataError, DcsomrlError, first_line
+from dcsomrl.configuration import find_config_dir
+from dcsomrl.errors import DataError, DcsomrlError, shorten
 
 # The keys of what messages on data speak of.
 DATA = "dataset."
@@ -72,7 +72,7 @@ def name_keys(
         section: whose keys are meant where several end so; else the shortest is.
     """
     plain = OmegaConf.to_container(cfg, resolve=False) if isinstance(cfg, DictConfig) else cfg
-    keys = list(_keys(plain))
+    keys = list(_list_keys(plain))
 
     def named(found: re.Match[str]) -> str:
         name, value = found[1], (found[2] or "").removeprefix("=")
@@ -91,14 +91,14 @@ def name_keys(
 
 def list_keys(cfg: DictConfig) -> Iterator[str]:
     """Every dotted key of a configuration."""
-    return _keys(OmegaConf.to_container(cfg))
+    return _list_keys(OmegaConf.to_container(cfg))
 
 
-def _keys(node: Any, prefix: str = "") -> Iterator[str]:
+def _list_keys(node: Any, prefix: str = "") -> Iterator[str]:
     """Every dotted key of plain settings."""
     for key, value in node.items() if isinstance(node, dict) else ():
         yield f"{prefix}{key}"
-        yield from _keys(value, f"{prefix}{key}.")
+        yield from _list_keys(value, f"{prefix}{key}.")
 
 
 def find_option(name: str) -> str:
@@ -109,7 +109,7 @@ def find_option(name: str) -> str:
     What an option gives to another group, as ``neighbors=nearest`` does to the dataset, stands
     below the name of its own.
     """
-    for file in sorted(config_dir().glob("*/[!_]*.yaml")):
+    for file in sorted(find_config_dir().glob("*/[!_]*.yaml")):
         own = rf"^(?:{file.parent.name}:\n  )?_target_: [\w.]+\.{name}$"
         made = rf"^ *_target_: {name}$" if "." in name else own
         if re.search(made, file.read_text(), re.MULTILINE):
@@ -132,7 +132,7 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
         if isinstance(cause, ValueError | TypeError):
             return name_keys(f"{place}{cause}")
         missing = isinstance(cause, ImportError) or "Error locating target" in str(error)
-        return f"{place}{first_line(cause or error)}" if missing else None
+        return f"{place}{shorten(cause or error)}" if missing else None
     if "Config group override must be" in str(error):
         return _explain_group(overrides)
     if isinstance(error, MissingConfigException):
@@ -170,8 +170,8 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     if key in PLACED and (given := [one for one in overrides if one.startswith(f"{key}=")]):
         right = PLACED[key] + given[-1].removeprefix(key)
         return f"{given[-1]} has no place at the top: type {right}"
-    config = _composed(config_name, [item for item in overrides if f"{key}=" not in item])
-    parent, known = _deepest(config, key)
+    config = _compose(config_name, [item for item in overrides if f"{key}=" not in item])
+    parent, known = _find_deepest(config, key)
     close = difflib.get_close_matches(key.removeprefix(parent), known, n=1)
     intended = _find_namesake(config, key) or (f"{parent}{close[0]}" if close else None)
     meant = f"did you mean {intended}? " if intended else ""
@@ -217,7 +217,7 @@ def _explain_group(overrides: list[str]) -> str:
         if (
             value != "null"
             and re.fullmatch(r"[\d.e+-]+|true|false", value, re.IGNORECASE)
-            and (config_dir() / group).is_dir()
+            and (find_config_dir() / group).is_dir()
         ):
             return _offer(group, value, [])
     return "a group cannot be set to null: leave it out, or take it away, as with ~experiment"
@@ -267,11 +267,11 @@ def _type_quoted(key: str, value: str) -> str:
     """How to type a value, or each item of a list, in quotes of Hydra's grammar."""
     listed = re.fullmatch(r"\[(.*)\]", value)
     items = listed[1].split(",") if listed else []
-    quoted = f"[{','.join(map(_quoted, items))}]" if listed else _quoted(value)
+    quoted = f"[{','.join(map(_quote, items))}]" if listed else _quote(value)
     return shlex.quote(f"{key}={quoted}")
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     """A value in quotes of Hydra's grammar."""
     escaped = value.strip().replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
@@ -279,9 +279,9 @@ def _quoted(value: str) -> str:
 
 def _explain_option(error: MissingConfigException) -> str:
     """What exists in the place of an option that does not."""
-    named = re.search(r"'([^']+)/([^'/]*)'", first_line(error))
+    named = re.search(r"'([^']+)/([^'/]*)'", shorten(error))
     if named is None:
-        return first_line(error)
+        return shorten(error)
     return _offer(named[1], named[2], error.options or ())
 
 
@@ -290,7 +290,7 @@ def _offer(group: str, given: str, options: Sequence[str]) -> str:
     known = [name for name in options if not name.startswith("_")]
     if not known:  # Hydra names none where several options were given
         GlobalHydra.instance().clear()
-        with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
+        with hydra.initialize_config_dir(str(find_config_dir()), version_base="1.3"):
             every = GlobalHydra.instance().config_loader().get_group_options(group)
             known = [name for name in every if not name.startswith("_")]
     close = difflib.get_close_matches(given, known, n=1)
@@ -298,17 +298,17 @@ def _offer(group: str, given: str, options: Sequence[str]) -> str:
     return f"there is no {group}={given}; {meant}{group} can be {', '.join(known)}"
 
 
-def _composed(config_name: str, overrides: list[str]) -> DictConfig:
+def _compose(config_name: str, overrides: list[str]) -> DictConfig:
     GlobalHydra.instance().clear()
     groups = [item for item in overrides if re.fullmatch(r"\+?[\w/]+=[\w]+", item)]
-    with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
+    with hydra.initialize_config_dir(str(find_config_dir()), version_base="1.3"):
         try:
             return hydra.compose(config_name, overrides=groups)
         except HydraException:
             return hydra.compose(config_name)
 
 
-def _deepest(config: DictConfig, key: str) -> tuple[str, list[str]]:
+def _find_deepest(config: DictConfig, key: str) -> tuple[str, list[str]]:
     """The longest part of a dotted key that exists, and what lies there."""
     parts, node, found = key.split("."), config, ""
     for part in parts[:-1]:

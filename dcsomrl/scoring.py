@@ -87,10 +87,10 @@ class Scorer:
             "topographic_error": (
                 math.nan if self._adjacency is None else float(self._topographic.compute())
             ),
-            **self._cluster_scores("nmi" in label_scores),
+            **self._score_clusters("nmi" in label_scores),
         }
 
-    def _cluster_scores(self, labelled: bool) -> dict[str, float]:
+    def _score_clusters(self, labelled: bool) -> dict[str, float]:
         """What the catalogue has of clusters; of their number alone without labels."""
         if self._merged is None:
             return {}
@@ -102,7 +102,7 @@ class Scorer:
         return {"clusters": self._clusters, **scores}
 
 
-def number_of(n_clusters: object) -> int | None:
+def read_number(n_clusters: object) -> int | None:
     """The number of clusters of a configuration: None for the one that is found.
 
     Raises:

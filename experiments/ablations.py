@@ -13,8 +13,8 @@ import platform
 import shutil
 from pathlib import Path
 
-from dcsomrl.writing import markdown_table
-from experiments.runs import CITATION, last_epoch, run_all
+from dcsomrl.writing import tabulate
+from experiments.runs import CITATION, read_last_epoch, run_all
 
 SEED = 0
 PRECISION = "bf16-mixed"
@@ -66,7 +66,7 @@ def main() -> None:
         shutil.copy(folder / "metrics.csv", kept / f"{folder.name}.csv")
     rows = []
     for cell, table in zip(cells, tables, strict=True):
-        last = last_epoch(table)
+        last = read_last_epoch(table)
         scores = [f"{last[f'val/{name}']:.3f}" for name in ("purity", "nmi")]
         rows.append([*cell, *scores, f"{last['nodes']:.0f}", f"{last['train/latent_spread']:.3f}"])
     header = ["dataset", "repel", "neighbourhood", "distances", "reconstruction"]
@@ -76,7 +76,7 @@ def main() -> None:
         "`python -m experiments.ablations`: Table 2's settings, 30 epochs, seed "
         f"{SEED}, {PRECISION}, {platform.machine()} CPU; scores on the validation part (a tenth of "
         "the training split, seen by no training). One seed: differences below 0.02 decide "
-        f"nothing.\n\n{CITATION}\n\n" + markdown_table(header, rows) + CHOICE
+        f"nothing.\n\n{CITATION}\n\n" + tabulate(header, rows) + CHOICE
     )
     Path(__file__).with_suffix(".md").write_text(text)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dcsomrl.metrics import BY_KEY
-from dcsomrl.writing import markdown_table
+from dcsomrl.writing import tabulate
 from experiments.runs import measure, run_all
 
 HERE = Path(__file__).parent
@@ -48,15 +48,15 @@ MEASURES = ("purity", "nmi", "nmi_geometric", "accuracy", "ari", "topographic_er
 def main() -> None:
     """Run what is missing; the page is written as soon as there is something to show."""
     kept = HERE / "results" / "baselines"
-    alone = measure({own(name): overrides(name) for name in ALONE}, kept, at_once=2)
+    alone = measure({name_folder(name): list_overrides(name) for name in ALONE}, kept, at_once=2)
     write_page(alone)
     # Where both have their scores, the network is not needed.
-    found = all((kept / f"{own(name).replace('/', '-')}.json").exists() for name in STARTED)
+    found = all((kept / f"{name_folder(name).replace('/', '-')}.json").exists() for name in STARTED)
     begun = []
     if not found:
-        (network,) = run_all({own(START): overrides(START)}).values()
+        (network,) = run_all({name_folder(START): list_overrides(START)}).values()
         begun = [f"model.pretrained={network}/checkpoints/last.ckpt"]
-    started = {own(name): [*overrides(name), *begun] for name in STARTED}
+    started = {name_folder(name): [*list_overrides(name), *begun] for name in STARTED}
     write_page(alone | measure(started, kept, at_once=2))
 
 
@@ -64,7 +64,7 @@ def write_page(results: Mapping[str, Mapping[str, Any]]) -> None:
     """The published figure beside ours, and what is not there yet."""
     rows, missing = [], []
     for name, published in PUBLISHED.items():
-        if (run := results.get(own(name))) is None:
+        if (run := results.get(name_folder(name))) is None:
             missing.append([name, published, "not run yet"])
             continue
         scores = ["n/a" if run[key] is None else f"{run[key]:.3f}" for key in MEASURES]
@@ -82,20 +82,20 @@ def write_page(results: Mapping[str, Mapping[str, Any]]) -> None:
         "the network is DESOM's with a 64-d code, where the publication has convolutions. One seed "
         "stands beside published means over several. This shows whether what we made is what was "
         "published; for a comparison see the [benchmark](results/benchmark/table.md).\n\n"
-        + markdown_table(header, rows)
+        + tabulate(header, rows)
         + "\nNot yet run:\n\n"
-        + markdown_table(["", "published", "why"], [*missing, *MISSING])
+        + tabulate(["", "published", "why"], [*missing, *MISSING])
     )
     (HERE / "baselines.md").write_text(text)
     print(text)
 
 
-def own(name: str) -> str:
+def name_folder(name: str) -> str:
     """Folder of a run, below that of all runs."""
     return f"own/{name}/seed0"
 
 
-def overrides(name: str) -> list[str]:
+def list_overrides(name: str) -> list[str]:
     """Of a run of an experiment."""
     chosen = VARIANTS.get(name, [f"experiment={name}"])
     return [*chosen, "seed=0", "trainer.precision=32-true", "num_threads=1"]

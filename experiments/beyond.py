@@ -72,7 +72,7 @@ def main(parts: list[str]) -> None:
     write_page(HERE / "beyond.md", kept, f"{platform.machine()} CPU")
 
 
-def main_cells(dataset: str) -> dict[str, Cell]:
+def make_main_cells(dataset: str) -> dict[str, Cell]:
     """The whole method on a dataset."""
     return {
         f"main-{dataset}-seed{seed}": Cell(
@@ -83,7 +83,7 @@ def main_cells(dataset: str) -> dict[str, Cell]:
     }
 
 
-def ablation_cells() -> dict[str, Cell]:
+def make_ablation_cells() -> dict[str, Cell]:
     """The method without a part each, for fewer epochs."""
     epochs = f"trainer.max_epochs={ABLATION_EPOCHS}"
     return {
@@ -97,7 +97,7 @@ def ablation_cells() -> dict[str, Cell]:
     }
 
 
-def choice_cells() -> dict[str, Cell]:
+def make_choice_cells() -> dict[str, Cell]:
     """Short runs of the settings to choose from, two seeds a cell."""
     epochs = f"trainer.max_epochs={beyond_choice.EPOCHS}"
     return {
@@ -109,11 +109,11 @@ def choice_cells() -> dict[str, Cell]:
             beyond_choice.score_agreement,
         )
         for dataset in DATASETS
-        for name, changes in beyond_choice.candidates(dataset).items()
+        for name, changes in beyond_choice.list_candidates(dataset).items()
     }
 
 
-def other_cells() -> dict[str, Cell]:
+def make_other_cells() -> dict[str, Cell]:
     """Autoencoders, as wide as there are clusters, whose codes UMAP takes."""
     settings = ["model=autoencoder", "model.autoencoder.latent_dim=10", "dataset.val_fraction=0"]
     return {
@@ -125,11 +125,11 @@ def other_cells() -> dict[str, Cell]:
     }
 
 
-def table_cells() -> dict[str, Cell]:
+def make_table_cells() -> dict[str, Cell]:
     """The defaults on tables, all of whose rows are trained on and scored."""
     return {
         f"tables-{name}-seed{seed}": Cell(
-            {seed: beyond_tables.overrides_of(name, RUNS / "beyond" / "tables")},
+            {seed: beyond_tables.list_overrides(name, RUNS / "beyond" / "tables")},
             beyond_tables.score_table,
         )
         for name in beyond_tables.TABLES
@@ -137,7 +137,7 @@ def table_cells() -> dict[str, Cell]:
     }
 
 
-def usps_cells() -> dict[str, Cell]:
+def make_usps_cells() -> dict[str, Cell]:
     """The defaults on USPS."""
     settings = ["model=neighbor_somrl", "dataset=usps", "dataset.val_fraction=0"]
     return {
@@ -149,13 +149,13 @@ def usps_cells() -> dict[str, Cell]:
 
 
 PARTS: dict[str, Callable[[], dict[str, Cell]]] = {
-    "choice": choice_cells,
-    "mnist": lambda: main_cells("mnist"),
-    "fashion": lambda: main_cells("fashion"),
-    "others": other_cells,
-    "tables": table_cells,
-    "usps": usps_cells,
-    "ablation": ablation_cells,
+    "choice": make_choice_cells,
+    "mnist": lambda: make_main_cells("mnist"),
+    "fashion": lambda: make_main_cells("fashion"),
+    "others": make_other_cells,
+    "tables": make_table_cells,
+    "usps": make_usps_cells,
+    "ablation": make_ablation_cells,
     "render": dict,
 }
 

@@ -15,7 +15,7 @@ from dcsomrl.loading import load
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 from dcsomrl.scoring import score
-from dcsomrl.search.stability import stability
+from dcsomrl.search.stability import measure_stability
 
 # Seeds that no table is made of.
 SEEDS = (100, 101)
@@ -33,7 +33,7 @@ RADIUS, RADII = 0.6, (0.4, 0.5, 0.7)
 STRENGTH = {"mnist": "whole", "fashion": "third"}
 
 
-def candidates(dataset: str) -> dict[str, list[str]]:
+def list_candidates(dataset: str) -> dict[str, list[str]]:
     """Overrides of the settings to choose from, by strength of the views and radius."""
     tried = [(name, RADIUS) for name in STRENGTHS] + [(STRENGTH[dataset], one) for one in RADII]
     flips = [FLIP] if dataset == "fashion" else []
@@ -61,7 +61,7 @@ def score_agreement(folders: list[Path]) -> dict[str, Any]:
     one, other = (_Run(folder) for folder in folders)
     shown = ("nodes", "purity", "nmi", "cluster_accuracy", "cluster_nmi")
     return {
-        "agreement_nodes": stability(folders),
+        "agreement_nodes": measure_stability(folders),
         "agreement_clusters": float(adjusted_mutual_info_score(one.clusters, other.clusters)),
         **{name: [run.scores[name] for run in (one, other)] for name in shown},
         "clusters": [int(run.clusters.max()) + 1 for run in (one, other)],
@@ -94,11 +94,13 @@ class _Run:
             nodes = torch.cat([model.cluster(batch.x).winner for batch in batches])
         self.nodes: NDArray[np.int64] = nodes.numpy()
         self.clusters: NDArray[np.int64] = merged[nodes].numpy()
-        self.told = {way: slot[self.nodes] for way, slot in _told(model, data.num_classes).items()}
+        self.told = {
+            way: slot[self.nodes] for way, slot in _merge_nodes(model, data.num_classes).items()
+        }
         self.scores, _ = score(model, data.split_dataloader("test"), data.num_classes, merged)
 
 
-def _told(model: ClusteringModule, k: int) -> dict[str, NDArray[np.int64]]:
+def _merge_nodes(model: ClusteringModule, k: int) -> dict[str, NDArray[np.int64]]:
     """Cluster of every slot (K,), of k, by the ways to merge nodes."""
     assert model.connectivity is not None
     used, wins = model.connectivity.used, model.connectivity.wins

@@ -10,8 +10,8 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier
 
 from dcsomrl.loading import load
-from experiments.beyond_scores import codes_of, score_against
-from experiments.runs import final_metrics
+from experiments.beyond_scores import compute_codes, score_against
+from experiments.runs import read_final_metrics
 
 SEEDS = range(3)
 # Of N2D, McConville et al. 2021: as many dimensions as clusters, 20 neighbours, no distance kept.
@@ -35,11 +35,11 @@ def score_others(folders: list[Path]) -> dict[str, Any]:
     """
     trained = load(folders[0] / "checkpoints" / "last.ckpt")
     model, data = trained.model, trained.data
-    seed = int(final_metrics(folders[0])["seed"])
+    seed = int(read_final_metrics(folders[0])["seed"])
     data.setup("test")
     k = data.num_classes
-    train, _, train_z = codes_of(model, data.split_dataloader("train"))
-    test, labels, test_z = codes_of(model, data.split_dataloader("test"))
+    train, _, train_z = compute_codes(model, data.split_dataloader("train"))
+    test, labels, test_z = compute_codes(model, data.split_dataloader("test"))
     low, low_test = _embed(train, test, k, seed, CLUSTERED)
     dense = HDBSCAN(min_cluster_size=int(SMALLEST * len(low)), copy=True).fit_predict(low)
     nearest = KNeighborsClassifier(1).fit(low[dense >= 0], dense[dense >= 0])

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from dcsomrl.metrics import BY_KEY
-from dcsomrl.writing import markdown_table
+from dcsomrl.writing import tabulate
 from experiments.beyond_choice import EPOCHS
-from experiments.runs import CITATION, spread
+from experiments.runs import CITATION, format_spread
 
 Cells = Mapping[str, Mapping[str, Any]]
 NAMES = {"mnist": "MNIST", "fashion": "Fashion-MNIST"}
@@ -56,26 +56,26 @@ def write_page(path: Path, kept: Cells, machine: str) -> None:
         f"that have run; fully connected network 500-500-2000-22, 32-true, {machine}, one thread. "
         "Training split without labels, scores on the test split.\n",
         f"{CITATION}\n",
-        *(_main(kept, dataset) for dataset in NAMES),
-        _relevances(kept),
-        _choice(kept),
-        _usps(kept),
-        _tables(kept),
-        _ablation(kept),
+        *(_write_main(kept, dataset) for dataset in NAMES),
+        _write_relevances(kept),
+        _write_choice(kept),
+        _write_usps(kept),
+        _write_tables(kept),
+        _write_ablation(kept),
     ]
     path.write_text("\n".join(part for part in parts if part))
 
 
-def _main(kept: Cells, dataset: str) -> str:
+def _write_main(kept: Cells, dataset: str) -> str:
     cells = [kept[name] for name in kept if name.startswith(f"main-{dataset}-")]
     if not cells:
         return ""
     beside = [kept[name] for name in kept if name.startswith(f"others-{dataset}-")]
     seeds = sorted(int(cell["seed"]) for cell in cells)
     rows = [
-        *_levels(cells),
+        *_list_levels(cells),
         *(
-            [title, "", _pair(beside, f"{key}_accuracy", f"{key}_nmi")]
+            [title, "", _format_pair(beside, f"{key}_accuracy", f"{key}_nmi")]
             for key, title in BESIDE.items()
             if beside
         ),
@@ -83,10 +83,8 @@ def _main(kept: Cells, dataset: str) -> str:
     ]
     return (
         f"## {NAMES[dataset]}: {cells[0]['epochs']} epochs, seeds {_list(seeds)}\n\n"
-        + markdown_table(
-            ["", "purity / NMI, at most 64 clusters", "accuracy / NMI, about ten"], rows
-        )
-        + f"\n{_numbers(cells)} "
+        + tabulate(["", "purity / NMI, at most 64 clusters", "accuracy / NMI, about ten"], rows)
+        + f"\n{_write_numbers(cells)} "
         + (
             "HDBSCAN in the UMAP found "
             f"{_list(cell['umap_hdbscan_clusters'] for cell in beside)} clusters (seeds "
@@ -98,34 +96,34 @@ def _main(kept: Cells, dataset: str) -> str:
     )
 
 
-def _levels(cells: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+def _list_levels(cells: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     """Rows of the map at every level, and of what others make of its codes."""
     return [
-        ["nodes of the map, at most 64", _pair(cells, "purity", "nmi"), ""],
-        ["nodes merged into ten", "", _pair(cells, "ten_accuracy", "ten_nmi")],
-        ["nodes merged, number found", "", _pair(cells, "cluster_accuracy", "cluster_nmi")],
+        ["nodes of the map, at most 64", _format_pair(cells, "purity", "nmi"), ""],
+        ["nodes merged into ten", "", _format_pair(cells, "ten_accuracy", "ten_nmi")],
+        ["nodes merged, number found", "", _format_pair(cells, "cluster_accuracy", "cluster_nmi")],
         *(
-            [title, _pair(cells, f"{key}_purity", f"{key}_nmi"), ""]
+            [title, _format_pair(cells, f"{key}_purity", f"{key}_nmi"), ""]
             if key == "kmeans_nodes"
-            else [title, "", _pair(cells, f"{key}_accuracy", f"{key}_nmi")]
+            else [title, "", _format_pair(cells, f"{key}_accuracy", f"{key}_nmi")]
             for key, title in OTHERS.items()
         ),
     ]
 
 
-def _numbers(cells: Sequence[Mapping[str, Any]]) -> str:
+def _write_numbers(cells: Sequence[Mapping[str, Any]]) -> str:
     """How many nodes and clusters there were, and of HDBSCAN."""
     return (
-        f"Nodes: {spread((cell['nodes'] for cell in cells), 1)}. Clusters found: "
+        f"Nodes: {format_spread((cell['nodes'] for cell in cells), 1)}. Clusters found: "
         f"{_list(cell['clusters'] for cell in cells)} (HDBSCAN on the codes of at most 10,000 test "
         f"samples: {_list(cell['hdbscan_clusters'] for cell in cells)}, "
-        f"{spread(cell['hdbscan_noise'] for cell in cells)} of them noise). Trained at "
+        f"{format_spread(cell['hdbscan_noise'] for cell in cells)} of them noise). Trained at "
         f"{_list(sorted({cell['git_commit'] for cell in cells}))}, merged and scored at "
         f"{_list(sorted({cell.get('scored_at', cell['git_commit']) for cell in cells}))}."
     )
 
 
-def _relevances(kept: Cells) -> str:
+def _write_relevances(kept: Cells) -> str:
     rows = []
     for dataset, title in NAMES.items():
         cells = [
@@ -142,7 +140,7 @@ def _relevances(kept: Cells) -> str:
                     for kind in ("least_relevant", "random", "most_relevant")
                 ),
             )
-            rows.append([title, *(spread(cell[name] for cell in cells) for name in shown)])
+            rows.append([title, *(format_spread(cell[name] for cell in cells) for name in shown)])
     if not rows:
         return ""
     header = ["", "relevances near 0", "near 1"]
@@ -153,11 +151,11 @@ def _relevances(kept: Cells) -> str:
         "The paper's Figs. 2 and 3 on these codes, over the seeds of the tables above: the share "
         "of relevances below 0.2 and from 0.8 on, and what happens to a prototype whose dimensions "
         "of a relevance below 0.5 (*least*), as many *random* ones, or the *most* relevant ones "
-        "are moved by two deviations.\n\n" + markdown_table(header, rows)
+        "are moved by two deviations.\n\n" + tabulate(header, rows)
     )
 
 
-def _choice(kept: Cells) -> str:
+def _write_choice(kept: Cells) -> str:
     rows = []
     for dataset, title in NAMES.items():
         for name in (name for name in kept if name.startswith("choice-") and dataset in name):
@@ -183,12 +181,12 @@ def _choice(kept: Cells) -> str:
         "none, *light* whole and brighter or darker; Fashion-MNIST always with flips. Weights, "
         "temperature and k were fixed beforehand. That the map grows anew at half of the training "
         "was set on short runs of MNIST whose scores were in sight.\n\n"
-        + markdown_table(header, rows)
-        + _told(kept)
+        + tabulate(header, rows)
+        + _write_told(kept)
     )
 
 
-def _told(kept: Cells) -> str:
+def _write_told(kept: Cells) -> str:
     """How far two seeds agree on ten clusters, by the way to merge nodes."""
     cells = {name: cell for name, cell in kept.items() if name.startswith("choice-")}
     ways = {
@@ -199,14 +197,17 @@ def _told(kept: Cells) -> str:
     rows = [
         [
             title,
-            *(spread(cell[way] for name, cell in cells.items() if one in name) for one in NAMES),
+            *(
+                format_spread(cell[way] for name, cell in cells.items() if one in name)
+                for one in NAMES
+            ),
         ]
         for way, title in ways.items()
     ]
     return (
         "\nThe same agreement when nodes are merged into ten, over all settings of a set, does not "
         "tell the ways apart:\n\n"
-        + markdown_table(["", *NAMES.values()], rows)
+        + tabulate(["", *NAMES.values()], rows)
         + "\nJoining was taken for `n_clusters=10` because nine clusters are then the same ten "
         "with two of them joined, and nothing is drawn at random; this was decided after the "
         "scores of two seeds of Fashion-MNIST had been seen, on which it is more accurate than "
@@ -214,20 +215,21 @@ def _told(kept: Cells) -> str:
     )
 
 
-def _usps(kept: Cells) -> str:
+def _write_usps(kept: Cells) -> str:
     cells = [kept[name] for name in kept if name.startswith("usps-")]
     if not cells:
         return ""
     return (
         f"## USPS, the defaults: {cells[0]['epochs']} epochs, {len(cells)} seeds\n\n"
-        + markdown_table(
-            ["", "purity / NMI, at most 64 clusters", "accuracy / NMI, about ten"], _levels(cells)
+        + tabulate(
+            ["", "purity / NMI, at most 64 clusters", "accuracy / NMI, about ten"],
+            _list_levels(cells),
         )
-        + f"\n{_numbers(cells)}\n"
+        + f"\n{_write_numbers(cells)}\n"
     )
 
 
-def _tables(kept: Cells) -> str:
+def _write_tables(kept: Cells) -> str:
     cells_of = [name.removeprefix("tables-") for name in kept if name.startswith("tables-")]
     names = sorted({name.rpartition("-seed")[0] for name in cells_of})
     rows = []
@@ -238,12 +240,12 @@ def _tables(kept: Cells) -> str:
                 name.replace("-", " "),
                 f"{cells[0]['rows']} x {cells[0]['columns']}",
                 f"{cells[0]['classes']:.0f}",
-                _pair(cells, "kmeans_accuracy", "kmeans_nmi"),
-                _pair(cells, "ten_accuracy", "ten_nmi"),
+                _format_pair(cells, "kmeans_accuracy", "kmeans_nmi"),
+                _format_pair(cells, "ten_accuracy", "ten_nmi"),
                 _list(cell["clusters"] for cell in cells),
-                _pair(cells, "cluster_accuracy", "cluster_nmi"),
-                spread((cell["nodes"] for cell in cells), 1),
-                spread((cell["seconds"] for cell in cells), 0),
+                _format_pair(cells, "cluster_accuracy", "cluster_nmi"),
+                format_spread((cell["nodes"] for cell in cells), 1),
+                format_spread((cell["seconds"] for cell in cells), 0),
             ]
         )
     if not rows:
@@ -255,11 +257,11 @@ def _tables(kept: Cells) -> str:
         "`model=neighbor_somrl dataset=arrays` and nothing else: all rows are trained on and "
         "scored, columns scaled to [0, 1]; k-means sees the same. *Subspaces*, *pen tracks* and "
         "*embeddings* are made up (`experiments/tabular.py`, `experiments/beyond_tables.py`).\n\n"
-        + markdown_table([*header, "seconds"], rows)
+        + tabulate([*header, "seconds"], rows)
     )
 
 
-def _ablation(kept: Cells) -> str:
+def _write_ablation(kept: Cells) -> str:
     found = sorted({name.split("-")[1] for name in kept if name.startswith("ablation-")})
     if not found:
         return ""
@@ -274,20 +276,18 @@ def _ablation(kept: Cells) -> str:
                         NAMES[dataset],
                         name.replace("_", " "),
                         f"{len(cells)}",
-                        spread((cell["nodes"] for cell in cells), 0),
-                        _pair(cells, "purity", "nmi"),
-                        _pair(cells, "ten_accuracy", "ten_nmi"),
+                        format_spread((cell["nodes"] for cell in cells), 0),
+                        _format_pair(cells, "purity", "nmi"),
+                        _format_pair(cells, "ten_accuracy", "ten_nmi"),
                         ", ".join(f"{cell['clusters']}" for cell in cells),
                     ]
                 )
     header = ["dataset", "", "seeds", "nodes", "purity / NMI", "merged into ten: accuracy / NMI"]
-    return "## What each part gives, 10 epochs\n\n" + markdown_table(
-        [*header, "clusters found"], rows
-    )
+    return "## What each part gives, 10 epochs\n\n" + tabulate([*header, "clusters found"], rows)
 
 
-def _pair(cells: Sequence[Mapping[str, Any]], one: str, other: str) -> str:
-    return " / ".join(spread(cell[name] for cell in cells) for name in (one, other))
+def _format_pair(cells: Sequence[Mapping[str, Any]], one: str, other: str) -> str:
+    return " / ".join(format_spread(cell[name] for cell in cells) for name in (one, other))
 
 
 def _list(numbers: Iterable[Any]) -> str:

@@ -20,7 +20,7 @@ from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.run_data import read_run
 from dcsomrl.reporting.sections import disturbances, relevances
 from dcsomrl.scoring import score
-from dcsomrl.training.results import origin
+from dcsomrl.training.results import find_origin
 
 SCORES = ("accuracy", "nmi", "ari", "purity")
 # Samples that HDBSCAN divides: its time grows with their square.
@@ -46,12 +46,12 @@ def score_run(folder: Path, with_others: bool) -> dict[str, Any]:
     data.setup("test")
     k = data.num_classes
     scores, _ = score(model, data.split_dataloader("test"), k, model.merged(k))
-    metrics["scored_at"] = origin(torch.device("cpu"))["git_commit"]
+    metrics["scored_at"] = find_origin(torch.device("cpu"))["git_commit"]
     metrics |= {f"ten_{name}": scores[f"cluster_{name}"] for name in SCORES}
     if not with_others:
         return metrics
-    _, _, train = codes_of(model, data.split_dataloader("train"))
-    _, labels, test = codes_of(model, data.split_dataloader("test"))
+    _, _, train = compute_codes(model, data.split_dataloader("train"))
+    _, labels, test = compute_codes(model, data.split_dataloader("test"))
     nodes = KMeans(metrics["nodes"], n_init=1, random_state=0).fit(train)
     ten = KMeans(k, n_init=10, random_state=0).fit(train)
     mixture = GaussianMixture(k, random_state=0, means_init=ten.cluster_centers_).fit(train)
@@ -66,10 +66,10 @@ def score_run(folder: Path, with_others: bool) -> dict[str, Any]:
         metrics |= score_against(name, clusters, labels[: len(clusters)], k)
     metrics["hdbscan_clusters"] = int(dense.max()) + 1
     metrics["hdbscan_noise"] = float((dense < 0).mean())
-    return metrics | _relevances(folder)
+    return metrics | _measure_relevances(folder)
 
 
-def _relevances(folder: Path) -> dict[str, Any]:
+def _measure_relevances(folder: Path) -> dict[str, Any]:
     """What the report of a run measures of its relevances."""
     context = Context(read_run(folder))
     found = (part.draw(context) for part in (relevances.PART, disturbances.PART))
@@ -77,7 +77,7 @@ def _relevances(folder: Path) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def codes_of(model: ClusteringModule, batches: Iterable[Batch]) -> tuple[NDArray[Any], ...]:
+def compute_codes(model: ClusteringModule, batches: Iterable[Batch]) -> tuple[NDArray[Any], ...]:
     """Samples (n, features) of a split, their classes (n,) and their codes (n, m)."""
     samples, labels, codes = [], [], []
     with evaluating(model):

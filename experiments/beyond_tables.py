@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
 from dcsomrl.loading import load
-from experiments.beyond_scores import codes_of, score_against, score_run
-from experiments.tabular import DATASETS, slug
+from experiments.beyond_scores import compute_codes, score_against, score_run
+from experiments.tabular import DATASETS, make_slug
 
 SEEDS = range(5)
 Table = tuple[NDArray[np.floating], NDArray[np.integer]]
 
 
-def embeddings() -> Table:
+def make_embeddings() -> Table:
     """Twelve far groups in 512 dimensions, of length 1."""
     rng = np.random.default_rng(0)
     y = rng.integers(12, size=5000)
@@ -24,7 +24,7 @@ def embeddings() -> Table:
     return x / np.linalg.norm(x, axis=1, keepdims=True), y
 
 
-def pen_tracks() -> Table:
+def make_pen_tracks() -> Table:
     """Ten characters, each written in two ways: eight points along a track, scaled to a square."""
     rng = np.random.default_rng(0)
     along = np.pi * np.linspace(0, 1, 8)
@@ -42,13 +42,13 @@ def pen_tracks() -> Table:
 
 SHARED = ("iris", "wine", "breast cancer", "digits", "subspaces, 20 features")
 TABLES: dict[str, Callable[[], Table]] = {
-    **{slug(name): DATASETS[name] for name in SHARED},
-    "pen-tracks": pen_tracks,
-    "embeddings": embeddings,
+    **{make_slug(name): DATASETS[name] for name in SHARED},
+    "pen-tracks": make_pen_tracks,
+    "embeddings": make_embeddings,
 }
 
 
-def overrides_of(name: str, folder: Path) -> list[str]:
+def list_overrides(name: str, folder: Path) -> list[str]:
     """What trains on all rows of a table, written into the folder, and scores on the same."""
     file = folder.resolve() / f"{name}.npz"
     if not file.exists():
@@ -64,7 +64,7 @@ def score_table(folders: list[Path]) -> dict[str, Any]:
     metrics = score_run(folders[0], with_others=False)
     trained = load(folders[0] / "checkpoints" / "last.ckpt")
     trained.data.setup("test")
-    x, labels, _ = codes_of(trained.model, trained.data.split_dataloader("test"))
+    x, labels, _ = compute_codes(trained.model, trained.data.split_dataloader("test"))
     k = trained.data.num_classes
     clusters = KMeans(k, n_init=10, random_state=int(metrics["seed"])).fit_predict(x)
     rows, columns = x.shape

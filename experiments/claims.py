@@ -28,27 +28,27 @@ class Verdict(NamedTuple):
     evidence: str
 
 
-def graded(value: float, holds: float, partly: float) -> str:
+def grade(value: float, holds: float, partly: float) -> str:
     """The verdict on a number of which more is better."""
     return HOLDS if value >= holds else PARTLY if value >= partly else NOT
 
 
-def nodes(m: Measures) -> tuple[str, str]:
+def judge_nodes(m: Measures) -> tuple[str, str]:
     """60 to 80 nodes at the end."""
     n = m["nodes"] or 0
     verdict = HOLDS if 60 <= n <= 80 else PARTLY if 40 <= n <= 130 else NOT
     return verdict, f"{n:.0f} live nodes, published 60 to 80"
 
 
-def relevances(m: Measures) -> tuple[str, str]:
+def judge_relevances(m: Measures) -> tuple[str, str]:
     """Relevances tell dimensions apart: many near 1, some near 0."""
     low, high = m["relevance_near_zero"] or 0, m["relevance_near_one"] or 0
     share = min(low, high) if low and high else 0.0
     evidence = f"{low:.0%} near 0 (below 0.2), {high:.0%} near 1 (from 0.8), the rest between"
-    return graded(share, 0.1, 0.02), evidence
+    return grade(share, 0.1, 0.02), evidence
 
 
-def disturbed_winner(m: Measures) -> tuple[str, str]:
+def judge_disturbed_winner(m: Measures) -> tuple[str, str]:
     """A prototype with its least relevant dimensions disturbed stays its own."""
     least = m["disturbance_winner_flips_least_relevant"] or 0
     chance = m["disturbance_winner_flips_random"] or 0
@@ -61,7 +61,7 @@ def disturbed_winner(m: Measures) -> tuple[str, str]:
     )
 
 
-def disturbed_picture(m: Measures) -> tuple[str, str]:
+def judge_disturbed_picture(m: Measures) -> tuple[str, str]:
     """Disturbing the least relevant dimensions leaves the decoded prototype as it is."""
     least = m["disturbance_change_least_relevant"] or 0
     chance = m["disturbance_change_random"] or 1
@@ -75,7 +75,7 @@ def disturbed_picture(m: Measures) -> tuple[str, str]:
     )
 
 
-def walks(m: Measures) -> tuple[str, str]:
+def judge_walks(m: Measures) -> tuple[str, str]:
     """Walks between neighbours change gradually."""
     near, far = m["walk_unevenness_connected"], m["walk_unevenness_unconnected"]
     if near is None or far is None:
@@ -89,7 +89,7 @@ def walks(m: Measures) -> tuple[str, str]:
     )
 
 
-def neighbors(m: Measures) -> tuple[str, str]:
+def judge_neighbors(m: Measures) -> tuple[str, str]:
     """Neighbours on the map are alike."""
     share, chance = m.get("edge_agreement"), m.get("edge_agreement_chance")
     if share is None or chance is None:
@@ -98,17 +98,17 @@ def neighbors(m: Measures) -> tuple[str, str]:
     return verdict, f"{share:.0%} of the edges join nodes of one class, by chance {chance:.0%}"
 
 
-def alike(m: Measures) -> tuple[str, str]:
+def judge_likeness(m: Measures) -> tuple[str, str]:
     """Prototypes of one class that the graph joins share their form."""
     share, chance = m["shared_light"] or 0, m["shared_light_chance"] or 0
-    verdict = graded(share - chance, 0.3, 0.1)
+    verdict = grade(share - chance, 0.3, 0.1)
     return verdict, (
         f"joined prototypes of one class share {share:.0%} of their light, as many drawn from all "
         f"{chance:.0%}"
     )
 
 
-def steps(m: Measures) -> tuple[str, str]:
+def judge_steps(m: Measures) -> tuple[str, str]:
     """The scores are there after a few steps, beyond what chance gives to as many nodes."""
     at, later, total = (
         m.get(name) for name in ("steps_to_90%_purity", "steps_to_99%_purity", "steps")
@@ -122,17 +122,17 @@ def steps(m: Measures) -> tuple[str, str]:
     )
 
 
-def nearest(m: Measures) -> tuple[str, str]:
+def judge_nearest(m: Measures) -> tuple[str, str]:
     """A decoded prototype looks like the samples next to it."""
     prototype, mean = m["typicality_prototype"] or 0, m["typicality_mean"] or 1
-    verdict = graded(mean / prototype, 1.0, 0.8) if prototype else HOLDS
+    verdict = grade(mean / prototype, 1.0, 0.8) if prototype else HOLDS
     return verdict, (
         f"the ten nearest samples lie {prototype:.3f} (RMS) from the prototype, {mean:.3f} from "
         "the mean sample of its cluster"
     )
 
 
-def merged(m: Measures) -> tuple[str, str]:
+def judge_merged(m: Measures) -> tuple[str, str]:
     """k-means on the prototypes finds clusters of one class, against as many by the graph."""
     plain, before = m["merging, all nodes: purity"] or 0, m["merging, all nodes: clusters"] or 0
     kmeans, after = (m[f"merging, k-means on centres: {of}"] or 0 for of in ("purity", "clusters"))
@@ -144,7 +144,7 @@ def merged(m: Measures) -> tuple[str, str]:
     )
 
 
-def pruned(m: Measures) -> tuple[str, str]:
+def judge_pruned(m: Measures) -> tuple[str, str]:
     """Nodes that win little can be pruned without loss."""
     before, after = m["merging, all nodes: purity"] or 0, m["merging, pruned: purity"] or 0
     left = m["merging, pruned: clusters"] or 0
@@ -152,7 +152,7 @@ def pruned(m: Measures) -> tuple[str, str]:
     return verdict, f"purity {before:.3f} before, {after:.3f} with the {left:.0f} nodes that stay"
 
 
-def scores(m: Measures) -> tuple[str, str]:
+def judge_scores(m: Measures) -> tuple[str, str]:
     """The published purity and NMI are reached, by the mean of the benchmark's seeds."""
     ours = [m["benchmark_purity"] or 0, m["benchmark_nmi"] or 0]
     published = [m["published_purity"] or 0, m["published_nmi"] or 0]
@@ -165,7 +165,7 @@ def scores(m: Measures) -> tuple[str, str]:
     )
 
 
-def sensitive(m: Measures) -> tuple[str, str]:
+def judge_sensitivity(m: Measures) -> tuple[str, str]:
     """Of all settings the activation threshold alone matters."""
     if "threshold_prcc" not in m:
         return UNKNOWN, "the search has not run"
@@ -184,23 +184,31 @@ def sensitive(m: Measures) -> tuple[str, str]:
 
 
 CLAIMS: tuple[tuple[str, str, Callable[[Measures], tuple[str, str]]], ...] = (
-    ("The published scores are reached", "Table 1", scores),
-    ("The map ends with 60 to 80 nodes", "Table 1", nodes),
-    ("Relevances tell dimensions apart", "Fig. 2", relevances),
-    ("A prototype disturbed where it is least relevant stays its own", "Fig. 3", disturbed_winner),
-    ("Disturbing what is least relevant leaves the picture as it is", "Fig. 3", disturbed_picture),
-    ("Walks between neighbours change gradually", "Fig. 4", walks),
-    ("Neighbours on the map are alike", "Fig. 5", neighbors),
-    ("Prototypes of a class share their form", "Figs. 8, 9", alike),
-    ("The scores are there after few steps", "Fig. 7", steps),
-    ("A prototype looks like the samples next to it", "Fig. 10", nearest),
-    ("k-means on the prototypes finds the classes", "A.3", merged),
-    ("Nodes that win little can be pruned", "A.3", pruned),
-    ("Only the activation threshold matters much", "Fig. 6", sensitive),
+    ("The published scores are reached", "Table 1", judge_scores),
+    ("The map ends with 60 to 80 nodes", "Table 1", judge_nodes),
+    ("Relevances tell dimensions apart", "Fig. 2", judge_relevances),
+    (
+        "A prototype disturbed where it is least relevant stays its own",
+        "Fig. 3",
+        judge_disturbed_winner,
+    ),
+    (
+        "Disturbing what is least relevant leaves the picture as it is",
+        "Fig. 3",
+        judge_disturbed_picture,
+    ),
+    ("Walks between neighbours change gradually", "Fig. 4", judge_walks),
+    ("Neighbours on the map are alike", "Fig. 5", judge_neighbors),
+    ("Prototypes of a class share their form", "Figs. 8, 9", judge_likeness),
+    ("The scores are there after few steps", "Fig. 7", judge_steps),
+    ("A prototype looks like the samples next to it", "Fig. 10", judge_nearest),
+    ("k-means on the prototypes finds the classes", "A.3", judge_merged),
+    ("Nodes that win little can be pruned", "A.3", judge_pruned),
+    ("Only the activation threshold matters much", "Fig. 6", judge_sensitivity),
 )
 
 
-def verdicts(measures: Measures) -> list[Verdict]:
+def judge_claims(measures: Measures) -> list[Verdict]:
     """Every claim about a run, judged by its measures; one that lacks a number is not measured."""
     judged = []
     for claim, where, judge in CLAIMS:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from dcsomrl.metrics import BY_KEY
 from dcsomrl.search.outcome import PARAMETER, read
-from dcsomrl.writing import markdown_table
+from dcsomrl.writing import tabulate
 from experiments.searches import DATASETS, RESULTS, search
 
 POINTS = 16
@@ -47,7 +47,7 @@ def main() -> None:
         "32-true on a CPU; validation part, a tenth of the training split. The best mean rank over "
         "both datasets and scores comes first: the default of `model=larfdssom`.\n\n"
     )
-    Path(__file__).with_suffix(".md").write_text(text + markdown_table(header, rows))
+    Path(__file__).with_suffix(".md").write_text(text + tabulate(header, rows))
 
 
 if __name__ == "__main__":

@@ -21,14 +21,14 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from dcsomrl.benchmarking.cells import read_results
-from dcsomrl.configuration import config_dir
+from dcsomrl.configuration import find_config_dir
 from dcsomrl.reporting.page import draw_report
 from dcsomrl.reporting.run_data import read_run
 from dcsomrl.reporting.section import Section
-from dcsomrl.writing import markdown_table, save_figure
-from experiments.claims import Measures, verdicts
-from experiments.runs import CITATION, run_all, spread
-from experiments.searches import SEARCHES, influential
+from dcsomrl.writing import save_figure, tabulate
+from experiments.claims import Measures, judge_claims
+from experiments.runs import CITATION, format_spread, run_all
+from experiments.searches import SEARCHES, name_influential
 
 HERE = Path(__file__).parent
 # Table 1 of the paper: purity / NMI and clusters, means of 10 runs.
@@ -88,7 +88,7 @@ def main(scope: Scope) -> None:
         found, page = draw_report(run, scope.embedding, 0)  # type: ignore[arg-type]
         draw(found, scope.page / dataset)
         measures = {**run.metrics, **{k: v for part in found for k, v in part.measures.items()}}
-        measures |= table_measures(dataset) | search_measures(dataset)
+        measures |= read_table_measures(dataset) | read_search_measures(dataset)
         parts[dataset] = (found, measures, page.notes)
     text = render(scope, parts)
     (scope.page / "README.md").write_text(text)
@@ -120,16 +120,16 @@ def render(scope: Scope, parts: Mapping[str, tuple[list[Section], Measures, list
         "",
         "## What the paper claims",
         "",
-        claims({name: measures for name, (_, measures, _) in parts.items()}),
+        render_claims({name: measures for name, (_, measures, _) in parts.items()}),
         "Where a verdict ends and the next one begins stands in [claims.py](../claims.py).",
         "",
         "## Table 1",
         "",
-        table_1(),
+        render_table_1(),
         "## Table 2",
         "",
-        table_2(parts),
-        sensitivity_figures(scope),
+        render_table_2(parts),
+        render_sensitivity_figures(scope),
     ]
     for dataset, (found, _, notes) in parts.items():
         lines += [f"## Figures on {NAMES[dataset]}", ""]
@@ -141,9 +141,9 @@ def render(scope: Scope, parts: Mapping[str, tuple[list[Section], Measures, list
     return "\n".join(lines)
 
 
-def claims(measures: Mapping[str, Measures]) -> str:
+def render_claims(measures: Mapping[str, Measures]) -> str:
     """Each claim with its verdict on every dataset."""
-    by_dataset = {name: verdicts(one) for name, one in measures.items()}
+    by_dataset = {name: judge_claims(one) for name, one in measures.items()}
     header = ["claim", "where", *(NAMES[name] for name in by_dataset)]
     rows = [
         [
@@ -153,10 +153,10 @@ def claims(measures: Mapping[str, Measures]) -> str:
         ]
         for same in zip(*by_dataset.values(), strict=True)
     ]
-    return markdown_table(header, rows)
+    return tabulate(header, rows)
 
 
-def table_1() -> str:
+def render_table_1() -> str:
     """Published and ours, as far as the benchmark has run."""
     results = read_results(HERE / "results" / "benchmark")
     rows = []
@@ -171,8 +171,8 @@ def table_1() -> str:
             if not cells:
                 row += ["not yet run", ""]
                 continue
-            scores = (spread([cell[key] for cell in cells]) for key in ("purity", "nmi"))
-            used = spread([cell["nodes_used"] for cell in cells], 0)
+            scores = (format_spread([cell[key] for cell in cells]) for key in ("purity", "nmi"))
+            used = format_spread([cell["nodes_used"] for cell in cells], 0)
             row += [" / ".join(scores), f"{used}; {len(cells)}"]
         rows.append(row)
     header = ["purity / NMI", "MNIST, published", "Fashion, published", "clusters, published"]
@@ -181,10 +181,10 @@ def table_1() -> str:
         "Ours are those of the [benchmark](../results/benchmark/table.md), under one protocol; "
         "whom that costs what is said [there](../README.md).\n"
     )
-    return markdown_table(header, rows) + "\n" + note
+    return tabulate(header, rows) + "\n" + note
 
 
-def table_measures(dataset: str) -> dict[str, float]:
+def read_table_measures(dataset: str) -> dict[str, float]:
     """Mean scores of the paper's method in the benchmark, beside the published ones; or nothing.
 
     Of a dataset that the paper does not have, none are published.
@@ -205,25 +205,25 @@ def table_measures(dataset: str) -> dict[str, float]:
     }
 
 
-def table_2(datasets: Mapping[str, object]) -> str:
+def render_table_2(datasets: Mapping[str, object]) -> str:
     """The settings of the runs and, where a search has found better ones, those."""
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+    with initialize_config_dir(str(find_config_dir()), version_base="1.3"):
         settings = {NAMES[name]: compose("train", [f"dataset={name}"]) for name in datasets}
         for name in datasets:
-            if (config_dir() / "experiment" / f"best_{name}.yaml").exists():
+            if (find_config_dir() / "experiment" / f"best_{name}.yaml").exists():
                 best = compose("train", [f"experiment=best_{name}"])
                 settings[f"{NAMES[name]}, best found"] = best
     rows = [
         [key, *(f"{OmegaConf.select(config, key):.6g}" for config in settings.values())]
         for key in TABLE_2
     ]
-    table = markdown_table(["setting", *settings], rows)
+    table = tabulate(["setting", *settings], rows)
     if len(settings) == len(datasets):
         return table
     return f"{table}\nThe best were chosen by purity and NMI on the validation part.\n"
 
 
-def search_measures(dataset: str) -> dict[str, float]:
+def read_search_measures(dataset: str) -> dict[str, float]:
     """How a search's settings go with NMI, the threshold's beside the others'; or nothing."""
     table = HERE / "results" / "search" / f"{dataset}-initial" / "sensitivity" / "coefficients.csv"
     if not table.exists():
@@ -243,7 +243,7 @@ def search_measures(dataset: str) -> dict[str, float]:
     }
 
 
-def sensitivity_figures(scope: Scope) -> str:
+def render_sensitivity_figures(scope: Scope) -> str:
     """In Markdown: NMI against every setting (Fig. 6), a picture a search that has run."""
     lines = ["## Fig. 6", "", "On the validation part of the training split.", ""]
     for dataset in scope.datasets:
@@ -251,7 +251,11 @@ def sensitivity_figures(scope: Scope) -> str:
             picture = HERE / "results" / "search" / name / "sensitivity" / "scatter-val-nmi.png"
             if picture.exists():
                 where = os.path.relpath(picture, scope.page)
-                lines += [f"![NMI against every setting, {name}]({where})", "", influential(name)]
+                lines += [
+                    f"![NMI against every setting, {name}]({where})",
+                    "",
+                    name_influential(name),
+                ]
     if len(lines) == 4:
         lines += ["The search has not run yet: `python -m experiments.searches`.", ""]
     return "\n".join(lines)

@@ -50,7 +50,7 @@ def measure(
     def one(name: str) -> dict[str, Any]:
         file = kept / f"{name.replace('/', '-')}.json"
         if not file.exists():
-            write_json(file, final_metrics(train_job(name, jobs[name])))
+            write_json(file, read_final_metrics(train_job(name, jobs[name])))
         return json.loads(file.read_text())
 
     with ThreadPoolExecutor(at_once) as pool:
@@ -68,18 +68,18 @@ def train_job(name: str, overrides: list[str]) -> Path:
     return folder
 
 
-def final_metrics(folder: Path) -> dict[str, Any]:
+def read_final_metrics(folder: Path) -> dict[str, Any]:
     """Scores on the test split."""
     return json.loads((folder / "metrics.json").read_text())
 
 
-def last_epoch(table: Path) -> dict[str, float]:
+def read_last_epoch(table: Path) -> dict[str, float]:
     """The last row of a run's ``metrics.csv``; scores of the validation part begin with val/."""
     with table.open(newline="") as file:
         return {name: float(value) for name, value in list(csv.DictReader(file))[-1].items()}
 
 
-def spread(values: Iterable[float], decimals: int = 3) -> str:
+def format_spread(values: Iterable[float], decimals: int = 3) -> str:
     """Mean and sample deviation, as one cell of a table."""
     numbers = list(values)
     mean = f"{statistics.fmean(numbers):.{decimals}f}"

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from omegaconf import OmegaConf
 from scipy.stats import bootstrap, spearmanr
 
-from dcsomrl.configuration import config_dir
+from dcsomrl.configuration import find_config_dir
 from dcsomrl.search.outcome import Outcome, read
-from dcsomrl.writing import markdown_table
-from experiments.runs import CITATION, measure, spread
+from dcsomrl.writing import tabulate
+from experiments.runs import CITATION, format_spread, measure
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "search"
@@ -61,8 +61,8 @@ def main() -> None:
                 "+hydra.sweeper.sampler.optimization=random-cd",
                 f"hydra.sweeper.sampler.seed={design}",
             )
-        parts += [f"## {dataset}\n", best(dataset)]
-        parts += [influential(f"{dataset}-{name}") for name in SEARCHES]
+        parts += [f"## {dataset}\n", tabulate_best(dataset)]
+        parts += [name_influential(f"{dataset}-{name}") for name in SEARCHES]
         page.write_text("\n".join(parts))
     search(
         "digits-unlabelled",
@@ -76,9 +76,9 @@ def main() -> None:
         "hydra.sweeper.maximize=[val/nmi,val/silhouette,stability]",
         "hydra.sweeper.minimize=[val/quantization_error]",
     )
-    parts += ["## Criteria without labels\n", influential("digits-unlabelled")]
+    parts += ["## Criteria without labels\n", name_influential("digits-unlabelled")]
     for name in ("digits-unlabelled", *(f"{dataset}-initial" for dataset in DATASETS)):
-        parts.append(f"{name}, {agreement(read(RESULTS / name))}")
+        parts.append(f"{name}, {tabulate_agreement(read(RESULTS / name))}")
     page.write_text("\n".join(parts))
 
 
@@ -127,7 +127,7 @@ def search(name: str, points: int, *overrides: str) -> None:
         )
 
 
-def best(dataset: str) -> str:
+def tabulate_best(dataset: str) -> str:
     """Tables of a dataset's best settings, over ten seeds, and the experiment that holds them."""
     outcomes = {name: read(RESULTS / f"{dataset}-{name}") for name in SEARCHES}
     points = pd.concat(
@@ -146,7 +146,9 @@ def best(dataset: str) -> str:
     }
     runs = list(measure(jobs, HERE / "results" / "best", at_once=WORKERS).values())
     keys = ("purity", "nmi", "ari", "accuracy", "nodes", "seconds")
-    scores = [spread([run[key] for run in runs], 0 if key in keys[4:] else 3) for key in keys]
+    scores = [
+        format_spread([run[key] for run in runs], 0 if key in keys[4:] else 3) for key in keys
+    ]
     rows = [
         [
             name,
@@ -158,11 +160,11 @@ def best(dataset: str) -> str:
         for name, one in outcomes.items()
     ]
     header = ["search", "points", "failed", "one node left", "best val purity", "best val NMI"]
-    found = markdown_table(header, rows)
+    found = tabulate(header, rows)
     title = f"Best: point {winner['point']} of {winner['search']}, `experiment=best_{dataset}`"
     return (
         f"{found}\n{title}; mean ± deviation over {len(runs)} seeds, test split:\n\n"
-        f"{markdown_table(list(keys), [scores])}"
+        f"{tabulate(list(keys), [scores])}"
     )
 
 
@@ -184,10 +186,10 @@ def write_experiment(dataset: str, point: pd.Series) -> None:
             plain = value.item() if hasattr(value, "item") else value
             OmegaConf.update(tree, name, int(plain) if name in WHOLE else plain)
     text = "\n".join(lines) + "\n" + OmegaConf.to_yaml(tree)
-    (config_dir() / "experiment" / f"best_{dataset}.yaml").write_text(text)
+    (find_config_dir() / "experiment" / f"best_{dataset}.yaml").write_text(text)
 
 
-def influential(name: str) -> str:
+def name_influential(name: str) -> str:
     """The parameters that go with each result of a search by more than chance, as a sentence."""
     folder = RESULTS / name / "sensitivity"
     file, column, kind = folder / "coefficients.csv", "prcc", "partial rank correlation"
@@ -204,7 +206,7 @@ def influential(name: str) -> str:
     )
 
 
-def agreement(outcome: Outcome) -> str:
+def tabulate_agreement(outcome: Outcome) -> str:
     """Rank correlation of every criterion without labels with NMI over a search's points."""
     done = outcome.points[outcome.points["state"] == "complete"]
     rows = []
@@ -215,7 +217,7 @@ def agreement(outcome: Outcome) -> str:
         x, y = pair["val/nmi"].to_numpy(), pair[name].to_numpy() * (1 if higher else -1)
         found = bootstrap(
             (x, y),
-            rank_correlation,
+            correlate_ranks,
             paired=True,
             vectorized=False,
             n_resamples=2000,
@@ -223,7 +225,7 @@ def agreement(outcome: Outcome) -> str:
             rng=np.random.default_rng(0),
         ).confidence_interval
         chosen = x[y.argmax()]
-        rho = rank_correlation(x, y)
+        rho = correlate_ranks(x, y)
         rows.append(
             [
                 name,
@@ -236,10 +238,10 @@ def agreement(outcome: Outcome) -> str:
         )
     header = ["criterion", "points", "rank correlation with NMI (95 %)", "NMI of its choice"]
     header += ["best NMI", "mean NMI"]
-    return f"{len(done)} points, a map of one node counted as 0:\n\n{markdown_table(header, rows)}"
+    return f"{len(done)} points, a map of one node counted as 0:\n\n{tabulate(header, rows)}"
 
 
-def rank_correlation(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+def correlate_ranks(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     """Spearman's."""
     return float(spearmanr(a, b).statistic)
 

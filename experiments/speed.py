@@ -28,7 +28,7 @@ from rich.table import Table
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from dcsomrl.configuration import config_dir
+from dcsomrl.configuration import find_config_dir
 from dcsomrl.data import Batch, ClusterData
 from dcsomrl.data.views import add_views
 from dcsomrl.errors import DcsomrlError
@@ -41,13 +41,13 @@ PRECISIONS = {"32-true": False, "bf16-mixed": True}
 
 def main(overrides: list[str]) -> None:
     """Print the table."""
-    cfg = composed(["dataset=mnist", "trainer=cpu", *overrides])
+    cfg = compose_training(["dataset=mnist", "trainer=cpu", *overrides])
     torch.set_flush_denormal(True)  # as a training does
     seed_everything(cfg.seed, verbose=False)
     data = instantiate(cfg.dataset)
     data.setup("fit")
     cfg.input_shape = list(data.shape)
-    table = Table(title=f"{cfg.dataset.name}, batch {cfg.dataset.batch_size}, {machine()}")
+    table = Table(title=f"{cfg.dataset.name}, batch {cfg.dataset.batch_size}, {describe_machine()}")
     for column in ("precision", "autoencoder ms", "DC-SOMRL ms", "ratio", "map's share", "outside"):
         table.add_column(column, justify="right")
     for precision, half in PRECISIONS.items():
@@ -68,10 +68,10 @@ def main(overrides: list[str]) -> None:
     )
 
 
-def composed(overrides: list[str]) -> DictConfig:
+def compose_training(overrides: list[str]) -> DictConfig:
     """The training's configuration."""
     fixed = ["name=speed", "model_name=dcsomrl", "trainer.default_root_dir=."]
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+    with initialize_config_dir(str(find_config_dir()), version_base="1.3"):
         return compose("train", overrides=[*fixed, *overrides])
 
 
@@ -113,15 +113,15 @@ def time_steps(cfg: DictConfig, data: ClusterData, half: bool) -> tuple[float, f
     plain, whole, alone = [], [], []
     for index in range(ROUNDS):
         batch = batches[index % len(batches)]
-        plain.append(timed(plain_step, batch))
-        whole.append(timed(whole_step, batch))
-        alone.append(timed(map_alone, model.encode(batch.x).detach()))
+        plain.append(time_call(plain_step, batch))
+        whole.append(time_call(whole_step, batch))
+        alone.append(time_call(map_alone, model.encode(batch.x).detach()))
     ratio = statistics.median(b / a for a, b in zip(plain, whole, strict=True))
     share = statistics.median(c / b for b, c in zip(whole, alone, strict=True))
     return statistics.median(plain), statistics.median(whole), ratio, share
 
 
-def timed(function: Callable[[Any], None], argument: Any) -> float:
+def time_call(function: Callable[[Any], None], argument: Any) -> float:
     """Seconds of one call."""
     start = time.perf_counter()
     function(argument)
@@ -153,7 +153,7 @@ def time_trainer(cfg: DictConfig, data: ClusterData, precision: str) -> float:
     return 1 - step / epoch
 
 
-def machine() -> str:
+def describe_machine() -> str:
     """Processor kind, threads, and torch's version."""
     return f"{platform.machine()} CPU, {torch.get_num_threads()} threads, torch {torch.__version__}"
 

@@ -22,8 +22,8 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 from dcsomrl.configuration import compose_config
 from dcsomrl.metrics import BY_KEY
 from dcsomrl.train import train
-from dcsomrl.writing import markdown_table
-from experiments.runs import final_metrics, last_epoch, spread
+from dcsomrl.writing import tabulate
+from experiments.runs import format_spread, read_final_metrics, read_last_epoch
 
 HERE = Path(__file__).parent
 RUNS = Path("runs/tabular")
@@ -55,7 +55,7 @@ RANGES: dict[str, dict[str, tuple[float, float, bool]]] = {
 SCORES = ("clustering_error", "purity", "nmi", "ari")
 
 
-def candidates(method: str) -> list[list[str]]:
+def list_candidates(method: str) -> list[list[str]]:
     """Settings to choose from, as overrides: a Latin hypercube, or numbers of clusters."""
     if method == "kmeans":
         return [["trainer.max_epochs=1", f"model.n_clusters={k}"] for k in CLUSTERS]
@@ -63,10 +63,10 @@ def candidates(method: str) -> list[list[str]]:
         return [["model.columns=1", f"model.rows={k}"] for k in CLUSTERS]
     ranges = RANGES[method]
     design = qmc.LatinHypercube(len(ranges), rng=np.random.default_rng(0)).random(SETTINGS)
-    return [scaled(ranges, point) for point in design]
+    return [scale(ranges, point) for point in design]
 
 
-def scaled(ranges: Mapping[str, tuple[float, float, bool]], point: np.ndarray) -> list[str]:
+def scale(ranges: Mapping[str, tuple[float, float, bool]], point: np.ndarray) -> list[str]:
     """A point of the unit cube as overrides."""
     return [
         f"model.som.{name}={low * (high / low) ** u if log else low + (high - low) * u:.4g}"
@@ -74,7 +74,7 @@ def scaled(ranges: Mapping[str, tuple[float, float, bool]], point: np.ndarray) -
     ]
 
 
-def subspaces(n_features: int) -> tuple[np.ndarray, np.ndarray]:
+def make_subspaces(n_features: int) -> tuple[np.ndarray, np.ndarray]:
     """Ten clusters, each narrow in five features of its own and uniform in all others."""
     rng = np.random.default_rng(n_features)
     y = np.repeat(np.arange(10), 150)
@@ -92,8 +92,8 @@ DATASETS: dict[str, Callable[[], Any]] = {
     "wine": lambda: load_wine(return_X_y=True),
     "breast cancer": lambda: load_breast_cancer(return_X_y=True),
     "digits": lambda: load_digits(return_X_y=True),
-    "subspaces, 20 features": lambda: subspaces(20),
-    "subspaces, 50 features": lambda: subspaces(50),
+    "subspaces, 20 features": lambda: make_subspaces(20),
+    "subspaces, 50 features": lambda: make_subspaces(50),
 }
 
 
@@ -106,24 +106,24 @@ def run(folder: Path, overrides: list[str]) -> Path:
     return folder
 
 
-def cell(dataset: str, method: str) -> dict[str, Any]:
+def measure_cell(dataset: str, method: str) -> dict[str, Any]:
     """Choose a method's settings on a dataset, then score them."""
-    folder = RUNS / slug(dataset) / method
+    folder = RUNS / make_slug(dataset) / method
     folder.mkdir(parents=True, exist_ok=True)
     data = folder.parent.resolve() / "data.npz"
     x, y = DATASETS[dataset]()
     np.savez(data, x=x, y=y)
     epochs = 50 if len(x) < 1000 else 20
     shared = [f"dataset.path={data}", f"model={method}", f"trainer.max_epochs={epochs}"]
-    tried = candidates(method)
+    tried = list_candidates(method)
     choices = [
         run(folder / f"choice{i}", [*shared, *settings, "dataset.val_fraction=0.3"])
         for i, settings in enumerate(tried)
     ]
-    errors = [last_epoch(one / "metrics.csv")["val/clustering_error"] for one in choices]
+    errors = [read_last_epoch(one / "metrics.csv")["val/clustering_error"] for one in choices]
     chosen = tried[int(np.argmin(errors))]
     metrics = [
-        final_metrics(
+        read_final_metrics(
             run(
                 folder / f"scored{seed}",
                 [*shared, *chosen, "dataset.val_fraction=0", f"seed={seed}"],
@@ -135,7 +135,7 @@ def cell(dataset: str, method: str) -> dict[str, Any]:
     return {"dataset": dataset, "shape": x.shape, "method": method, "chosen": chosen, **kept}
 
 
-def slug(dataset: str) -> str:
+def make_slug(dataset: str) -> str:
     """A dataset's name as that of a file."""
     return dataset.replace(",", "").replace(" ", "-")
 
@@ -148,13 +148,13 @@ def main() -> None:
     cells = [(dataset, method) for dataset in DATASETS for method in ("kmeans", "som", *RANGES)]
     rows = []
     for dataset, method in track(cells, description="cells", disable=not sys.stderr.isatty()):
-        file = results / f"{slug(dataset)}-{method}.json"
+        file = results / f"{make_slug(dataset)}-{method}.json"
         if not file.exists():
-            file.write_text(json.dumps(cell(dataset, method)) + "\n")
+            file.write_text(json.dumps(measure_cell(dataset, method)) + "\n")
         result = json.loads(file.read_text())
         shape = " x ".join(str(size) for size in result["shape"])
-        scores = [spread(result[name]) for name in SCORES]
-        rows.append([dataset, shape, method, *scores, spread(result["nodes_used"], 1)])
+        scores = [format_spread(result[name]) for name in SCORES]
+        rows.append([dataset, shape, method, *scores, format_spread(result["nodes_used"], 1)])
     header = ["dataset", "size", "method", *(BY_KEY[key].title for key in SCORES)]
     header += ["clusters used"]
     text = (
@@ -172,7 +172,7 @@ def main() -> None:
         "pays for every node too many. The clusters of the made-up *subspaces* are narrow in five "
         "features of their own and uniform in all others. What was chosen stands in "
         "`results/tabular`."
-        "\n\n" + markdown_table(header, rows)
+        "\n\n" + tabulate(header, rows)
     )
     (HERE / "tabular.md").write_text(text)
     print(text)

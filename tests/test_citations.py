@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from dcsomrl.configuration import config_dir
+from dcsomrl.configuration import find_config_dir
 
-TOP = config_dir().parent
+TOP = find_config_dir().parent
 NUMBERED = re.compile(
     r"\b(Figs?\. ?\d|Table \d|eqs?\. ?\(?\d|section \d|Algorithm 1|appendix [A-Z])|\(A\.\d\)"
 )

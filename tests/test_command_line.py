@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 from dcsomrl import evaluate
 from dcsomrl.app import settle_clusters, settle_size
 from dcsomrl.checkpoints import read_checkpoint
-from dcsomrl.configuration import LONGEST, choose_model, folder_name
+from dcsomrl.configuration import LONGEST, choose_model, name_folder
 from dcsomrl.errors import CheckpointError, ConfigError
 from dcsomrl.loading import load
 from dcsomrl.mistakes import explain
@@ -210,18 +210,18 @@ def test_weights_alone_are_no_checkpoint_to_go_on_from_but_one_to_begin_from(run
 
 @given(st.text("ab=,/ '\"[]{}é.-_1", max_size=400))
 def test_a_folder_of_a_multirun_can_be_typed_anywhere(overrides):
-    name = folder_name(overrides)
+    name = name_folder(overrides)
     assert len(name.encode()) <= LONGEST < 200
     assert not set(name) & set("=/'\" \t[]{}(),")
 
 
 def test_folders_of_different_runs_differ():
     names = [
-        folder_name(one)
+        name_folder(one)
         for one in ("a=[1]", "a=[1,2]", "a=(1)", "a=1", "a=1,b=2", "x" * 300, "x" * 301)
     ]
     assert len(set(names)) == len(names)
-    assert folder_name("model.alpha=0.1,seed=2") == "model.alpha-0.1_seed-2"
+    assert name_folder("model.alpha=0.1,seed=2") == "model.alpha-0.1_seed-2"
 
 
 @pytest.mark.slow

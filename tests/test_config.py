@@ -7,7 +7,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from dcsomrl.checkpoints import read_checkpoint
-from dcsomrl.configuration import compose_config, config_dir
+from dcsomrl.configuration import compose_config, find_config_dir
 from dcsomrl.mistakes import explain
 from tests.conftest import SMALL, plain
 
@@ -24,7 +24,7 @@ GROUPS = (
 CHOICES = [
     f"{group}={file.stem}"
     for group in GROUPS
-    for file in sorted((config_dir() / group).glob("[!_]*"))
+    for file in sorted((find_config_dir() / group).glob("[!_]*"))
 ]
 NEEDS_PATH = {"dataset=images", "dataset=arrays"}
 NEEDS_NO_NETWORK = {"autoencoder=none": ["model=kmeans"]}
@@ -89,12 +89,12 @@ def test_other_datasets_get_the_general_settings(dataset, tmp_path):
     cfg = compose_config("train", [f"dataset={dataset}"], tmp_path)
     assert (
         cfg.model.alpha
-        == yaml.safe_load((config_dir() / "model/dcsomrl.yaml").read_text())["alpha"]
+        == yaml.safe_load((find_config_dir() / "model/dcsomrl.yaml").read_text())["alpha"]
     )
 
 
 def test_the_run_directory_is_stable_by_name_and_seed():
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+    with initialize_config_dir(str(find_config_dir()), version_base="1.3"):
         cfg = compose("train", ["experiment=paper_mnist", "seed=4"], return_hydra_config=True)
     assert cfg.hydra.run.dir == "runs/paper_mnist/seed4"
 
@@ -112,7 +112,7 @@ def test_the_run_directory_is_stable_by_name_and_seed():
 )
 def test_a_misspelt_key_or_group_says_what_exists(overrides, said):
     with (
-        initialize_config_dir(str(config_dir()), version_base="1.3"),
+        initialize_config_dir(str(find_config_dir()), version_base="1.3"),
         pytest.raises((HydraException, OmegaConfBaseException)) as caught,
     ):
         compose("train", overrides)
@@ -125,7 +125,7 @@ def test_a_misspelt_key_or_group_says_what_exists(overrides, said):
 def test_every_key_that_a_person_sets_is_explained():
     """A comment stands beside every number and every choice of the configuration."""
     bare = []
-    for file in sorted(Path(config_dir()).rglob("*.yaml")):
+    for file in sorted(Path(find_config_dir()).rglob("*.yaml")):
         if file.parent.name in ("settings", "experiment"):  # these repeat keys explained elsewhere
             continue
         lines = file.read_text().splitlines()

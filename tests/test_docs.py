@@ -15,14 +15,14 @@ import pytest
 from sklearn.metrics import fowlkes_mallows_score
 
 from dcsomrl.checkpoints import read_checkpoint
-from dcsomrl.configuration import compose_config, config_dir
+from dcsomrl.configuration import compose_config, find_config_dir
 from dcsomrl.data import files, images
 from dcsomrl.data.sources import digits
 from dcsomrl.metrics.catalogue import describe
 from dcsomrl.mistakes import list_keys
 from tests.conftest import SMALL, read_test_split
 
-TOP = config_dir().parent
+TOP = find_config_dir().parent
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
@@ -111,7 +111,7 @@ def test_every_setting_of_a_source_is_in_the_page_on_data():
 
 def test_every_setting_that_the_documentation_gives_a_value_exists(tmp_path):
     known: set[str] = set()
-    models = [f"model={file.stem}" for file in (config_dir() / "model").glob("*.yaml")]
+    models = [f"model={file.stem}" for file in (find_config_dir() / "model").glob("*.yaml")]
     further = ["dataset=arrays", "dataset=images", "callbacks=history", "trainer=slurm"]
     for choice in (*models, *further):
         given = [choice, "neighbors=nearest", "augmentation=in_place", "autoencoder=mlp"]

@@ -324,7 +324,12 @@ def test_an_output_that_cannot_be_written_is_refused_before_any_compute(
     (tmp_path / "folder.csv").mkdir()
     places = {"run": trained_run[0], "file": tmp_path / "file", "folder": tmp_path / "folder.csv"}
     overrides = [*given.format(**places).split(), f"output={output.format(**places)}"]
-    for name in ("predict.samples", "evaluate.score", "export.raw_samples", "report.draw_report"):
+    for name in (
+        "predict.read_samples",
+        "evaluate.score",
+        "export.take_raw_samples",
+        "report.draw_report",
+    ):
         monkeypatch.setattr(f"dcsomrl.commands.{name}", None)
     with pytest.raises(OSError, match=r"Not a directory|File exists|Is a directory") as caught:
         call(task, task.__name__, tmp_path, *overrides)

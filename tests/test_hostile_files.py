@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dcsomrl.checkpoints import read_checkpoint
-from dcsomrl.configuration import compose_config, config_dir
+from dcsomrl.configuration import compose_config, find_config_dir
 from dcsomrl.construction import build
 from dcsomrl.errors import CheckpointError, ConfigError
 from dcsomrl.evaluate import evaluate
@@ -258,13 +258,13 @@ def test_a_kept_search_holds_settings_only(tmp_path, added, said, way):
     file = folder / "experiment" / "best.yaml"
     file.write_text(KEPT)
     (folder / "search.json").write_text("{}")
-    check_kept(arguments, config_dir())
+    check_kept(arguments, find_config_dir())
     file.write_text((KEPT if "defaults" not in added else "") + added)
     with pytest.raises(ConfigError, match="holds more") as caught:
-        check_kept(arguments, config_dir())
+        check_kept(arguments, find_config_dir())
     assert said in str(caught.value)
     (folder / "search.json").unlink()  # a folder of one's own
-    check_kept(arguments, config_dir())
+    check_kept(arguments, find_config_dir())
 
 
 def test_every_file_of_a_kept_search_that_hydra_would_read_is_looked_at(tmp_path):
@@ -275,15 +275,15 @@ def test_every_file_of_a_kept_search_that_hydra_would_read_is_looked_at(tmp_path
     (folder / "experiment" / "best.yaml").write_text(KEPT)
     evil = "callbacks: {x: {_target_: os.system}}\n"
     (folder / "0" / "seed0" / "config.yaml").write_text(evil)  # no group of the package's
-    check_kept([f"--config-dir={folder}"], config_dir())
+    check_kept([f"--config-dir={folder}"], find_config_dir())
     (folder / "experiment" / "config.yaml").write_text(evil)
     with pytest.raises(ConfigError, match=r"os\.system was not made"):
-        check_kept([f"--config-dir={folder}"], config_dir())
+        check_kept([f"--config-dir={folder}"], find_config_dir())
     (folder / "experiment" / "config.yaml").unlink()
     (tmp_path / "elsewhere").mkdir()
     (folder / "callbacks").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigError, match="is a link, which no search makes"):
-        check_kept([f"--config-dir={folder}"], config_dir())
+        check_kept([f"--config-dir={folder}"], find_config_dir())
 
 
 def test_a_source_of_data_is_not_called_while_a_checkpoint_is_read(trained, tmp_path):
@@ -308,6 +308,6 @@ def test_a_kept_search_may_name_what_is_trusted(tmp_path, own_package):
     mine = "model: {_target_: own_package.Mine, optimizer: {_target_: torch.optim.SGD}}\n"
     (folder / "experiment" / "best.yaml").write_text(KEPT + mine)
     with pytest.raises(ConfigError, match=r"own_package\.Mine was not made"):
-        check_kept(["--config-dir", str(folder)], config_dir())
-    check_kept([], config_dir())
-    check_kept(["--config-dir", str(folder), "trust=[own_package]"], config_dir())
+        check_kept(["--config-dir", str(folder)], find_config_dir())
+    check_kept([], find_config_dir())
+    check_kept(["--config-dir", str(folder), "trust=[own_package]"], find_config_dir())

@@ -21,7 +21,7 @@ from dcsomrl.data.sources import digits
 from dcsomrl.errors import CheckpointError
 from dcsomrl.evaluate import evaluate
 from dcsomrl.loading import load
-from dcsomrl.migrations import differences, follow_moves, migrate
+from dcsomrl.migrations import follow_moves, list_differences, migrate
 from dcsomrl.predict import predict
 from dcsomrl.report import report
 from dcsomrl.train import train
@@ -219,17 +219,17 @@ def test_an_absent_setting_counts_as_its_default(monkeypatch):
     now = {"model": {"_target_": "dcsomrl.models.DCSOMRL", "alpha": 0.1}}
     saved = {"model._target_": "dcsomrl.models.DCSOMRL"}
     here = {**saved, "model.alpha": 0.1}
-    assert differences(saved, here, now) == []
-    assert differences(here, saved, now) == []
-    assert differences(saved, {**here, "model.alpha": 0.2}, now) == [
+    assert list_differences(saved, here, now) == []
+    assert list_differences(here, saved, now) == []
+    assert list_differences(saved, {**here, "model.alpha": 0.2}, now) == [
         "model.alpha was 0.1 and is 0.2"
     ]
-    assert differences(saved, {**saved, "views": 2}, now) == ["views was absent and is 2"]
+    assert list_differences(saved, {**saved, "views": 2}, now) == ["views was absent and is 2"]
     monkeypatch.setattr(migrations, "ADDED", {"views": 2})
-    assert differences(saved, {**saved, "views": 2}, now) == []
+    assert list_differences(saved, {**saved, "views": 2}, now) == []
     # A part that was not there is another model.
     part = {**saved, "model.som._target_": "dcsomrl.maps.SOMRL", "model.som.max_nodes": 200}
-    assert differences(saved, part, {"model": {**now["model"], "som": {}}})
+    assert list_differences(saved, part, {"model": {**now["model"], "som": {}}})
 
 
 def test_sums_of_an_unfinished_epoch_get_their_names():

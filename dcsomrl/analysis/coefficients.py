@@ -17,7 +17,7 @@ WIDE = float(norm.ppf(0.975))
 FEWEST = 5
 
 
-def regressors(parameters: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+def make_regressors(parameters: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Parameters as the columns of a regression, and the names of those that have an order.
 
     A parameter without an order gets a column for each of its values but one: it is accounted for
@@ -35,7 +35,9 @@ def regressors(parameters: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return ordered.join(dummies), list(map(str, ordered))
 
 
-def sensitivity(parameters: pd.DataFrame, result: pd.Series) -> tuple[pd.DataFrame, float, float]:
+def measure_sensitivity(
+    parameters: pd.DataFrame, result: pd.Series
+) -> tuple[pd.DataFrame, float, float]:
     """Regression coefficients of a result on the parameters of a search, with 95 % intervals.
 
     Args:
@@ -58,7 +60,7 @@ def sensitivity(parameters: pd.DataFrame, result: pd.Series) -> tuple[pd.DataFra
     Source: Saltelli et al. 2008, chapter 1; Marino et al. 2008 for ``prcc``, whose interval is
     that of Fisher's z.
     """
-    x, ordered = regressors(parameters)
+    x, ordered = make_regressors(parameters)
     # Fisher's z of a correlation given the q - 1 others wants n - (q - 1) - 3 > 0.
     least = x.shape[1] + 3
     if len(x) < least:
@@ -80,7 +82,7 @@ def sensitivity(parameters: pd.DataFrame, result: pd.Series) -> tuple[pd.DataFra
     z = np.arctanh(table["prcc"].clip(-1 + 1e-12, 1 - 1e-12))
     table["prcc_low"], table["prcc_high"] = np.tanh(z - margin), np.tanh(z + margin)
     if ordered:
-        table["p"] = _holm(ranks.pvalues[ordered])
+        table["p"] = _correct_p_values(ranks.pvalues[ordered])
     return table.reindex(parameters.columns), float(raw.rsquared), float(ranks.rsquared)
 
 
@@ -109,18 +111,18 @@ def correlate_ranks(parameters: pd.DataFrame, result: pd.Series) -> pd.DataFrame
         )
     if result.nunique() < 2:
         raise ValueError(f"{result.name} is the same at every point: no parameter moves it")
-    x, ordered = regressors(parameters)
+    x, ordered = make_regressors(parameters)
     found = [spearmanr(x[name], result) for name in ordered]
     table = pd.DataFrame({"rho": [one.statistic for one in found]}, index=ordered, dtype=float)
     if ordered:
         margin = WIDE * np.sqrt((1 + table["rho"] ** 2 / 2) / (len(result) - 3))
         z = np.arctanh(table["rho"].clip(-1 + 1e-12, 1 - 1e-12))
         table["rho_low"], table["rho_high"] = np.tanh(z - margin), np.tanh(z + margin)
-        table["p"] = _holm([one.pvalue for one in found])
+        table["p"] = _correct_p_values([one.pvalue for one in found])
     return table
 
 
-def _holm(p: Sequence[float]) -> NDArray[np.float64]:
+def _correct_p_values(p: Sequence[float]) -> NDArray[np.float64]:
     """Corrected for their number."""
     from statsmodels.stats.multitest import multipletests
 

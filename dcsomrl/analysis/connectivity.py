@@ -88,7 +88,7 @@ class Connectivity:
         }
 
     @classmethod
-    def of_state(cls, state: Mapping[str, Tensor] | None) -> "Connectivity | None":
+    def from_state(cls, state: Mapping[str, Tensor] | None) -> "Connectivity | None":
         """Back from tensors; None from None."""
         if state is None:
             return None
@@ -98,7 +98,9 @@ class Connectivity:
         between[pairs[:, 1], pairs[:, 0]] = weights
         return cls(wins, between, float(state.get("fence", np.inf)))
 
-    def joined(self, later: "Connectivity", same: NDArray[np.bool_], enough: int) -> "Connectivity":
+    def combine(
+        self, later: "Connectivity", same: NDArray[np.bool_], enough: int
+    ) -> "Connectivity":
         """Later counts, filled up with these where they are of few samples, as of a stream.
 
         Args:

@@ -18,7 +18,9 @@ Nodes = NDArray[np.integer]
 KINDS = ("least relevant", "random", "most relevant")
 
 
-def chosen(relevances: Array, threshold: float, kind: str, rng: np.random.Generator) -> Mask:
+def choose_dimensions(
+    relevances: Array, threshold: float, kind: str, rng: np.random.Generator
+) -> Mask:
     """Mask (nodes, m) of the dimensions that are disturbed.
 
     Args:
@@ -94,36 +96,36 @@ def measure_disturbance(
         for kind in KINDS:
             results = []
             for _ in range(repeats):
-                mask = chosen(relevances, threshold, kind, rng)
+                mask = choose_dimensions(relevances, threshold, kind, rng)
                 moved = disturb(centers, mask, size, rng, box)
                 change = (decode(moved) - before).reshape(len(centers), -1)
                 node = winners(moved)
                 result = {"change": np.sqrt((change**2).mean(1)), "winner_flips": node != home}
                 if node_class is not None:
-                    result["class_flips"] = _class_flips(node_class, home, node)
+                    result["class_flips"] = _find_class_flips(node_class, home, node)
                 results.append(result)
             count = float((relevances < threshold).sum(1).mean())
             row = {"threshold": threshold, "kind": kind, "dimensions": count}
             for name in results[0]:
                 by_node = np.stack([result[name] for result in results]).astype(float)
-                row |= _interval(name, _mean_of_some(by_node), rng)
+                row |= _estimate_interval(name, _average_known(by_node), rng)
             rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _class_flips(node_class: Nodes, home: Nodes, node: Nodes) -> Array:
+def _find_class_flips(node_class: Nodes, home: Nodes, node: Nodes) -> Array:
     """1 where the class changed, NaN for a node that has none."""
     known = (home >= 0) & (node_class[home] >= 0)
     changed = (node < 0) | (node_class[node] != node_class[home])
     return np.where(known, changed, np.nan)
 
 
-def _mean_of_some(by_node: Array) -> Array:
+def _average_known(by_node: Array) -> Array:
     """Mean over the repeats of every node that has a value."""
     return by_node[:, ~np.isnan(by_node).any(0)].mean(0)
 
 
-def _interval(name: str, values: Array, rng: np.random.Generator) -> dict[str, float]:
+def _estimate_interval(name: str, values: Array, rng: np.random.Generator) -> dict[str, float]:
     """Mean over the nodes, and its interval."""
     if len(values) == 0:
         return dict.fromkeys((name, f"{name}_low", f"{name}_high"), np.nan)

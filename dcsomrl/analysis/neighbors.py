@@ -56,7 +56,7 @@ def find_nearest_samples(
     return Nearest(row, np.take_along_axis(distance, row, axis=1))
 
 
-def typicality(
+def measure_typicality(
     decoded: Array, samples: Array, winner: NDArray[np.integer], nearest: NDArray[np.integer]
 ) -> Typicality:
     """Compare decoded prototypes with the mean sample of their clusters (Fig. 10).
@@ -79,7 +79,7 @@ def typicality(
     return Typicality(prototype, mean_sample)
 
 
-def intersection(images: Array) -> tuple[Array, Array]:
+def intersect_images(images: Array) -> tuple[Array, Array]:
     """What images (n, ...) share, which is their pixelwise minimum, and what each has beyond it."""
     shared = images.min(0)
     return shared, images - shared

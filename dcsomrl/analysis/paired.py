@@ -34,10 +34,10 @@ def compare_paired(scores: Mapping[str, Scores], against: str) -> dict[str, floa
             raw[method] = 1.0
         else:
             raw[method] = float(ttest_rel(one, other).pvalue)
-    return _holm(raw)
+    return _correct_p_values(raw)
 
 
-def _holm(raw: dict[str, float]) -> dict[str, float]:
+def _correct_p_values(raw: dict[str, float]) -> dict[str, float]:
     ordered = sorted((p, method) for method, p in raw.items() if p == p)
     corrected, highest = dict(raw), 0.0
     for rank, (p, method) in enumerate(ordered):

@@ -76,28 +76,31 @@ def trustworthiness(original: Array, shown: Array, k: int) -> float:
     if not 1 <= k < n / 2:
         raise ValueError(f"k must be at least 1 and below half of the {n} samples, got {k}")
     penalty = sum(
-        float(_chosen(np.delete(shown[i], i), k) @ _excess(np.delete(original[i], i), k))
+        float(
+            _compute_probability(np.delete(shown[i], i), k)
+            @ _compute_excess(np.delete(original[i], i), k)
+        )
         for i in range(n)
     )
     return 1 - 2 * penalty / (n * k * (2 * n - 3 * k - 1))
 
 
-def _ties(distances: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _count_ties(distances: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Of every value: how many are smaller, and how many equal, itself included."""
     _, group, count = np.unique(distances, return_inverse=True, return_counts=True)
     before = np.concatenate([[0], count.cumsum()[:-1]])
     return before[group], count[group]
 
 
-def _chosen(distances: Array, k: int) -> Array:
+def _compute_probability(distances: Array, k: int) -> Array:
     """Probability of being among the k nearest, equal distances in any order."""
-    before, equal = _ties(distances)
+    before, equal = _count_ties(distances)
     return ((k - before) / equal).clip(0, 1)
 
 
-def _excess(distances: Array, k: int) -> Array:
+def _compute_excess(distances: Array, k: int) -> Array:
     """Mean of ``max(rank - k, 0)`` over the orders of equal distances."""
-    before, equal = _ties(distances)
+    before, equal = _count_ties(distances)
     last = before + equal
     # Ranks before + 1 to last are equally likely; those up to k cost nothing.
     first = np.maximum(before, k)

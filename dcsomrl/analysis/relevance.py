@@ -15,7 +15,7 @@ NEAR_ZERO, NEAR_ONE = 0.2, 0.8
 MATTERS = 0.6
 
 
-def learned(relevances: NDArray[np.floating]) -> NDArray[np.bool_]:
+def find_learned(relevances: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Nodes (nodes,) that have learned their relevances (nodes, m): a new one has 1 everywhere."""
     return np.asarray(np.ptp(relevances, axis=1) > 0)
 

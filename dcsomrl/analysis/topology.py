@@ -31,7 +31,9 @@ class Agreement(NamedTuple):
     edges: int
 
 
-def matrix(edges: Edges, n_nodes: int, weights: NDArray[np.floating] | None = None) -> csr_array:
+def make_matrix(
+    edges: Edges, n_nodes: int, weights: NDArray[np.floating] | None = None
+) -> csr_array:
     """(n_nodes, n_nodes) symmetric sparse matrix of edges (E, 2), each of weight 1 by default."""
     weight = np.ones(len(edges)) if weights is None else np.asarray(weights, dtype=np.float64)
     i, j = edges.reshape(-1, 2).T
@@ -39,14 +41,14 @@ def matrix(edges: Edges, n_nodes: int, weights: NDArray[np.floating] | None = No
     return csr_array(coo_array(both, shape=(n_nodes, n_nodes)))
 
 
-def degrees(edges: Edges, n_nodes: int) -> NDArray[np.int64]:
+def count_degrees(edges: Edges, n_nodes: int) -> NDArray[np.int64]:
     """(n_nodes,) neighbours of every node."""
     return np.bincount(edges.ravel(), minlength=n_nodes)
 
 
-def components(edges: Edges, n_nodes: int) -> NDArray[np.int64]:
+def find_components(edges: Edges, n_nodes: int) -> NDArray[np.int64]:
     """(n_nodes,) part of the graph that each node is in, numbered from 0, the largest first."""
-    _, part = connected_components(matrix(edges, n_nodes), directed=False)
+    _, part = connected_components(make_matrix(edges, n_nodes), directed=False)
     size = np.bincount(part)
     rank = np.empty(len(size), dtype=np.int64)
     rank[np.argsort(-size, kind="stable")] = np.arange(len(size))
@@ -63,15 +65,18 @@ def measure_paths(
         n_nodes: number of nodes.
         weights: (E,) length of every edge, > 0; 1 if none is given.
     """
-    return np.asarray(dijkstra(matrix(edges, n_nodes, weights), directed=False))
+    return np.asarray(dijkstra(make_matrix(edges, n_nodes, weights), directed=False))
 
 
-def shortest_path(
+def find_shortest_path(
     edges: Edges, n_nodes: int, weights: NDArray[np.floating], start: int, end: int
 ) -> list[int]:
     """Nodes of the shortest path from start to end, both included; empty where there is none."""
     _, before = dijkstra(
-        matrix(edges, n_nodes, weights), directed=False, indices=[start], return_predecessors=True
+        make_matrix(edges, n_nodes, weights),
+        directed=False,
+        indices=[start],
+        return_predecessors=True,
     )
     path = [end]
     while path[-1] != start:

@@ -42,7 +42,7 @@ def walk_along(stops: Array, steps: int) -> Array:
     return np.stack([np.interp(where, place, column) for column in stops.T], axis=1)
 
 
-def smoothness(decoded: Array) -> Smoothness:
+def measure_smoothness(decoded: Array) -> Smoothness:
     """Of a decoded walk (steps, ...), two steps or more."""
     change = np.diff(decoded.reshape(len(decoded), -1), axis=0)
     jumps = np.sqrt((change**2).mean(1))
@@ -64,7 +64,7 @@ def compare_pairs(
     Returns:
         A row a pair: ``connected``, ``distance``, and the fields of :class:`Smoothness`.
     """
-    table = pd.DataFrame([smoothness(walk)._asdict() for walk in decoded_walks])
+    table = pd.DataFrame([measure_smoothness(walk)._asdict() for walk in decoded_walks])
     table.insert(0, "distance", distances)
     table.insert(0, "connected", connected)
     return table

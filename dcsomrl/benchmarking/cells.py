@@ -31,7 +31,7 @@ class Cell(NamedTuple):
         return f"{self.dataset}-{self.method}-seed{self.seed}.json"
 
 
-def settings(cell: Cell, config: Mapping[str, Any]) -> dict[str, Any]:
+def collect_settings(cell: Cell, config: Mapping[str, Any]) -> dict[str, Any]:
     """What a cell's result depends on."""
     overrides = [*config["common"], *config["methods"][cell.method]]
     kept = [line for line in overrides if not line.startswith(ELSEWHERE)]

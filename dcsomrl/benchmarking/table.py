@@ -12,7 +12,7 @@ from dcsomrl.benchmarking.cells import Cell
 from dcsomrl.benchmarking.merged import MERGED
 from dcsomrl.figures.comparison import draw_score_bars
 from dcsomrl.metrics import BY_KEY, CLUSTER_SCORES
-from dcsomrl.writing import markdown_table, save_figure, write_text
+from dcsomrl.writing import save_figure, tabulate, write_text
 
 ABSENT = "n/a"
 Results = Mapping[Cell, Mapping[str, Any]]
@@ -20,18 +20,18 @@ Results = Mapping[Cell, Mapping[str, Any]]
 SCORES = ("purity", "nmi", "ari", "ami", "accuracy")
 
 
-def _columns(*keys: str, **headings: str) -> list[tuple[str, str, int]]:
+def _list_columns(*keys: str, **headings: str) -> list[tuple[str, str, int]]:
     """Heading, key and decimals of measures; a heading may be another than the usual one."""
     measures = {key: BY_KEY[key.removeprefix(MERGED)] for key in keys}
     return [(headings.get(key, one.title), key, one.decimals) for key, one in measures.items()]
 
 
-ALL_NODES = _columns(
+ALL_NODES = _list_columns(
     *SCORES,
     *("nodes_used", "quantization_error", "topographic_error", "epochs", "seconds"),
     nodes_used="clusters used",
 )
-MERGED_NODES = _columns(
+MERGED_NODES = _list_columns(
     *(MERGED + key for key in CLUSTER_SCORES),
     *("nodes_used", "epochs", "seconds"),
     nodes_used="nodes merged",
@@ -57,27 +57,29 @@ def write_report(results: Results, config: Mapping[str, Any], folder: Path) -> N
     methods: list[str] = list(config["methods"])
     k: int = config["merged_clusters"]
     against = config["against"]
-    parts = ["# Benchmark\n", _protocol(results, config)]
+    parts = ["# Benchmark\n", _describe_protocol(results, config)]
     for dataset in config["datasets"]:
         here = {cell: value for cell, value in results.items() if cell.dataset == dataset}
-        many = _of_many(here, methods, k)
+        many = _select_methods(here, methods, k)
         whole, merged = (config[key].get(dataset, {}) for key in ("published", "published_merged"))
         parts += [
             f"## {dataset}\n",
-            _table(here, many, ALL_NODES, whole, "purity / NMI"),
-            _tests(here, many, against, MEASURES, " More clusters alone: more purity, less NMI."),
+            _make_table(here, many, ALL_NODES, whole, "purity / NMI"),
+            _write_tests(
+                here, many, against, MEASURES, " More clusters alone: more purity, less NMI."
+            ),
             f"### {dataset}, {k} clusters\n",
-            _table(here, methods, MERGED_NODES, merged, "accuracy / NMI"),
-            _tests(here, methods, against, MERGED_MEASURES),
+            _make_table(here, methods, MERGED_NODES, merged, "accuracy / NMI"),
+            _write_tests(here, methods, against, MERGED_MEASURES),
         ]
     if results:
-        bars = _bars(results, methods, config["datasets"], k)
+        bars = _collect_bars(results, methods, config["datasets"], k)
         save_figure(draw_score_bars(bars), folder / "scores.png")
         parts.append("![Scores of all methods, with deviations](scores.png)\n")
     write_text(folder / "table.md", "\n".join(part for part in parts if part))
 
 
-def summary(results: Results, config: Mapping[str, Any], dataset: str) -> Table:
+def make_summary(results: Results, config: Mapping[str, Any], dataset: str) -> Table:
     """What the table says of a dataset, as wide as a terminal of 80 columns."""
     here = {cell: value for cell, value in results.items() if cell.dataset == dataset}
     shown = {**MEASURES, "nodes": "nodes_used"}
@@ -86,15 +88,15 @@ def summary(results: Results, config: Mapping[str, Any], dataset: str) -> Table:
     for heading in ("method (seeds)", *shown):
         table.add_column(heading, no_wrap=True)
     for method in config["methods"]:
-        if seeds := _column(here, method, "seed"):
-            columns = {key: _column(here, method, key) for key in shown.values()}
+        if seeds := _read_column(here, method, "seed"):
+            columns = {key: _read_column(here, method, key) for key in shown.values()}
             digits = {key: 0 if key == "nodes_used" else 3 for key in columns}
-            cells = [spread(column, digits[key]) for key, column in columns.items()]
+            cells = [format_spread(column, digits[key]) for key, column in columns.items()]
             table.add_row(f"{method} ({len(seeds)})", *cells)
     return table
 
 
-def _protocol(results: Results, config: Mapping[str, Any]) -> str:
+def _describe_protocol(results: Results, config: Mapping[str, Any]) -> str:
     machines = sorted(
         {
             " on ".join(filter(None, (f"torch {value['torch']}", value.get("device"))))
@@ -124,12 +126,12 @@ def _protocol(results: Results, config: Mapping[str, Any]) -> str:
     )
 
 
-def _of_many(results: Results, methods: Sequence[str], k: int) -> list[str]:
+def _select_methods(results: Results, methods: Sequence[str], k: int) -> list[str]:
     """Methods that are not made for just k clusters, whose scores can stand beside each other."""
-    return [name for name in methods if {*_column(results, name, "nodes").values()} - {k}]
+    return [name for name in methods if {*_read_column(results, name, "nodes").values()} - {k}]
 
 
-def _column(results: Results, method: str, key: str) -> dict[int, float]:
+def _read_column(results: Results, method: str, key: str) -> dict[int, float]:
     """Numbers of a method by seed; those that are absent or not defined are left out."""
     return {
         cell.seed: value[key]
@@ -138,11 +140,11 @@ def _column(results: Results, method: str, key: str) -> dict[int, float]:
     }
 
 
-def _mean(values: Mapping[int, float]) -> float:
+def _average(values: Mapping[int, float]) -> float:
     return statistics.fmean(values.values()) if values else 0.0
 
 
-def _table(
+def _make_table(
     results: Results,
     methods: Sequence[str],
     columns: Sequence[tuple[str, str, int]],
@@ -153,25 +155,28 @@ def _table(
     header += [f"published {scores} (copied)"] if published else []
     rows = []
     for method in methods:
-        seeds = len(_column(results, method, "seed"))
+        seeds = len(_read_column(results, method, "seed"))
         if seeds:
-            cells = [spread(_column(results, method, key), digits) for _, key, digits in columns]
+            cells = [
+                format_spread(_read_column(results, method, key), digits)
+                for _, key, digits in columns
+            ]
             copied = [published.get(method, "")] if published else []
             rows.append([method, str(seeds), *cells, *copied])
-    return markdown_table(header, rows)
+    return tabulate(header, rows)
 
 
-def spread(values: Mapping[int, float], decimals: int) -> str:
+def format_spread(values: Mapping[int, float], decimals: int) -> str:
     """Mean ± sample deviation; "n/a" where there is nothing."""
     if not values:
         return ABSENT
-    text = f"{_mean(values):.{decimals}f}"
+    text = f"{_average(values):.{decimals}f}"
     if len(values) < 2:
         return text
     return f"{text} ± {statistics.stdev(values.values()):.{decimals}f}"
 
 
-def _tests(
+def _write_tests(
     results: Results,
     methods: Sequence[str],
     against: str,
@@ -179,16 +184,19 @@ def _tests(
     remark: str = "",
 ) -> str:
     """Differences of one method from the others, and whether they are more than noise."""
-    others = [name for name in methods if name != against and _column(results, name, "seed")]
-    if against not in methods or not _column(results, against, "seed") or not others:
+    others = [name for name in methods if name != against and _read_column(results, name, "seed")]
+    if against not in methods or not _read_column(results, against, "seed") or not others:
         return ""
-    used = {name: spread(_column(results, name, "nodes_used"), 0) for name in (against, *others)}
-    seeds = {name: _column(results, name, "seed").keys() for name in (against, *others)}
+    used = {
+        name: format_spread(_read_column(results, name, "nodes_used"), 0)
+        for name in (against, *others)
+    }
+    seeds = {name: _read_column(results, name, "seed").keys() for name in (against, *others)}
     rows = {name: [name, used[name], str(len(seeds[name] & seeds[against]))] for name in others}
     header = ["against", "nodes used", "pairs"]
     for heading, key in measures.items():
         header += [f"{heading}, difference", "p"]
-        scores = {name: _column(results, name, key) for name in (against, *others)}
+        scores = {name: _read_column(results, name, key) for name in (against, *others)}
         p_values = compare_paired(scores, against)
         for name in others:
             shared = sorted(scores[against].keys() & scores[name].keys())
@@ -196,7 +204,7 @@ def _tests(
             gap = f"{statistics.fmean(gaps):+.3f}" if gaps else ABSENT
             p = p_values[name]
             rows[name] += [gap, ABSENT if p != p else f"{p:.2g}" if p >= 1e-4 else "< 0.0001"]
-    table = markdown_table(header, rows.values())
+    table = tabulate(header, rows.values())
     return (
         f"What {against}, with {used[against]} nodes, has more than the others, over the pairs of "
         "the same seed; p by a paired t-test, two-sided, corrected after Holm for the methods of "
@@ -204,7 +212,7 @@ def _tests(
     )
 
 
-def _bars(
+def _collect_bars(
     results: Results, methods: Sequence[str], datasets: Sequence[str], k: int
 ) -> dict[str, dict[str, dict[str, list[float]]]]:
     """Scores by measure, dataset and method, each with its number of nodes."""
@@ -214,10 +222,10 @@ def _bars(
         bars[title] = {}
         for dataset in datasets:
             here = {cell: value for cell, value in results.items() if cell.dataset == dataset}
-            shown = methods if title in merged else _of_many(here, methods, k)
+            shown = methods if title in merged else _select_methods(here, methods, k)
             columns = {
-                f"{name}, {_mean(_column(here, name, 'nodes_used')):.0f}": list(
-                    _column(here, name, key).values()
+                f"{name}, {_average(_read_column(here, name, 'nodes_used')):.0f}": list(
+                    _read_column(here, name, key).values()
                 )
                 for name in shown
             }

@@ -12,9 +12,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from dcsomrl.benchmarking.cells import Cell, check_same, read_results, settings, train
+from dcsomrl.benchmarking.cells import Cell, check_same, collect_settings, read_results, train
 from dcsomrl.benchmarking.merged import score_merged
-from dcsomrl.configuration import config_dir
+from dcsomrl.configuration import find_config_dir
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import load
@@ -33,7 +33,7 @@ def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    from dcsomrl.benchmarking.table import summary, write_report
+    from dcsomrl.benchmarking.table import make_summary, write_report
 
     settle_kinds(cfg)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
@@ -47,7 +47,7 @@ def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
     output.mkdir(parents=True, exist_ok=True)
     for cell, result in kept.items():
         if cell in cells:
-            check_same(result.get("settings"), settings(cell, config), output / cell.file)
+            check_same(result.get("settings"), collect_settings(cell, config), output / cell.file)
     missing = [cell for cell in cells if not (output / cell.file).exists()]
     missing = missing if config["train"] else []
     failures = []
@@ -69,7 +69,7 @@ def benchmark(cfg: DictConfig) -> dict[Cell, dict[str, Any]]:
     write_report(shown, config, output)
     console = Console()
     for dataset in config["datasets"]:
-        console.print(summary(shown, config, dataset))
+        console.print(make_summary(shown, config, dataset))
     console.print(f"table: {output / 'table.md'}", soft_wrap=True, highlight=False)
     if failures:
         raise DcsomrlError(f"{len(failures)} of {len(missing)} cells failed; {failures[0]}")
@@ -84,7 +84,7 @@ def check_datasets(asked: list[str], kept: set[str], common: list[str]) -> None:
     """
     if any(one.startswith("--config") for one in common):  # a folder of one's own may have it
         return
-    known = {file.stem for file in (config_dir() / "dataset").glob("[!_]*.yaml")} | kept
+    known = {file.stem for file in (find_config_dir() / "dataset").glob("[!_]*.yaml")} | kept
     if unknown := [name for name in asked if name not in known]:
         raise ConfigError(
             f"there is no dataset={unknown[0]}: datasets can be {', '.join(sorted(known))}"
@@ -95,7 +95,7 @@ def run_cell(cell: Cell, config: dict[str, Any], result: Path) -> None:
     """Train a cell and write its result, unless it is there or another process is at it."""
     if result.exists():
         return
-    run_dir, now = Path(config["runs_dir"]) / cell.run, settings(cell, config)
+    run_dir, now = Path(config["runs_dir"]) / cell.run, collect_settings(cell, config)
     with lend(run_dir) as lock:
         if lock is None or result.exists():
             return

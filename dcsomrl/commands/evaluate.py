@@ -10,11 +10,11 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from dcsomrl.data import ClusterData
-from dcsomrl.errors import ConfigError, DataError, first_line
+from dcsomrl.errors import ConfigError, DataError, shorten
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.mistakes import name_keys
-from dcsomrl.scoring import number_of, score
+from dcsomrl.scoring import read_number, score
 from dcsomrl.training import results
 from dcsomrl.training.assignments import describe_clusters, name_samples
 from dcsomrl.training.run import describe
@@ -42,7 +42,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     settle_kinds(cfg)
     other = "_target_" in cfg.dataset
     trained = load(cfg.ckpt, cfg.data_dir, cfg.trust, None if other else cfg.dataset.path)
-    data = other_data(cfg, trained) if other else trained.data
+    data = load_other_data(cfg, trained) if other else trained.data
     data.setup("test")
     if data is trained.data:
         try:
@@ -59,10 +59,10 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     batches = data.split_dataloader(cfg.split)
     # The name comes from the checkpoint: it chooses no folder.
     name = f"evaluate-{NO_NAME.sub('_', data.name)}-{cfg.split}"
-    folder = Path(cfg.output) if cfg.output else beside(Path(cfg.ckpt)) / name
+    folder = Path(cfg.output) if cfg.output else find_results_folder(Path(cfg.ckpt)) / name
     make_folder(folder)
     start = time.perf_counter()
-    merged = model.merged(number_of(wanted(cfg, trained)))
+    merged = model.merged(read_number(choose_number(cfg, trained)))
     scores, assignments = score(model, batches, data.num_classes, merged)
     metrics = {
         **describe(trained.config, cfg.split),
@@ -71,10 +71,10 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         "seconds": time.perf_counter() - start,
         "epochs": trained.epochs,
         "step": trained.step,
-        **results.origin(device),
+        **results.find_origin(device),
         "warnings": [
             *data.notes,
-            *warn_of_number(number_of(wanted(cfg, trained)), scores["clusters"]),
+            *warn_of_number(read_number(choose_number(cfg, trained)), scores["clusters"]),
             *(
                 name_keys(one, trained.config)
                 for one in find_warnings(model, data, scores, assignments["node"])
@@ -91,18 +91,18 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     return metrics
 
 
-def wanted(cfg: DictConfig, trained: Trained) -> object:
+def choose_number(cfg: DictConfig, trained: Trained) -> object:
     """The number of clusters that is asked for: by default that of the training."""
     return trained.config.get("n_clusters") if cfg.n_clusters is None else cfg.n_clusters
 
 
-def beside(checkpoint: Path) -> Path:
+def find_results_folder(checkpoint: Path) -> Path:
     """Where results of a checkpoint go: its run's folder, or, outside of a run, its own."""
     folder = checkpoint.resolve().parent
     return folder.parent if folder.name == "checkpoints" else folder
 
 
-def other_data(cfg: DictConfig, trained: Trained) -> ClusterData:
+def load_other_data(cfg: DictConfig, trained: Trained) -> ClusterData:
     """The dataset of the command line, normalised as the training's was."""
     container: Any = OmegaConf.to_container(cfg, resolve=True)
     given = container["dataset"]
@@ -126,6 +126,6 @@ def choose_device(name: str) -> torch.device:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, TypeError) as error:
         raise ConfigError(
-            f"device {name} cannot be used here ({first_line(error)}): set `device=auto` or cpu"
+            f"device {name} cannot be used here ({shorten(error)}): set `device=auto` or cpu"
         ) from error
     return device

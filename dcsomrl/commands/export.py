@@ -9,13 +9,13 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
-from dcsomrl.commands.evaluate import beside, wanted
+from dcsomrl.commands.evaluate import choose_number, find_results_folder
 from dcsomrl.data.preparation import Preparation
 from dcsomrl.errors import ConfigError
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.models import ClusteringModule
-from dcsomrl.scoring import merge_winners, number_of
+from dcsomrl.scoring import merge_winners, read_number
 from dcsomrl.writing import make_room, swapped
 
 FILES = {"onnx": "model.onnx", "torch": "model.pt2"}
@@ -80,11 +80,11 @@ def export(cfg: DictConfig) -> Path:
         )
     ckpt = Path(cfg.ckpt or Path(cfg.run) / "checkpoints" / "last.ckpt")
     trained = load(ckpt, trust=cfg.trust)
-    output = Path(cfg.output) if cfg.output else beside(ckpt) / FILES[cfg.format]
+    output = Path(cfg.output) if cfg.output else find_results_folder(ckpt) / FILES[cfg.format]
     make_room(output)
-    merged = trained.model.merged(number_of(wanted(cfg, trained)))
+    merged = trained.model.merged(read_number(choose_number(cfg, trained)))
     module = Assigner(trained.model, trained.data.preparation, merged).eval().requires_grad_(False)
-    example = raw_samples(trained)
+    example = take_raw_samples(trained)
     with swapped(output) as part, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         (_write_onnx if cfg.format == "onnx" else _write_torch)(module, example, part)
@@ -94,7 +94,7 @@ def export(cfg: DictConfig) -> Path:
     return output
 
 
-def raw_samples(trained: Trained) -> Tensor:
+def take_raw_samples(trained: Trained) -> Tensor:
     """Some raw samples (batch, *shape) of the kind that the model was trained on."""
     preparation = trained.data.preparation
     shape = (TRACED, *trained.shape)

@@ -10,18 +10,18 @@ from omegaconf import DictConfig
 from rich.progress import track
 from torch import Tensor
 
-from dcsomrl.commands.evaluate import choose_device, wanted
+from dcsomrl.commands.evaluate import choose_device, choose_number
 from dcsomrl.data.files import Reading, read_features
-from dcsomrl.data.image_files import ImageFiles, Look, check_files, say_bad
+from dcsomrl.data.image_files import ImageFiles, Look, check_files, describe_bad
 from dcsomrl.data.image_folders import IMAGE_SUFFIXES, image_files
-from dcsomrl.data.images import read_as, size_of
+from dcsomrl.data.images import read_as, read_size
 from dcsomrl.data.roles import Roles
 from dcsomrl.data.tables import SUFFIXES
-from dcsomrl.data.text_tables import Writing, kind_of
+from dcsomrl.data.text_tables import Writing, name_kind
 from dcsomrl.errors import DataError
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
-from dcsomrl.scoring import describe_assignment, number_of
+from dcsomrl.scoring import describe_assignment, read_number
 from dcsomrl.training.results import write_table
 from dcsomrl.training.warnings import warn_of_number
 from dcsomrl.writing import make_room
@@ -57,9 +57,9 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
     make_room(output)
     device = choose_device(cfg.device)
     model = trained.model.to(device)
-    merged = model.merged(number_of(wanted(cfg, trained)))
+    merged = model.merged(read_number(choose_number(cfg, trained)))
     notes: list[str] = []
-    names, x = samples(Path(cfg.input), trained, cfg, notes)
+    names, x = read_samples(Path(cfg.input), trained, cfg, notes)
     normalize = trained.data.normalizer(x, cfg.input)
     parts = []
     rows = torch.arange(len(names)).split(BATCH)
@@ -77,12 +77,15 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
     write_table(output, table)
     used = table["cluster"].nunique()
     print(f"{len(table)} samples in {used} clusters, written to {output}")
-    for note in [*notes, *warn_of_number(number_of(wanted(cfg, trained)), int(merged.max()) + 1)]:
+    for note in [
+        *notes,
+        *warn_of_number(read_number(choose_number(cfg, trained)), int(merged.max()) + 1),
+    ]:
         print(f"warning: {note}")
     return table
 
 
-def samples(
+def read_samples(
     source: Path, trained: Trained, cfg: DictConfig, notes: list[str]
 ) -> tuple[pd.DataFrame, Tensor | ImageFiles]:
     """Names of the samples, and the raw samples in the shape that the model takes.
@@ -102,18 +105,18 @@ def samples(
     given = {key: value for key, value in cfg.source.items() if value is not None}
     settings = {**trained.config["dataset"]["source"], **given}
     if source.is_dir() or source.suffix.lower() in IMAGE_SUFFIXES:
-        files = images_of(source, trained.shape, settings, notes)
+        files = read_images(source, trained.shape, settings, notes)
         root = source if source.is_dir() else source.parent
         names = pd.DataFrame({"sample": [str(file.relative_to(root)) for file in files.files]})
         x = files
-    elif len(trained.shape) > 1 and kind_of(source) in SUFFIXES:
+    elif len(trained.shape) > 1 and name_kind(source) in SUFFIXES:
         raise DataError(
             f"{source} is a table, but the model was trained on images of shape {trained.shape}: "
             "give pictures, or an array of that shape"
         )
     else:
         found = read_features(
-            source, reading_of(settings, cfg), notes, "", trained.data.feature_names
+            source, choose_reading(settings, cfg), notes, "", trained.data.feature_names
         )
         names = found.about.rename(columns={"row": "sample"})
         x = torch.from_numpy(found.x)
@@ -136,13 +139,13 @@ def samples(
     return names, x
 
 
-def images_of(
+def read_images(
     source: Path, shape: tuple[int, ...], settings: Mapping[str, Any], notes: list[str]
 ) -> ImageFiles:
     """The images of a folder, or the one of a file, brought to what the training had."""
     files = [source] if source.is_file() else image_files(source, notes)[0]
     look = Look(
-        size_of(settings.get("image_size")),
+        read_size(settings.get("image_size")),
         shape[0] if len(shape) == 3 else None,
         # Checkpoints of before there was a background were trained on black ones.
         settings.get("background", "black"),
@@ -158,14 +161,14 @@ def read_all(
     found = check_files(files, keep=False)
     notes += [f"{source}: {n} of {len(files)} images {what}" for what, n in found.changed.items()]
     if found.bad:
-        said = say_bad(found.bad, len(files), source)
+        said = describe_bad(found.bad, len(files), source)
         if settings.get("on_error", "refuse") == "refuse" or not found.good:
             raise DataError(said)
         notes.append(f"left out: {said}")
-    return files.alike([files.files[i] for i in found.good])
+    return files.copy_with([files.files[i] for i in found.good])
 
 
-def reading_of(settings: Mapping[str, Any], cfg: DictConfig) -> Reading:
+def choose_reading(settings: Mapping[str, Any], cfg: DictConfig) -> Reading:
     """How a table is read: as the training's, with rows named as the command says."""
     known = {key: settings[key] for key in KEPT if key in settings}
     id, keep = (known.get(key) if cfg[key] is None else cfg[key] for key in ("id", "keep"))

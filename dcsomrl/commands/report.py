@@ -30,7 +30,7 @@ def report(cfg: DictConfig) -> Path:
     """
     settle_kinds(cfg)
     check_seed(cfg.seed)
-    runs = folders(cfg.run)
+    runs = list_folders(cfg.run)
     beside = Path(runs[0]) / ("report" if len(runs) == 1 else "compared")
     output = Path(cfg.output) if cfg.output else beside
     pages = []
@@ -48,7 +48,7 @@ def report(cfg: DictConfig) -> Path:
     return path
 
 
-def folders(run: object) -> list[str]:
+def list_folders(run: object) -> list[str]:
     """The run directories of the configuration's ``run``.
 
     Raises:

@@ -16,9 +16,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
 from dcsomrl.app import settle_clusters, settle_dataset, settle_network, settle_size
-from dcsomrl.configuration import check_seed, config_dir
+from dcsomrl.configuration import check_seed, find_config_dir
 from dcsomrl.data.constant import list_some
-from dcsomrl.errors import ConfigError, first_line
+from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.locks import hold
@@ -128,7 +128,7 @@ def check_optimizer(settings: DictConfig | None) -> None:
         make([torch.nn.Parameter(torch.zeros(1))])
     except (TypeError, ValueError) as error:
         raise ConfigError(
-            f"model.optimizer cannot be made of its settings ({first_line(error)}): set them as "
+            f"model.optimizer cannot be made of its settings ({shorten(error)}): set them as "
             "its documentation says"
         ) from error
 
@@ -145,20 +145,20 @@ def begin_from(
         model.load_state_dict(before.model.state_dict())
     except RuntimeError as error:
         was = before.config["model_name"]
-        settings = list_some(_differing(before.config["model"], given))
+        settings = list_some(_list_differing(before.config["model"], given))
         raise ConfigError(
             f"init={path} is of model={was} with other parts or sizes: give the model the settings "
             f"of that training{', as ' if settings else ''}{settings}"
         ) from error
 
 
-def _differing(before: Any, now: Any, key: str = "model") -> list[str]:
+def _list_differing(before: Any, now: Any, key: str = "model") -> list[str]:
     """Sizes ``key=value`` of before that are others now."""
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         return [
             said
             for name, value in before.items()
-            for said in _differing(value, now.get(name), f"{key}.{name}")
+            for said in _list_differing(value, now.get(name), f"{key}.{name}")
         ]
     is_size = isinstance(before, int | list) and not isinstance(before, bool)
     return [f"{key}={before}".replace(" ", "")] if is_size and before != now else []
@@ -174,7 +174,7 @@ def announce_settings(hydra: HydraConf, epochs: int | None) -> None:
     name = hydra.runtime.choices.get("settings")
     folders = [Path(one.path) for one in hydra.runtime.config_sources if one.provider != "schema"]
     file = next((f for d in folders if (f := d / "settings" / f"{name}.yaml").is_file()), None)
-    usual = OmegaConf.load(config_dir() / "trainer" / "auto.yaml").max_epochs
+    usual = OmegaConf.load(find_config_dir() / "trainer" / "auto.yaml").max_epochs
     published = OmegaConf.select(OmegaConf.load(file), "trainer.max_epochs") if file else None
     if published not in (None, usual) and epochs == published:
         log.info(

@@ -21,7 +21,7 @@ from dcsomrl.data.constant import list_some
 from dcsomrl.data.features import Features
 from dcsomrl.data.layout import Layout, put_channels_first
 from dcsomrl.data.notes import note
-from dcsomrl.errors import DataError, first_line
+from dcsomrl.errors import DataError, shorten
 
 log = logging.getLogger(__name__)
 
@@ -189,7 +189,7 @@ def _read(path: Path, readers: Mapping[str, Callable[[Path], Any]]) -> Mapping[s
         raise DataError(f"{path} does not fit into memory: give fewer samples") from error
     except Exception as error:  # each reader raises kinds of its own for a damaged file
         raise DataError(
-            f"{path} cannot be read ({first_line(error)}): it is damaged or not what its name says"
+            f"{path} cannot be read ({shorten(error)}): it is damaged or not what its name says"
         ) from error
     return content if isinstance(content, Mapping) else {"x": content}
 

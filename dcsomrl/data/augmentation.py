@@ -116,16 +116,16 @@ class Augmentation(nn.Module):
             )
         # Columns of their own for what came later: what a seed gave stays as it was.
         some = draw_uniform(index.to(x.device), 9, seed, epoch, number).to(x.dtype)
-        return self._tinted(self._moved(x, some[:, :5], some[:, 8]), some[:, 5:8], black)
+        return self._adjust_colors(self._move(x, some[:, :5], some[:, 8]), some[:, 5:8], black)
 
-    def _tinted(self, x: Tensor, drawn: Tensor, black: float) -> Tensor:
+    def _adjust_colors(self, x: Tensor, drawn: Tensor, black: float) -> Tensor:
         """Images in other colours, by three numbers in [0, 1) for every image."""
         if not any(self.tint):
             return x
         factors = 1 + drawn.new_tensor(self.tint) * (2 * drawn - 1)
-        return tint(x - black, *factors.unbind(1)) + black
+        return adjust_colors(x - black, *factors.unbind(1)) + black
 
-    def _moved(self, x: Tensor, drawn: Tensor, sheared: Tensor) -> Tensor:
+    def _move(self, x: Tensor, drawn: Tensor, sheared: Tensor) -> Tensor:
         """Images elsewhere, by five numbers and a sixth in [0, 1) for every image."""
         across, down, turn, size, mirrored = drawn.unbind(1)
         low, high = map(math.log, self.scale)
@@ -178,7 +178,7 @@ def transform(
     return grid_sample(x, grid, padding_mode="border", align_corners=False)
 
 
-def tint(x: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
+def adjust_colors(x: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
     """Images brighter or darker, then of more or less contrast, then of more or less colour.
 
     Args:
@@ -192,13 +192,13 @@ def tint(x: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) ->
         The images, not clipped.
     """
     x = x * brightness[:, None, None, None]
-    middle = _lightness(x).mean((1, 2, 3), keepdim=True)
+    middle = _compute_lightness(x).mean((1, 2, 3), keepdim=True)
     x = middle + (x - middle) * contrast[:, None, None, None]
-    grey = _lightness(x) if x.shape[1] == len(LIGHTNESS) else x
+    grey = _compute_lightness(x) if x.shape[1] == len(LIGHTNESS) else x
     return grey + (x - grey) * saturation[:, None, None, None]
 
 
-def _lightness(x: Tensor) -> Tensor:
+def _compute_lightness(x: Tensor) -> Tensor:
     """(batch, 1, height, width) lightness of colours, mean of other channels."""
     if x.shape[1] != len(LIGHTNESS):
         return x.mean(1, keepdim=True)

@@ -46,7 +46,7 @@ class BandFiles(ImageFiles):
             )
         self.shape = (len(files), channels, *(look.size or sides))
 
-    def size_of(self, file: Path) -> tuple[int, int]:
+    def read_size(self, file: Path) -> tuple[int, int]:
         """Width and height of an image as it is in its file."""
         height, width = read_bands(file).values.shape[1:]
         return width, height
@@ -61,7 +61,7 @@ class BandFiles(ImageFiles):
             )
         planes = [Image.fromarray(band.astype(np.float32)) for band in bands.values]
         if self.look.size is not None:
-            planes = [self._resized(plane) for plane in planes]
+            planes = [self._resize(plane) for plane in planes]
         pixels = np.stack([np.asarray(plane) for plane in planes])
         if pixels.shape != self.shape[1:]:
             (height, width), (high, wide) = pixels.shape[1:], self.shape[2:]

@@ -86,12 +86,12 @@ class BatchDataset(Dataset[Batch]):
     def __getitem__(self, index: Tensor) -> Batch:
         """The batch of these rows."""
         index, near = index if index.ndim == 2 else (index, None)
-        x, y = self._samples(index), None if self.y is None else self.y[index]
+        x, y = self._take_samples(index), None if self.y is None else self.y[index]
         if near is None:
             return Batch(x, y, index)
-        return Batch(x, y, index, neighbor=self._samples(near), neighbor_index=near)
+        return Batch(x, y, index, neighbor=self._take_samples(near), neighbor_index=near)
 
-    def _samples(self, index: Tensor) -> Tensor:
+    def _take_samples(self, index: Tensor) -> Tensor:
         # Not blocking: the host would wait for the GPU at every batch.
         rows = index.to(self.x.device, non_blocking=True) if isinstance(self.x, Tensor) else index
         x = self.x[rows]
@@ -157,13 +157,13 @@ class EpochPermutation(Sampler[Tensor]):
         for number in range(first, len(self)):
             of_pass, place = divmod(number, self._in_a_pass)
             if number == first or place == 0:
-                batches = self._order(of_pass, length).split(self.batch_size)
+                batches = self._make_order(of_pass, length).split(self.batch_size)
             batch = batches[place]
             whole = batch[: len(batch) // (size * length) * size * length]
             draw = self.epoch * self.passes + of_pass  # of neighbours
             yield pair_with_neighbors(whole.chunk(size)[rank], self.graph, self.seed, draw)
 
-    def _order(self, of_pass: int, length: int) -> Tensor:
+    def _make_order(self, of_pass: int, length: int) -> Tensor:
         """Rows in the order of a pass, sequences whole."""
         # NumPy takes them all; torch's generator keeps only 32 bits of what it is seeded with.
         seed = (self.seed, self.epoch, *([of_pass] if of_pass else []))

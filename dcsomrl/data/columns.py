@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dcsomrl.data.text_tables import number_with
+from dcsomrl.data.text_tables import choose_number_pattern
 from dcsomrl.errors import DataError
 
 DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})\b.*")
@@ -41,7 +41,7 @@ def as_numbers(column: pd.Series, decimal: str = ".") -> pd.Series | None:
     words = values.astype(str).str.strip()
     if words.str.lower().isin(TRUTH).all():
         return words.str.lower().map(TRUTH).reindex(column.index).astype(float)
-    number = number_with(decimal)
+    number = choose_number_pattern(decimal)
     if all(isinstance(one, str) and number.fullmatch(one) for one in values):
         plain = words.str.replace(decimal, ".", regex=False)
         return pd.to_numeric(plain).reindex(column.index).astype(float)
@@ -103,11 +103,13 @@ def spread_lists(table: pd.DataFrame, path: Path) -> pd.DataFrame:
             continue
         missing = column.isna().to_numpy()
         length = len(first.iloc[0])
-        odd = [i for i, one in enumerate(column) if not missing[i] and _length(one) != length]
+        odd = [
+            i for i, one in enumerate(column) if not missing[i] and _measure_length(one) != length
+        ]
         if odd:
             raise DataError(
                 f"{path} has lists of {length} numbers in column {name}, but of "
-                f"{max(_length(column.iloc[odd[0]]), 0)} in row {odd[0]}: make them as long"
+                f"{max(_measure_length(column.iloc[odd[0]]), 0)} in row {odd[0]}: make them as long"
             )
         gap = np.full(length, np.nan)
         values = np.stack([gap if missing[i] else np.asarray(x) for i, x in enumerate(column)])
@@ -119,7 +121,7 @@ def spread_lists(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     return whole
 
 
-def _length(one: Any) -> int:
+def _measure_length(one: Any) -> int:
     return len(one) if hasattr(one, "__len__") else -1
 
 

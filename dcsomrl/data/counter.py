@@ -22,14 +22,14 @@ def draw_uniform(index: Tensor, n: int, *keys: int) -> Tensor:
     """
     state = torch.zeros_like(index)
     for key in keys:
-        state = _mix(state + _wrapped(STEP * key))
+        state = _mix(state + _wrap(STEP * key))
     state = _mix(state + STEP * (index + 1))
     column = torch.arange(1, n + 1, device=index.device)
     bits = _mix(state[:, None] + STEP * column)
     return _shift(bits, 40).float() * 2.0**-24
 
 
-def _wrapped(value: int) -> int:
+def _wrap(value: int) -> int:
     """An integer as 64 bits hold it, with a sign."""
     return (value + 2**63) % 2**64 - 2**63
 

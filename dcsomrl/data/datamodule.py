@@ -23,7 +23,7 @@ from dcsomrl.data.batches import (
 )
 from dcsomrl.data.constant import name_constant, warn_of_constant
 from dcsomrl.data.fingerprint import check_same
-from dcsomrl.data.in_memory import arrays_of, as_source
+from dcsomrl.data.in_memory import as_source, make_arrays
 from dcsomrl.data.loaders import make_loader
 from dcsomrl.data.neighbors import Neighbors
 from dcsomrl.data.normalization import KINDS, Kind
@@ -137,7 +137,7 @@ class ClusterData(LightningDataModule):
         """Batches of samples in memory, with labels and a test split or without.
 
         Args:
-            x: see :func:`dcsomrl.data.in_memory.arrays_of`, as ``y``, ``test_x``, ``test_y`` and
+            x: see :func:`dcsomrl.data.in_memory.make_arrays`, as ``y``, ``test_x``, ``test_y`` and
                 ``roles``.
             y: labels of x; they only score.
             test_x: samples to score; None for x.
@@ -145,7 +145,7 @@ class ClusterData(LightningDataModule):
             roles: of the columns of a data frame.
             settings: further arguments of the class.
         """
-        return cls(partial(arrays_of, x, y, test_x, test_y, roles), **settings)
+        return cls(partial(make_arrays, x, y, test_x, test_y, roles), **settings)
 
     @property
     def arrays(self) -> Arrays:
@@ -256,13 +256,13 @@ class ClusterData(LightningDataModule):
         if self._preparation is None:
             named = arrays.feature_names is not None
             self._preparation = prepare(
-                self.normalization, splits.training_sample(), named, self._origin
+                self.normalization, splits.draw_training_sample(), named, self._origin
             )
             warn_of_constant(self.constant, self._origin)
         elif self._other:
             parts = [x for x in (arrays.train_x, arrays.test_x) if isinstance(x, Tensor)]
             files = len(parts) < 2
-            self._preparation = self._preparation.judged(parts, self._origin, files)
+            self._preparation = self._preparation.judge(parts, self._origin, files)
 
     @property
     def _ready(self) -> PreparedSplits:
@@ -277,7 +277,7 @@ class ClusterData(LightningDataModule):
 
     def raw(self, split: Split, index: Tensor) -> Tensor:
         """Raw samples (batch, *shape) at places (batch,) of a split, missing values filled."""
-        return self.preparation.filled(self._loaded.samples(split)[self.rows(split)[index]])
+        return self.preparation.fill_missing(self._loaded.samples(split)[self.rows(split)[index]])
 
     def about(self, split: Split) -> pd.DataFrame | None:
         """What stands beside the results of a split, a row a sample; None for nothing."""
@@ -312,12 +312,12 @@ class ClusterData(LightningDataModule):
                 it is called also that they overflow.
         """
         parts = [x] if isinstance(x, Tensor) else []
-        judged = self.preparation.judged(parts, origin, files=not parts)
+        judged = self.preparation.judge(parts, origin, files=not parts)
         return lambda part: check_finite(judged(part), origin)
 
     def denormalize(self, x: Tensor) -> Tensor:
         """The other way round; bytes come back as floats in [0, 1], wide numbers as float64."""
-        return self.preparation.normalization.inverse(x)
+        return self.preparation.normalization.invert(x)
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint needs to be used without the data, as plain values."""
@@ -330,7 +330,7 @@ class ClusterData(LightningDataModule):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the normalisation, the scale and the columns of a training."""
-        self._preparation = Preparation.of_state(state_dict)
+        self._preparation = Preparation.from_state(state_dict)
         self._columns = state_dict.get("feature_names")
         self._trained_fingerprint = state_dict.get("fingerprint", "")
         self._prepared = None
@@ -360,7 +360,7 @@ class ClusterData(LightningDataModule):
         """
         if self.neighbors is None:
             return None
-        return self._ready.graph(split, self.neighbors, self._device)
+        return self._ready.find_graph(split, self.neighbors, self._device)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The training part, shuffled by seed and epoch, without labels."""
@@ -372,7 +372,7 @@ class ClusterData(LightningDataModule):
             self.graph("train"),
             self._passes,
         )
-        return self._loader("train", sampler)
+        return self._make_loader("train", sampler)
 
     @property
     def _passes(self) -> int:
@@ -387,7 +387,7 @@ class ClusterData(LightningDataModule):
         if not n:
             return []
         graph = self.graph("val")
-        return self._loader("val", InOrder(n, EVALUATION_BATCH, True, graph, self.seed))
+        return self._make_loader("val", InOrder(n, EVALUATION_BATCH, True, graph, self.seed))
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """The test split in order."""
@@ -408,7 +408,7 @@ class ClusterData(LightningDataModule):
         n = len(self.rows(split))
         if not n:
             raise DataError(f"the {split} split of {self._origin} is empty: choose another")
-        return self._loader(split, InOrder(n, EVALUATION_BATCH, shared=False))
+        return self._make_loader(split, InOrder(n, EVALUATION_BATCH, shared=False))
 
     def some_samples(self, split: Split) -> Iterator[Tensor]:
         """Normalised samples evenly spaced over a split, in batches, without labels.
@@ -417,12 +417,12 @@ class ClusterData(LightningDataModule):
         :data:`~dcsomrl.data.splits.SOME_READ` that are read from the disk.
         """
         x = self._loaded.samples(split)
-        for rows in self._loaded.spaced_rows(split).split(EVALUATION_BATCH):
+        for rows in self._loaded.choose_spaced_rows(split).split(EVALUATION_BATCH):
             yield self.normalize(x[rows])
 
-    def _loader(self, split: Split, sampler: EpochPermutation | InOrder) -> DataLoader[Batch]:
+    def _make_loader(self, split: Split, sampler: EpochPermutation | InOrder) -> DataLoader[Batch]:
         labelled = not isinstance(sampler, EpochPermutation)
-        dataset = self._ready.dataset(split, labelled, self._device)
+        dataset = self._ready.make_dataset(split, labelled, self._device)
         return make_loader(dataset, sampler, self.num_workers)
 
     @property

@@ -13,7 +13,7 @@ from dcsomrl.data.notes import note
 from dcsomrl.data.roles import Roles
 from dcsomrl.data.row_names import find_nameless, warn_of_counting
 from dcsomrl.data.separators import COMMA
-from dcsomrl.data.text_tables import number_with
+from dcsomrl.data.text_tables import choose_number_pattern
 from dcsomrl.errors import DataError
 
 
@@ -123,7 +123,7 @@ def _describe_words(
     Without roles the columns are those of a training.
     """
     said = []
-    number = number_with(columns.attrs.get("decimal", "."))
+    number = choose_number_pattern(columns.attrs.get("decimal", "."))
     for name in columns.columns.tolist()[:8]:
         column = columns[name]
         no_number = [

@@ -14,7 +14,7 @@ from dcsomrl.data.layout import Layout
 from dcsomrl.data.roles import Categories, Missing, Name, Names, Roles
 from dcsomrl.data.separators import Separator
 from dcsomrl.data.tables import SUFFIXES, read_table, say_lacking
-from dcsomrl.data.text_tables import Decimal, Writing, kind_of
+from dcsomrl.data.text_tables import Decimal, Writing, name_kind
 from dcsomrl.errors import DataError
 
 
@@ -137,7 +137,7 @@ def read_features(
             if is_folder
             else f"there is no file {path}: check the path"
         )
-    if kind_of(path) in SUFFIXES:
+    if name_kind(path) in SUFFIXES:
         features, labels, about = read_table(path, reading.roles, reading.writing, notes, learned)
         for name in features:
             check_told_apart(features[name].to_numpy(), path)

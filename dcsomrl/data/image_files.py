@@ -120,7 +120,7 @@ class ImageFiles:
     def __init__(self, files: list[Path], look: Look, first: Path | None = None) -> None:
         image = open_image(first or files[0])
         self.files, self.look = files, look
-        self.depth: Depth = depth_of(image)
+        self.depth: Depth = find_depth(image)
         channels = look.channels or (1 if is_grey(image) else 3)
         if channels not in MODES:
             raise DataError(
@@ -134,7 +134,7 @@ class ImageFiles:
         height, width = look.size or (image.height, image.width)
         self.shape: tuple[int, ...] = (len(files), channels, height, width)
 
-    def alike(self, files: list[Path]) -> "ImageFiles":
+    def copy_with(self, files: list[Path]) -> "ImageFiles":
         """Other files, of the same size and channels."""
         other = copy.copy(self)
         other.files, other.shape = files, (len(files), *self.shape[1:])
@@ -169,14 +169,14 @@ class ImageFiles:
                 "convert all to the same"
             )
         image = open_image(file)
-        return self._pixels(image, file), self.changes(image)
+        return self._convert_pixels(image, file), self.list_changes(image)
 
-    def size_of(self, file: Path) -> tuple[int, int]:
+    def read_size(self, file: Path) -> tuple[int, int]:
         """Width and height of an image as it is in its file."""
         with Image.open(file, formats=FORMATS) as image:
             return image.size
 
-    def changes(self, image: Image.Image) -> list[str]:
+    def list_changes(self, image: Image.Image) -> list[str]:
         """What an image loses as it is read, in words that follow a number of images."""
         channels, said = self.shape[1], []
         if image.info.get(FRAMES):
@@ -189,22 +189,22 @@ class ImageFiles:
             said.append(FLATTENED)
         return said
 
-    def _pixels(self, image: Image.Image, file: Path) -> NDArray[Any]:
+    def _convert_pixels(self, image: Image.Image, file: Path) -> NDArray[Any]:
         _, channels, height, width = self.shape
-        if depth_of(image) != self.depth:
+        if find_depth(image) != self.depth:
             raise DataError(
-                f"{file} has {depth_of(image)} a channel, but the first image {self.depth}: "
+                f"{file} has {find_depth(image)} a channel, but the first image {self.depth}: "
                 "convert all to the same"
             )
         if self.depth == "8 bits":
             # An opaque image is what every other number of channels is made of.
             if channels != 4:
-                image = _opaque(image, self.look.background, file)
+                image = _make_opaque(image, self.look.background, file)
             image = image.convert(MODES[channels])
         else:
             image = image.convert("F")
         if self.look.size is not None:
-            image = self._resized(image)
+            image = self._resize(image)
         if image.size != (width, height):
             raise SizeError(
                 f"{file} is {image.size[0]}x{image.size[1]}, but the first image is "
@@ -217,7 +217,7 @@ class ImageFiles:
             raise DataError(f"the image {file} holds values that are not finite: mend or remove it")
         return pixels.reshape(height, width, channels).transpose(2, 0, 1)
 
-    def _resized(self, image: Image.Image) -> Image.Image:
+    def _resize(self, image: Image.Image) -> Image.Image:
         assert self.look.size is not None
         height, width = self.look.size
         method = Image.Resampling.BILINEAR
@@ -294,12 +294,12 @@ def open_image(file: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a file says of itself
-            return _first_frame(file)
+            return _read_first_frame(file)
     except Exception as error:  # Pillow's readers raise kinds of their own for a damaged file
         raise DataError(f"the image {file} cannot be read ({error}): mend or remove it") from error
 
 
-def _first_frame(file: Path) -> Image.Image:
+def _read_first_frame(file: Path) -> Image.Image:
     """The image, and in its ``info`` whether its file holds more of them, or finer ones."""
     with Image.open(file, formats=FORMATS) as opened:
         if opened.width * opened.height > (Image.MAX_IMAGE_PIXELS or math.inf):
@@ -309,7 +309,7 @@ def _first_frame(file: Path) -> Image.Image:
             DEEP: _is_deeper(opened),
         }
         # Pillow makes colours of grey and transparency of 16 bits.
-        grey = _raw_mode_of(opened).startswith("LA;16")
+        grey = _find_raw_mode(opened).startswith("LA;16")
         opened.load()
         image = ImageOps.exif_transpose(opened)
         image.info.update(noted)
@@ -323,15 +323,15 @@ def _is_deeper(opened: Any) -> bool:
         return False
     # Of a PPM file there stands its greatest value.
     greatest = opened.tile[0].args[-1] if opened.format == "PPM" and opened.tile else 0
-    return ";16" in _raw_mode_of(opened) or (isinstance(greatest, int) and greatest > 255)
+    return ";16" in _find_raw_mode(opened) or (isinstance(greatest, int) and greatest > 255)
 
 
-def _raw_mode_of(opened: Any) -> str:
+def _find_raw_mode(opened: Any) -> str:
     """How the values of a file, open and not loaded, are stored, in Pillow's words."""
     return str(opened.tile[0].args) if opened.tile else ""
 
 
-def depth_of(image: Image.Image) -> Depth:
+def find_depth(image: Image.Image) -> Depth:
     """How fine the values of an image's channels are."""
     if image.mode.startswith("I"):
         return "16 bits"
@@ -351,7 +351,7 @@ def is_seen_through(image: Image.Image) -> bool:
     return isinstance(low, int | float) and low < 255
 
 
-def _opaque(image: Image.Image, background: str, file: Path) -> Image.Image:
+def _make_opaque(image: Image.Image, background: str, file: Path) -> Image.Image:
     """The image before a background, where it has transparent pixels.
 
     Raises:
@@ -371,7 +371,7 @@ def _opaque(image: Image.Image, background: str, file: Path) -> Image.Image:
     return shown
 
 
-def say_bad(bad: Sequence[str], n: int, folder: Path) -> str:
+def describe_bad(bad: Sequence[str], n: int, folder: Path) -> str:
     """What to say of images that cannot be read, out of n: each, up to some."""
     if len(bad) == 1:
         return bad[0]
@@ -379,12 +379,12 @@ def say_bad(bad: Sequence[str], n: int, folder: Path) -> str:
     return f"{len(bad)} of {n} images in {folder} cannot be used: {'; '.join(bad[:NAMED])}{more}"
 
 
-def sizes_in(files: ImageFiles) -> str:
+def describe_sizes(files: ImageFiles) -> str:
     """The sizes of images in words."""
     found = set()
     for file in files.files:
         try:
-            found.add(files.size_of(file))
+            found.add(files.read_size(file))
         except Exception:  # said elsewhere
             continue
     shown = sorted(found)

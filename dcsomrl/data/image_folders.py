@@ -16,7 +16,7 @@ TEST_NAMES = ("test", "testing", "val", "valid", "validation", "eval", "dev")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 
 
-def _split_name(folder: Path) -> str:
+def _shorten_name(folder: Path) -> str:
     """The name of a folder without what names of splits often end with, as ``test_images``."""
     return re.sub(r"[ _-]?(sets?|data|images?|imgs?|split)$", "", folder.name.lower())
 
@@ -28,11 +28,11 @@ def find_splits(root: Path, notes: list[str]) -> tuple[Path, Path] | None:
         DataError: folders named like splits that are not one of each, or others beside them.
     """
     folders = [one for one in _list(root) if one.is_dir()] if root.is_dir() else []
-    train = [one for one in folders if _split_name(one) in TRAIN_NAMES]
-    test = [one for one in folders if _split_name(one) in TEST_NAMES]
+    train = [one for one in folders if _shorten_name(one) in TRAIN_NAMES]
+    test = [one for one in folders if _shorten_name(one) in TEST_NAMES]
     if not train and not test:
         return None
-    named_test = [one for one in test if _split_name(one) in ("test", "testing")]
+    named_test = [one for one in test if _shorten_name(one) in ("test", "testing")]
     chosen = named_test or test
     others = [one for one in folders if one not in train + test]
     if len(train) != 1 or len(chosen) != 1 or others:
@@ -73,7 +73,7 @@ def classify(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] | No
     if names is not None and deep and len(set(names)) == 1:
         raise DataError(
             f"{folder} holds one folder, {names[0]}, with folders in it: give the one whose "
-            f"folders are the classes or the splits, as {_innermost(folder / names[0])}"
+            f"folders are the classes or the splits, as {_find_innermost(folder / names[0])}"
         )
     if deep:
         note(
@@ -85,12 +85,12 @@ def classify(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] | No
     return files, names
 
 
-def _innermost(folder: Path) -> Path:
+def _find_innermost(folder: Path) -> Path:
     """The folder itself, or the one in it that does not hold a single folder alone."""
     inner = _list(folder)
     alone = len(inner) == 1 and inner[0].is_dir()
     return (
-        _innermost(inner[0])
+        _find_innermost(inner[0])
         if alone and any(one.is_dir() for one in inner[0].iterdir())
         else folder
     )
@@ -165,14 +165,14 @@ def _walk(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
 
 def _describe_others(folder: Path, files: Sequence[Path]) -> list[str]:
     """What files are that are no images, each kind in words, with the first of it."""
-    kinds = [_kind_of(file) for file in files]
+    kinds = [_name_kind(file) for file in files]
     return [
         f"{n} {kind} (as {files[kinds.index(kind)].relative_to(folder)})"
         for kind, n in Counter(kinds).items()
     ]
 
 
-def _kind_of(file: Path) -> str:
+def _name_kind(file: Path) -> str:
     if file.is_symlink() and (file.is_dir() or not file.exists()):
         return "links to a folder around them" if file.is_dir() else "links that lead nowhere"
     if not file.is_file():

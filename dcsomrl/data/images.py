@@ -24,9 +24,9 @@ from dcsomrl.data.image_files import (
     Look,
     SizeError,
     check_files,
+    describe_bad,
+    describe_sizes,
     open_image,
-    say_bad,
-    sizes_in,
 )
 from dcsomrl.data.image_folders import check_labelled, classify, find_splits
 from dcsomrl.data.notes import note
@@ -76,7 +76,7 @@ def images(
     """
     if path is None:
         raise DataError("`path` is `None`: give it the folder to read")
-    look = Look(size_of(image_size), channels, background, fit)
+    look = Look(read_size(image_size), channels, background, fit)
     if on_error not in ("refuse", "skip"):
         raise DataError(f"`on_error` must be refuse or skip, got {on_error}")
     root, notes = Path(path), list[str]()
@@ -87,15 +87,15 @@ def images(
     else:
         whole = Part(*classify(root, notes))
         train, test = (
-            whole.some(rows.tolist()) for rows in divide(len(whole), test_fraction, str(root))
+            whole.select(rows.tolist()) for rows in divide(len(whole), test_fraction, str(root))
         )
     files = read_as(train.files, look)
     parts = [train, test]
-    found = [_checked(files.alike(part.files), root, in_memory_limit) for part in parts]
+    found = [_check(files.copy_with(part.files), root, in_memory_limit) for part in parts]
     _settle(found, len(train) + len(test), root, on_error, channels is not None, notes)
-    train, test = (part.some(one.good) for part, one in zip(parts, found, strict=True))
+    train, test = (part.select(one.good) for part, one in zip(parts, found, strict=True))
     train_x, test_x = (
-        files.alike(part.files) if one.pixels is None else one.pixels
+        files.copy_with(part.files) if one.pixels is None else one.pixels
         for part, one in zip((train, test), found, strict=True)
     )
     class_names = sorted({*(train.names or []), *(test.names or [])})
@@ -110,12 +110,12 @@ def images(
     )
     return Arrays(
         train_x,
-        _classes(train.names, class_names),
+        _number_classes(train.names, class_names),
         test_x,
-        _classes(test.names, class_names),
+        _number_classes(test.names, class_names),
         class_names or None,
-        train_about=train.about(root),
-        test_about=test.about(root),
+        train_about=train.list_files(root),
+        test_about=test.list_files(root),
         notes=tuple(notes),
     )
 
@@ -131,17 +131,17 @@ class Part:
         """Number of files."""
         return len(self.files)
 
-    def some(self, rows: Sequence[int]) -> "Part":
+    def select(self, rows: Sequence[int]) -> "Part":
         """The files at some places."""
         names = None if self.names is None else [self.names[i] for i in rows]
         return Part([self.files[i] for i in rows], names)
 
-    def about(self, root: Path) -> pd.DataFrame:
+    def list_files(self, root: Path) -> pd.DataFrame:
         """The files by their path within a folder."""
         return pd.DataFrame({"file": [str(file.relative_to(root)) for file in self.files]})
 
 
-def size_of(image_size: int | Sequence[int] | None) -> tuple[int, int] | None:
+def read_size(image_size: int | Sequence[int] | None) -> tuple[int, int] | None:
     """Height and width of a side, or of both.
 
     Raises:
@@ -175,13 +175,13 @@ def read_as(files: list[Path], look: Look) -> ImageFiles:
     return BandFiles(files, look, files[0]) if banded else ImageFiles(files, look)
 
 
-def _checked(files: ImageFiles, root: Path, limit: int) -> Checked:
+def _check(files: ImageFiles, root: Path, limit: int) -> Checked:
     """What reading a split gives, with its pixels where they fit into memory."""
     keep = 4 * np.prod(files.shape, dtype=np.int64) <= limit
     try:
         return check_files(files, bool(keep))
     except SizeError as error:
-        raise SizeError(f"{error}; sizes are {sizes_in(files)}") from error
+        raise SizeError(f"{error}; sizes are {describe_sizes(files)}") from error
 
 
 def _settle(
@@ -201,9 +201,11 @@ def _settle(
     """
     bad = [one for part in found for one in part.bad]
     if bad and on_error == "refuse":
-        raise DataError(f"{say_bad(bad, n, root)}, or set `on_error=skip` to leave such images out")
+        raise DataError(
+            f"{describe_bad(bad, n, root)}, or set `on_error=skip` to leave such images out"
+        )
     if bad:
-        note(notes, f"left out: {say_bad(bad, n, root)}")
+        note(notes, f"left out: {describe_bad(bad, n, root)}")
     for what, count in sum((part.changed for part in found), Counter[str]()).items():
         if not (chosen and what in (GREYED, FLATTENED)):
             note(notes, f"{root}: {count} of {n} images {what}")
@@ -211,7 +213,7 @@ def _settle(
         raise DataError(f"{root} has a split without any image that can be read: give it some")
 
 
-def _classes(names: list[str] | None, class_names: list[str]) -> Tensor | None:
+def _number_classes(names: list[str] | None, class_names: list[str]) -> Tensor | None:
     if names is None:
         return None
     number = {name: i for i, name in enumerate(class_names)}

@@ -26,14 +26,14 @@ def as_source(given: Callable[..., Arrays] | Arrays | Any) -> Callable[..., Arra
     """A source of a dataset: the one that is given, or one of what was given in its place.
 
     Args:
-        given: a function that gives arrays, or the arrays, or samples; see :func:`arrays_of`.
+        given: a function that gives arrays, or the arrays, or samples; see :func:`make_arrays`.
     """
     if isinstance(given, Arrays):
         return lambda: given
-    return given if callable(given) else partial(arrays_of, given)
+    return given if callable(given) else partial(make_arrays, given)
 
 
-def arrays_of(
+def make_arrays(
     x: Any, y: Any = None, test_x: Any = None, test_y: Any = None, roles: Roles | None = None
 ) -> Arrays:
     """Samples in memory as a dataset.
@@ -51,8 +51,8 @@ def arrays_of(
     """
     notes: list[str] = []
     roles = Roles() if roles is None else roles
-    train = _features_of(x, y, roles, notes, None)
-    test = train if test_x is None else _features_of(test_x, test_y, roles, notes, train.names)
+    train = _make_features(x, y, roles, notes, None)
+    test = train if test_x is None else _make_features(test_x, test_y, roles, notes, train.names)
     return join_splits(train, test, notes, roles.missing == "median", str(FRAME))
 
 
@@ -79,7 +79,7 @@ def _count_masked(given: object) -> int:
     return sum(map(_count_masked, given)) if isinstance(given, list | tuple) else 0
 
 
-def _features_of(
+def _make_features(
     x: Any, y: Any, roles: Roles, notes: list[str], learned: list[str] | None
 ) -> Features:
     refuse_masked(x, "samples")
@@ -92,7 +92,7 @@ def _features_of(
         values = np.array(features.to_numpy(choose_dtype(features.dtypes), na_value=np.nan))
         labels = labels if given is None else given.to_numpy()
         return Features(values, labels, features.columns.tolist(), about)
-    values = _values_of(x)
+    values = _read_values(x)
     if labels is not None and labels.shape != (len(values),):
         raise DataError(
             f"there are {len(values)} samples but labels of shape {labels.shape}: give one to each"
@@ -103,7 +103,7 @@ def _features_of(
     return Features(np.ascontiguousarray(values), labels, None, about)
 
 
-def _values_of(x: Any) -> NDArray[Any]:
+def _read_values(x: Any) -> NDArray[Any]:
     values = x.detach().cpu() if isinstance(x, torch.Tensor) else x
     values = np.asarray(values.toarray() if hasattr(values, "toarray") else values)
     if values.dtype.kind not in "fiub" or not 2 <= values.ndim <= 4:

@@ -42,10 +42,10 @@ def find_nearest(x: Tensor, k: int, metric: Metric = "euclidean", progress: bool
         from rich.progress import track
 
         blocks = track(blocks, description="nearest neighbours", transient=True)
-    return torch.cat([_nearest_of(x, half_square, block, k) for block in blocks])
+    return torch.cat([_find_nearest_of_rows(x, half_square, block, k) for block in blocks])
 
 
-def _nearest_of(x: Tensor, half_square: Tensor, rows: Tensor, k: int) -> Tensor:
+def _find_nearest_of_rows(x: Tensor, half_square: Tensor, rows: Tensor, k: int) -> Tensor:
     """Neighbours (rows, k) of some rows: those of the greatest ``x @ y - |y|^2 / 2``."""
     some = x[rows.to(x.device)]
     best = some.new_full((len(rows), 0), 0.0)

@@ -14,7 +14,7 @@ from dcsomrl.data.counter import draw_uniform
 from dcsomrl.data.fingerprint import take_fingerprint
 from dcsomrl.data.nearest import Metric, find_nearest
 from dcsomrl.data.normalization import find_magnitude
-from dcsomrl.errors import DataError, first_line
+from dcsomrl.errors import DataError, shorten
 from dcsomrl.locks import make_lock
 from dcsomrl.writing import swapped
 
@@ -83,12 +83,12 @@ class Neighbors:
         try:
             # The processes of a training and other trainings wait for the one that finds it.
             with make_lock(self.cache, file.name):
-                return self._kept(file, x, k, device)
+                return self._read_or_find(file, x, k, device)
         except OSError as error:
             log.warning(
                 "graphs of neighbours cannot be kept in %s (%s): found anew in every run",
                 self.cache,
-                first_line(error),
+                shorten(error),
             )
             return self._find(x, k, device)
 
@@ -104,7 +104,7 @@ class Neighbors:
         except (OSError, ValueError, EOFError) as error:
             raise DataError(
                 f"{self.features} cannot be read as features of the neighbours "
-                f"({first_line(error)}): give an npy file of numbers"
+                f"({shorten(error)}): give an npy file of numbers"
             ) from error
         if read.ndim != 2 or len(read) != n or read.dtype.kind not in "fiu":
             raise DataError(
@@ -117,7 +117,7 @@ class Neighbors:
         # No distance tells by what power of two all are scaled, and no angle by what each row is.
         return (some / find_magnitude(some, (1,) if self.metric == "cosine" else (0, 1))).float()
 
-    def _kept(self, file: Path, x: Tensor, k: int, device: torch.device) -> Tensor:
+    def _read_or_find(self, file: Path, x: Tensor, k: int, device: torch.device) -> Tensor:
         """The graph in a file, or a new one, which is written into it."""
         try:
             found = torch.from_numpy(np.load(file, allow_pickle=False))
@@ -127,7 +127,7 @@ class Neighbors:
         except FileNotFoundError:
             pass
         except (ValueError, EOFError) as error:
-            log.warning("%s is damaged (%s): found anew", file, first_line(error))
+            log.warning("%s is damaged (%s): found anew", file, shorten(error))
         found = self._find(x, k, device)
         with swapped(file) as part, part.open("wb") as opened:
             np.save(opened, found.numpy().astype(np.int32))

@@ -41,7 +41,7 @@ class Normalization:
     def __call__(self, x: Tensor) -> Tensor:
         """Normalise raw samples (batch, *shape), bytes or numbers, to float32."""
         divisor = torch.where(self.scale > 0, self.scale, torch.inf).to(x.device)
-        x = (unit(x, self.offset.dtype) - self.offset.to(x.device)) / divisor
+        x = (to_floats(x, self.offset.dtype) - self.offset.to(x.device)) / divisor
         if self.to_unit:
             flat = x.flatten(1)
             largest = flat.abs().amax(1, keepdim=True)
@@ -49,7 +49,7 @@ class Normalization:
             x = normalize(flat / torch.where(largest > 0, largest, 1)).view_as(x)
         return (x.clamp_(0, 1) if self.clipped else x).float()
 
-    def inverse(self, x: Tensor) -> Tensor:
+    def invert(self, x: Tensor) -> Tensor:
         """The other way round, in the precision of offset and scale; bytes become [0, 1].
 
         A length that was brought to 1 does not come back.
@@ -68,7 +68,7 @@ class Normalization:
         }
 
     @classmethod
-    def of_state(cls, state: dict[str, Any]) -> "Normalization":
+    def from_state(cls, state: dict[str, Any]) -> "Normalization":
         """Back from plain values; older checkpoints, which do not say it, are of 32 bits."""
         dtype = torch.float64 if state.get("double", False) else torch.float32
         offset, scale = (torch.tensor(state[name], dtype=dtype) for name in ("offset", "scale"))
@@ -89,22 +89,22 @@ def fit(kind: Kind, sample: Tensor) -> Normalization:
         offset, scale = torch.full_like(offset, 0.5), torch.full_like(scale, 0.5)
     elif kind == "standard":
         # The largest column of a table must not count for more than the others.
-        axes = _axes_of(sample)
-        sample = unit(sample, dtype)
+        axes = _choose_axes(sample)
+        sample = to_floats(sample, dtype)
         size = find_magnitude(sample, axes)
         scale, offset = torch.std_mean(sample / size, dim=axes)
         size = size.view_as(scale)
         scale, offset = scale.nan_to_num(0) * size, offset * size  # NaN of a single sample
     elif kind == "minmax":
-        sample = unit(sample, dtype)
+        sample = to_floats(sample, dtype)
         # A pixel that is seldom inked must not count as much as one that often is.
-        axes = _axes_of(sample)
+        axes = _choose_axes(sample)
         offset = sample.amin(axes)
         scale = sample.amax(axes) - offset
     return Normalization(offset, scale, clipped=kind == "minmax", to_unit=kind == "unit")
 
 
-def _axes_of(sample: Tensor) -> tuple[int, ...]:
+def _choose_axes(sample: Tensor) -> tuple[int, ...]:
     """The axes over which numbers are on one scale: the rows of a table, all of images."""
     return (0,) if sample.ndim == 2 else tuple(range(sample.ndim))
 
@@ -120,6 +120,6 @@ def find_magnitude(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     return torch.where(largest > 0, power, 1)
 
 
-def unit(x: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+def to_floats(x: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """As numbers of a precision, bytes brought to [0, 1]."""
     return x.to(dtype) / 255 if x.dtype == torch.uint8 else x.to(dtype)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dcsomrl.data.normalization import Kind, Normalization, find_magnitude, fit, unit
+from dcsomrl.data.normalization import Kind, Normalization, find_magnitude, fit, to_floats
 from dcsomrl.data.scale import Reading, Scale, take_as
 from dcsomrl.errors import DataError
 
@@ -32,26 +32,26 @@ class Preparation:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Normalise raw samples (batch, *shape) at hand to float32."""
-        return self.normalization(take_as(self.reading, self.filled(x)))
+        return self.normalization(take_as(self.reading, self.fill_missing(x)))
 
-    def by_feature(self, x: Tensor) -> Tensor:
+    def normalize_by_feature(self, x: Tensor) -> Tensor:
         """The same without bringing samples to one length, so that a feature keeps its order.
 
         Where they would be brought to it, every feature is divided by its size instead.
         """
         normalization = replace(self.normalization, to_unit=False)
         if self.normalization.to_unit:
-            size = find_magnitude(unit(x, normalization.scale.dtype), (0,))[0]
+            size = find_magnitude(to_floats(x, normalization.scale.dtype), (0,))[0]
             normalization = replace(normalization, scale=size)
-        return normalization(take_as(self.reading, self.filled(x)))
+        return normalization(take_as(self.reading, self.fill_missing(x)))
 
-    def filled(self, x: Tensor) -> Tensor:
+    def fill_missing(self, x: Tensor) -> Tensor:
         """Raw samples (batch, *shape) with the medians in the place of missing values."""
         if self.fill is None or not x.is_floating_point():
             return x
         return torch.where(x.isnan(), self.fill.to(x), x)
 
-    def judged(self, parts: list[Tensor], origin: str, files: bool = False) -> "Preparation":
+    def judge(self, parts: list[Tensor], origin: str, files: bool = False) -> "Preparation":
         """The same for samples that come after the training.
 
         Args:
@@ -64,8 +64,10 @@ class Preparation:
         """
         if self.scale is None:
             return self
-        scale, parts = self.scale, [self.filled(x) for x in parts]
-        reading = scale.reading_of_files(origin) if files else scale.reading(parts, origin)
+        scale, parts = self.scale, [self.fill_missing(x) for x in parts]
+        reading = (
+            scale.choose_file_reading(origin) if files else scale.choose_reading(parts, origin)
+        )
         return replace(self, reading=reading)
 
     def state(self) -> dict[str, Any]:
@@ -75,11 +77,11 @@ class Preparation:
         return {**self.normalization.state(), "raw": raw, "fill": fill}
 
     @classmethod
-    def of_state(cls, state: dict[str, Any]) -> "Preparation":
+    def from_state(cls, state: dict[str, Any]) -> "Preparation":
         """Back from plain values, those of older checkpoints too."""
         raw, given = state.get("raw"), state.get("fill")
         fill = None if given is None else torch.tensor(given, dtype=torch.float64)
-        return cls(Normalization.of_state(state), Scale(**raw) if raw else None, fill=fill)
+        return cls(Normalization.from_state(state), Scale(**raw) if raw else None, fill=fill)
 
 
 def prepare(kind: Kind, sample: Tensor, named: bool, origin: str) -> Preparation:

@@ -31,10 +31,10 @@ class PreparedSplits:
     @cached_property
     def constant(self) -> Tensor:
         """(*shape) whether a feature is one value in all of the training part once normalised."""
-        sample = self._preparation.filled(self._splits.training_sample())
-        return find_constant(sample.amin(0), sample.amax(0), self._preparation.by_feature)
+        sample = self._preparation.fill_missing(self._splits.draw_training_sample())
+        return find_constant(sample.amin(0), sample.amax(0), self._preparation.normalize_by_feature)
 
-    def dataset(self, split: str, labelled: bool, device: torch.device) -> BatchDataset:
+    def make_dataset(self, split: str, labelled: bool, device: torch.device) -> BatchDataset:
         """Batches of a split by its rows.
 
         Args:
@@ -47,17 +47,17 @@ class PreparedSplits:
             return BatchDataset(place(self._normalize(split, x), device), y)
         return BatchDataset(Rows(x, self._splits.rows[split]), y, self._preparation)
 
-    def graph(self, split: str, neighbors: Neighbors, device: torch.device) -> Tensor:
+    def find_graph(self, split: str, neighbors: Neighbors, device: torch.device) -> Tensor:
         """Nearest neighbours (n, k) of the samples of a split, as its rows.
 
         Raises:
             DataError: features were given that are not of these samples, or there is but one.
         """
         if split not in self._graphs:
-            self._graphs[split] = neighbors.graph(self._compared(split, neighbors), device)
+            self._graphs[split] = neighbors.graph(self._take_compared(split, neighbors), device)
         return self._graphs[split]
 
-    def _compared(self, split: str, neighbors: Neighbors) -> Tensor:
+    def _take_compared(self, split: str, neighbors: Neighbors) -> Tensor:
         """What neighbours of a split are found by, in memory."""
         x, rows = self._splits.arrays.train_x, self._splits.rows[split]
         if neighbors.features is not None:

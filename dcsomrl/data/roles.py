@@ -48,10 +48,10 @@ class Roles:
     missing: Missing = "refuse"
     lenient: bool = False
 
-    def of(self, table: pd.DataFrame) -> "Roles":
+    def adapt_to(self, table: pd.DataFrame) -> "Roles":
         """The same for a table, in which a column of lists has become several.
 
-        What a training kept and the table lacks has no role; see :meth:`lacking`.
+        What a training kept and the table lacks has no role; see :meth:`list_lacking`.
         """
         spread = table.attrs.get("spread", {})
 
@@ -65,7 +65,7 @@ class Roles:
         keep = tuple(name for name in roles.keep if name in table)
         return replace(roles, id=self.id if self.id in table else None, keep=keep)
 
-    def lacking(self, columns: Collection[str]) -> list[str]:
+    def list_lacking(self, columns: Collection[str]) -> list[str]:
         """What a training kept beside its results and is not among these columns."""
         kept = [name for name in (self.id, *self.keep) if name is not None]
         return [name for name in kept if name not in columns] if self.lenient else []

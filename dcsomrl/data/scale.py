@@ -53,7 +53,7 @@ class Scale:
         low, high = (low, high) if named else (low.min()[None], high.max()[None])
         return cls(low.dtype == torch.uint8, low.double().tolist(), high.double().tolist(), named)
 
-    def reading(self, parts: Sequence[Tensor], origin: str) -> Reading:
+    def choose_reading(self, parts: Sequence[Tensor], origin: str) -> Reading:
         """How to take samples that are given after the training, by all that is given of them.
 
         Args:
@@ -72,17 +72,17 @@ class Scale:
             [min(float(x.min()) for x in parts)],
             [max(float(x.max()) for x in parts)],
         )
-        reading = self._reading(given, parts[0].ndim == PICTURE_DIMS, origin)
-        return self._said(given, reading, origin)
+        reading = self._choose_reading(given, parts[0].ndim == PICTURE_DIMS, origin)
+        return self._announce(given, reading, origin)
 
-    def reading_of_files(self, origin: str) -> Reading:
+    def choose_file_reading(self, origin: str) -> Reading:
         """How to take image files, whose pixels go from 0 to 255 however dark they are."""
         if self.is_bytes:
             return "as they are"
         given = Scale(True, [0.0], [255.0])
-        return self._said(given, self._reading(given, True, origin), origin)
+        return self._announce(given, self._choose_reading(given, True, origin), origin)
 
-    def _said(self, given: "Scale", reading: Reading, origin: str) -> Reading:
+    def _announce(self, given: "Scale", reading: Reading, origin: str) -> Reading:
         """The same, after a line where bytes are taken for numbers or numbers for bytes."""
         if given.is_bytes != self.is_bytes:
             log.info("%s: %s", origin, self.describe(given, reading))
@@ -90,9 +90,9 @@ class Scale:
 
     def describe(self, given: "Scale", reading: Reading) -> str:
         """What samples of another scale are taken as, in words."""
-        return f"{given._words()} {MEANING[reading]}; the training's were {self._words()}"
+        return f"{given._name_range()} {MEANING[reading]}; the training's were {self._name_range()}"
 
-    def _reading(self, given: "Scale", picture: bool, origin: str) -> Reading:
+    def _choose_reading(self, given: "Scale", picture: bool, origin: str) -> Reading:
         low, high = given.low[0], given.high[0]
         reading: Reading = "as they are"
         remedy = "bring them to the scale of the training"
@@ -102,12 +102,12 @@ class Scale:
             # What bytes are brought to, too, unless they go to 1 themselves.
             in_unit = low >= 0 and high <= 1 < self.high[0]
             sound, reading = low >= 0 and high <= 255, reading if in_unit else "by 255"
-        elif given.is_bytes and self._within(0, 1):
+        elif given.is_bytes and self._is_within(0, 1):
             sound, reading, remedy = high > 1, "by 255", "give them as floats in [0, 1]"
         elif given.is_bytes:
-            sound, reading = self._within(0, 255) and high <= FACTOR * self._size, "as numbers"
+            sound, reading = self._is_within(0, 255) and high <= FACTOR * self._size, "as numbers"
         else:
-            in_unit = self._within(0, 1) and low >= 0
+            in_unit = self._is_within(0, 1) and low >= 0
             limit = (2 if in_unit else FACTOR) if picture else (FACTOR if in_unit else FACTOR**2)
             too_large = max(-low, high) > limit * self._size > 0
             # Numbers about 0 or up to 1, where the training's went from 0 up to many times as far.
@@ -115,8 +115,8 @@ class Scale:
             sound = not too_large and not too_small
         if not sound:
             raise DataError(
-                f"{origin} holds {given._words()}, but the model was trained on {self._words()}: "
-                f"{remedy}"
+                f"{origin} holds {given._name_range()}, but the model was trained on "
+                f"{self._name_range()}: {remedy}"
             )
         return reading
 
@@ -136,10 +136,10 @@ class Scale:
     def _size(self) -> float:
         return max(-self.low[0], self.high[0])
 
-    def _within(self, low: float, high: float) -> bool:
+    def _is_within(self, low: float, high: float) -> bool:
         return low <= self.low[0] and self.high[0] <= high
 
-    def _words(self) -> str:
+    def _name_range(self) -> str:
         kind = "bytes" if self.is_bytes else "numbers"
         return f"{kind} from {self.low[0]:g} to {self.high[0]:g}"
 
@@ -163,9 +163,9 @@ def unify_splits(arrays: Arrays, notes: list[str], origin: str) -> Arrays:
         return arrays
     if (train.dtype == torch.uint8) == (test.dtype == torch.uint8):
         return arrays
-    learned, given = (Scale.of(*_bounds(x)) for x in (train, test))
+    learned, given = (Scale.of(*_find_bounds(x)) for x in (train, test))
     name = f"the test split of {origin}"
-    reading = learned._reading(given, test.ndim == PICTURE_DIMS, name)
+    reading = learned._choose_reading(given, test.ndim == PICTURE_DIMS, name)
     note(notes, f"{name}: {learned.describe(given, reading)}")
     if learned.is_bytes and reading == "by 255" and bool((test == test.round()).all()):
         return replace(arrays, test_x=test.to(torch.uint8))
@@ -175,7 +175,7 @@ def unify_splits(arrays: Arrays, notes: list[str], origin: str) -> Arrays:
     return replace(arrays, train_x=train, test_x=test / 255 if reading == "by 255" else test)
 
 
-def _bounds(x: Tensor) -> tuple[Tensor, Tensor]:
+def _find_bounds(x: Tensor) -> tuple[Tensor, Tensor]:
     """The least and the greatest number of samples (n, *shape) that is not missing, (1,) each."""
     values = x[~x.isnan()] if x.is_floating_point() else x
     values = values if values.numel() else torch.zeros(1)

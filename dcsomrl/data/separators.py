@@ -73,7 +73,7 @@ def _tell_separator(text: Text, given: Separator) -> str:
         if separator == " " and fit:
             break  # names and texts hold spaces, too
         rows = [row for _, row in islice(read_fields(text, separator), LOOKED_AT)]
-        if rows and len(rows[0]) > 1 and _odd_row(rows) is None:
+        if rows and len(rows[0]) > 1 and _find_odd_row(rows) is None:
             columns = zip_longest(*rows[1:], fillvalue="")
             fit[separator] = sum(is_numeric(column) for column in columns)
     best = [separator for separator, numeric in fit.items() if numeric == max(fit.values())]
@@ -114,7 +114,7 @@ def is_numeric(column: Sequence[str]) -> bool:
     return bool(given) and all(POINT.fullmatch(one) or COMMA.fullmatch(one) for one in given)
 
 
-def _odd_row(rows: Sequence[Sequence[str]]) -> int | None:
+def _find_odd_row(rows: Sequence[Sequence[str]]) -> int | None:
     """The first row of another length than the first, but for an empty field at every row's end."""
     width = len(rows[0])
     if len(rows) > 1 and all(len(row) == width + 1 and not row[-1].strip() for row in rows[1:]):

@@ -44,25 +44,25 @@ def mnist(data_dir: str) -> Arrays:
     Raises:
         DataError: the files are absent and cannot be downloaded, or are damaged.
     """
-    return _mnist_like(MNIST, data_dir)
+    return _read_mnist_like(MNIST, data_dir)
 
 
 def fashion(data_dir: str) -> Arrays:
     """Fashion-MNIST, 60,000 + 10,000 images of 28x28 bytes (Xiao et al. 2017); see `mnist`."""
-    return _mnist_like(FashionMNIST, data_dir, [str(name) for name in FashionMNIST.classes])
+    return _read_mnist_like(FashionMNIST, data_dir, [str(name) for name in FashionMNIST.classes])
 
 
 def mnist_all(data_dir: str) -> Arrays:
     """All 70,000 images of MNIST as both splits, as some publications train and score."""
-    return _together(mnist(data_dir))
+    return _join_splits(mnist(data_dir))
 
 
 def fashion_all(data_dir: str) -> Arrays:
     """All 70,000 images of Fashion-MNIST as both splits; see `mnist_all`."""
-    return _together(fashion(data_dir))
+    return _join_splits(fashion(data_dir))
 
 
-def _together(arrays: Arrays) -> Arrays:
+def _join_splits(arrays: Arrays) -> Arrays:
     assert arrays.train_y is not None
     assert arrays.test_y is not None
     assert isinstance(arrays.train_x, Tensor)
@@ -88,7 +88,7 @@ def usps(path: str) -> Arrays:
     try:
         with h5py.File(path) as file:
             parts = [
-                torch.from_numpy(_inside(file, split, key))
+                torch.from_numpy(_read_inside(file, split, key))
                 for split in ("train", "test")
                 for key in ("data", "target")
             ]
@@ -109,7 +109,7 @@ def usps(path: str) -> Arrays:
     )
 
 
-def _inside(file: "h5py.File", split: str, key: str) -> np.ndarray:
+def _read_inside(file: "h5py.File", split: str, key: str) -> np.ndarray:
     """An array of an HDF5 file, if it lies in that file and not in another one."""
     import h5py
 
@@ -122,7 +122,9 @@ def _inside(file: "h5py.File", split: str, key: str) -> np.ndarray:
     return np.asarray(found[()])
 
 
-def _mnist_like(kind: type[MNIST], data_dir: str, class_names: list[str] | None = None) -> Arrays:
+def _read_mnist_like(
+    kind: type[MNIST], data_dir: str, class_names: list[str] | None = None
+) -> Arrays:
     folder = Path(data_dir) / kind.__name__ / "raw"
     names = [
         f"{split}-{content}-ubyte"

@@ -57,7 +57,7 @@ class Splits:
         table = self.arrays.test_about if split == "test" else self.arrays.train_about
         return None if table is None else table.iloc[self.rows[split].numpy()]
 
-    def spaced_rows(self, split: str) -> Tensor:
+    def choose_spaced_rows(self, split: str) -> Tensor:
         """Rows evenly spaced over a split.
 
         At most :data:`SOME` of them, or :data:`SOME_READ` where samples are read from the disk.
@@ -66,7 +66,7 @@ class Splits:
         limit = SOME if isinstance(self.samples(split), Tensor) else SOME_READ
         return rows[torch.linspace(0, len(rows) - 1, min(limit, len(rows))).round().long()]
 
-    def training_sample(self) -> Tensor:
+    def draw_training_sample(self) -> Tensor:
         """Raw samples of the training part: all, or some of those on the disk."""
         x, rows = self.arrays.train_x, self.rows["train"]
         if not isinstance(x, Tensor):

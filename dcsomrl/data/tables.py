@@ -95,7 +95,7 @@ def take_columns(
     """
     text_tables.check_names(table.columns.tolist(), path)
     say_lacking(roles, [*table.columns.tolist(), *table.attrs.get("spread", {})], path, notes)
-    roles = roles.of(table)
+    roles = roles.adapt_to(table)
     check_exclusive(roles)
     verbatim = [name for name in (roles.target, roles.id, *roles.keep) if name is not None]
     named = [*verbatim, *(roles.columns or ()), *roles.ignore]
@@ -136,7 +136,7 @@ def take_columns(
 
 def say_lacking(roles: Roles, columns: Collection[str], path: Path, notes: list[str]) -> None:
     """Note what stood beside the results of a training and is not among these columns."""
-    if lacking := roles.lacking(columns):
+    if lacking := roles.list_lacking(columns):
         note(
             notes,
             f"{path} has no column {list_some(lacking)}, which stood beside the results of the "

@@ -74,7 +74,7 @@ def read_text_table(
     Raises:
         DataError: it is not plainly a table, or can be read in more than one way.
     """
-    text = _text(path, writing, notes)
+    text = _find_text(path, writing, notes)
     separator, text = find_separator(text, writing.separator, notes)
     rows = read_fields(text, separator)
     first = next(rows, (1, []))
@@ -82,7 +82,7 @@ def read_text_table(
         raise DataError(f"{path} is empty: give it a line of names and a line for each sample")
     head = [first, *islice(rows, LOOKED_AT)]
     columns = list(zip_longest(*(row for _, row in head), fillvalue=""))
-    decimal = _decimal(path, columns, writing.decimal, separator, notes)
+    decimal = _find_decimal(path, columns, writing.decimal, separator, notes)
     header = _has_header(path, columns, decimal, writing.header, notes)
     names = name_columns(first[1] if header else None, len(first[1]), path)
     lines, trailing = find_lines(text, separator, header)
@@ -116,18 +116,18 @@ def read_text_table(
     return table
 
 
-def number_with(decimal: str) -> re.Pattern[str]:
+def choose_number_pattern(decimal: str) -> re.Pattern[str]:
     """What a number looks like with this mark of decimals."""
     return COMMA if decimal == "," else POINT
 
 
-def kind_of(path: Path) -> str:
+def name_kind(path: Path) -> str:
     """The ending of a name in small letters, without that of gzip."""
     name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     return name.suffix.lower()
 
 
-def _text(path: Path, writing: Writing, notes: list[str]) -> Text:
+def _find_text(path: Path, writing: Writing, notes: list[str]) -> Text:
     if not isinstance(writing.skip_lines, int) or writing.skip_lines < 0:
         raise DataError(
             f"`skip_lines` must be an integer of at least 0, got {writing.skip_lines}: give the "
@@ -136,7 +136,7 @@ def _text(path: Path, writing: Writing, notes: list[str]) -> Text:
     return Text(path, find_encoding(path, writing.encoding, notes), writing.skip_lines)
 
 
-def _decimal(
+def _find_decimal(
     path: Path,
     columns: Sequence[Sequence[str]],
     given: Decimal,
@@ -201,7 +201,7 @@ def _has_header(
     """
     if given is not None:
         return given
-    number = number_with(decimal)
+    number = choose_number_pattern(decimal)
     first = [column[0].strip() for column in columns]
     numbers = [one for one in first if number.fullmatch(one)]
     if not numbers:

@@ -30,7 +30,7 @@ from torch import Tensor
 from dcsomrl.data import Arrays, ClusterData, Neighbors
 from dcsomrl.data.in_memory import refuse_masked
 from dcsomrl.data.preparation import Preparation
-from dcsomrl.errors import ConfigError, first_line
+from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 
@@ -75,13 +75,13 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
     }
 
     @abstractmethod
-    def _made(self, shape: tuple[int, ...], stream: bool) -> ClusteringModule:
+    def _make_model(self, shape: tuple[int, ...], stream: bool) -> ClusteringModule:
         """The model of samples of a shape, to be trained once or on a stream."""
 
     def _go_on(self) -> None:  # most have nothing to prepare
         """Prepare the model for further samples of a stream."""
 
-    def _neighbors(self) -> Neighbors | None:
+    def _make_neighbors(self) -> Neighbors | None:
         """What finds neighbours of the samples; None for none."""
         return None
 
@@ -93,14 +93,14 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
                 device.
         """
         self._validate_params()
-        x = self._checked(X, reset=True)
+        x = self._check_samples(X, reset=True)
         epochs = EPOCHS if self.max_epochs is None else self.max_epochs
-        data, seed = self._data(x, "auto" if self.max_epochs is None else 1)
+        data, seed = self._make_data(x, "auto" if self.max_epochs is None else 1)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            self.model_ = self._made(x.shape[1:], stream=False)
+            self.model_ = self._make_model(x.shape[1:], stream=False)
             self._moments = self._train(data, epochs)
-        self._preparation = Preparation.of_state(data.state_dict())
+        self._preparation = Preparation.from_state(data.state_dict())
         return self._finish(x)
 
     def partial_fit(self, X: ArrayLike, y: object = None) -> Self:
@@ -111,12 +111,12 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         """
         self._validate_params()
         first = not hasattr(self, "model_")
-        x = self._checked(X, reset=first)
-        data, seed = self._data(x)
+        x = self._check_samples(X, reset=first)
+        data, seed = self._make_data(x)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             if first:
-                self.model_ = self._made(x.shape[1:], stream=True)
+                self.model_ = self._make_model(x.shape[1:], stream=True)
             else:
                 data.load_state_dict({**self._preparation.state(), "feature_names": None})
                 self._go_on()
@@ -124,9 +124,9 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             self._moments = self._train(data, 1)
         if before is not None and self.model_.connectivity is not None:
             same = (live & self.model_.codebook.live).numpy()
-            self.model_.connectivity = before.joined(self.model_.connectivity, same, ENOUGH)
+            self.model_.connectivity = before.combine(self.model_.connectivity, same, ENOUGH)
         if first:
-            self._preparation = Preparation.of_state(data.state_dict())
+            self._preparation = Preparation.from_state(data.state_dict())
         return self._finish(x)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
@@ -137,26 +137,26 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
     def predict_memberships(self, X: ArrayLike) -> NDArray[np.float32]:
         """(n, n_clusters_) how far every sample of X belongs to each cluster; rows sum to 1."""
         check_is_fitted(self)
-        x = self._checked(X, reset=False)
+        x = self._check_samples(X, reset=False)
         slots = torch.from_numpy(self._slots)
         merged = torch.full((self.model_.n_clusters,), -1)
         merged[slots] = torch.from_numpy(self.node_clusters_)
-        share = partial(self._share, merged)
-        return self._by_batches(share, x).numpy()
+        share = partial(self._compute_memberships, merged)
+        return self._apply_by_batches(share, x).numpy()
 
-    def _share(self, merged: Tensor, x: Tensor) -> Tensor:
+    def _compute_memberships(self, merged: Tensor, x: Tensor) -> Tensor:
         return self.model_.memberships(self.model_.encode(x), merged)
 
     def predict_nodes(self, X: ArrayLike) -> NDArray[np.int64]:
         """(n,) node of every sample of X (n, features)."""
         check_is_fitted(self)
-        return self._nodes(self._checked(X, reset=False))
+        return self._find_nodes(self._check_samples(X, reset=False))
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """(n, dimensions of the map) codes in [0, 1] of samples X (n, features)."""
         check_is_fitted(self)
-        x = self._checked(X, reset=False)
-        return self._by_batches(self.model_.encode, x).numpy()
+        x = self._check_samples(X, reset=False)
+        return self._apply_by_batches(self.model_.encode, x).numpy()
 
     @property
     def _n_features_out(self) -> int:
@@ -169,7 +169,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def _checked(self, x: ArrayLike | Tensor, reset: bool) -> NDArray[np.floating]:
+    def _check_samples(self, x: ArrayLike | Tensor, reset: bool) -> NDArray[np.floating]:
         """Samples as floats, of 64 bits unless they come in 32: columns are scaled from these.
 
         Raises:
@@ -193,7 +193,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         log.log(level, "a sparse matrix of shape %s is made dense: %.1f MB", found.shape, size)
         return np.asarray(found.toarray())
 
-    def _data(
+    def _make_data(
         self, x: NDArray[np.floating], passes: int | Literal["auto"] = 1
     ) -> tuple[ClusterData, int]:
         """The samples as a training sees them, and the seed of this call."""
@@ -206,14 +206,14 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             val_fraction=0,
             normalization="minmax",
             seed=seed,
-            neighbors=self._neighbors(),
+            neighbors=self._make_neighbors(),
             passes=passes,
         )
         return data, seed
 
     def _train(self, data: ClusterData, epochs: int) -> dict[str, Any]:
         """Train for some epochs; returns the moments of the optimiser."""
-        with _quiet(not self.verbose):
+        with _silence(not self.verbose):
             trainer = self._build_trainer(epochs)
             trainer.fit(self.model_, datamodule=data)
             self.model_.count_connectivity()
@@ -244,7 +244,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             )
         except (MisconfigurationException, ImportError, ValueError) as error:
             raise ConfigError(
-                f"device={self.device} cannot be used here ({first_line(error)}): set device=auto "
+                f"device={self.device} cannot be used here ({shorten(error)}): set device=auto "
                 "or device=cpu"
             ) from error
 
@@ -262,10 +262,10 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
                 stacklevel=3,
             )
         prototypes = self.model_.decoded_prototypes()
-        self.prototypes_ = self._preparation.normalization.inverse(prototypes).numpy()
+        self.prototypes_ = self._preparation.normalization.invert(prototypes).numpy()
         assert codebook.relevances is not None
         self.relevances_ = codebook.relevances[codebook.live].numpy()
-        self.node_labels_ = self._nodes(x)
+        self.node_labels_ = self._find_nodes(x)
         self.labels_ = self.node_clusters_[self.node_labels_]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
@@ -274,12 +274,14 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             )
         return self
 
-    def _nodes(self, x: NDArray[np.floating]) -> NDArray[np.int64]:
-        slot = self._by_batches(lambda part: self.model_.cluster(part).winner, x)
+    def _find_nodes(self, x: NDArray[np.floating]) -> NDArray[np.int64]:
+        slot = self._apply_by_batches(lambda part: self.model_.cluster(part).winner, x)
         return np.searchsorted(self._slots, slot.numpy())
 
     @torch.no_grad()
-    def _by_batches(self, function: Callable[[Tensor], Tensor], x: NDArray[np.floating]) -> Tensor:
+    def _apply_by_batches(
+        self, function: Callable[[Tensor], Tensor], x: NDArray[np.floating]
+    ) -> Tensor:
         """What a function makes of normalised samples, in evaluation mode."""
         with evaluating(self.model_):
             parts = (x[first : first + BATCH] for first in range(0, len(x), BATCH))
@@ -287,7 +289,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
 
 
 @contextmanager
-def _quiet(quiet: bool) -> Iterator[None]:
+def _silence(quiet: bool) -> Iterator[None]:
     """Without what Lightning says of devices, loaders and itself."""
     lightning = logging.getLogger("pytorch_lightning")
     before = lightning.level

@@ -97,7 +97,7 @@ class DeepSOM(MapEstimator):
         self.device = device
         self.verbose = verbose
 
-    def _made(self, shape: tuple[int, ...], stream: bool) -> DCSOMRL:
+    def _make_model(self, shape: tuple[int, ...], stream: bool) -> DCSOMRL:
         return neighbor_somrl(
             shape,
             self.latent_dim,
@@ -115,13 +115,13 @@ class DeepSOM(MapEstimator):
             assert isinstance(term, Term)
             term.begin = 0.0
         adam = partial(torch.optim.Adam, lr=self.learning_rate, fused=True)
-        self.model_._optimizer = partial(_continued, adam, self._moments)
+        self.model_._optimizer = partial(_continue_optimizer, adam, self._moments)
 
-    def _neighbors(self) -> Neighbors:
+    def _make_neighbors(self) -> Neighbors:
         return Neighbors(self.n_neighbors, self.metric)
 
 
-def _continued(
+def _continue_optimizer(
     make: OptimizerFactory, moments: dict[str, Any], parameters: Iterator[Parameter]
 ) -> Optimizer:
     """An optimiser with the moments of another one, and the settings of its own."""

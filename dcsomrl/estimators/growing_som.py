@@ -79,7 +79,7 @@ class GrowingSOM(MapEstimator):
         self.device = device
         self.verbose = verbose
 
-    def _made(self, shape: tuple[int, ...], stream: bool) -> RelevanceMapModel:
+    def _make_model(self, shape: tuple[int, ...], stream: bool) -> RelevanceMapModel:
         som = partial(
             SOMRL,
             max_nodes=self.max_nodes,

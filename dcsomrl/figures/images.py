@@ -12,7 +12,9 @@ from dcsomrl.figures.text import escape
 TILE = 0.62
 
 
-def brighten(images: NDArray[np.floating], samples: NDArray[np.floating]) -> NDArray[np.floating]:
+def rescale_images(
+    images: NDArray[np.floating], samples: NDArray[np.floating]
+) -> NDArray[np.floating]:
     """Images as they are where samples of theirs lie in [0, 1], else by the samples' range.
 
     Args:

@@ -67,7 +67,7 @@ def draw_coefficient_bars(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Coefficients with their intervals, a row a result; grey where the interval holds 0.
 
     Args:
-        tables: of :func:`dcsomrl.analysis.sensitivity`, by the name of the result.
+        tables: of :func:`dcsomrl.analysis.measure_sensitivity`, by the name of the result.
     """
     longest = max(len(table) for table in tables.values())
     figure = Figure(

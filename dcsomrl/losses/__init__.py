@@ -8,7 +8,7 @@ from dcsomrl.losses.relevance_distance import RelevanceDistance
 from dcsomrl.losses.sequence import smoothness, transition
 from dcsomrl.losses.soft_assignment import divergence, sharpen, soft_assignment
 from dcsomrl.losses.step import Step
-from dcsomrl.losses.term import Term, total
+from dcsomrl.losses.term import Term, sum_terms
 
 __all__ = [
     "Consistency",
@@ -26,6 +26,6 @@ __all__ = [
     "sharpen",
     "smoothness",
     "soft_assignment",
-    "total",
+    "sum_terms",
     "transition",
 ]

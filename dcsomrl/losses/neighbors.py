@@ -69,9 +69,9 @@ class NeighborContrast(Term):
         """Mean over the samples, 0-d."""
         with torch.autocast(step.z.device.type, enabled=False):
             z, w = step.z, step.neighbor_codes
-            return neighbor_contrast(z, w, self.temperature, self._gathered(z, w))
+            return neighbor_contrast(z, w, self.temperature, self._gather(z, w))
 
-    def _gathered(self, z: Tensor, w: Tensor) -> tuple[Tensor, Tensor, int] | None:
+    def _gather(self, z: Tensor, w: Tensor) -> tuple[Tensor, Tensor, int] | None:
         """The codes of all processes, with gradient, and where those of this one begin."""
         distributed = torch.distributed
         # In validation the processes have unlike numbers of batches, and would wait for each other.

@@ -48,13 +48,13 @@ class Reconstruction(Term):
 
     def forward(self, step: Step) -> Tensor:
         """Mean over samples and their values, 0-d."""
-        error = self._error(step)
+        error = self._compute_error(step)
         if not self.relative:
             return error
-        variance = self._variance(step.x)
+        variance = self._compute_variance(step.x)
         return error / variance.clamp(min=torch.finfo(variance.dtype).tiny)
 
-    def _error(self, step: Step) -> Tensor:
+    def _compute_error(self, step: Step) -> Tensor:
         """Mean squared error of the samples that are decoded, 0-d."""
         n, every = len(step.x), self.every
         if not self.training or every == 1 or n < 2 * every:
@@ -67,7 +67,7 @@ class Reconstruction(Term):
         # So that the mean over processes, which may take unlike numbers, is that over samples.
         return error * (len(x) * size / math.ceil(n * size / every))
 
-    def _variance(self, x: Tensor) -> Tensor:
+    def _compute_variance(self, x: Tensor) -> Tensor:
         """Mean variance of a value of the samples, in training of those of all processes; 0-d."""
         distributed = torch.distributed
         # In validation the processes have unlike numbers of batches, and would wait for each other.

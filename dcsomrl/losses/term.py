@@ -39,7 +39,7 @@ class Term(nn.Module, ABC):
         """The term on a batch, without its weight: a 0-d tensor."""
 
 
-def total(values: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+def sum_terms(values: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     """Weighted sum of the terms, in their order; a weight of 1 costs nothing.
 
     Args:

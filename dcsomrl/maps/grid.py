@@ -57,20 +57,22 @@ class Grid(nn.Module):
         around = (-1, 0, 1) if periodic else (0,)
         steps = torch.stack(
             [
-                self._steps(down + r * rows, right + c * columns - self._slant(r * rows))
+                self._count_steps(
+                    down + r * rows, right + c * columns - self._count_slant(r * rows)
+                )
                 for r in around
                 for c in around
             ]
         )
         self.register_buffer("distances", steps.amin(0).float(), persistent=False)
 
-    def _steps(self, down: Tensor, right: Tensor) -> Tensor:
+    def _count_steps(self, down: Tensor, right: Tensor) -> Tensor:
         """Steps that so many rows and columns take, (K, K)."""
         if self.topology == "rectangular":
             return down.abs() + right.abs()
         return torch.maximum((down + right).abs(), torch.maximum(down.abs(), right.abs()))
 
-    def _slant(self, rows: int) -> int:
+    def _count_slant(self, rows: int) -> int:
         """Columns that so many rows, an even number, go to the left on axes along the hexagons."""
         return rows // 2 if self.topology == "hexagonal" else 0
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dcsomrl.maps.nearest import EPS
-from dcsomrl.maps.rules import relevances_of
+from dcsomrl.maps.rules import compute_relevances
 from dcsomrl.maps.settings import check_ranges
 from dcsomrl.maps.state import RelevanceMap
 
@@ -139,7 +139,7 @@ class LARFDSSOM(RelevanceMap):
         distances = self.distances[node]
         distances = distances + rate * self.relevance_rate * (away.abs() - distances)
         self.distances[node] = distances
-        self.relevances[node] = relevances_of(distances, self.relevance_smoothness)
+        self.relevances[node] = compute_relevances(distances, self.relevance_smoothness)
         self.centers[node] += rate * away
 
     def _insert_(self, x: Tensor) -> None:
@@ -147,10 +147,10 @@ class LARFDSSOM(RelevanceMap):
         self.centers[slot], self.relevances[slot], self.distances[slot] = x, 1.0, 0.0
         self.live[slot], self.wins[slot] = True, 0
         self.births += 1
-        near = self._similar(slot[None])[0]
+        near = self._find_similar(slot[None])[0]
         self.connected[slot], self.connected[:, slot] = near, near
 
-    def _similar(self, node: Tensor) -> Tensor:
+    def _find_similar(self, node: Tensor) -> Tensor:
         """(nodes, N) mask of the live others whose relevances are like theirs."""
         apart = torch.cdist(self.relevances[node], self.relevances)
         near = apart < self.connection_threshold * self.n_features**0.5
@@ -165,7 +165,7 @@ class LARFDSSOM(RelevanceMap):
             weak[self.wins.masked_fill(~self.live, -1).argmax()] = False
         self.live &= ~weak
         self.deaths += weak.sum()
-        self.connected.copy_(self._similar(torch.arange(self.max_nodes, device=weak.device)))
+        self.connected.copy_(self._find_similar(torch.arange(self.max_nodes, device=weak.device)))
         self.wins.zero_()
         self.seen.zero_()
         return int(weak.sum())

@@ -36,7 +36,7 @@ def may_wait(x: Tensor) -> bool:
     return x.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
-def activations(z: Tensor, centers: Tensor, relevances: Tensor, live: Tensor) -> Tensor:
+def compute_activations(z: Tensor, centers: Tensor, relevances: Tensor, live: Tensor) -> Tensor:
     """Activations (batch, N) of N nodes by samples, -1 for free slots (eqs. 1, 2).
 
     Args:
@@ -45,7 +45,7 @@ def activations(z: Tensor, centers: Tensor, relevances: Tensor, live: Tensor) ->
         relevances: (N, m).
         live: (N,) mask.
     """
-    inverse = inverse_activations(z, _product(centers, relevances, live, None))
+    inverse = compute_inverse_activations(z, _build_product(centers, relevances, live, None))
     return inverse.reciprocal_().masked_fill(~live, -1.0)
 
 
@@ -58,16 +58,18 @@ def make_product(centers: Tensor, relevances: Tensor, live: Tensor) -> Product:
         live: (N,) mask.
     """
     if not may_wait(live) or len(live) <= BLOCK:
-        return _product(centers, relevances, live, None)
+        return _build_product(centers, relevances, live, None)
     slot = live.nonzero()[:, 0]
     there = torch.arange(max(-(-len(slot) // BLOCK), 1) * BLOCK) < len(slot)
     if len(there) == len(live):
-        return _product(centers, relevances, live, None)
+        return _build_product(centers, relevances, live, None)
     slot = torch.nn.functional.pad(slot, (0, len(there) - len(slot)))
-    return _product(centers[slot], relevances[slot], there, slot)
+    return _build_product(centers[slot], relevances[slot], there, slot)
 
 
-def _product(centers: Tensor, relevances: Tensor, live: Tensor, slot: Tensor | None) -> Product:
+def _build_product(
+    centers: Tensor, relevances: Tensor, live: Tensor, slot: Tensor | None
+) -> Product:
     r"""The product whose values are :math:`(D_w(z, c) + \epsilon) / \sum w` (eq. 1)."""
     # About the middle of the cube the squares are smallest, and so is what cancels.
     center = centers - 0.5
@@ -79,7 +81,7 @@ def _product(centers: Tensor, relevances: Tensor, live: Tensor, slot: Tensor | N
     return Product(factors, bias.masked_fill(~live, math.inf), slot)
 
 
-def inverse_activations(z: Tensor, product: Product) -> Tensor:
+def compute_inverse_activations(z: Tensor, product: Product) -> Tensor:
     """(batch, columns), at least 1, of samples (batch, m)."""
     z = z - 0.5
     ratio = torch.addmm(product.bias, torch.cat([z * z, z], 1), product.factors)
@@ -103,13 +105,13 @@ def find_nearest(z: Tensor, product: Product, k: int) -> tuple[Tensor, Tensor]:
     columns = len(product.bias)
     k = min(k, columns)
     parts = z.split(max(CACHED // columns, 32)) if may_wait(z) else [z]
-    found = [smallest(inverse_activations(part, product), k) for part in parts]
+    found = [find_smallest(compute_inverse_activations(part, product), k) for part in parts]
     inverse, column = found[0] if len(found) == 1 else map(torch.cat, zip(*found, strict=True))
     slot = column if product.slot is None else product.slot[column]
     return inverse.reciprocal(), slot
 
 
-def smallest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def find_smallest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k smallest of the values above 0 of every row, and their columns, both (rows, k).
 
     Ties go to the lower column. Changes nothing.
@@ -118,15 +120,15 @@ def smallest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
     if columns % BLOCK == 0 and columns // BLOCK > k:
         # They lie in the k blocks whose least values are the smallest.
         blocks = values.unflatten(1, (-1, BLOCK))
-        block = _smallest(blocks.amin(2), k)[1].sort(1).values
+        block = _find_smallest(blocks.amin(2), k)[1].sort(1).values
         few = blocks.gather(1, block[:, :, None].expand(-1, -1, BLOCK)).flatten(1)
-        value, place = _smallest(few, k)
+        value, place = _find_smallest(few, k)
         return value, block.gather(1, place // BLOCK) * BLOCK + place % BLOCK
-    return _smallest(values, k)
+    return _find_smallest(values, k)
 
 
-def _smallest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """As :func:`smallest`, of few columns."""
+def _find_smallest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """As :func:`find_smallest`, of few columns."""
     if k <= 2:
         value, column = values.min(1, keepdim=True)
         if k == 1:

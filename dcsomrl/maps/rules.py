@@ -10,7 +10,7 @@ from torch import Tensor
 from dcsomrl.maps.settings import RepelMode
 
 
-def relevances_of(distances: Tensor, smoothness: float) -> Tensor:
+def compute_relevances(distances: Tensor, smoothness: float) -> Tensor:
     """Relevances in [0, 1] from moving-average distances, both (N, m) (eq. 6).
 
     The dimensions in which a node's samples lie close matter to it; 1 where all lie equally far.
@@ -23,7 +23,7 @@ def relevances_of(distances: Tensor, smoothness: float) -> Tensor:
     return torch.sigmoid(offset / slope.masked_fill(even, 1.0)).masked_fill(even, 1.0)
 
 
-def push(centers: Tensor, live: Tensor, mode: RepelMode) -> Tensor:
+def compute_push(centers: Tensor, live: Tensor, mode: RepelMode) -> Tensor:
     """(N, m) push away from the mean of the live centres (eqs. 3, 4); see ``SOMRL``."""
     if mode == "none":
         return torch.zeros_like(centers)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from dcsomrl.maps.nearest import EPS, find_nearest, may_wait
-from dcsomrl.maps.rules import push, relevances_of
+from dcsomrl.maps.rules import compute_push, compute_relevances
 from dcsomrl.maps.settings import (
     DistanceMode,
     NeighborhoodForm,
@@ -164,9 +164,9 @@ class SOMRL(RelevanceMap):
         step would put nodes on the mean itself, which of far groups may be as far from all.
         Processes of a group fill the same map together.
         """
-        z = self._gathered(self._as_samples(z))
+        z = self._gather(self._as_samples(z))
         for slot in (~self.live).nonzero()[:, 0]:
-            lost = z[self._activations(z).amax(1) < self.threshold]
+            lost = z[self._compute_activations(z).amax(1) < self.threshold]
             if not len(lost):
                 return
             apart = (lost - lost.mean(0)).square().sum(1)
@@ -176,7 +176,7 @@ class SOMRL(RelevanceMap):
             self.live[slot] = True
             self.births += 1
 
-    def _gathered(self, z: Tensor) -> Tensor:
+    def _gather(self, z: Tensor) -> Tensor:
         """The samples of all processes of a group, which hold equally many each."""
         if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
             return z
@@ -205,7 +205,7 @@ class SOMRL(RelevanceMap):
         """
         with torch.autocast(z.device.type, enabled=False):
             z = self._as_samples(z)
-            activation, slot = find_nearest(z, self._product(), 1)
+            activation, slot = find_nearest(z, self._make_product(), 1)
             winner = slot[:, 0]
             satisfied = activation[:, 0] >= self.threshold
             packed = z.new_zeros(self._packed_size)
@@ -274,7 +274,7 @@ class SOMRL(RelevanceMap):
         """Distances, relevances and centres follow the satisfied groups (eqs. 3 to 6)."""
         own = (counts > 0).to(sums)
         means = sums / counts.clamp(min=1)[:, None]
-        others, other_target = self._neighbors(means, counts, n_groups)
+        others, other_target = self._compute_pull(means, counts, n_groups)
         weight = own + others
         blend = others[:, None] * other_target + own[:, None] * means
         target = blend / weight.clamp(min=EPS)[:, None]
@@ -285,19 +285,19 @@ class SOMRL(RelevanceMap):
             within = own[:, None] * spread / counts.clamp(min=1)[:, None]
             apart = (within + drift) / weight.clamp(min=EPS)[:, None]
         pull = (self.learning_rate * weight.clamp(max=1))[:, None]
-        away = self.repel_rate * push(self.centers, self.live, self.repel_mode)
+        away = self.repel_rate * compute_push(self.centers, self.live, self.repel_mode)
         self.distances += self.relevance_rate * pull * (apart - self.distances)
-        self.relevances.copy_(relevances_of(self.distances, self.relevance_smoothness))
+        self.relevances.copy_(compute_relevances(self.distances, self.relevance_smoothness))
         self.centers += pull * (target - self.centers + away)
         self.centers.clamp_(0, 1)
 
-    def _neighbors(self, means: Tensor, counts: Tensor, n_groups: int) -> tuple[Tensor, Tensor]:
+    def _compute_pull(self, means: Tensor, counts: Tensor, n_groups: int) -> tuple[Tensor, Tensor]:
         """Pull of the groups that other nodes won: its sum (N,) and its mean target (N, m)."""
         won = counts > 0
         slot = won.nonzero()[:, 0] if may_wait(counts) else counts.topk(n_groups).indices
         group_means = means[slot]
         # The node of the group is one of those nearest to it, or another one is one too many.
-        activation, neighbor = find_nearest(group_means, self._product(), self._reach + 1)
+        activation, neighbor = find_nearest(group_means, self._make_product(), self._reach + 1)
         other = neighbor != slot[:, None]
         rank = other.cumsum(1)
         pulled = other & (rank <= self._reach) & (activation > 0) & won[slot][:, None]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from dcsomrl.maps.codebook import Assignment, Codebook
-from dcsomrl.maps.nearest import EPS, Product, activations, find_nearest, make_product
+from dcsomrl.maps.nearest import EPS, Product, compute_activations, find_nearest, make_product
 from dcsomrl.maps.settings import check_ranges
 
 
@@ -116,7 +116,7 @@ class RelevanceMap(nn.Module, Codebook):
         with torch.autocast(z.device.type, enabled=False):
             z = self._as_samples(z)
             with torch.no_grad():
-                activation, slot = find_nearest(z, self._product(), 2)
+                activation, slot = find_nearest(z, self._make_product(), 2)
                 found, winner = activation > 0, slot[:, 0]
                 center, relevance = self.centers[winner], self.relevances[winner]
                 total, nodes = relevance.sum(1), torch.where(found, slot, -1)
@@ -136,14 +136,14 @@ class RelevanceMap(nn.Module, Codebook):
         -1 stands where the map has fewer nodes.
         """
         with torch.autocast(z.device.type, enabled=False):
-            activation, slot = find_nearest(self._as_samples(z), self._product(), k)
+            activation, slot = find_nearest(self._as_samples(z), self._make_product(), k)
             return torch.where(activation > 0, slot, -1)
 
     @torch.no_grad()
     def adjacency(self) -> Tensor:
         """(N, N) mask of the connected slots: live nodes that activate each other (section 3.6)."""
         with torch.autocast(self.centers.device.type, enabled=False):
-            reached = self._activations(self.centers) >= self.threshold
+            reached = self._compute_activations(self.centers) >= self.threshold
         connected = reached & reached.T & self.live[:, None]
         return connected.fill_diagonal_(False)
 
@@ -174,8 +174,8 @@ class RelevanceMap(nn.Module, Codebook):
             )
         return z.to(self.centers.dtype)
 
-    def _activations(self, z: Tensor) -> Tensor:
-        return activations(z, self.centers, self.relevances, self.live)
+    def _compute_activations(self, z: Tensor) -> Tensor:
+        return compute_activations(z, self.centers, self.relevances, self.live)
 
-    def _product(self) -> Product:
+    def _make_product(self) -> Product:
         return make_product(self.centers, self.relevances, self.live)

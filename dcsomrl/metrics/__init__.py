@@ -20,17 +20,17 @@ from dcsomrl.metrics.functional import (
     accuracy,
     ami,
     ari,
-    classes,
     clustering_error,
     completeness,
+    count_classes,
     count_contingency,
+    count_used,
     homogeneity,
     nmi,
     perplexity,
     purity,
     quantization_error,
     topographic_error,
-    usage,
 )
 
 __all__ = [
@@ -48,10 +48,11 @@ __all__ = [
     "accuracy",
     "ami",
     "ari",
-    "classes",
     "clustering_error",
     "completeness",
+    "count_classes",
     "count_contingency",
+    "count_used",
     "homogeneity",
     "make_label_scores",
     "nmi",
@@ -59,5 +60,4 @@ __all__ = [
     "purity",
     "quantization_error",
     "topographic_error",
-    "usage",
 ]

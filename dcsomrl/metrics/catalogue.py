@@ -13,7 +13,7 @@ from typing import Literal
 from torch import Tensor
 
 from dcsomrl.metrics import functional
-from dcsomrl.writing import markdown_table
+from dcsomrl.writing import tabulate
 
 Better = Literal["higher", "lower", "neither"]
 Score = Callable[[Tensor], Tensor]
@@ -102,7 +102,7 @@ CATALOGUE = (
         "classes", "classes", 0, "neither", "count",
         "classes among the samples that were scored; with one, the scores against labels are left "
         "out",
-        functional.classes,
+        functional.count_classes,
     ),
     Measure(
         "clusters", "clusters", 0, "neither", "count",
@@ -195,4 +195,4 @@ def describe() -> str:
         for one, needed in zip(CATALOGUE, labels, strict=True)
     ]
     header = ["key", "range", "better", "labels", "what, and what to compare it with"]
-    return markdown_table(header, rows)
+    return tabulate(header, rows)

@@ -151,6 +151,6 @@ class NodeUsage(Metric):
     def compute(self) -> dict[str, Tensor]:
         """``nodes_used`` and ``perplexity`` of all samples so far."""
         return {
-            "nodes_used": functional.usage(self.counts),
+            "nodes_used": functional.count_used(self.counts),
             "perplexity": functional.perplexity(self.counts),
         }

@@ -78,7 +78,7 @@ def accuracy(contingency: Tensor) -> Tensor:
     return counts[rows, columns].sum() / counts.sum()
 
 
-def classes(contingency: Tensor) -> Tensor:
+def count_classes(contingency: Tensor) -> Tensor:
     """Number of classes with a sample, 0-d int64; with one, scores against labels say nothing."""
     return (contingency.sum(dim=0) > 0).sum()
 
@@ -224,7 +224,7 @@ def count_topographic_errors(
     return (counted & ~adjacent).sum(), counted.sum()
 
 
-def usage(counts: Tensor) -> Tensor:
+def count_used(counts: Tensor) -> Tensor:
     """Number of nodes that won a sample, from (N,) counts."""
     return (counts > 0).sum()
 

@@ -10,7 +10,7 @@ from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.data import Batch
 from dcsomrl.errors import CheckpointError
 from dcsomrl.losses import Step, reconstruction
-from dcsomrl.models.base import OptimizerFactory, single
+from dcsomrl.models.base import OptimizerFactory, to_single
 from dcsomrl.models.centers import CenterModel, check_clusters
 from dcsomrl.networks import Autoencoder
 
@@ -50,11 +50,11 @@ class AutoencoderModel(CenterModel):
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes, unbounded."""
-        return single(self.autoencoder.encode(x))
+        return to_single(self.autoencoder.encode(x))
 
     def decode(self, z: Tensor) -> Tensor:
         """Through the decoder."""
-        return single(self.autoencoder.decode(z))
+        return to_single(self.autoencoder.decode(z))
 
     def terms(self, step: Step) -> dict[str, Tensor]:
         """The reconstruction error."""
@@ -63,10 +63,10 @@ class AutoencoderModel(CenterModel):
     def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:
         """After the last batch of an epoch, divide the codes."""
         if self.trainer.is_last_batch:
-            self.centers.copy_(kmeans(self.training_codes(), self.n_clusters, self.seed))
+            self.centers.copy_(run_kmeans(self.training_codes(), self.n_clusters, self.seed))
 
 
-def kmeans(codes: Tensor, n_clusters: int, seed: int, n_init: int = 1) -> Tensor:
+def run_kmeans(codes: Tensor, n_clusters: int, seed: int, n_init: int = 1) -> Tensor:
     """Centres (K, m) of scikit-learn's k-means; k-means++ starts, the best of ``n_init``."""
     fitted = KMeans(n_clusters, n_init=n_init, random_state=seed).fit(codes.cpu().numpy())
     return torch.as_tensor(fitted.cluster_centers_, dtype=codes.dtype)

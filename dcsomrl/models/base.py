@@ -19,7 +19,7 @@ from dcsomrl.losses import Step, Term
 from dcsomrl.maps import Assignment, Codebook
 from dcsomrl.metrics import NodeUsage, QuantizationError, make_label_scores
 from dcsomrl.models.sums import EpochSums
-from dcsomrl.networks import Autoencoder, batch_norms, evaluating, share_buffers_
+from dcsomrl.networks import Autoencoder, evaluating, find_batch_norms, share_buffers_
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +186,7 @@ class ClusteringModule(LightningModule, ABC):
             ConfigError: a layer of BatchNorm that is trained would never see two samples.
         """
         data, processes = getattr(self.trainer, "datamodule", None), self.trainer.world_size
-        if stage != "fit" or not isinstance(data, ClusterData) or not batch_norms(self):
+        if stage != "fit" or not isinstance(data, ClusterData) or not find_batch_norms(self):
             return
         if data.batch_size < 2 * processes:
             raise ConfigError(
@@ -197,7 +197,7 @@ class ClusteringModule(LightningModule, ABC):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch."""
         # A batch of one sample has no statistics: the running ones take their place.
-        alone = batch_norms(self) if len(batch.x) == 1 else []
+        alone = find_batch_norms(self) if len(batch.x) == 1 else []
         with evaluating(*alone):
             losses = self.training_terms(self.step(batch))
         self.epoch_sums.add(losses)
@@ -221,7 +221,7 @@ class ClusteringModule(LightningModule, ABC):
 
     def on_train_epoch_end(self) -> None:
         """Log the means of the epoch."""
-        for name, mean in self.epoch_sums.means().items():
+        for name, mean in self.epoch_sums.compute_means().items():
             self.log(f"train/{name}", mean, prog_bar=name == "loss", sync_dist=True)
         for name, value in self.progress().items():
             self.log(name, value.float(), prog_bar=name == "nodes")
@@ -300,13 +300,13 @@ class ClusteringModule(LightningModule, ABC):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take them back."""
         self.epoch_sums.load_state_dict(checkpoint["epoch_sums"])
-        self.connectivity = Connectivity.of_state(checkpoint.get("connectivity"))
+        self.connectivity = Connectivity.from_state(checkpoint.get("connectivity"))
 
     def configure_optimizers(self) -> Any:
         """The optimiser over all parameters."""
         return self._optimizer(self.parameters())
 
 
-def single(x: Tensor) -> Tensor:
+def to_single(x: Tensor) -> Tensor:
     """In single precision where a network ran in half; distances need it."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

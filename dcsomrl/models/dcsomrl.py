@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from dcsomrl.errors import ConfigError
-from dcsomrl.losses import Reconstruction, RelevanceDistance, Step, Term, total
+from dcsomrl.losses import Reconstruction, RelevanceDistance, Step, Term, sum_terms
 from dcsomrl.maps import SOMRL
-from dcsomrl.models.base import ClusteringModule, OptimizerFactory, single
-from dcsomrl.models.schedule import SCHEDULES, Schedule, cosine_schedule
+from dcsomrl.models.base import ClusteringModule, OptimizerFactory, to_single
+from dcsomrl.models.schedule import SCHEDULES, Schedule, make_cosine_schedule
 from dcsomrl.networks import Autoencoder
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
@@ -102,11 +102,11 @@ class DCSOMRL(ClusteringModule):
         """Codes (batch, m) in [0, 1]."""
         # In single precision also where the network ran in half: at a threshold of 0.9989 a node
         # reaches 0.034 a dimension, near the grain of bfloat16 about 0.5.
-        return single(self.autoencoder.encode(x)).sigmoid()
+        return to_single(self.autoencoder.encode(x)).sigmoid()
 
     def decode(self, z: Tensor) -> Tensor:
         """Samples from codes."""
-        return single(self.autoencoder.decode(z))
+        return to_single(self.autoencoder.decode(z))
 
     def learn(self, z: Tensor) -> None:
         """A step of the map, which first is cleared where it grows anew."""
@@ -125,7 +125,7 @@ class DCSOMRL(ClusteringModule):
             name: values[name] for name, at in self._begins_at.items() if self.global_step >= at
         }
         spread = step.z.detach().std(0, correction=0).mean()
-        return {TOTAL: total(begun, self._weights), **values, SPREAD: spread}
+        return {TOTAL: sum_terms(begun, self._weights), **values, SPREAD: spread}
 
     def configure_optimizers(self) -> Any:
         """The optimiser over all parameters, and the schedule of its learning rate.
@@ -150,5 +150,5 @@ class DCSOMRL(ClusteringModule):
             self._regrows_at = max(round(self.regrow * steps), 1)
         if self.schedule == "constant":
             return optimizer
-        schedule = cosine_schedule(optimizer, int(steps))
+        schedule = make_cosine_schedule(optimizer, int(steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

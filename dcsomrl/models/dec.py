@@ -12,8 +12,8 @@ from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Step
 from dcsomrl.maps import Assignment
 from dcsomrl.maps.grid import squared_distances
-from dcsomrl.models.autoencoder import kmeans, load_autoencoder
-from dcsomrl.models.base import OptimizerFactory, single
+from dcsomrl.models.autoencoder import load_autoencoder, run_kmeans
+from dcsomrl.models.base import OptimizerFactory, to_single
 from dcsomrl.models.centers import CenterModel, check_clusters
 from dcsomrl.networks import Autoencoder
 
@@ -98,22 +98,22 @@ class DEC(CenterModel):
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes, unbounded."""
-        return single(self.autoencoder.encode(x))
+        return to_single(self.autoencoder.encode(x))
 
     def decode(self, z: Tensor) -> Tensor:
         """Through the decoder."""
-        return single(self.autoencoder.decode(z))
+        return to_single(self.autoencoder.decode(z))
 
-    def soft(self, z: Tensor) -> Tensor:
+    def assign_softly(self, z: Tensor) -> Tensor:
         """Soft assignment q (batch, K) of codes."""
         return losses.soft_assignment(squared_distances(z, self.centers))
 
     def terms(self, step: Step) -> dict[str, Tensor]:
         """Terms with the target of the batch's own q."""
-        q = self.soft(step.z)
-        return self._terms(step, q, losses.sharpen(q.detach()))
+        q = self.assign_softly(step.z)
+        return self._compute_terms(step, q, losses.sharpen(q.detach()))
 
-    def _terms(self, step: Step, q: Tensor, p: Tensor) -> dict[str, Tensor]:
+    def _compute_terms(self, step: Step, q: Tensor, p: Tensor) -> dict[str, Tensor]:
         """Terms with a soft assignment and its target, both (batch, K)."""
         reconstruction = losses.reconstruction(step.reconstruction, step.x)
         clustering = losses.divergence(p, q)
@@ -124,7 +124,7 @@ class DEC(CenterModel):
 
     def assign(self, z: Tensor) -> Assignment:
         """The best two clusters of codes (batch, m); the activation is the largest q."""
-        return super().assign(z)._replace(activation=self.soft(z).amax(1))
+        return super().assign(z)._replace(activation=self.assign_softly(z).amax(1))
 
     def training_terms(self, step: Step) -> dict[str, Tensor]:
         """Terms with the target of the whole training part, once there is one."""
@@ -134,17 +134,17 @@ class DEC(CenterModel):
         assert self._target is not None
         assert step.index is not None
         p = self._target[step.index.to(self._target.device)].to(step.z)
-        return self._terms(step, self.soft(step.z), p)
+        return self._compute_terms(step, self.assign_softly(step.z), p)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Renew the target when it is time, before the batch moves any statistics."""
         if self.started and self.steps % self.update_interval == 0:
-            self._renew()
+            self._renew_target()
 
     @torch.no_grad()
-    def _renew(self) -> None:
+    def _renew_target(self) -> None:
         """The target from the network as it is; end the training if little has changed."""
-        q = self.soft(self.training_codes())
+        q = self.assign_softly(self.training_codes())
         assigned = q.argmax(1)
         if self._assigned is not None:
             changed = (assigned != self._assigned.to(assigned.device)).float().mean()
@@ -175,7 +175,9 @@ class DEC(CenterModel):
         """After the pretraining: centres by k-means, and an optimiser without a past."""
         if self.started or self.current_epoch < self.pretrain_epochs:
             return
-        self.centers.copy_(kmeans(self.training_codes(), self.n_clusters, self.seed, self.n_init))
+        self.centers.copy_(
+            run_kmeans(self.training_codes(), self.n_clusters, self.seed, self.n_init)
+        )
         self.trainer.optimizers[0].state.clear()
         self.started.fill_(True)
 

@@ -10,7 +10,7 @@ from dcsomrl.data import Batch
 from dcsomrl.losses import Step
 from dcsomrl.maps import Centers, Grid
 from dcsomrl.maps.grid import Topology, squared_distances
-from dcsomrl.models.base import OptimizerFactory, single
+from dcsomrl.models.base import OptimizerFactory, to_single
 from dcsomrl.models.centers import CenterModel, draw_codes
 from dcsomrl.networks import Autoencoder
 
@@ -67,7 +67,7 @@ class DESOM(CenterModel):
             raise ValueError(f"gamma must be at least 0, got {gamma}")
         if not 0 < t_min <= t_max:
             raise ValueError(f"temperatures must be 0 < t_min <= t_max, got {t_min} and {t_max}")
-        self.autoencoder = glorot(autoencoder)
+        self.autoencoder = initialize_glorot(autoencoder)
         self.grid = Grid(rows, columns, topology, periodic)
         self.gamma, self.t_max, self.t_min = gamma, t_max, t_min
         self.centers = nn.Parameter(torch.zeros(len(self.grid), autoencoder.latent_dim))
@@ -76,11 +76,11 @@ class DESOM(CenterModel):
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes, unbounded."""
-        return single(self.autoencoder.encode(x))
+        return to_single(self.autoencoder.encode(x))
 
     def decode(self, z: Tensor) -> Tensor:
         """Through the decoder."""
-        return single(self.autoencoder.decode(z))
+        return to_single(self.autoencoder.decode(z))
 
     def terms(self, step: Step) -> dict[str, Tensor]:
         """Reconstruction and map, at the temperature as it is."""
@@ -109,14 +109,14 @@ class DESOM(CenterModel):
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """The temperature of this step."""
         last = max(float(self.trainer.estimated_stepping_batches) - 1, 1.0)
-        self.temperature.fill_(self.at(min(self.global_step / last, 1.0)))
+        self.temperature.fill_(self.compute_temperature(min(self.global_step / last, 1.0)))
 
-    def at(self, share: float) -> float:
+    def compute_temperature(self, share: float) -> float:
         """Temperature when a share of the training, in [0, 1], is done."""
         return self.t_max * (self.t_min / self.t_max) ** share
 
 
-def glorot(module: Autoencoder) -> Autoencoder:
+def initialize_glorot(module: Autoencoder) -> Autoencoder:
     """Uniform weights and biases of 0 in dense layers and convolutions, in place.
 
     Source: Glorot & Bengio 2010.

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from dcsomrl.errors import DataError
-from dcsomrl.models.base import single
+from dcsomrl.models.base import to_single
 from dcsomrl.networks import Autoencoder
 
 
@@ -54,7 +54,7 @@ class Features(nn.Module):
         low = torch.full_like(self.low, math.inf)
         high = -low
         for x in samples:
-            values = self._values(x)
+            values = self._compute_values(x)
             low, high = low.minimum(values.amin(0)), high.maximum(values.amax(0))
         if self.autoencoder is not None:
             self.low.copy_(low)
@@ -68,7 +68,7 @@ class Features(nn.Module):
     @torch.no_grad()
     def encode(self, x: Tensor) -> Tensor:
         """(batch, width) features in [0, 1] of samples (batch, *shape)."""
-        return ((self._values(x) - self.low) / self.span).clamp(0, 1)
+        return ((self._compute_values(x) - self.low) / self.span).clamp(0, 1)
 
     @torch.no_grad()
     def decode(self, z: Tensor) -> Tensor:
@@ -76,7 +76,7 @@ class Features(nn.Module):
         values = z * self.span + self.low
         if self.autoencoder is None:
             return values.unflatten(1, self.input_shape)
-        return single(self.autoencoder.decode(values))
+        return to_single(self.autoencoder.decode(values))
 
-    def _values(self, x: Tensor) -> Tensor:
-        return x.flatten(1) if self.autoencoder is None else single(self.autoencoder.encode(x))
+    def _compute_values(self, x: Tensor) -> Tensor:
+        return x.flatten(1) if self.autoencoder is None else to_single(self.autoencoder.encode(x))

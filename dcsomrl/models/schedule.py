@@ -24,6 +24,6 @@ def cosine(step: int, steps: int) -> float:
     return LEFT + (1 - LEFT) * (1 + math.cos(math.pi * min(step / steps, 1))) / 2
 
 
-def cosine_schedule(optimizer: Optimizer, steps: int) -> LambdaLR:
+def make_cosine_schedule(optimizer: Optimizer, steps: int) -> LambdaLR:
     """The schedule over a training of so many steps, to be asked after every one."""
     return LambdaLR(optimizer, lambda step: cosine(step, steps))

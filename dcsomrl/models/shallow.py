@@ -11,7 +11,7 @@ from dcsomrl.data import Batch
 from dcsomrl.losses import Step
 from dcsomrl.maps import BatchSOM, Centers
 from dcsomrl.maps.grid import Topology
-from dcsomrl.models.autoencoder import kmeans, load_autoencoder
+from dcsomrl.models.autoencoder import load_autoencoder, run_kmeans
 from dcsomrl.models.base import ClusteringModule
 from dcsomrl.models.centers import check_clusters, draw_codes
 from dcsomrl.models.features import Features
@@ -37,7 +37,7 @@ class ShallowModel(ClusteringModule):
         autoencoder: Autoencoder | None = None,
         pretrained: str | None = None,
     ) -> None:
-        super().__init__(_no_optimizer)
+        super().__init__(_refuse_optimizer)
         if pretrained is not None and autoencoder is None:
             raise ValueError("pretrained needs a network to load into, such as `MLPAutoencoder`")
         self.features = Features(input_shape, autoencoder)
@@ -126,7 +126,7 @@ class KMeansModel(ShallowModel):
 
     def start(self, codes: Tensor) -> None:
         """All there is to do; the training ends after its first batch."""
-        self.centers.copy_(kmeans(codes, self.n_clusters, self.seed, self.n_init))
+        self.centers.copy_(run_kmeans(codes, self.n_clusters, self.seed, self.n_init))
 
     def learn(self, z: Tensor) -> None:
         """Nothing is left to learn."""
@@ -187,13 +187,13 @@ class KohonenModel(ShallowModel):
         if self.trainer.is_last_batch:
             assert self.trainer.max_epochs is not None
             last = max(self.trainer.max_epochs - 1, 1)
-            self.som.move_(self.radius(min(self.current_epoch / last, 1.0)))
+            self.som.move_(self.compute_radius(min(self.current_epoch / last, 1.0)))
 
-    def radius(self, share: float) -> float:
+    def compute_radius(self, share: float) -> float:
         """Radius when a share of the epochs, in [0, 1], is done."""
         start = max(max(self.som.grid.rows, self.som.grid.columns) / 2, self.radius_end)
         return start * (self.radius_end / start) ** share
 
 
-def _no_optimizer(parameters: Any) -> Any:
+def _refuse_optimizer(parameters: Any) -> Any:
     raise AssertionError("a model without a gradient makes its own")

@@ -11,7 +11,7 @@ from dcsomrl import losses
 from dcsomrl.losses import Step
 from dcsomrl.maps import Centers, Grid
 from dcsomrl.maps.grid import Topology, squared_distances
-from dcsomrl.models.base import OptimizerFactory, single
+from dcsomrl.models.base import OptimizerFactory, to_single
 from dcsomrl.models.centers import CenterModel
 from dcsomrl.networks import Autoencoder
 
@@ -98,11 +98,11 @@ class SOMVAE(CenterModel):
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes, unbounded."""
-        return single(self.autoencoder.encode(x))
+        return to_single(self.autoencoder.encode(x))
 
     def decode(self, z: Tensor) -> Tensor:
         """Through the decoder and a sigmoid."""
-        return single(self.autoencoder.decode(z)).sigmoid()
+        return to_single(self.autoencoder.decode(z)).sigmoid()
 
     def terms(self, step: Step) -> dict[str, Tensor]:
         """All terms; those of sequences where one of them has a weight."""
@@ -127,10 +127,10 @@ class SOMVAE(CenterModel):
             + self.weights["beta"] * terms["som"]
         )
         if self.transitions is not None:
-            self._succession(terms, winner, distance, self.transitions)
+            self._add_sequence_terms(terms, winner, distance, self.transitions)
         return terms
 
-    def _succession(
+    def _add_sequence_terms(
         self, terms: dict[str, Tensor], winner: Tensor, distance: Tensor, transitions: Tensor
     ) -> None:
         """Add the terms of sequences."""

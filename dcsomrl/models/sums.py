@@ -25,11 +25,11 @@ class EpochSums:
         # One kernel for all: a step on a GPU waits for the launches, not for the sums.
         self._sums += step
 
-    def means(self) -> dict[str, Tensor]:
+    def compute_means(self) -> dict[str, Tensor]:
         """Mean over the steps so far of every loss, 0-d each."""
         return dict(zip(self._names, self._sums[:-1] / self._sums[-1], strict=True))
 
-    def finite(self) -> bool:
+    def is_finite(self) -> bool:
         """Whether every loss was a number in every step so far; waits for the device."""
         return bool(self._sums.isfinite().all())
 

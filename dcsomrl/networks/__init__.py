@@ -3,7 +3,7 @@
 from dcsomrl.networks.autoencoder import Autoencoder
 from dcsomrl.networks.conv import ConvAutoencoder, PooledConvAutoencoder
 from dcsomrl.networks.mlp import MLPAutoencoder
-from dcsomrl.networks.modes import batch_norms, evaluating
+from dcsomrl.networks.modes import evaluating, find_batch_norms
 from dcsomrl.networks.resnet import ResNetAutoencoder
 from dcsomrl.networks.sharing import share_buffers_
 
@@ -13,7 +13,7 @@ __all__ = [
     "MLPAutoencoder",
     "PooledConvAutoencoder",
     "ResNetAutoencoder",
-    "batch_norms",
     "evaluating",
+    "find_batch_norms",
     "share_buffers_",
 ]

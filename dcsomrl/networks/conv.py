@@ -29,14 +29,14 @@ class ConvAutoencoder(Autoencoder):
         latent_dim: int = 22,
         channels: Sequence[int] = (32, 64, 128),
     ) -> None:
-        depths, sizes = pyramid(input_shape, latent_dim, channels)
+        depths, sizes = plan_pyramid(input_shape, latent_dim, channels)
         down: list[nn.Module] = []
         for before, after in pairwise(depths):
             down += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.ReLU()]
         up: list[nn.Module] = []
         for (before, after), size in zip(pairwise(depths[::-1]), sizes[-2::-1], strict=True):
             up += [nn.Upsample(size=size), nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
-        super().__init__(input_shape, latent_dim, *_joined(down, up, latent_dim, depths, sizes))
+        super().__init__(input_shape, latent_dim, *_join(down, up, latent_dim, depths, sizes))
 
 
 class PooledConvAutoencoder(Autoencoder):
@@ -61,7 +61,7 @@ class PooledConvAutoencoder(Autoencoder):
         channels: Sequence[int] = (256, 256),
         kernel_size: int = 4,
     ) -> None:
-        depths, sizes = pyramid(input_shape, latent_dim, channels)
+        depths, sizes = plan_pyramid(input_shape, latent_dim, channels)
         if kernel_size < 1:
             raise ValueError(f"kernel_size must be at least 1, got {kernel_size}")
         down: list[nn.Module] = []
@@ -72,10 +72,10 @@ class PooledConvAutoencoder(Autoencoder):
         for (before, after), size in zip(pairwise(depths[::-1]), sizes[-2::-1], strict=True):
             up += [nn.Upsample(size=size)]
             up += [nn.Conv2d(before, after, kernel_size, padding="same"), nn.ReLU()]
-        super().__init__(input_shape, latent_dim, *_joined(down, up, latent_dim, depths, sizes))
+        super().__init__(input_shape, latent_dim, *_join(down, up, latent_dim, depths, sizes))
 
 
-def pyramid(
+def plan_pyramid(
     input_shape: Sequence[int], latent_dim: int, channels: Sequence[int]
 ) -> tuple[list[int], list[tuple[int, int]]]:
     """Channels and sizes of the image and of what each halving leaves of it."""
@@ -94,7 +94,7 @@ def pyramid(
     return [input_shape[0], *channels], sizes
 
 
-def _joined(
+def _join(
     down: list[nn.Module],
     up: list[nn.Module],
     latent_dim: int,

@@ -32,12 +32,12 @@ class MLPAutoencoder(Autoencoder):
         widths = [math.prod(input_shape), *hidden_dims, latent_dim]
         if min(widths) < 1:
             raise ValueError(f"the widths of all layers must be at least 1, got {widths}")
-        encoder = nn.Sequential(nn.Flatten(), *_dense(widths))
-        decoder = nn.Sequential(*_dense(widths[::-1]), nn.Unflatten(1, tuple(input_shape)))
+        encoder = nn.Sequential(nn.Flatten(), *_make_dense(widths))
+        decoder = nn.Sequential(*_make_dense(widths[::-1]), nn.Unflatten(1, tuple(input_shape)))
         super().__init__(input_shape, latent_dim, encoder, decoder)
 
 
-def _dense(widths: Sequence[int]) -> list[nn.Module]:
+def _make_dense(widths: Sequence[int]) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
         layers += [nn.Linear(before, after), nn.ReLU()]

@@ -21,6 +21,6 @@ def evaluating(*modules: nn.Module) -> Iterator[None]:
             part.training = training
 
 
-def batch_norms(module: nn.Module) -> list[nn.Module]:
+def find_batch_norms(module: nn.Module) -> list[nn.Module]:
     """The layers in training mode that normalise by the statistics of their batch."""
     return [part for part in module.modules() if isinstance(part, BATCH_NORMS) and part.training]

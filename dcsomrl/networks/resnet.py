@@ -6,7 +6,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from dcsomrl.networks.autoencoder import Autoencoder
-from dcsomrl.networks.conv import pyramid
+from dcsomrl.networks.conv import plan_pyramid
 
 
 class ResNetAutoencoder(Autoencoder):
@@ -34,19 +34,19 @@ class ResNetAutoencoder(Autoencoder):
         channels: Sequence[int] = (32, 64, 128),
         blocks: int = 1,
     ) -> None:
-        depths, sizes = pyramid(input_shape, latent_dim, channels)
+        depths, sizes = plan_pyramid(input_shape, latent_dim, channels)
         if blocks < 1:
             raise ValueError(f"blocks must be at least 1, got {blocks}")
         widths = [channels[0], *channels]
         corner = (widths[-1], *sizes[-1])
         flat = corner[0] * corner[1] * corner[2]
-        down: list[nn.Module] = [*_normalized(depths[0], widths[0]), nn.ReLU()]
+        down: list[nn.Module] = [*_make_normalized(depths[0], widths[0]), nn.ReLU()]
         for before, after in pairwise(widths):
-            down += [Block(before, after, stride=2), *_more(after, blocks)]
+            down += [Block(before, after, stride=2), *_make_more(after, blocks)]
         up: list[nn.Module] = [nn.Linear(latent_dim, flat, bias=False), nn.Unflatten(1, corner)]
         up += [nn.BatchNorm2d(corner[0]), nn.ReLU()]
         for (before, after), size in zip(pairwise(widths[::-1]), sizes[-2::-1], strict=True):
-            up += [nn.Upsample(size=size), Block(before, after), *_more(after, blocks)]
+            up += [nn.Upsample(size=size), Block(before, after), *_make_more(after, blocks)]
         encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(flat, latent_dim))
         decoder = nn.Sequential(*up, nn.Conv2d(widths[0], depths[0], 3, padding=1))
         super().__init__(input_shape, latent_dim, encoder, decoder)
@@ -64,11 +64,13 @@ class Block(nn.Module):
     def __init__(self, before: int, after: int, stride: int = 1) -> None:
         super().__init__()
         self.residual = nn.Sequential(
-            *_normalized(before, after, stride), nn.ReLU(), *_normalized(after, after)
+            *_make_normalized(before, after, stride), nn.ReLU(), *_make_normalized(after, after)
         )
         same = before == after and stride == 1
         self.shortcut = (
-            nn.Identity() if same else nn.Sequential(*_normalized(before, after, stride, size=1))
+            nn.Identity()
+            if same
+            else nn.Sequential(*_make_normalized(before, after, stride, size=1))
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -76,12 +78,12 @@ class Block(nn.Module):
         return nn.functional.relu(self.shortcut(x) + self.residual(x))
 
 
-def _normalized(before: int, after: int, stride: int = 1, size: int = 3) -> list[nn.Module]:
+def _make_normalized(before: int, after: int, stride: int = 1, size: int = 3) -> list[nn.Module]:
     """A convolution, whose bias the normalisation after it would take away again."""
     convolution = nn.Conv2d(before, after, size, stride, padding=size // 2, bias=False)
     return [convolution, nn.BatchNorm2d(after)]
 
 
-def _more(width: int, blocks: int) -> list[nn.Module]:
+def _make_more(width: int, blocks: int) -> list[nn.Module]:
     """The blocks at a size after the first one."""
     return [Block(width, width) for _ in range(blocks - 1)]

@@ -4,7 +4,7 @@ from dcsomrl.reporting.run_data import RunData
 from dcsomrl.training.warnings import warn_of_clusters, warn_of_map
 
 
-def notes(run: RunData) -> list[str]:
+def list_notes(run: RunData) -> list[str]:
     """Sentences on what is out of the ordinary with a run, and on how to read its scores."""
     said = []
     n = len(run.slots)

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from dcsomrl.analysis.embedding import Method
 from dcsomrl.metrics import BY_KEY, REPORTED
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.explorer import explorer
+from dcsomrl.reporting.explorer import make_explorer
 from dcsomrl.reporting.html import Explorer, Picture, RunPage
-from dcsomrl.reporting.notes import notes
+from dcsomrl.reporting.notes import list_notes
 from dcsomrl.reporting.run_data import RunData
 from dcsomrl.reporting.section import Section
 from dcsomrl.reporting.sections import PARTS
@@ -44,27 +44,31 @@ def draw_report(run: RunData, method: Method, seed: int) -> tuple[list[Section],
     context = Context(run, method, seed)
     drawn = (part.draw(context) for part in PARTS if part.applies(run))
     found = [section for section in drawn if section is not None]
-    return found, page(run, found, explorer(context))
+    return found, make_page(run, found, make_explorer(context))
 
 
-def page(run: RunData, found: Iterable[Section], arrays: Explorer | None) -> RunPage:
+def make_page(run: RunData, found: Iterable[Section], arrays: Explorer | None) -> RunPage:
     """What the page says of a run."""
     parts = list(found)
     measures = {name: value for part in parts for name, value in part.measures.items()}
     rows = [
-        (title, text(run.metrics.get(key))) for key, title in SUMMARY.items() if key in run.metrics
+        (title, format_value(run.metrics.get(key)))
+        for key, title in SUMMARY.items()
+        if key in run.metrics
     ]
-    rows += [(one.title, text(measures[one.key])) for one in REPORTED if one.key in measures]
-    remarks = notes(run) + [part.caption for part in parts if part.figure is None]
+    rows += [
+        (one.title, format_value(measures[one.key])) for one in REPORTED if one.key in measures
+    ]
+    remarks = list_notes(run) + [part.caption for part in parts if part.figure is None]
     pictures = [
-        Picture(part.name, part.title, part.caption, svg(part.figure))
+        Picture(part.name, part.title, part.caption, render_svg(part.figure))
         for part in parts
         if part.figure is not None
     ]
     return RunPage(run.name, rows, remarks, pictures, arrays)
 
 
-def text(value: object) -> str:
+def format_value(value: object) -> str:
     """A measure as a person reads it."""
     if value is None or value != value:
         return "n/a"
@@ -73,7 +77,7 @@ def text(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def svg(figure: Figure) -> str:
+def render_svg(figure: Figure) -> str:
     """The figure as the text of an SVG file; its layout stays as it is from then on."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg")

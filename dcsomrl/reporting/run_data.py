@@ -17,9 +17,9 @@ from torch import Tensor
 from dcsomrl.analysis import count_winners
 from dcsomrl.construction import Trust
 from dcsomrl.errors import DataError
-from dcsomrl.figures.images import brighten
+from dcsomrl.figures.images import rescale_images
 from dcsomrl.loading import Trained, load
-from dcsomrl.scoring import number_of
+from dcsomrl.scoring import read_number
 from dcsomrl.training.callbacks.sample_paths import DAMAGE, read_paths
 
 log = logging.getLogger(__name__)
@@ -176,11 +176,11 @@ def read_run(
     trained = load(folder / "checkpoints" / "last.ckpt", data_dir, trust, data_path)
     trained.data.setup("test")
     trained.data.check_same()
-    metrics = _metrics(folder / "metrics.json", trained)
-    return _arranged(trained, folder, metrics)
+    metrics = _read_metrics(folder / "metrics.json", trained)
+    return _arrange(trained, folder, metrics)
 
 
-def _metrics(file: Path, trained: Trained) -> dict[str, Any]:
+def _read_metrics(file: Path, trained: Trained) -> dict[str, Any]:
     """The results of a run, if they are those of its checkpoint."""
     try:
         metrics: dict[str, Any] = json.loads(file.read_text())
@@ -202,13 +202,13 @@ def _metrics(file: Path, trained: Trained) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def _arranged(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunData:
+def _arrange(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunData:
     model, data, book = trained.model, trained.data, trained.model.codebook
     live = book.live_slots()
     number = torch.full((model.n_clusters + 1,), -1)  # the last is slot -1: no node
     number[live] = torch.arange(len(live))
-    test = _assigned(trained, "test", number)
-    first, second = (_assigned(trained, "train", number)[name] for name in ("winner", "second"))
+    test = _assign(trained, "test", number)
+    first, second = (_assign(trained, "train", number)[name] for name in ("winner", "second"))
     adjacency = book.adjacency()
     relevances = None if book.relevances is None else book.relevances[book.live]
     history, steps, paths = (
@@ -218,23 +218,23 @@ def _arranged(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunDat
 
     def seen(x: Tensor) -> Array:
         raw = data.denormalize(x.float()).numpy()
-        return brighten(raw, samples) if raw.ndim == 4 else raw
+        return rescale_images(raw, samples) if raw.ndim == 4 else raw
 
     @torch.no_grad()
     def decode(z: Array) -> Array:
-        return np.concatenate([seen(model.decode(part)) for part in _tensor(z).split(AT_ONCE)])
+        return np.concatenate([seen(model.decode(part)) for part in _to_tensor(z).split(AT_ONCE)])
 
     @torch.no_grad()
     def find(z: Array) -> Nodes:
-        return number[model.assign(_tensor(z)).winner].numpy()
+        return number[model.assign(_to_tensor(z)).winner].numpy()
 
     return RunData(
         name=f"{metrics['model']} on {metrics['dataset']}, seed {metrics['seed']}",
         config=trained.config,
         metrics=metrics,
-        history=_shown(history, partial(_table, key="epoch"), pd.DataFrame()),
-        steps=_shown(steps, partial(_table, key="step"), None),
-        paths=_shown(paths, partial(_paths, samples=samples), None),
+        history=_read_shown(history, partial(_read_table, key="epoch"), pd.DataFrame()),
+        steps=_read_shown(steps, partial(_read_table, key="step"), None),
+        paths=_read_shown(paths, partial(_read_paths, samples=samples), None),
         slots=live.numpy(),
         max_nodes=model.n_clusters,
         centers=book.prototypes().numpy(),
@@ -243,8 +243,8 @@ def _arranged(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunDat
         edges=None if adjacency is None else number[adjacency.triu(1).nonzero()].numpy(),
         trained_wins=np.bincount(first[first >= 0], minlength=len(live)),
         counts=count_winners(first, second, len(live)),
-        cluster=_clusters(trained)[live].numpy() if model.connectivity is not None else None,
-        **{**test, "samples": brighten(samples, samples) if samples.ndim == 4 else samples},
+        cluster=_find_clusters(trained)[live].numpy() if model.connectivity is not None else None,
+        **{**test, "samples": rescale_images(samples, samples) if samples.ndim == 4 else samples},
         class_names=data.class_names if test["labels"] is not None else None,
         feature_names=data.feature_names,
         n_test=len(data.rows("test")),
@@ -256,12 +256,12 @@ def _arranged(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunDat
     )
 
 
-def _clusters(trained: Trained) -> Tensor:
+def _find_clusters(trained: Trained) -> Tensor:
     """The cluster of every slot."""
-    return trained.model.merged(number_of(trained.config.get("n_clusters")))
+    return trained.model.merged(read_number(trained.config.get("n_clusters")))
 
 
-def _assigned(trained: Trained, split: Any, number: Tensor) -> dict[str, Any]:
+def _assign(trained: Trained, split: Any, number: Tensor) -> dict[str, Any]:
     """The samples of a split, of the test split at most :data:`MOST_SAMPLES`, and their nodes."""
     model, data = trained.model, trained.data
     columns: dict[str, list[Tensor]] = {}
@@ -284,7 +284,7 @@ def _assigned(trained: Trained, split: Any, number: Tensor) -> dict[str, Any]:
     return arrays if split == "train" else {"labels": None, **arrays}
 
 
-def _shown(file: Path, read: Callable[[Path], Any], absent: Any) -> Any:
+def _read_shown(file: Path, read: Callable[[Path], Any], absent: Any) -> Any:
     """What a file holds that is only for show; a damaged one is left out with a warning."""
     if not file.exists():
         return absent
@@ -295,21 +295,21 @@ def _shown(file: Path, read: Callable[[Path], Any], absent: Any) -> Any:
         return absent
 
 
-def _table(file: Path, key: str) -> pd.DataFrame:
+def _read_table(file: Path, key: str) -> pd.DataFrame:
     table = pd.read_csv(file)
     if not all(dtype.kind in "iufb" for dtype in table.dtypes) or table[key].isna().any():
         raise ValueError("it holds more than numbers")
     return table
 
 
-def _paths(file: Path, samples: Array) -> dict[str, NDArray[Any]]:
+def _read_paths(file: Path, samples: Array) -> dict[str, NDArray[Any]]:
     found = read_paths(file)
     if found["sample"].shape[1:] != samples.shape[1:]:
         raise ValueError("its samples are of another shape")
     if samples.ndim == 4:
-        found |= {name: brighten(found[name], samples) for name in ("sample", "decoded")}
+        found |= {name: rescale_images(found[name], samples) for name in ("sample", "decoded")}
     return found
 
 
-def _tensor(z: Array) -> Tensor:
+def _to_tensor(z: Array) -> Tensor:
     return torch.as_tensor(z, dtype=torch.float32)

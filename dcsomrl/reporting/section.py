@@ -64,12 +64,12 @@ class Part:
         return all(NEEDS[need](run) for need in self.needs)
 
 
-def shown(images: NDArray[np.floating]) -> NDArray[np.floating]:
+def clip_images(images: NDArray[np.floating]) -> NDArray[np.floating]:
     """Decoded images within the range that can be drawn."""
     return images.clip(0, 1)
 
 
-def most_used(wins: NDArray[np.integer], n: int) -> NDArray[np.int64]:
+def find_most_used(wins: NDArray[np.integer], n: int) -> NDArray[np.int64]:
     """The n nodes with the most samples, or all that have one."""
     order = np.argsort(-wins, kind="stable")
     return order[: min(n, max(1, int((wins > 0).sum())))]

@@ -1,7 +1,7 @@
 """Searches for settings: designs of points, and the study that processes share."""
 
 from dcsomrl.search.designs import Design, Grid, Halton, LatinHypercube, Sobol
-from dcsomrl.search.space import Space, at, values
+from dcsomrl.search.space import Space, find_value, list_values
 from dcsomrl.search.study import Claim, Search
 
 __all__ = [
@@ -13,6 +13,6 @@ __all__ = [
     "Search",
     "Sobol",
     "Space",
-    "at",
-    "values",
+    "find_value",
+    "list_values",
 ]

@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial
 
-from dcsomrl.search.grammar import quote, text
+from dcsomrl.search.grammar import format_value, quote
 from dcsomrl.search.study import Search
 
 # Groups that say what is trained; of the others those are kept that were given.
@@ -23,7 +23,7 @@ ELSEWHERE = (
 EXPERIMENT = "best"
 
 
-def experiment(
+def format_experiment(
     trial: FrozenTrial, search: Search, fixed: Sequence[str], choices: Mapping[str, Any]
 ) -> str:
     """The settings of a point as a file of the group ``experiment``.
@@ -34,7 +34,9 @@ def experiment(
         fixed: overrides that all runs share.
         choices: of the groups of a run's configuration.
     """
-    given = _by_key([*fixed, *(f"{key}={text(value)}" for key, value in trial.params.items())])
+    given = _index_by_key(
+        [*fixed, *(f"{key}={format_value(value)}" for key, value in trial.params.items())]
+    )
     # A chosen experiment brings its own groups; those of the command line come on top.
     chosen = given.get("experiment")
     base = choices.get("experiment") if chosen is None else chosen.value()
@@ -53,25 +55,25 @@ def experiment(
         else:
             OmegaConf.update(tree, key, override.value())
     origin = f"point {trial.user_attrs['point']} of {search.folder.name}"
-    head = ["# @package _global_", f"# {origin.capitalize()}: {scores(trial, search)}."]
-    if without := deletions(fixed):
+    head = ["# @package _global_", f"# {origin.capitalize()}: {format_scores(trial, search)}."]
+    if without := list_deletions(fixed):
         head.append(f"# A file cannot take settings away; add to the command: {without}")
     parts = [OmegaConf.to_yaml(OmegaConf.create({"defaults": defaults})), OmegaConf.to_yaml(tree)]
     return "\n".join([*head, *parts])
 
 
-def _by_key(lines: Sequence[str]) -> dict[str, Override]:
+def _index_by_key(lines: Sequence[str]) -> dict[str, Override]:
     """Overrides by key, without the sign before it."""
     overrides = OverridesParser.create().parse_overrides(list(lines))
     return {o.get_key_element().lstrip("+~"): o for o in overrides}
 
 
-def deletions(fixed: Sequence[str]) -> str:
+def list_deletions(fixed: Sequence[str]) -> str:
     """The overrides that take a setting away, for a shell."""
     return shlex.join(line for line in fixed if line.startswith("~"))
 
 
-def command(hydra: DictConfig, folder: Path, fixed: Sequence[str]) -> str:
+def format_command(hydra: DictConfig, folder: Path, fixed: Sequence[str]) -> str:
     """What trains the best of a search, for a shell.
 
     Args:
@@ -87,10 +89,10 @@ def command(hydra: DictConfig, folder: Path, fixed: Sequence[str]) -> str:
     words = ["python", "-m", "dcsomrl.train", "--config-dir", own[0] if own else str(folder)]
     if places:
         words.append(f"hydra.searchpath=[{','.join(map(quote, places))}]")
-    return f"{shlex.join([*words, f'experiment={EXPERIMENT}'])} {deletions(fixed)}".strip()
+    return f"{shlex.join([*words, f'experiment={EXPERIMENT}'])} {list_deletions(fixed)}".strip()
 
 
-def scores(trial: FrozenTrial, search: Search) -> str:
+def format_scores(trial: FrozenTrial, search: Search) -> str:
     """The objectives of a point, for a person."""
     pairs = zip(search.objectives, trial.values, strict=True)
     return ", ".join(f"{name} {value:.4f}" for name, value in pairs)

@@ -13,14 +13,14 @@ import numpy as np
 from scipy.stats import qmc
 
 from dcsomrl.errors import ConfigError
-from dcsomrl.search.space import Space, at, values
+from dcsomrl.search.space import Space, find_value, list_values
 
 
 class Design(ABC):
     """Points of a search, fixed by the space, their number and the seed."""
 
     @abstractmethod
-    def points(self, space: Space, n: int) -> list[dict[str, Any]]:
+    def make_points(self, space: Space, n: int) -> list[dict[str, Any]]:
         """The n points, each with a value for every parameter.
 
         Raises:
@@ -39,15 +39,15 @@ class UnitDesign(Design):
         self.seed = seed
 
     @abstractmethod
-    def unit(self, n: int, dimensions: int, rng: np.random.Generator) -> np.ndarray:
+    def draw_unit(self, n: int, dimensions: int, rng: np.random.Generator) -> np.ndarray:
         """Points (n, dimensions) in [0, 1)."""
 
-    def points(self, space: Space, n: int) -> list[dict[str, Any]]:
+    def make_points(self, space: Space, n: int) -> list[dict[str, Any]]:
         """The points of the cube, mapped parameter by parameter."""
         names = sorted(space)
-        unit = self.unit(n, len(names), np.random.default_rng(self.seed))
+        unit = self.draw_unit(n, len(names), np.random.default_rng(self.seed))
         return [
-            {name: at(space[name], float(u)) for name, u in zip(names, row, strict=True)}
+            {name: find_value(space[name], float(u)) for name, u in zip(names, row, strict=True)}
             for row in unit
         ]
 
@@ -78,7 +78,7 @@ class LatinHypercube(UnitDesign):
             )
         self.optimization = optimization
 
-    def unit(self, n: int, dimensions: int, rng: np.random.Generator) -> np.ndarray:
+    def draw_unit(self, n: int, dimensions: int, rng: np.random.Generator) -> np.ndarray:
         """A random point inside each chosen cell."""
         engine = qmc.LatinHypercube(dimensions, optimization=self.optimization, rng=rng)
         return engine.random(n)
@@ -87,7 +87,7 @@ class LatinHypercube(UnitDesign):
 class Sobol(UnitDesign):
     """Scrambled Sobol points; best when n is a power of two (Owen 1998)."""
 
-    def unit(self, n: int, dimensions: int, rng: np.random.Generator) -> np.ndarray:
+    def draw_unit(self, n: int, dimensions: int, rng: np.random.Generator) -> np.ndarray:
         """The first n points of the sequence."""
         exponent = int(np.ceil(np.log2(n)))
         return qmc.Sobol(dimensions, rng=rng).random_base2(exponent)[:n]
@@ -96,7 +96,7 @@ class Sobol(UnitDesign):
 class Halton(UnitDesign):
     """Scrambled Halton points, for any n (Owen 2017)."""
 
-    def unit(self, n: int, dimensions: int, rng: np.random.Generator) -> np.ndarray:
+    def draw_unit(self, n: int, dimensions: int, rng: np.random.Generator) -> np.ndarray:
         """The first n points of the sequence."""
         return qmc.Halton(dimensions, rng=rng).random(n)
 
@@ -111,10 +111,10 @@ class Grid(Design):
     def __init__(self, seed: int = 0) -> None:
         del seed
 
-    def points(self, space: Space, n: int) -> list[dict[str, Any]]:
+    def make_points(self, space: Space, n: int) -> list[dict[str, Any]]:
         """All combinations; ``n`` must be their number."""
         names = sorted(space)
-        choices = [values(name, space[name]) for name in names]
+        choices = [list_values(name, space[name]) for name in names]
         count = prod(len(choice) for choice in choices)
         if n != count:
             raise ConfigError(f"the grid has {count} points: set hydra.sweeper.n_trials={count}")

@@ -20,7 +20,7 @@ from optuna.distributions import (
 from dcsomrl.errors import ConfigError
 
 
-def distribution(override: Override) -> BaseDistribution:
+def read_distribution(override: Override) -> BaseDistribution:
     """The distribution of an override that sweeps, in Hydra's grammar.
 
     ``interval(a,b)`` is uniform, ``tag(log,interval(a,b))`` log-uniform, with ``int(...)`` around
@@ -55,19 +55,19 @@ def distribution(override: Override) -> BaseDistribution:
             # A sum of steps has their rounding errors, by which Optuna would cut off the last.
             last = Decimal(str(numbers[0])) + (len(numbers) - 1) * Decimal(str(value.step))
             return FloatDistribution(numbers[0], float(last), step=float(value.step))
-        return CategoricalDistribution([_plain(element) for element in value.list])
+        return CategoricalDistribution([_to_plain(element) for element in value.list])
     except (ValueError, IndexError) as error:
         raise ConfigError(f"{key}: no values in {override.get_value_string()} ({error})") from error
 
 
-def _plain(element: Any) -> bool | int | float | str | None:
+def _to_plain(element: Any) -> bool | int | float | str | None:
     """A choice as Optuna takes it: what is not a number or null as Hydra's grammar writes it."""
     if isinstance(element, bool | int | float | None):
         return element
     return str(Transformer.encode(element))
 
 
-def text(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as Hydra's grammar reads it back unchanged."""
     return "null" if value is None else str(value)
 
@@ -77,8 +77,8 @@ def quote(place: str) -> str:
     return "'" + place.replace("'", "\\'") + "'"
 
 
-def some_value(dist: BaseDistribution) -> str:
+def choose_value(dist: BaseDistribution) -> str:
     """Any value of a distribution."""
     if isinstance(dist, CategoricalDistribution):
-        return text(dist.choices[0])
-    return text(dist.low)  # type: ignore[attr-defined]
+        return format_value(dist.choices[0])
+    return format_value(dist.low)  # type: ignore[attr-defined]

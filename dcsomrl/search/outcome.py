@@ -29,9 +29,9 @@ class Outcome(NamedTuple):
 
     Attributes:
         points: a row a point: ``point``, ``state`` (complete or fail), ``error``, with
-            several objectives ``pareto`` (see :func:`front`), a column ``params/<name>`` for every
-            parameter, then the mean of every result over the seeds and, where there are several,
-            its ``<result> deviation``; ``git_commit`` of the code, where it is known.
+            several objectives ``pareto`` (see :func:`find_front`), a column ``params/<name>`` for
+            every parameter, then the mean of every result over the seeds and, where there are
+            several, its ``<result> deviation``; ``git_commit`` of the code, where it is known.
         space: distribution of every parameter.
         objectives: ``minimize`` or ``maximize`` by the name of a result.
     """
@@ -41,11 +41,11 @@ class Outcome(NamedTuple):
     objectives: Mapping[str, str]
 
 
-def outcome(search: Search) -> Outcome:
+def collect_outcome(search: Search) -> Outcome:
     """The outcome of a search that is open."""
     rows = []
-    undominated = front(search)
-    for trial in search.finished():
+    undominated = find_front(search)
+    for trial in search.list_finished():
         row: dict[str, Any] = {
             "point": trial.user_attrs["point"],
             "state": trial.state.name.lower(),
@@ -67,7 +67,7 @@ def outcome(search: Search) -> Outcome:
     return Outcome(pd.DataFrame(rows), search.space, search.objectives)
 
 
-def front(search: Search) -> set[int]:
+def find_front(search: Search) -> set[int]:
     """Numbers of the trials on the Pareto front: no other is as good in all and better in one.
 
     Of a single objective there is none.
@@ -104,7 +104,7 @@ def read(folder: Path) -> Outcome:
         for name, distribution in space.items():
             column = PARAMETER + name
             if isinstance(distribution, CategoricalDistribution):
-                points[column] = _typed(texts[column], distribution)
+                points[column] = _restore_types(texts[column], distribution)
             elif column not in points:
                 raise KeyError(column)
         return Outcome(points, space, meaning["objectives"])
@@ -115,7 +115,7 @@ def read(folder: Path) -> Outcome:
         ) from error
 
 
-def _typed(column: pd.Series, distribution: CategoricalDistribution) -> pd.Series:
+def _restore_types(column: pd.Series, distribution: CategoricalDistribution) -> pd.Series:
     """A column of a CSV file with the choices of a distribution as they were."""
     by_text = {"" if one is None else str(one): one for one in distribution.choices}
     by_text |= {str(float(one)): one for one in distribution.choices if isinstance(one, int)}

@@ -8,7 +8,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from dcsomrl.errors import ConfigError
-from dcsomrl.search.grammar import distribution, some_value, text
+from dcsomrl.search.grammar import choose_value, format_value, read_distribution
 from dcsomrl.search.stability import STABILITY
 from dcsomrl.search.storage import Direction
 
@@ -26,11 +26,11 @@ class Request(NamedTuple):
     swept: dict[str, str]
     fixed: list[str]
 
-    def samples(self) -> list[list[str]]:
+    def list_samples(self) -> list[list[str]]:
         """Overrides of jobs in which every choice comes up."""
-        some = {key: some_value(dist) for key, dist in self.space.items()}
+        some = {key: choose_value(dist) for key, dist in self.space.items()}
         tried = [some] + [
-            some | {key: text(choice)}
+            some | {key: format_value(choice)}
             for key, dist in self.space.items()
             if isinstance(dist, CategoricalDistribution)
             for choice in dist.choices[1:]
@@ -38,7 +38,7 @@ class Request(NamedTuple):
         return [[*self.fixed, *(f"{key}={value}" for key, value in job.items())] for job in tried]
 
 
-def request(
+def read_request(
     arguments: Sequence[str], params: Mapping[str, Any], loader: ConfigLoader, seeds: Sequence[int]
 ) -> Request:
     """Read overrides; those of the command line come before ``params``.
@@ -46,7 +46,7 @@ def request(
     Raises:
         ConfigError: nothing to search, or the seed is among them.
     """
-    lines = [f"{key}={text(value)}" for key, value in params.items()]
+    lines = [f"{key}={format_value(value)}" for key, value in params.items()]
     overrides = OverridesParser.create(loader).parse_overrides([*lines, *arguments])
     # Whatever the sign before it, a key is one setting.
     parsed = {o.get_key_element().lstrip("+~"): o for o in overrides}
@@ -61,13 +61,13 @@ def request(
             "such as 'model.alpha=interval(0.01,1)'"
         )
     return Request(
-        {o.get_key_element(): distribution(o) for o in swept},
+        {o.get_key_element(): read_distribution(o) for o in swept},
         {o.get_key_element(): str(o.value()) for o in swept},
         [o.input_line or "" for o in parsed.values() if not o.is_sweep_override()],
     )
 
 
-def objectives(maximize: Sequence[str], minimize: Sequence[str]) -> dict[str, Direction]:
+def list_objectives(maximize: Sequence[str], minimize: Sequence[str]) -> dict[str, Direction]:
     """What is to be high and what low, by name.
 
     Raises:

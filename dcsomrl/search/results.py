@@ -13,8 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from dcsomrl.errors import ConfigError
-from dcsomrl.search.best import EXPERIMENT, experiment, scores
-from dcsomrl.search.outcome import TABLE, front, outcome, save, shorten_names
+from dcsomrl.search.best import EXPERIMENT, format_experiment, format_scores
+from dcsomrl.search.outcome import TABLE, collect_outcome, find_front, save, shorten_names
 from dcsomrl.search.sensitivity_page import write_sensitivity
 from dcsomrl.search.study import Search
 from dcsomrl.writing import write_text
@@ -32,24 +32,24 @@ class Progress:
 
     def __init__(self, search: Search) -> None:
         self._search = search
-        self._began, self._before = time.monotonic(), len(search.finished())
+        self._began, self._before = time.monotonic(), len(search.list_finished())
         if self._before:
             log.info("resuming: %d of %d points are done", self._before, search.n_trials)
 
     def show(self) -> None:
         """Print the bar and save the points so far."""
         with self._search.writing:
-            save(outcome(self._search), self._search.folder)
-        finished = self._search.finished()
+            save(collect_outcome(self._search), self._search.folder)
+        finished = self._search.list_finished()
         failed = sum(trial.state == TrialState.FAIL for trial in finished)
         # Whoever finished them: the processes that share a search share what is left, too.
         since = max(len(finished) - self._before, 1)
         passed = time.monotonic() - self._began
         left = (self._search.n_trials - len(finished)) * passed / since
         best = "none yet"
-        if trials := self._search.completed():
+        if trials := self._search.list_completed():
             top = rank(trials, self._search.objectives)[0]
-            best = f"{scores(top, self._search)} at point {top.user_attrs['point']}"
+            best = f"{format_scores(top, self._search)} at point {top.user_attrs['point']}"
         console = Console(stderr=True)
         console.print(
             ProgressBar(self._search.n_trials, len(finished), width=30),
@@ -87,16 +87,16 @@ def write_results(
     """
     # The processes that share a search end one after another; who writes last has seen most.
     with search.writing:
-        found = outcome(search)
+        found = collect_outcome(search)
         save(found, search.folder)
-        trials = search.completed()
+        trials = search.list_completed()
         if not trials:
             log.warning("no point has succeeded; the errors are in %s", search.folder / TABLE)
             return {}
         best = rank(trials, search.objectives)
         file = search.folder / "experiment" / f"{EXPERIMENT}.yaml"
         file.parent.mkdir(exist_ok=True)
-        write_text(file, experiment(best[0], search, fixed, choices), shared=True)
+        write_text(file, format_experiment(best[0], search, fixed, choices), shared=True)
         _print_top(best, search)
         _say(f"all points: {search.folder / TABLE}\nthe best: {again}")
         try:
@@ -113,13 +113,13 @@ def write_results(
 
 def _print_top(best: Sequence[FrozenTrial], search: Search) -> None:
     """Print the first points and, with several objectives, the whole Pareto front."""
-    undominated = front(search)
+    undominated = find_front(search)
     shown = [*best[:TOP], *(trial for trial in best[TOP:] if trial.number in undominated)]
     for first in range(0, len(shown), TOP):
-        Console().print(top_table(shown[first : first + TOP], search))
+        Console().print(make_top_table(shown[first : first + TOP], search))
     if undominated:
         _say("* Pareto front: no other point is as good in all objectives and better in one")
-    last = [trials[-1] for trials in search.attempts().values()]
+    last = [trials[-1] for trials in search.list_attempts().values()]
     if running := sum(trial.state == TrialState.RUNNING for trial in last):
         _say(f"{running} more, begun by other processes, are not among these points yet")
 
@@ -128,10 +128,10 @@ def _say(line: str) -> None:
     Console().print(line, soft_wrap=True, highlight=False, markup=False)
 
 
-def top_table(trials: Sequence[FrozenTrial], search: Search) -> Table:
+def make_top_table(trials: Sequence[FrozenTrial], search: Search) -> Table:
     """The settings of some points, a column each."""
-    undominated = front(search)
-    table = Table(title=f"best of {len(search.completed())} points")
+    undominated = find_front(search)
+    table = Table(title=f"best of {len(search.list_completed())} points")
     table.add_column("point")
     for trial in trials:
         mark = "*" if trial.number in undominated else ""

@@ -8,7 +8,7 @@ import optuna
 from optuna.samplers import BaseSampler, BruteForceSampler, GridSampler
 from optuna.trial import Trial
 
-from dcsomrl.errors import ConfigError, first_line
+from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.search.space import Space
 
 # Called with ``seed``.
@@ -44,4 +44,4 @@ def check_sampler(make: Any, space: Space, n_objectives: int) -> None:
             study.tell(suggest(study, make, space, point), [float(point)] * n_objectives)
     except (ImportError, TypeError, ValueError) as error:
         name = getattr(kind, "__name__", str(kind))
-        raise ConfigError(f"{name} cannot be used here: {first_line(error)}") from error
+        raise ConfigError(f"{name} cannot be used here: {shorten(error)}") from error

@@ -12,7 +12,7 @@ import pandas as pd
 from optuna.distributions import BaseDistribution
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-from dcsomrl.analysis import correlate_ranks, regressors, sensitivity
+from dcsomrl.analysis import correlate_ranks, make_regressors, measure_sensitivity
 from dcsomrl.errors import ConfigError
 from dcsomrl.figures.parameters import (
     draw_coefficient_bars,
@@ -20,7 +20,7 @@ from dcsomrl.figures.parameters import (
     draw_parameter_scatter,
 )
 from dcsomrl.search.outcome import PARAMETER, Outcome, shorten_names
-from dcsomrl.writing import markdown_table, save_figure, write_text
+from dcsomrl.writing import save_figure, tabulate, write_text
 
 NAMES = {"src": "SRC", "srrc": "SRRC", "prcc": "PRCC"}
 EXPLAINED = """\
@@ -63,7 +63,7 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
         short[name] for name, dist in outcome.space.items() if getattr(dist, "log", False)
     )
     scaled = given.assign(**{name: given[name].map(math.log) for name in logarithmic})
-    results = {metric: _result(complete, metric).dropna() for metric in metrics}
+    results = {metric: _take_result(complete, metric).dropna() for metric in metrics}
     tables: dict[str, pd.DataFrame] = {}
     simple: dict[str, pd.DataFrame] = {}
     parts = [
@@ -72,27 +72,27 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
     ]
     folder.mkdir(parents=True, exist_ok=True)
     for metric, result in results.items():
-        parts += [f"## {metric}\n", f"{len(result)} points.{_range(result)}"]
+        parts += [f"## {metric}\n", f"{len(result)} points.{_describe_range(result)}"]
         try:
-            table, r2, rank_r2 = sensitivity(scaled.loc[result.index], result)
+            table, r2, rank_r2 = measure_sensitivity(scaled.loc[result.index], result)
         except ValueError as error:
             parts.append(f"No regression: {error}.\n")
             with contextlib.suppress(ValueError):
                 table = correlate_ranks(scaled.loc[result.index], result)
-                found = importances(given.loc[result.index], result, outcome.space)
+                found = measure_importances(given.loc[result.index], result, outcome.space)
                 by_name = {short[name]: value for name, value in found.items()}
                 table["importance"] = table.index.map(by_name)
                 simple[metric] = table
-                parts.append(f"{BY_ITSELF}\n{_correlations(simple[metric])}")
+                parts.append(f"{BY_ITSELF}\n{_format_correlations(simple[metric])}")
         else:
-            found = importances(given.loc[result.index], result, outcome.space)
+            found = measure_importances(given.loc[result.index], result, outcome.space)
             table["importance"] = [found[name] for name in outcome.space]
             tables[metric] = table
-            n, q = regressors(scaled.loc[result.index])[0].shape
+            n, q = make_regressors(scaled.loc[result.index])[0].shape
             real, real_rank = (1 - (1 - one) * (n - 1) / (n - q - 1) for one in (r2, rank_r2))
             parts.append(
                 f"R2 {r2:.3f} (corrected {real:.3f}), of the ranks {rank_r2:.3f} (corrected "
-                f"{real_rank:.3f}).\n\n{_markdown(table)}"
+                f"{real_rank:.3f}).\n\n{_format_table(table)}"
             )
         if len(result):
             name = f"scatter-{re.sub(r'[^a-z0-9]+', '-', metric.lower())}.png"
@@ -122,7 +122,7 @@ def _write_table(by_result: Mapping[str, pd.DataFrame], path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _range(result: pd.Series) -> str:
+def _describe_range(result: pd.Series) -> str:
     if result.empty:
         return "\n"
     return (
@@ -131,7 +131,7 @@ def _range(result: pd.Series) -> str:
     )
 
 
-def _result(points: pd.DataFrame, metric: str) -> pd.Series:
+def _take_result(points: pd.DataFrame, metric: str) -> pd.Series:
     known = [str(name) for name in points.select_dtypes("number") if name != "point"]
     known = [name for name in known if not name.startswith(PARAMETER)]
     if metric not in known:
@@ -139,7 +139,7 @@ def _result(points: pd.DataFrame, metric: str) -> pd.Series:
     return points[metric].astype(float)
 
 
-def importances(
+def measure_importances(
     parameters: pd.DataFrame, result: pd.Series, space: Mapping[str, BaseDistribution]
 ) -> dict[str, float]:
     """Variance of a result by parameter, relative to their sum, by functional analysis of it.
@@ -163,7 +163,7 @@ def importances(
     return get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
 
 
-def _markdown(table: pd.DataFrame) -> str:
+def _format_table(table: pd.DataFrame) -> str:
     header = ["parameter", *NAMES.values(), "p", "importance"]
     rows = []
     order = table["prcc"].abs().sort_values(ascending=False).index
@@ -174,19 +174,19 @@ def _markdown(table: pd.DataFrame) -> str:
                 f"{row[name]:+.2f} ({row[f'{name}_low']:+.2f} to {row[f'{name}_high']:+.2f})"
                 for name in NAMES
             ]
-            cells.append(_p(row["p"]))
+            cells.append(_format_p(row["p"]))
         rows.append([str(parameter), *cells, f"{row['importance']:.2f}"])
-    return markdown_table(header, rows)
+    return tabulate(header, rows)
 
 
-def _correlations(table: pd.DataFrame) -> str:
+def _format_correlations(table: pd.DataFrame) -> str:
     rows = []
     for parameter, row in table.sort_values("rho", key=abs, ascending=False).iterrows():
         rho = f"{row['rho']:+.2f} ({row['rho_low']:+.2f} to {row['rho_high']:+.2f})"
-        rows.append([str(parameter), rho, _p(row["p"]), f"{row['importance']:.2f}"])
-    return markdown_table(["parameter", "rank correlation", "p", "importance"], rows)
+        rows.append([str(parameter), rho, _format_p(row["p"]), f"{row['importance']:.2f}"])
+    return tabulate(["parameter", "rank correlation", "p", "importance"], rows)
 
 
-def _p(value: float) -> str:
+def _format_p(value: float) -> str:
     text = "< 0.0001" if value < 1e-4 else f"{value:.2g}"
     return f"**{text}**" if value < 0.05 else text

@@ -16,7 +16,7 @@ from dcsomrl.errors import ConfigError
 Space = Mapping[str, BaseDistribution]
 
 
-def at(distribution: BaseDistribution, u: float) -> Any:
+def find_value(distribution: BaseDistribution, u: float) -> Any:
     """The value below which a share u in [0, 1) of a distribution lies.
 
     n values of u, one in each n-th of [0, 1), so give one value in each n-th of the range: equal
@@ -30,11 +30,11 @@ def at(distribution: BaseDistribution, u: float) -> Any:
     if isinstance(distribution, IntDistribution) and distribution.log:
         low, high = math.log(distribution.low), math.log(distribution.high + 1)
         return min(math.floor(math.exp(low + (high - low) * u)), distribution.high)
-    choices = values("a parameter", distribution)
+    choices = list_values("a parameter", distribution)
     return choices[math.floor(u * len(choices))]
 
 
-def values(name: str, distribution: BaseDistribution) -> list[Any]:
+def list_values(name: str, distribution: BaseDistribution) -> list[Any]:
     """All values of a distribution that has finitely many, in order.
 
     Raises:

@@ -16,7 +16,7 @@ STABILITY = "stability"
 
 
 @torch.no_grad()
-def stability(run_dirs: Sequence[Path], trust: Trust = ()) -> float:
+def measure_stability(run_dirs: Sequence[Path], trust: Trust = ()) -> float:
     """Adjusted mutual information of the clusterings of runs, mean over pairs; at most 1.
 
     Two runs are compared on the training samples that both were trained on.
@@ -28,13 +28,13 @@ def stability(run_dirs: Sequence[Path], trust: Trust = ()) -> float:
     Returns:
         0, as by chance, where a run has put all samples into one cluster.
     """
-    clusterings = [_training_clusters(run, trust) for run in run_dirs]
+    clusterings = [_find_training_clusters(run, trust) for run in run_dirs]
     if any(len(by_row[by_row >= 0].unique()) < 2 for by_row, _ in clusterings):
         return 0.0
-    return fmean(_agreement(a, b) for a, b in combinations(clusterings, 2))
+    return fmean(_measure_agreement(a, b) for a, b in combinations(clusterings, 2))
 
 
-def _training_clusters(run_dir: Path, trust: Trust) -> tuple[Tensor, int]:
+def _find_training_clusters(run_dir: Path, trust: Trust) -> tuple[Tensor, int]:
     """Cluster of every sample by its row, -1 outside the training part, and their number."""
     trained = load(run_dir / "checkpoints" / "last.ckpt", trust=trust)
     trained.data.setup("fit")
@@ -45,7 +45,7 @@ def _training_clusters(run_dir: Path, trust: Trust) -> tuple[Tensor, int]:
     return by_row, trained.model.n_clusters
 
 
-def _agreement(one: tuple[Tensor, int], other: tuple[Tensor, int]) -> float:
+def _measure_agreement(one: tuple[Tensor, int], other: tuple[Tensor, int]) -> float:
     n = min(len(one[0]), len(other[0]))
     a, b = one[0][:n], other[0][:n]
     both = (a >= 0) & (b >= 0)

@@ -41,10 +41,10 @@ def open_study(folder: Path, url: str | None, directions: Sequence[Direction]) -
     except (SQLAlchemyError, ImportError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0]
         sentence = f"the search in {url or journal} cannot be opened: {reason}"
-        raise ConfigError(_without_password(sentence)) from error
+        raise ConfigError(_hide_password(sentence)) from error
 
 
-def _without_password(text: str) -> str:
+def _hide_password(text: str) -> str:
     """A sentence that may go into a log."""
     return re.sub(r"(://[^:/@\s]*):\S*@", r"\1:***@", text)
 

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.locks import Lock, claim, make_lock
-from dcsomrl.migrations import differences
+from dcsomrl.migrations import list_differences
 from dcsomrl.search.designs import Design
 from dcsomrl.search.samplers import MakeSampler, check_sampler, suggest
 from dcsomrl.search.space import Space
@@ -86,13 +86,13 @@ class Search:
         if not isinstance(sampler, Design):
             check_sampler(sampler, space, len(objectives))
         self._sampler = None if isinstance(sampler, Design) else sampler
-        self._points = sampler.points(space, n_trials) if isinstance(sampler, Design) else None
+        self._points = sampler.make_points(space, n_trials) if isinstance(sampler, Design) else None
         self._claims = make_lock(folder, "claims")
         self.writing = make_lock(folder, "results")
         with self._claims:
             self.study = open_study(folder, storage, list(objectives.values()))
             self._keep({**definition, "objectives": self.objectives}, config or {})
-        failed = [trial for trial in self.finished() if trial.state == TrialState.FAIL]
+        failed = [trial for trial in self.list_finished() if trial.state == TrialState.FAIL]
         self._again = {trial.number for trial in failed} if retry_failed else set()
 
     def _keep(self, definition: Mapping[str, Any], config: Mapping[str, Any]) -> None:
@@ -104,13 +104,13 @@ class Search:
         saved = self.study.user_attrs.get("definition")
         if saved is None:
             self.study.set_user_attr("definition", now)
-        elif differing := differences(saved, now, config):
+        elif differing := list_differences(saved, now, config):
             raise ConfigError(
                 f"{self.folder} holds another search ({'; '.join(differing)}): set these back, or "
                 "choose another folder with hydra.sweep.dir"
             )
 
-    def attempts(self) -> dict[int, list[FrozenTrial]]:
+    def list_attempts(self) -> dict[int, list[FrozenTrial]]:
         """Trials by their point, in order; those that died before they had one are left out."""
         found: dict[int, list[FrozenTrial]] = {}
         for trial in self.study.get_trials(deepcopy=False):
@@ -118,23 +118,23 @@ class Search:
                 found.setdefault(trial.user_attrs["point"], []).append(trial)
         return dict(sorted(found.items()))
 
-    def finished(self) -> list[FrozenTrial]:
+    def list_finished(self) -> list[FrozenTrial]:
         """The last attempt of every point that has succeeded or failed."""
-        last = [trials[-1] for trials in self.attempts().values()]
+        last = [trials[-1] for trials in self.list_attempts().values()]
         return [trial for trial in last if trial.state in (TrialState.COMPLETE, TrialState.FAIL)]
 
-    def completed(self) -> list[FrozenTrial]:
+    def list_completed(self) -> list[FrozenTrial]:
         """The points with results."""
-        return [trial for trial in self.finished() if trial.state == TrialState.COMPLETE]
+        return [trial for trial in self.list_finished() if trial.state == TrialState.COMPLETE]
 
     def claim(self) -> Claim | None:
         """A point that nobody works on, or None where there is none left."""
         with self._claims:
-            attempts = self.attempts()
+            attempts = self.list_attempts()
             for point, trials in attempts.items():
                 if self._is_open(trials[-1]) and (lock := claim(self.folder / str(point))):
                     # It may have been finished between the two looks.
-                    trials = self.attempts()[point]
+                    trials = self.list_attempts()[point]
                     if self._is_open(trials[-1]):
                         begun = None
                         asked = trials[-1].number in self._again
@@ -190,7 +190,7 @@ class Search:
         Raises:
             ConfigError: an objective is not among the results.
         """
-        means = {name: _mean([one[name] for one in results]) for name in results[0]}
+        means = {name: _average([one[name] for one in results]) for name in results[0]}
         absent = [name for name in self.objectives if name not in means]
         if absent:
             self.fail(claim, f"there is no result {absent[0]}")
@@ -226,7 +226,7 @@ class Search:
         """
         failed = [
             trial
-            for trial in self.finished()
+            for trial in self.list_finished()
             if trial.state == TrialState.FAIL and trial.number not in self._again
         ]
         if len(failed) > limit * self.n_trials:
@@ -237,5 +237,5 @@ class Search:
             )
 
 
-def _mean(values: Sequence[float]) -> float:
+def _average(values: Sequence[float]) -> float:
     return sum(values) / len(values)

@@ -14,17 +14,17 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from dcsomrl.app import settle_dataset
-from dcsomrl.construction import packages
+from dcsomrl.construction import list_packages
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.metrics import CLUSTER, LABEL_SCORES
 from dcsomrl.mistakes import explain
-from dcsomrl.search.best import command
+from dcsomrl.search.best import format_command
 from dcsomrl.search.designs import Design
-from dcsomrl.search.grammar import quote, text
-from dcsomrl.search.request import Request, check_numbers, objectives, request
+from dcsomrl.search.grammar import format_value, quote
+from dcsomrl.search.request import Request, check_numbers, list_objectives, read_request
 from dcsomrl.search.results import Progress, write_results
 from dcsomrl.search.samplers import MakeSampler
-from dcsomrl.search.stability import STABILITY, stability
+from dcsomrl.search.stability import STABILITY, measure_stability
 from dcsomrl.search.study import Claim, Search
 
 log = logging.getLogger(__name__)
@@ -73,16 +73,16 @@ def sweep(
         ConfigError: settings that do not fit each other, or a folder with another search.
         DcsomrlError: too many points failed.
     """
-    goals = objectives(maximize, minimize)
+    goals = list_objectives(maximize, minimize)
     check_numbers(goals, seeds, n_jobs, max_failures)
-    asked = request(arguments, params, loader, seeds)
-    samples = asked.samples()
+    asked = read_request(arguments, params, loader, seeds)
+    samples = asked.list_samples()
     # Every choice: one that cannot be composed would stop the search whenever it comes up.
     validate(samples)
     choices = loader.load_sweep_config(config, samples[0]).hydra.runtime.choices
     check_labels(goals, asked, config, loader)
-    job = _job_config(config, loader, asked.fixed)
-    settings = dict(_leaves(job))
+    job = _compose_job(config, loader, asked.fixed)
+    settings = dict(_list_leaves(job))
     definition = {
         "sampler": OmegaConf.to_container(config.hydra.sweeper.sampler, resolve=True),
         "seeds": list(seeds),
@@ -99,15 +99,19 @@ def sweep(
 
     def jobs(claims: Sequence[Claim]) -> list[list[str]]:
         """Overrides of every run of some points."""
-        _check_unchanged(settings, dict(_leaves(_job_config(config, loader, asked.fixed))))
-        return [_job(asked.fixed, claim, seed, folder) for claim in claims for seed in seeds]
+        _check_unchanged(settings, dict(_list_leaves(_compose_job(config, loader, asked.fixed))))
+        return [_make_job(asked.fixed, claim, seed, folder) for claim in claims for seed in seeds]
 
     finish = partial(
-        write_results, search, asked.fixed, choices, command(config.hydra, folder, asked.fixed)
+        write_results,
+        search,
+        asked.fixed,
+        choices,
+        format_command(config.hydra, folder, asked.fixed),
     )
     # Points that a launch lost together: one of them ended their launcher.
     suspects = 0
-    while claims := _claims(search, 1 if suspects else n_jobs):
+    while claims := _claim(search, 1 if suspects else n_jobs):
         suspects = max(suspects - 1, 0)
         if not _attempt(search, claims, seeds, jobs, launch) and len(claims) > 1:
             suspects = len(claims)
@@ -131,7 +135,7 @@ def check_labels(
         ConfigError: names them, and what needs none.
         DataError: the data is absent or unsound.
     """
-    needing = [goal for goal in goals if _score_of(goal) in LABEL_SCORES]
+    needing = [goal for goal in goals if _name_score(goal) in LABEL_SCORES]
     swept = {key.lstrip("+~") for key in asked.space}
     other = {"dataset", "dataset.path", "dataset.target", "data_dir"} & swept
     if not needing or other or any(key.startswith("dataset.source") for key in swept):
@@ -151,15 +155,15 @@ def check_labels(
         )
 
 
-def _score_of(goal: str) -> str:
+def _name_score(goal: str) -> str:
     """The name of a score without the split and the level that it is of."""
     return goal.rpartition("/")[2].removeprefix(CLUSTER)
 
 
-def _job(fixed: Sequence[str], claim: Claim, seed: int, folder: Path) -> list[str]:
+def _make_job(fixed: Sequence[str], claim: Claim, seed: int, folder: Path) -> list[str]:
     return [
         *fixed,
-        *(f"{key}={text(value)}" for key, value in claim.params.items()),
+        *(f"{key}={format_value(value)}" for key, value in claim.params.items()),
         f"seed={seed}",
         "ckpt_path=last",
         # A job that chooses another model must not choose another folder by it.
@@ -196,7 +200,7 @@ def _attempt(
     return True
 
 
-def _job_config(config: DictConfig, loader: ConfigLoader, fixed: list[str]) -> dict[str, Any]:
+def _compose_job(config: DictConfig, loader: ConfigLoader, fixed: list[str]) -> dict[str, Any]:
     """What every job is made of, without the values that are searched."""
     job = loader.load_sweep_config(config, [line for line in fixed if line])
     with open_dict(job):
@@ -215,17 +219,17 @@ def _check_unchanged(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         )
 
 
-def _leaves(node: Any, prefix: str = "") -> Any:
+def _list_leaves(node: Any, prefix: str = "") -> Any:
     """Settings by dotted key, without those of where and on what a run is made."""
     for key, value in node.items():
         name = f"{prefix}{key}"
         if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{name}.")
+            yield from _list_leaves(value, f"{name}.")
         elif name.split(".")[0] not in (*FREE, "seed") and not name.startswith("trainer.acc"):
             yield name, value
 
 
-def _claims(search: Search, n_jobs: int) -> list[Claim]:
+def _claim(search: Search, n_jobs: int) -> list[Claim]:
     claims: list[Claim] = []
     while len(claims) < n_jobs and (claim := search.claim()):
         claims.append(claim)
@@ -248,11 +252,11 @@ def _record(
             sentence = explain(error, "train", []) or f"{type(error).__name__}: {error}"
             search.fail(claim, sentence)
             return
-    results = [numbers(one.return_value) for one in returned]
+    results = [read_numbers(one.return_value) for one in returned]
     if STABILITY in search.objectives:
         try:
             runs = [search.folder / f"{claim.point}/seed{seed}" for seed in seeds]
-            agreement = stability(runs, packages(returned[0].cfg or {}))
+            agreement = measure_stability(runs, list_packages(returned[0].cfg or {}))
         except Exception as error:  # of one point, whatever it is
             search.fail(claim, f"stability: {explain(error, 'train', []) or error}")
             return
@@ -262,7 +266,7 @@ def _record(
     search.succeed(claim, results, commit)
 
 
-def numbers(returned: Any) -> dict[str, float]:
+def read_numbers(returned: Any) -> dict[str, float]:
     """What a task returned as numbers by name; a single number is called ``result``.
 
     Of a run that scored itself on the test split too, those scores are dropped: no choice of

@@ -80,17 +80,17 @@ def describe_clusters(assigned: pd.DataFrame, data: ClusterData) -> pd.DataFrame
             "share": len(members) / len(assigned),
             "nodes": members["node"].nunique(),
             "outliers": int(members["outlier"].sum()),
-            "typical": called(typical),
+            "typical": name_sample(typical),
         }
         if features is not None:
             inside = (assigned["cluster"] == cluster).to_numpy()
-            row["apart"] = _apart(features, inside, data.feature_names)
+            row["apart"] = _describe_difference(features, inside, data.feature_names)
         rows.append(row)
     table = pd.DataFrame(rows)
     return table.sort_values("samples", ascending=False, kind="stable") if rows else table
 
 
-def called(sample: "pd.Series[Any]") -> str:
+def name_sample(sample: "pd.Series[Any]") -> str:
     """What to call a sample by: its file, id or row, or else split and index."""
     for name in ("file", "id"):
         if name in sample:
@@ -111,7 +111,7 @@ def take_features(assigned: pd.DataFrame, data: ClusterData) -> NDArray[np.float
     return values
 
 
-def _apart(
+def _describe_difference(
     features: NDArray[np.floating], inside: NDArray[np.bool_], names: list[str] | None
 ) -> str:
     """The features that set some samples apart from the rest, and how far, in words."""

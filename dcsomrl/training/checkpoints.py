@@ -11,8 +11,8 @@ from lightning_fabric.plugins import TorchCheckpointIO
 
 from dcsomrl import __version__
 from dcsomrl.checkpoints import read_checkpoint
-from dcsomrl.errors import CheckpointError, first_line
-from dcsomrl.migrations import RECORD, differences
+from dcsomrl.errors import CheckpointError, shorten
+from dcsomrl.migrations import RECORD, list_differences
 from dcsomrl.writing import swapped
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         except (OSError, RuntimeError) as error:
             reason = error.__context__ if isinstance(error.__context__, OSError) else error
             raise CheckpointError(
-                f"could not write the checkpoint {target} ({first_line(reason)}): make room, then "
+                f"could not write the checkpoint {target} ({shorten(reason)}): make room, then "
                 "continue with ckpt_path=last; the checkpoint before it is untouched"
             ) from error
 
@@ -97,18 +97,18 @@ def check_same_run(checkpoint: Mapping[str, Any], config: Mapping[str, Any], pat
     Raises:
         CheckpointError: names every setting that differs.
     """
-    saved, now = dict(_bound(checkpoint[RECORD]["config"])), dict(_bound(config))
-    if differing := differences(saved, now, config):
+    saved, now = dict(_list_bound(checkpoint[RECORD]["config"])), dict(_list_bound(config))
+    if differing := list_differences(saved, now, config):
         raise CheckpointError(
             f"the checkpoint {path} belongs to another configuration ({'; '.join(differing)}): set "
             "these back, or start afresh with ckpt_path=null"
         )
 
 
-def _bound(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _list_bound(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in config.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping):
-            yield from _bound(value, f"{name}.")
+            yield from _list_bound(value, f"{name}.")
         elif name in BOUND or (name.split(".")[0] not in FREE and key not in FREE_LEAVES):
             yield name, value

@@ -49,7 +49,7 @@ def check_limits(trainer: Mapping[str, Any]) -> None:
             raise ConfigError(f"trainer.{name} must be above 0, got {value}")
 
 
-def time_limit(trainer: Mapping[str, Any]) -> float | None:
+def read_time_limit(trainer: Mapping[str, Any]) -> float | None:
     """Seconds of ``trainer.max_time``; None without.
 
     Raises:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from dcsomrl import __version__
 from dcsomrl.data import ClusterData
-from dcsomrl.data.normalization import unit
+from dcsomrl.data.normalization import to_floats
 from dcsomrl.metrics import BY_KEY
 from dcsomrl.models import ClusteringModule
 from dcsomrl.writing import save_figure, swapped
@@ -62,7 +62,7 @@ def set_aside(run_dir: Path, results_only: bool = False) -> Path | None:
     return aside
 
 
-def origin(device: torch.device) -> dict[str, str | None]:
+def find_origin(device: torch.device) -> dict[str, str | None]:
     """The kind of machine, versions and, in a checkout, the commit that a result comes from.
 
     ``-dirty`` behind the commit: code or configuration differ from it.
@@ -70,8 +70,8 @@ def origin(device: torch.device) -> dict[str, str | None]:
     on_gpu = device.type == "cuda"
     kind = torch.cuda.get_device_name(device) if on_gpu else f"{platform.machine()} CPU"
     try:
-        commit = _git("rev-parse", "--short=12", "HEAD") or None
-        if commit and _git("status", "--porcelain", "--", "dcsomrl", "conf", "pyproject.toml"):
+        commit = _run_git("rev-parse", "--short=12", "HEAD") or None
+        if commit and _run_git("status", "--porcelain", "--", "dcsomrl", "conf", "pyproject.toml"):
             commit += "-dirty"
     except (OSError, subprocess.TimeoutExpired):
         commit = None
@@ -79,7 +79,7 @@ def origin(device: torch.device) -> dict[str, str | None]:
     return {"device": kind, **versions, "git_commit": commit}
 
 
-def _git(*arguments: str) -> str:
+def _run_git(*arguments: str) -> str:
     top = Path(__file__).parents[2]
     done = subprocess.run(
         ["git", *arguments], cwd=top, capture_output=True, text=True, timeout=10, check=False
@@ -140,7 +140,7 @@ def draw_pictures(
         return
     from dcsomrl.figures import draw_prototype_grid, draw_prototype_profiles
     from dcsomrl.figures.clusters import draw_cluster_profiles, draw_cluster_rows
-    from dcsomrl.figures.images import brighten
+    from dcsomrl.figures.images import rescale_images
 
     live = model.codebook.live_slots().cpu().numpy()
     if len(live) == 0:
@@ -150,7 +150,7 @@ def draw_pictures(
     decoded = data.denormalize(model.decoded_prototypes().cpu()).numpy()
     if decoded.ndim == 4 and decoded.shape[1] in (1, 3):
         samples = data.denormalize(next(iter(data.split_dataloader("test"))).x.cpu()).numpy()
-        images = brighten(decoded, samples).clip(0, 1)
+        images = rescale_images(decoded, samples).clip(0, 1)
         figure = draw_prototype_grid(images, counts, f"{title}: prototypes")
         clusters = draw_cluster_rows(images, counts, cluster, f"{title}: clusters")
     else:
@@ -174,7 +174,7 @@ def draw_typical(folder: Path, data: ClusterData, assigned: pd.DataFrame, title:
     if len(data.shape) != 3 or data.shape[0] not in (1, 3) or not find_spec("matplotlib"):
         return
     from dcsomrl.figures.clusters import MOST_CLUSTERS, MOST_NODES
-    from dcsomrl.figures.images import brighten, draw_image_rows
+    from dcsomrl.figures.images import draw_image_rows, rescale_images
 
     rows: list[NDArray[np.floating]] = []
     labels = []
@@ -189,11 +189,11 @@ def draw_typical(folder: Path, data: ClusterData, assigned: pd.DataFrame, title:
             data.raw(split, torch.tensor([index]))
             for split, index in zip(shown["split"], shown["index"], strict=True)
         ]
-        rows.append(unit(torch.cat(images)).numpy())
+        rows.append(to_floats(torch.cat(images)).numpy())
         labels.append(f"cluster {cluster}: {len(members):,}")
     if rows:
         whole = np.concatenate(rows)
-        rows = [brighten(row, whole).clip(0, 1) for row in rows]
+        rows = [rescale_images(row, whole).clip(0, 1) for row in rows]
         figure = draw_image_rows(rows, labels, title=f"{title}: typical samples")
         save_figure(figure, folder / "typical.png", dpi=130)
 

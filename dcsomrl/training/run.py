@@ -12,11 +12,11 @@ from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import Timer
 from pytorch_lightning.loggers import Logger
 
-from dcsomrl.checkpoints import epochs_done, read_checkpoint
+from dcsomrl.checkpoints import count_epochs, read_checkpoint
 from dcsomrl.data import ClusterData
-from dcsomrl.errors import CheckpointError, ConfigError, DataError, TrainingError, first_line
+from dcsomrl.errors import CheckpointError, ConfigError, DataError, TrainingError, shorten
 from dcsomrl.models import ClusteringModule
-from dcsomrl.scoring import number_of, score, silhouette
+from dcsomrl.scoring import read_number, score, silhouette
 from dcsomrl.training import results
 from dcsomrl.training.assignments import assign_all, describe_clusters
 from dcsomrl.training.callbacks.time_limit import TimeIsOver, warn_of_time
@@ -59,7 +59,7 @@ def run(
         ConfigError: Lightning refuses a setting.
         TrainingError: no step was trained, or the loss stopped being a number.
     """
-    number_of(config.get("n_clusters"))
+    read_number(config.get("n_clusters"))
     resume = find_checkpoint(run_dir, config["ckpt_path"])
     if resume is None:
         log.info("starting afresh")
@@ -98,7 +98,7 @@ def _check_resumed(path: Path, config: dict[str, Any], data: ClusterData) -> Non
         raise DataError(
             f"{error}, or start afresh (ckpt_path=null) under another name=..."
         ) from error
-    epoch, step = epochs_done(checkpoint), checkpoint["global_step"]
+    epoch, step = count_epochs(checkpoint), checkpoint["global_step"]
     log.info("resuming from %s after epoch %d, step %d", path, epoch, step)
     wanted = config["trainer"].get("max_epochs")
     if isinstance(wanted, int) and 0 < wanted < epoch:
@@ -124,11 +124,11 @@ def fit(trainer: Trainer, model: ClusteringModule, data: ClusterData, resume: Pa
     except TimeIsOver:
         pass
     except MisconfigurationException as error:
-        raise ConfigError(f"the trainer cannot train: {first_line(error)}") from error
+        raise ConfigError(f"the trainer cannot train: {shorten(error)}") from error
     except ValueError as error:
-        if not _raised_by(error, "pytorch_lightning"):
+        if not _is_raised_by(error, "pytorch_lightning"):
             raise
-        raise ConfigError(f"the trainer cannot train: {first_line(error)}") from error
+        raise ConfigError(f"the trainer cannot train: {shorten(error)}") from error
     finally:
         torch.set_flush_denormal(False)  # not the caller's business
     if trainer.global_step == 0:
@@ -138,7 +138,7 @@ def fit(trainer: Trainer, model: ClusteringModule, data: ClusterData, resume: Pa
         )
 
 
-def _raised_by(error: Exception, package: str) -> bool:
+def _is_raised_by(error: Exception, package: str) -> bool:
     """Whether it was code of a package that raised an error."""
     frames = list(traceback.walk_tb(error.__traceback__))
     name: str = frames[-1][0].f_globals.get("__name__", "")
@@ -171,7 +171,7 @@ def finish(
     timer = next(callback for callback in callbacks if isinstance(callback, Timer))
     model.to(trainer.strategy.root_device)
     model.count_connectivity()
-    merged = model.merged(number_of(config.get("n_clusters")))
+    merged = model.merged(read_number(config.get("n_clusters")))
     scores, assignments = score(model, data.split_dataloader("test"), data.num_classes, merged)
     metrics = {
         **describe(config, "test"),
@@ -179,10 +179,10 @@ def finish(
         "seconds": timer.time_elapsed("train"),
         "epochs": trainer.current_epoch,
         "step": trainer.global_step,
-        **results.origin(trainer.strategy.root_device),
+        **results.find_origin(trainer.strategy.root_device),
         "warnings": [
             *data.notes,
-            *warn_of_number(number_of(config.get("n_clusters")), scores["clusters"]),
+            *warn_of_number(read_number(config.get("n_clusters")), scores["clusters"]),
             *map(named, find_warnings(model, data, scores, assignments["node"])),
             *warn_of_time(trainer),
         ],

@@ -12,7 +12,7 @@ from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint, ProgressBar, Timer
 from pytorch_lightning.loggers import Logger
 
-from dcsomrl.errors import ConfigError, first_line
+from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.training.callbacks import (
     EpochTable,
     RandomState,
@@ -20,7 +20,7 @@ from dcsomrl.training.callbacks import (
     TimeLimit,
 )
 from dcsomrl.training.checkpoints import AtomicCheckpointIO
-from dcsomrl.training.limits import check_limits, time_limit
+from dcsomrl.training.limits import check_limits, read_time_limit
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +49,9 @@ def build_trainer(
     Raises:
         ConfigError: Lightning refuses an argument, or torch cannot do what it asks for.
     """
-    _quiet()
+    _silence()
     check_limits(config["trainer"])
-    limit = time_limit(config["trainer"])
+    limit = read_time_limit(config["trainer"])
     folder = run_dir / "checkpoints"
     last = ModelCheckpoint(
         folder, "last", enable_version_counter=False, save_on_train_epoch_end=True
@@ -86,7 +86,7 @@ def build_trainer(
     try:
         trainer = make(**arguments)
     except Exception as error:  # Lightning raises kinds of all sorts for what a user mistook
-        raise ConfigError(f"the trainer cannot be made: {first_line(error)}") from error
+        raise ConfigError(f"the trainer cannot be made: {shorten(error)}") from error
     _check_sync(trainer, config["trainer"])
     return trainer
 
@@ -115,7 +115,7 @@ def _check_sync(trainer: Trainer, settings: Mapping[str, Any]) -> None:
         )
 
 
-def _quiet() -> None:
+def _silence() -> None:
     """Silence what Lightning says of its own inside, and of what is meant to be so."""
     for message in (
         ".*LeafSpec.*is deprecated",

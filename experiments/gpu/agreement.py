@@ -27,7 +27,7 @@ TOLERANCE = {
 }
 
 
-def cells(setting: Setting) -> Cells:
+def list_cells(setting: Setting) -> Cells:
     """The tests, then the map, the losses with their gradient, and an epoch on both devices."""
     return {
         "tests": partial(run_tests, setting),
@@ -69,8 +69,8 @@ def compare_maps(setting: Setting) -> dict[str, Any]:
             som(z)
         maps.append(som.cpu())
     one, two = maps
-    apart = relative(one.centers, two.centers)
-    return judged("map, float64", centers=apart, nodes=relative(one.n_live, two.n_live))
+    apart = measure_difference(one.centers, two.centers)
+    return judge("map, float64", centers=apart, nodes=measure_difference(one.n_live, two.n_live))
 
 
 def compare_losses(setting: Setting) -> dict[str, Any]:
@@ -86,7 +86,9 @@ def compare_losses(setting: Setting) -> dict[str, Any]:
         gradients = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
         found.append((loss.detach().cpu(), torch.cat(gradients).cpu()))
     (loss, gradient), (other, its) = found
-    return judged("losses", loss=relative(loss, other), gradient=relative(gradient, its))
+    return judge(
+        "losses", loss=measure_difference(loss, other), gradient=measure_difference(gradient, its)
+    )
 
 
 def compare_epochs(setting: Setting) -> dict[str, Any]:
@@ -109,16 +111,18 @@ def compare_epochs(setting: Setting) -> dict[str, Any]:
         trainer.fit(model, datamodule=instantiate(cfg.dataset))
         found.append(trainer.callback_metrics)
     one, two = found
-    return judged("epoch", **{name: relative(one[name], two[name]) for name in TOLERANCE["epoch"]})
+    return judge(
+        "epoch", **{name: measure_difference(one[name], two[name]) for name in TOLERANCE["epoch"]}
+    )
 
 
-def relative(one: torch.Tensor, two: torch.Tensor) -> float:
+def measure_difference(one: torch.Tensor, two: torch.Tensor) -> float:
     """Norm of the difference over the norm of the first."""
     one, two = one.double().cpu(), two.double().cpu()
     return float((one - two).norm() / one.norm().clamp(min=1e-30))
 
 
-def judged(name: str, **apart: float) -> dict[str, Any]:
+def judge(name: str, **apart: float) -> dict[str, Any]:
     """Differences beside what is allowed.
 
     Raises:

@@ -13,7 +13,7 @@ NODES = (64, 1024, 4096, 16384)
 FEATURES = 22
 
 
-def cells(setting: Setting) -> Cells:
+def list_cells(setting: Setting) -> Cells:
     """Every size of map with every batch."""
     sizes = NODES[:2] if setting.dry else NODES
     return {
@@ -43,9 +43,9 @@ def time_map(setting: Setting, nodes: int, batch: int) -> dict[str, Any]:
     if device.type == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-    before = memory(device)
+    before = measure_memory(device)
     som(z)
-    peak = memory(device, most=True)
+    peak = measure_memory(device, most=True)
     found = setting.time_steps({"map": partial(som, z), "products": products})
     assert int(som.n_live) == nodes, f"{int(som.n_live)} of {nodes} nodes are alive"
     return {
@@ -56,7 +56,7 @@ def time_map(setting: Setting, nodes: int, batch: int) -> dict[str, Any]:
     }
 
 
-def memory(device: torch.device, most: bool = False) -> int | None:
+def measure_memory(device: torch.device, most: bool = False) -> int | None:
     """Bytes in use on a GPU, or the most there were; None on a CPU."""
     if device.type != "cuda":
         return None

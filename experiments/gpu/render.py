@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 
 from dcsomrl.errors import DataError
-from dcsomrl.writing import markdown_table, save_figure
+from dcsomrl.writing import save_figure, tabulate
 from experiments.gpu import store
 from experiments.gpu.run import PARTS
 from experiments.gpu.setting import Setting
@@ -58,14 +58,20 @@ def render(out: Path, page_dir: Path) -> Path:
     if any(record["dry_run"] for record in records.values()):
         raise DataError(f"{out} holds results of a dry run, which are no measurements")
     machines: dict[Machine, dict[str, store.Record]] = {}
-    order = [f"{part.name}/{cell}" for part in PARTS for cell in part.cells(Setting(out, False))]
-    for name, record in sorted(records.items(), key=lambda pair: _place(pair[0], order)):
+    order = [
+        f"{part.name}/{cell}" for part in PARTS for cell in part.list_cells(Setting(out, False))
+    ]
+    for name, record in sorted(records.items(), key=lambda pair: _find_place(pair[0], order)):
         machine = Machine(**{field: record[field] for field in Machine._fields})
         machines.setdefault(machine, {})[name] = record
     lines = ["# On a GPU\n", "`python -m experiments.gpu`, seed 0, MNIST, its published settings."]
     for number, (machine, own) in enumerate(machines.items(), 1):
         commits = sorted({str(record["git_commit"]) for record in own.values()})
-        lines += [f"\n## {machine.title}\n", f"Commits: {', '.join(commits)}.\n", *_sections(own)]
+        lines += [
+            f"\n## {machine.title}\n",
+            f"Commits: {', '.join(commits)}.\n",
+            *_render_sections(own),
+        ]
         if (figure := draw(own, machine.device)) is not None:
             name = f"gpu-{number}.png"
             save_figure(figure, page_dir / name, dpi=130)
@@ -79,51 +85,51 @@ def render(out: Path, page_dir: Path) -> Path:
     return page
 
 
-def _place(name: str, order: Sequence[str]) -> int:
+def _find_place(name: str, order: Sequence[str]) -> int:
     """Where a cell stands among all; last if it is none any more."""
     return order.index(name) if name in order else len(order)
 
 
-def _sections(records: Mapping[str, store.Record]) -> Iterator[str]:
+def _render_sections(records: Mapping[str, store.Record]) -> Iterator[str]:
     """A table for every part, and what failed."""
     for part in PARTS:
         own = {name: one for name, one in records.items() if name.startswith(f"{part.name}/")}
-        done = {name: flat(one["result"]) for name, one in own.items() if "result" in one}
+        done = {name: flatten(one["result"]) for name, one in own.items() if "result" in one}
         if own:
             yield f"### {HEADINGS[part.name]}\n"
         if done:
-            yield table({name.partition("/")[2]: result for name, result in done.items()})
+            yield render_table({name.partition("/")[2]: result for name, result in done.items()})
         failed = [f"{name} ({one['error']})" for name, one in own.items() if "error" in one]
         if failed:
             yield f"Failed: {'; '.join(failed)}.\n"
 
 
-def table(results: Mapping[str, Mapping[str, Any]]) -> str:
+def render_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     """A row a cell where all have the same measures, else a row a measure."""
     keys = [tuple(result) for result in results.values()]
     if len(keys) > 1 and all(one == keys[0] for one in keys):
-        rows = [[name, *map(shown, result.values())] for name, result in results.items()]
-        return markdown_table(["", *keys[0]], rows)
+        rows = [[name, *map(format_value, result.values())] for name, result in results.items()]
+        return tabulate(["", *keys[0]], rows)
     rows = [
-        [name, key, shown(value)]
+        [name, key, format_value(value)]
         for name, result in results.items()
         for key, value in result.items()
     ]
-    return markdown_table(["", "measure", "value"], rows)
+    return tabulate(["", "measure", "value"], rows)
 
 
-def flat(result: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+def flatten(result: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     """Measures in measures, by both names."""
     found: dict[str, Any] = {}
     for name, value in result.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{before}{name}: ")
+            found |= flatten(value, f"{before}{name}: ")
         else:
             found[f"{before}{name}"] = value
     return found
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """A measure as a person reads it."""
     if value is None:
         return "n/a"

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from dcsomrl.checkpoints import read_checkpoint
-from experiments.gpu.agreement import relative
+from experiments.gpu.agreement import measure_difference
 from experiments.gpu.setting import Cells, Setting
 from experiments.gpu.training import finish, start
 
@@ -22,7 +22,7 @@ VARIANTS = {
 }
 
 
-def cells(setting: Setting) -> Cells:
+def list_cells(setting: Setting) -> Cells:
     """Resumed runs; and two runs that nothing stopped, which a GPU need not repeat."""
     if setting.dry:
         return {"32-true": partial(compare_resumed, setting, "32-true")}
@@ -44,7 +44,7 @@ def compare_resumed(setting: Setting, variant: str) -> dict[str, Any]:
     resumed = finish(setting, killed, start(setting, killed, *common, "ckpt_path=last"))
     return {
         "killed after epoch": rows,
-        **_apart(setting, whole, killed),
+        **_compare_runs(setting, whole, killed),
         "NMI, never stopped": metrics["nmi"],
         "NMI, resumed": resumed["nmi"],
     }
@@ -58,7 +58,7 @@ def compare_repeated(setting: Setting, variant: str) -> dict[str, Any]:
         shutil.rmtree(setting.runs / folder, ignore_errors=True)
     begun = [start(setting, folder, *common) for folder in folders]
     nmi = [finish(setting, *run)["nmi"] for run in zip(folders, begun, strict=True)]
-    return {**_apart(setting, one, two), "NMI": nmi[0], "NMI, repeated": nmi[1]}
+    return {**_compare_runs(setting, one, two), "NMI": nmi[0], "NMI, repeated": nmi[1]}
 
 
 def _kill_after(process: subprocess.Popen[str], table: Path) -> int:
@@ -73,7 +73,7 @@ def _kill_after(process: subprocess.Popen[str], table: Path) -> int:
     raise RuntimeError("the run ended before it could be killed")
 
 
-def _apart(setting: Setting, *folders: str) -> dict[str, Any]:
+def _compare_runs(setting: Setting, *folders: str) -> dict[str, Any]:
     """Whether two runs are equal in all they hold, and how far apart their networks are."""
     one, two = (
         read_checkpoint(setting.runs / folder / "checkpoints" / "last.ckpt")["state_dict"]
@@ -83,5 +83,5 @@ def _apart(setting: Setting, *folders: str) -> dict[str, Any]:
     weights = [torch.cat([state[name].flatten() for name in names]) for state in (one, two)]
     return {
         "bit for bit": all(torch.equal(one[name], two[name]) for name in one),
-        "relative difference of the weights": relative(*weights),
+        "relative difference of the weights": measure_difference(*weights),
     }

@@ -21,7 +21,7 @@ from experiments.gpu.setting import Cells, Setting
 
 
 class Part(NamedTuple):
-    """A module whose function ``cells`` gives what it measures, and the most seconds of it."""
+    """A module whose function ``list_cells`` gives what it measures, and the most seconds of it."""
 
     module: str
     seconds: float
@@ -31,9 +31,9 @@ class Part(NamedTuple):
         """What its results are filed under."""
         return self.module.rpartition(".")[2]
 
-    def cells(self, setting: Setting) -> Cells:
+    def list_cells(self, setting: Setting) -> Cells:
         """What the part measures."""
-        return import_module(self.module).cells(setting)
+        return import_module(self.module).list_cells(setting)
 
 
 # What matters most comes first; the last takes what time is left.
@@ -72,17 +72,17 @@ def run_parts(setting: Setting, seconds: float, parts: Sequence[Part] = PARTS) -
     context.set_forkserver_preload([__name__, *(part.module for part in parts)])
     for part in parts:
         left = end - time.monotonic()
-        if left > 0 and missing(part, setting):
+        if left > 0 and find_missing(part, setting):
             process = context.Process(target=_work, args=(part, setting))
             process.start()
             _await(process, part, setting, min(left, part.seconds))
     _report(setting, parts)
 
 
-def missing(part: Part, setting: Setting) -> list[str]:
+def find_missing(part: Part, setting: Setting) -> list[str]:
     """Cells of a part without a result, by name; those that failed come last."""
     found = store.read(setting.out)
-    names = [f"{part.name}/{cell}" for cell in part.cells(setting)]
+    names = [f"{part.name}/{cell}" for cell in part.list_cells(setting)]
     lacking = [name for name in names if "result" not in found.get(name, {})]
     return sorted(lacking, key=lambda name: name in found)
 
@@ -90,8 +90,8 @@ def missing(part: Part, setting: Setting) -> list[str]:
 def _work(part: Part, setting: Setting) -> None:
     """All missing cells of a part, in this process."""
     os.setsid()  # so that what the cells start can be ended with them
-    cells = part.cells(setting)
-    for cell in missing(part, setting):
+    cells = part.list_cells(setting)
+    for cell in find_missing(part, setting):
         start = time.perf_counter()
         try:
             result = cells[cell.partition("/")[2]]()
@@ -122,7 +122,7 @@ def _await(process: BaseProcess, part: Part, setting: Setting, seconds: float) -
     if process.exitcode and not (late and seconds < part.seconds):
         spent = time.perf_counter() - start
         why = f"stopped after {spent:.0f} s" if late else f"the process ended ({process.exitcode})"
-        for name in missing(part, setting)[:1]:
+        for name in find_missing(part, setting)[:1]:
             store.add(setting.out, name, spent, setting.dry, error=why)
             print(f"{name}: {why}", file=sys.stderr, flush=True)
 
@@ -134,7 +134,7 @@ def _report(setting: Setting, parts: Sequence[Part]) -> None:
         DcsomrlError: something failed or is missing.
     """
     found = store.read(setting.out)
-    lacking = [name for part in parts for name in missing(part, setting)]
+    lacking = [name for part in parts for name in find_missing(part, setting)]
     failed = [f"{name} ({found[name]['error']})" for name in lacking if name in found]
     done = sum("result" in record for record in found.values())
     print(f"\n{done} results in {setting.out / store.FILE}")

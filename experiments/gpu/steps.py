@@ -19,7 +19,7 @@ PRECISIONS = ("float32", "TF32", "bf16")
 MODES = ("eager", "compiled", "graphs")
 
 
-def cells(setting: Setting) -> Cells:
+def list_cells(setting: Setting) -> Cells:
     """Every combination, but graphs in single precision alone; what takes longest comes last.
 
     In miniature only single precision is compiled.
@@ -50,11 +50,11 @@ def time_both(setting: Setting, precision: str, mode: str, batch: int) -> dict[s
     networks = {"autoencoder": twin, "DC-SOMRL": model}
     steps: dict[str, Callable[[], object]] = {}
     for name, loss in losses.items():
-        call = loss if mode == "eager" else compiled(loss, mode, setting.dry)
+        call = loss if mode == "eager" else compile_loss(loss, mode, setting.dry)
         optimizer = torch.optim.Adam(
             networks[name].parameters(), cfg.model.optimizer.lr, fused=True
         )
-        steps[name] = step_of(call, optimizer, partial(next, batches), setting.device, half)
+        steps[name] = make_step(call, optimizer, partial(next, batches), setting.device, half)
     codes = model.encode(next(batches)).detach()
     steps["map"] = partial(model.som, codes)
     found = setting.time_steps(steps)
@@ -65,14 +65,16 @@ def time_both(setting: Setting, precision: str, mode: str, batch: int) -> dict[s
     }
 
 
-def compiled(loss: Callable[[Tensor], Tensor], mode: str, dry: bool) -> Callable[[Tensor], Tensor]:
+def compile_loss(
+    loss: Callable[[Tensor], Tensor], mode: str, dry: bool
+) -> Callable[[Tensor], Tensor]:
     """The loss, compiled; in miniature by the compiler's first stage alone, which takes seconds."""
     if dry:
         return torch.compile(loss, backend="aot_eager")
     return torch.compile(loss, mode="reduce-overhead" if mode == "graphs" else None)
 
 
-def step_of(
+def make_step(
     loss: Callable[[Tensor], Tensor],
     optimizer: torch.optim.Optimizer,
     following: Callable[[], Tensor],

@@ -10,7 +10,7 @@ import torch
 from pytorch_lightning.__version__ import version as lightning
 
 from dcsomrl.errors import DataError
-from dcsomrl.training.results import origin
+from dcsomrl.training.results import find_origin
 from dcsomrl.writing import write_json
 
 FILE = "results.json"
@@ -57,6 +57,6 @@ def add(out: Path, name: str, seconds: float, dry: bool, **outcome: Any) -> None
         "date": datetime.now(UTC).date().isoformat(),
         "lightning": lightning,
         "python": platform.python_version(),
-        **origin(torch.device("cpu" if dry else "cuda")),
+        **find_origin(torch.device("cpu" if dry else "cuda")),
     }
     write_json(out / FILE, {**read(out), name: record})

@@ -28,7 +28,7 @@ LOADER, STEP = "[_TrainingEpochLoop].train_dataloader_next", "run_training_batch
 SHOWN = 6
 
 
-def cells(setting: Setting) -> Cells:
+def list_cells(setting: Setting) -> Cells:
     """The command, the share of the time in which the GPU works, and what the rest is."""
     return {
         "command": partial(run_command, setting),
@@ -79,7 +79,7 @@ def run_command(setting: Setting) -> dict[str, Any]:
     }
 
 
-def trainer_of(
+def make_trainer(
     setting: Setting, epochs: int, callbacks: Sequence[Callback] = (), **arguments: Any
 ) -> tuple[Trainer, DCSOMRL, ClusterData]:
     """Trainer, model and data of a run, with all that a run has."""
@@ -104,9 +104,9 @@ def measure_busy(setting: Setting) -> dict[str, Any]:
     """Share of a training's time in which the device computes, in the second epoch."""
     kind = "cpu" if setting.dry else "device"
     activity = ProfilerActivity.CPU if setting.dry else ProfilerActivity.CUDA
-    trainer, model, data = trainer_of(setting, 1)
+    trainer, model, data = make_trainer(setting, 1)
     fit(trainer, model, data, None)
-    trainer, _, data = trainer_of(setting, 1)
+    trainer, _, data = make_trainer(setting, 1)
     begin = time.perf_counter()
     with profile(activities=[activity]) as profiler:
         fit(trainer, model, data, None)
@@ -121,7 +121,7 @@ def measure_parts(setting: Setting) -> dict[str, Any]:
     """Share of the epochs that each part of them takes, as the host sees it."""
     profiler = SimpleProfiler(dirpath=setting.runs, filename="profile")
     epochs = 2 if setting.dry else 4
-    trainer, model, data = trainer_of(setting, epochs, profiler=profiler)
+    trainer, model, data = make_trainer(setting, epochs, profiler=profiler)
     fit(trainer, model, data, None)
     # The first epoch warms up.
     spent = {name: sum(times) for name, times in profiler.recorded_durations.items()}

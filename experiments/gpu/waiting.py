@@ -19,22 +19,22 @@ BENCHMARK = Path(__file__).parents[1] / "results" / "benchmark"
 SEEDS = range(10)
 
 
-def cells(setting: Setting) -> Cells:
+def list_cells(setting: Setting) -> Cells:
     """SOM-VAE's published convolutions, then the benchmark's missing seeds."""
     found: dict[str, Any] = {
         f"somvae convolutions, seed {seed}": partial(train_somvae, setting, seed)
         for seed in (SEEDS[:1] if setting.dry else SEEDS[:3])
     }
-    for cell in lacking(setting):
+    for cell in find_lacking(setting):
         found[f"benchmark {cell.run}"] = partial(train_cell, setting, cell)
     return found
 
 
-def lacking(setting: Setting) -> list[Cell]:
+def find_lacking(setting: Setting) -> list[Cell]:
     """Cells of the benchmark without a result, the first seeds first."""
     if setting.dry:
         return [Cell("kmeans", "digits", 0)]
-    config = benchmark_config(setting)
+    config = compose_benchmark(setting)
     every = [
         Cell(method, dataset, seed)
         for seed in SEEDS
@@ -45,7 +45,7 @@ def lacking(setting: Setting) -> list[Cell]:
     return [cell for cell in every if not (BENCHMARK / cell.file).exists()]
 
 
-def benchmark_config(setting: Setting) -> dict[str, Any]:
+def compose_benchmark(setting: Setting) -> dict[str, Any]:
     """The benchmark's own configuration."""
     overrides = [f"runs_dir={setting.runs / 'benchmark'}", f"output={setting.out / 'benchmark'}"]
     if setting.dry:
@@ -58,8 +58,8 @@ def train_cell(setting: Setting, cell: Cell) -> dict[str, Any]:
     """A cell of the benchmark, kept as the benchmark keeps it."""
     result = setting.out / "benchmark" / cell.file
     result.parent.mkdir(parents=True, exist_ok=True)
-    run_cell(cell, benchmark_config(setting), result)
-    return _scores(json.loads(result.read_text()))
+    run_cell(cell, compose_benchmark(setting), result)
+    return _select_scores(json.loads(result.read_text()))
 
 
 def train_somvae(setting: Setting, seed: int) -> dict[str, Any]:
@@ -76,9 +76,9 @@ def train_somvae(setting: Setting, seed: int) -> dict[str, Any]:
     kept = setting.out / "baselines"
     kept.mkdir(parents=True, exist_ok=True)
     write_json(kept / f"own-somvae_mnist_conv-seed{seed}.json", metrics)
-    return _scores(metrics)
+    return _select_scores(metrics)
 
 
-def _scores(metrics: dict[str, Any]) -> dict[str, Any]:
+def _select_scores(metrics: dict[str, Any]) -> dict[str, Any]:
     keys = ("purity", "nmi", "nodes_used", "epochs", "seconds", "device")
     return {key: metrics[key] for key in keys}

@@ -14,13 +14,13 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from dcsomrl.losses import Step
 from dcsomrl.training.run import fit
 from experiments.gpu.setting import Cells, Setting
-from experiments.gpu.training import trainer_of
+from experiments.gpu.training import make_trainer
 
 # Steps that are watched, after some that may wait once: for kernels, for memory.
 STEPS, FIRST = 40, 10
 
 
-def cells(setting: Setting) -> Cells:
+def list_cells(setting: Setting) -> Cells:
     """A wait that must be seen, the step by itself, and the step as a run takes it."""
     return {
         "control": partial(watch_wait, setting),
@@ -30,7 +30,7 @@ def cells(setting: Setting) -> Cells:
 
 
 @contextmanager
-def watched(device: torch.device, places: Counter[str]) -> Iterator[None]:
+def count_waits(device: torch.device, places: Counter[str]) -> Iterator[None]:
     """Count what waits for the GPU, by the line of Python that asked for it."""
     if device.type != "cuda":
         yield
@@ -55,7 +55,7 @@ def watch_wait(setting: Setting) -> dict[str, Any]:
     """
     places: Counter[str] = Counter()
     number = torch.ones((), device=setting.device)
-    with watched(setting.device, places):
+    with count_waits(setting.device, places):
         for _ in range(3):
             number.item()
     seen = sum(places.values())
@@ -82,7 +82,7 @@ def watch_step(setting: Setting) -> dict[str, Any]:
 
     for index in range(FIRST):
         step(batches[index % len(batches)])
-    with watched(setting.device, places):
+    with count_waits(setting.device, places):
         for index in range(STEPS):
             step(batches[index % len(batches)])
     assert not places, f"waits: {dict(places)}"
@@ -104,7 +104,7 @@ class Watch(Callback):
         """Begin, count, and end."""
         done = trainer.global_step
         if self._watch is None and done == FIRST:
-            self._watch = watched(self._device, self.places)
+            self._watch = count_waits(self._device, self.places)
             self._watch.__enter__()
         elif self._watch is not None and self.steps < STEPS:
             self.steps += 1
@@ -116,7 +116,7 @@ def watch_trainer(setting: Setting) -> dict[str, Any]:
     """Steps under the trainer, with the loader and all callbacks of a run."""
     watch = Watch(setting.device)
     epochs = 1 + (FIRST + STEPS) // 20 if setting.dry else 1
-    trainer, model, data = trainer_of(setting, epochs, callbacks=[watch])
+    trainer, model, data = make_trainer(setting, epochs, callbacks=[watch])
     fit(trainer, model, data, None)
     return {
         "steps": watch.steps,

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import pearsonr, rankdata, spearmanr, t
 
-from dcsomrl.analysis import correlate_ranks, sensitivity
+from dcsomrl.analysis import correlate_ranks, measure_sensitivity
 
 
 def points(n=40, seed=0, effect=(3.0, -1.0, 0.0)):
@@ -36,7 +36,7 @@ def residual(of, given):
 
 def test_coefficients_are_those_of_least_squares_on_standard_values_and_ranks():
     x, y = points()
-    table, r2, rank_r2 = sensitivity(x, y)
+    table, r2, rank_r2 = measure_sensitivity(x, y)
     for name, given, of, share in (
         ("src", x.to_numpy(), y.to_numpy(), r2),
         ("srrc", rankdata(x, axis=0), rankdata(y), rank_r2),
@@ -49,7 +49,7 @@ def test_coefficients_are_those_of_least_squares_on_standard_values_and_ranks():
 
 def test_the_partial_correlation_is_that_of_what_the_others_leave():
     x, y = points()
-    table, *_ = sensitivity(x, y)
+    table, *_ = measure_sensitivity(x, y)
     ranks, of = rankdata(x, axis=0), rankdata(y)
     for i, name in enumerate(x):
         others = np.delete(ranks, i, axis=1)
@@ -64,7 +64,7 @@ def test_the_partial_correlation_is_that_of_what_the_others_leave():
 
 def test_p_is_that_of_the_partial_correlations_after_holm():
     x, y = points(effect=(1.0, -0.3, 0.1))
-    table, *_ = sensitivity(x, y)
+    table, *_ = measure_sensitivity(x, y)
     r, df = table["prcc"], len(x) - 4
     raw = 2 * t.sf(r.abs() * np.sqrt(df / (1 - r**2)), df)
     order = np.argsort(raw)
@@ -75,7 +75,7 @@ def test_p_is_that_of_the_partial_correlations_after_holm():
 @pytest.mark.slow
 @pytest.mark.usefixtures("little_to_collect")
 def test_intervals_hold_the_truth_in_19_of_20_searches():
-    tables = [sensitivity(*points(30, seed, (0, 0, 0)))[0] for seed in range(200)]
+    tables = [measure_sensitivity(*points(30, seed, (0, 0, 0)))[0] for seed in range(200)]
     # And p says that something matters in one of 20 where nothing does.
     assert 0.02 < np.mean([(table["p"] < 0.05).any() for table in tables]) < 0.08
     for name in ("src", "srrc", "prcc"):
@@ -88,21 +88,21 @@ def test_parameters_without_an_order_are_accounted_for_and_have_no_coefficient()
     kind = pd.Series(["one", "two", None, "two"] * 10, dtype=object)
     flag = pd.Series([True] * 20 + [False] * 20)
     moved = (y + kind.map({"one": 30.0, "two": 0.0}).fillna(-30.0) + 20 * flag).rename("score")
-    table, r2, _ = sensitivity(x.assign(kind=kind, flag=flag, fixed=1.0), moved)
+    table, r2, _ = measure_sensitivity(x.assign(kind=kind, flag=flag, fixed=1.0), moved)
     assert list(table.index) == ["a", "b", "c", "kind", "flag", "fixed"]
     assert table.loc[["kind", "flag", "fixed"]].isna().all(axis=None)
     assert table.loc["a", "src_low"] > 0
     assert r2 > 0.99
-    assert sensitivity(x, moved)[1] < 0.5
+    assert measure_sensitivity(x, moved)[1] < 0.5
 
 
 def test_too_few_points_or_nothing_to_explain_are_refused():
     x, y = points(6)
-    sensitivity(x, y)
+    measure_sensitivity(x, y)
     with pytest.raises(ValueError, match="5 points with a result are too few for 3 parameters"):
-        sensitivity(x[:5], y[:5])
+        measure_sensitivity(x[:5], y[:5])
     with pytest.raises(ValueError, match="score is the same at every point"):
-        sensitivity(x, y * 0)
+        measure_sensitivity(x, y * 0)
 
 
 def test_a_few_points_have_rank_correlations():

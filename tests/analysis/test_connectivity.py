@@ -53,7 +53,7 @@ def test_counts_are_the_loops(n, k, seed):
     np.testing.assert_allclose(found.between, between, atol=1e-12)
     # Every sample counts twice in all: nothing is lost and nothing is made up.
     assert found.between.sum() == pytest.approx(2 * wins.sum())
-    again = Connectivity.of_state(found.state())
+    again = Connectivity.from_state(found.state())
     np.testing.assert_array_equal(again.wins, found.wins)
     np.testing.assert_array_equal(again.between, found.between)
 
@@ -200,15 +200,15 @@ def test_earlier_counts_fill_up_later_ones():
 
     before, later = counted(400), counted(100)
     everyone = np.ones(5, dtype=bool)
-    joined = before.joined(later, everyone, 1000)
+    joined = before.combine(later, everyone, 1000)
     np.testing.assert_array_equal(joined.wins, before.wins + later.wins)
     np.testing.assert_allclose(joined.between, before.between + later.between)
     assert joined.fence == pytest.approx(0.8 * before.fence + 0.2 * later.fence)
     # So many of before as are lacking, and of a slot with another node nothing.
-    joined = before.joined(later, everyone, 300)
+    joined = before.combine(later, everyone, 300)
     np.testing.assert_allclose(joined.between, before.between / 2 + later.between)
-    np.testing.assert_allclose(before.joined(later, everyone, 90).between, later.between)
-    joined = before.joined(later, np.array([True, False, True, True, True]), 1000)
+    np.testing.assert_allclose(before.combine(later, everyone, 90).between, later.between)
+    joined = before.combine(later, np.array([True, False, True, True, True]), 1000)
     assert joined.wins[1] == later.wins[1]
     np.testing.assert_allclose(joined.between[1], later.between[1])
     np.testing.assert_allclose(joined.between[0, 3], before.between[0, 3] + later.between[0, 3])

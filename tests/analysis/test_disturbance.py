@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from dcsomrl.analysis.disturbance import chosen, disturb, measure_disturbance
+from dcsomrl.analysis.disturbance import choose_dimensions, disturb, measure_disturbance
 
 RNG = np.random.default_rng(0)
 RELEVANCES = RNG.random((6, 8))
@@ -14,7 +14,7 @@ RELEVANCES = RNG.random((6, 8))
 def test_every_kind_takes_as_many_dimensions(threshold):
     count = (threshold > RELEVANCES).sum(1)
     masks = {
-        kind: chosen(RELEVANCES, threshold, kind, RNG)
+        kind: choose_dimensions(RELEVANCES, threshold, kind, RNG)
         for kind in ("least relevant", "random", "most relevant")
     }
     for mask in masks.values():

@@ -3,9 +3,9 @@ import pytest
 
 from dcsomrl.analysis.neighbors import (
     find_nearest_samples,
-    intersection,
+    intersect_images,
     measure_shared_light,
-    typicality,
+    measure_typicality,
 )
 
 RNG = np.random.default_rng(0)
@@ -28,7 +28,7 @@ def test_a_prototype_is_compared_with_the_mean_sample_of_its_cluster():
     winner = np.array([0, 0, 0, 2])
     decoded = np.array([[0.0, 0], [1, 1], [9, 9]])
     nearest = np.array([[0, 1], [0, 1], [3, 3]])
-    found = typicality(decoded, samples, winner, nearest)
+    found = measure_typicality(decoded, samples, winner, nearest)
     # To (0, 0) and (2, 0): from (0, 0), and from the mean (2/3, 2/3).
     assert found.prototype[0] == pytest.approx((0 + np.sqrt(2)) / 2)
     assert found.mean_sample[0] == pytest.approx((np.sqrt(4 / 9) + np.sqrt(10 / 9)) / 2)
@@ -46,7 +46,7 @@ def test_the_light_that_images_share():
 
 def test_what_images_share_and_what_each_has_beyond():
     images = np.array([[[0.1, 0.9]], [[0.5, 0.6]]])
-    shared, beyond = intersection(images)
+    shared, beyond = intersect_images(images)
     assert shared.tolist() == [[0.1, 0.6]]
     np.testing.assert_allclose(shared + beyond, images)
     assert beyond.min() == 0

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
-from dcsomrl.analysis.relevance import learned, profile_relevances
+from dcsomrl.analysis.relevance import find_learned, profile_relevances
 
 
 def test_shares_entropy_and_use_of_dimensions():
@@ -20,7 +20,7 @@ def test_entropy_is_1_for_equal_relevances_and_0_for_a_single_one():
 
 
 def test_new_nodes_have_learned_nothing():
-    assert learned(np.array([[1.0, 1], [0.9, 1], [0.3, 0.4]])).tolist() == [False, True, True]
+    assert find_learned(np.array([[1.0, 1], [0.9, 1], [0.3, 0.4]])).tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (3,)])

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from dcsomrl.analysis.topology import (
     compare_classes,
-    components,
-    degrees,
+    count_degrees,
+    find_components,
+    find_shortest_path,
     measure_paths,
-    shortest_path,
 )
 
 RING = np.array([[0, 1], [1, 2], [2, 3], [3, 0], [5, 6]])
@@ -21,24 +21,24 @@ NONE = np.empty((0, 2), dtype=int)
 
 
 def test_degrees_parts_and_paths_of_a_ring_and_a_pair():
-    assert degrees(RING, 8).tolist() == [2, 2, 2, 2, 0, 1, 1, 0]
-    part = components(RING, 8)
+    assert count_degrees(RING, 8).tolist() == [2, 2, 2, 2, 0, 1, 1, 0]
+    part = find_components(RING, 8)
     assert part[:4].tolist() == [0] * 4
     assert part[5] == part[6] == 1
     assert len({part[4], part[7], 0, 1}) == 4
     lengths = measure_paths(RING, 8)
     assert lengths[0].tolist() == [0, 1, 2, 1, math.inf, math.inf, math.inf, math.inf]
     assert lengths[5, 6] == 1
-    assert components(NONE, 3).tolist() == [0, 1, 2]
-    assert degrees(NONE, 3).tolist() == [0, 0, 0]
+    assert find_components(NONE, 3).tolist() == [0, 1, 2]
+    assert count_degrees(NONE, 3).tolist() == [0, 0, 0]
 
 
 def test_the_shortest_path_goes_round_a_long_edge():
     weights = np.array([1.0, 1, 1, 10, 1])
-    assert shortest_path(RING, 8, weights, 0, 3) == [0, 1, 2, 3]
-    assert shortest_path(RING, 8, np.ones(5), 0, 3) == [0, 3]
-    assert shortest_path(RING, 8, weights, 2, 2) == [2]
-    assert shortest_path(RING, 8, weights, 0, 5) == []
+    assert find_shortest_path(RING, 8, weights, 0, 3) == [0, 1, 2, 3]
+    assert find_shortest_path(RING, 8, np.ones(5), 0, 3) == [0, 3]
+    assert find_shortest_path(RING, 8, weights, 2, 2) == [2]
+    assert find_shortest_path(RING, 8, weights, 0, 5) == []
 
 
 @given(
@@ -58,7 +58,7 @@ def test_paths_are_those_of_networkx(pairs, seed):
         for j in range(10):
             assert found[i, j] == pytest.approx(expected[i].get(j, math.inf))
     sizes = sorted(map(len, networkx.connected_components(graph)), reverse=True)
-    assert np.bincount(components(edges, 10)).tolist() == sizes
+    assert np.bincount(find_components(edges, 10)).tolist() == sizes
 
 
 def test_agreement_beyond_chance_is_told_from_chance():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dcsomrl.analysis.walks import compare_pairs, smoothness, traverse, walk_along
+from dcsomrl.analysis.walks import compare_pairs, measure_smoothness, traverse, walk_along
 
 
 def test_a_traversal_moves_one_dimension():
@@ -18,11 +18,11 @@ def test_a_walk_is_evenly_spaced_along_its_lines():
 
 def test_smoothness_of_walks_that_are_known():
     even = np.linspace(0, 1, 5)[:, None, None] * np.ones((2, 3))
-    found = smoothness(even)
+    found = measure_smoothness(even)
     assert found == pytest.approx((1, 0.25, 1))
     jump = np.array([0.0, 0, 0, 2, 2])[:, None] * np.ones(4)
-    assert smoothness(jump) == pytest.approx((2, 2, 4))
-    assert smoothness(np.ones((3, 2))) == (0, 0, 1)
+    assert measure_smoothness(jump) == pytest.approx((2, 2, 4))
+    assert measure_smoothness(np.ones((3, 2))) == (0, 0, 1)
 
 
 def test_pairs_are_compared_row_by_row():

@@ -12,7 +12,7 @@ from scipy.stats import ttest_1samp
 
 from dcsomrl.benchmark import benchmark
 from dcsomrl.benchmarking.cells import Cell, read_results
-from dcsomrl.benchmarking.table import spread, summary, write_report
+from dcsomrl.benchmarking.table import format_spread, make_summary, write_report
 from dcsomrl.configuration import compose_config
 from dcsomrl.errors import ConfigError, DataError, DcsomrlError
 from dcsomrl.locks import lend
@@ -232,7 +232,7 @@ def test_the_table_shows_means_deviations_and_tests(tmp_path):
     assert "| absent |" not in table
     console = Console(width=80)
     with console.capture() as capture:
-        console.print(summary(results, config, "digits"))
+        console.print(make_summary(results, config, "digits"))
     lines = [" ".join(line.split()) for line in capture.get().splitlines()]
     assert lines[1] == "method (seeds) purity NMI nodes accuracy, 10 NMI, 10"
     assert lines[2] == "mine (3) 0.810 ± 0.010 0.500 ± 0.000 64 ± 0 0.710 ± 0.010 0.400 ± 0.000"
@@ -240,6 +240,6 @@ def test_the_table_shows_means_deviations_and_tests(tmp_path):
 
 
 def test_a_cell_is_mean_and_deviation_of_its_seeds():
-    assert spread({}, 3) == "n/a"
-    assert spread({0: 0.5}, 3) == "0.500"
-    assert spread({0: 1, 1: 3}, 0) == "2 ± 1"
+    assert format_spread({}, 3) == "n/a"
+    assert format_spread({0: 0.5}, 3) == "0.500"
+    assert format_spread({0: 1, 1: 3}, 0) == "2 ± 1"

@@ -9,7 +9,7 @@ from scipy.stats import kstest
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import compose_config
 from dcsomrl.data import Augmentation, ClusterData, Neighbors
-from dcsomrl.data.augmentation import tint, transform
+from dcsomrl.data.augmentation import adjust_colors, transform
 from dcsomrl.data.counter import draw_uniform
 from dcsomrl.data.sources import digits
 from dcsomrl.errors import ConfigError
@@ -153,7 +153,7 @@ def test_views_take_the_place_of_samples_and_neighbours_in_training_alone():
 def test_a_tint_is_that_of_a_loop_over_images():
     x = torch.rand(4, 3, 5, 7, generator=torch.Generator().manual_seed(2))
     brightness, contrast, saturation = torch.rand(3, 4, generator=torch.Generator().manual_seed(3))
-    found = tint(x, brightness, contrast, saturation).numpy()
+    found = adjust_colors(x, brightness, contrast, saturation).numpy()
     share = np.array([0.299, 0.587, 0.114])[:, None, None]
     for one, image in enumerate(x.double().numpy()):
         image = image * float(brightness[one])
@@ -164,7 +164,7 @@ def test_a_tint_is_that_of_a_loop_over_images():
         np.testing.assert_allclose(found[one], expected, atol=1e-6)
     # One channel has no colour to change.
     grey, ones = x[:, :1], torch.ones(4)
-    torch.testing.assert_close(tint(grey, ones, ones, saturation), grey)
+    torch.testing.assert_close(adjust_colors(grey, ones, ones, saturation), grey)
 
 
 def test_colours_change_alike_however_the_images_are_normalised():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as some_arrays
 
 from dcsomrl import ClusterData, DeepSOM, GrowingSOM
-from dcsomrl.data.in_memory import arrays_of
+from dcsomrl.data.in_memory import make_arrays
 from dcsomrl.errors import DataError
 
 X = np.random.default_rng(0).random((30, 4))
@@ -33,7 +33,7 @@ VIEWS = {
 def test_a_view_gives_what_a_copy_of_it_gives(view):
     given = view(X)
     plain = np.array(given, dtype=np.float64).copy()
-    got = arrays_of(given, y=np.arange(30)[::-1] % 3)
+    got = make_arrays(given, y=np.arange(30)[::-1] % 3)
     np.testing.assert_array_equal(got.train_x.numpy(), plain)
     assert got.train_y.tolist() == [i % 3 for i in range(30)][::-1]
     seen = [GrowingSOM(max_epochs=1, random_state=0).fit(one) for one in (given, plain)]
@@ -49,10 +49,10 @@ def test_masked_values_are_refused_wherever_they_are(mask, rows):
     masked = np.ma.MaskedArray(np.random.default_rng(0).random((6, 3)), mask)
     x = list(masked) if rows else masked
     if not mask.any():
-        torch.testing.assert_close(arrays_of(x).train_x.numpy(), masked.data)
+        torch.testing.assert_close(make_arrays(x).train_x.numpy(), masked.data)
         return
     said = f"samples hold {int(mask.sum())} masked values.*fill them"
-    for take in (arrays_of, ClusterData.of, GrowingSOM().fit, DeepSOM().partial_fit):
+    for take in (make_arrays, ClusterData.of, GrowingSOM().fit, DeepSOM().partial_fit):
         if take == ClusterData.of:
             data = take(x)
             with pytest.raises(DataError, match=said):
@@ -65,9 +65,9 @@ def test_masked_values_are_refused_wherever_they_are(mask, rows):
 def test_masked_labels_and_masked_samples_of_a_test_split_are_refused():
     labels = np.ma.masked_equal(np.arange(30) % 3, 2)
     with pytest.raises(DataError, match="labels hold 10 masked values"):
-        arrays_of(X, labels)
+        make_arrays(X, labels)
     with pytest.raises(DataError, match="samples hold 1 masked values"):
-        arrays_of(X, test_x=np.ma.masked_equal(X, X[3, 1]))
+        make_arrays(X, test_x=np.ma.masked_equal(X, X[3, 1]))
     fitted = GrowingSOM(max_epochs=1).fit(X)
     with pytest.raises(DataError, match="samples hold 1 masked values"):
         fitted.predict(np.ma.masked_equal(X, X[3, 1]))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from dcsomrl.data.files import Reading, arrays, read_features
-from dcsomrl.data.in_memory import arrays_of
+from dcsomrl.data.in_memory import make_arrays
 from dcsomrl.data.roles import Roles
 from dcsomrl.errors import DataError
 
@@ -34,7 +34,7 @@ def test_roles_that_exclude_each_other_are_refused(tmp_path, roles, said, form):
     elif form == "parquet":
         TABLE.to_parquet(path)
     with pytest.raises(DataError, match=said):
-        arrays_of(TABLE, roles=Roles(**roles)) if form == "frame" else arrays(path, **roles)
+        make_arrays(TABLE, roles=Roles(**roles)) if form == "frame" else arrays(path, **roles)
 
 
 def test_numbers_that_name_columns_exclude_each_other_too(tmp_path):
@@ -61,9 +61,9 @@ def test_a_list_that_is_spread_is_one_feature_an_element(tmp_path):
 def test_a_frame_with_two_columns_of_one_name_is_refused():
     frame = pd.DataFrame(np.arange(12.0).reshape(4, 3), columns=["a", "b", "a"])
     with pytest.raises(DataError, match=r"several columns of one name \(a\)"):
-        arrays_of(frame)
+        make_arrays(frame)
     with pytest.raises(DataError, match=r"several columns of one name \(1\)"):
-        arrays_of(frame.set_axis([1, "1", "x"], axis=1))
+        make_arrays(frame.set_axis([1, "1", "x"], axis=1))
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet", "npy"])

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcsomrl.data.files import Reading, read_features
-from dcsomrl.data.in_memory import arrays_of
+from dcsomrl.data.in_memory import make_arrays
 from dcsomrl.data.roles import Roles
 from dcsomrl.data.text_tables import Writing
 
@@ -48,7 +48,7 @@ def test_fractions_that_all_differ_name_the_rows(tmp_path, suffix):
     assert got.names == ["x", "y"]
     assert got.about["id"].astype(float).tolist() == table["id"].tolist()
     assert any("column id names the rows" in one for one in notes)
-    assert arrays_of(table).feature_names == ["x", "y"]
+    assert make_arrays(table).feature_names == ["x", "y"]
 
 
 def test_a_measure_called_index_is_a_feature_and_said(tmp_path):
@@ -80,7 +80,7 @@ def test_a_column_that_the_training_learned_from_is_no_name(tmp_path):
 def test_only_a_whole_column_counts_the_rows(kind):
     def said_of(values):
         frame = pd.DataFrame({"e": pd.array(values, dtype=kind), "x": np.arange(12) % 5})
-        notes = arrays_of(frame, roles=Roles(missing="median")).notes
+        notes = make_arrays(frame, roles=Roles(missing="median")).notes
         return any("column e counts the rows" in one for one in notes)
 
     assert said_of([*range(12)])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dcsomrl.data import Arrays, ClusterData, Neighbors
 from dcsomrl.data.files import arrays
-from dcsomrl.data.in_memory import arrays_of
+from dcsomrl.data.in_memory import make_arrays
 from dcsomrl.errors import DataError
 from dcsomrl.training.assignments import describe_clusters
 
@@ -254,7 +254,7 @@ def test_splits_of_bytes_and_numbers_are_normalised_alike(tmp_path, kind, case, 
         np.save(tmp_path / "test.npy", test)
         given = arrays(str(tmp_path / "train.npy"), test_path=str(tmp_path / "test.npy"))
     else:
-        given = arrays_of(train, test_x=test)
+        given = make_arrays(train, test_x=test)
     data = ClusterData(given, val_fraction=0, normalization=kind)
     data.setup("fit")
     parts = [torch.cat([one.x for one in data.split_dataloader(s)]) for s in ("train", "test")]
@@ -275,11 +275,11 @@ def test_splits_of_bytes_and_numbers_are_normalised_alike(tmp_path, kind, case, 
 )
 def test_splits_on_scales_that_cannot_be_told_are_refused(train, test):
     with pytest.raises(DataError, match="the test split of d holds"):
-        ClusterData(arrays_of(train, test_x=test), "d").setup("fit")
+        ClusterData(make_arrays(train, test_x=test), "d").setup("fit")
 
 
 def test_a_test_split_between_bytes_is_normalised_as_the_training():
-    data = ClusterData(arrays_of(BYTES, test_x=BYTES + 0.5), val_fraction=0, normalization="none")
+    data = ClusterData(make_arrays(BYTES, test_x=BYTES + 0.5), val_fraction=0, normalization="none")
     data.setup("fit")
     parts = [torch.cat([one.x for one in data.split_dataloader(s)]) for s in ("train", "test")]
     torch.testing.assert_close(parts[0] + 0.5 / 255, parts[1])

@@ -33,7 +33,7 @@ def its_own_server():
 PARTS_OF_A_TEST = """
 import os, time
 
-def cells(setting):
+def list_cells(setting):
     def log(word):
         with (setting.out / "log").open("a") as file:
             print(word, file=file)
@@ -83,7 +83,9 @@ def test_every_part_runs_without_optional_packages_and_what_is_there_stays(bare,
     out = tmp_path / "runs" / "gpu-dry"
     found = json.loads((out / store.FILE).read_text())
     setting = Setting(out, dry=True)
-    assert set(found) == {f"{part.name}/{cell}" for part in PARTS for cell in part.cells(setting)}
+    assert set(found) == {
+        f"{part.name}/{cell}" for part in PARTS for cell in part.list_cells(setting)
+    }
     assert all(record["dry_run"] and "result" in record for record in found.values())
     # In one precision on one machine a resumed run is the run that was never stopped.
     assert found["resuming/32-true"]["result"]["bit for bit"]

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from experiments.claims import CLAIMS, HOLDS, NOT, PARTLY, UNKNOWN, verdicts
+from experiments.claims import CLAIMS, HOLDS, NOT, PARTLY, UNKNOWN, judge_claims
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ GOOD = {
 
 
 def test_every_claim_holds_on_numbers_that_bear_it_out():
-    assert [one.verdict for one in verdicts(GOOD)] == [HOLDS] * len(CLAIMS)
+    assert [one.verdict for one in judge_claims(GOOD)] == [HOLDS] * len(CLAIMS)
 
 
 @pytest.mark.parametrize(
@@ -77,18 +77,18 @@ def test_every_claim_holds_on_numbers_that_bear_it_out():
     ],
 )
 def test_a_claim_falls_with_its_number_and_no_other_with_it(changed, number, verdict):
-    judged = [one.verdict for one in verdicts(GOOD | changed)]
+    judged = [one.verdict for one in judge_claims(GOOD | changed)]
     assert judged[number] == verdict
     assert judged[:number] + judged[number + 1 :] == [HOLDS] * (len(CLAIMS) - 1)
 
 
 def test_where_nothing_is_disturbed_nothing_is_claimed():
-    judged = [one.verdict for one in verdicts(GOOD | {"disturbance_dimensions": 0.0})]
+    judged = [one.verdict for one in judge_claims(GOOD | {"disturbance_dimensions": 0.0})]
     assert judged == [HOLDS] * 3 + [UNKNOWN] * 2 + [HOLDS] * (len(CLAIMS) - 5)
 
 
 def test_what_was_not_measured_is_said():
-    assert {one.verdict for one in verdicts({})} == {UNKNOWN}
+    assert {one.verdict for one in judge_claims({})} == {UNKNOWN}
 
 
 def test_the_quick_page_judges_every_claim_and_shows_its_pictures(tmp_path):

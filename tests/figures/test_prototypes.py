@@ -8,7 +8,7 @@ import pytest
 
 from dcsomrl.figures import draw_prototype_grid, draw_prototype_profiles
 from dcsomrl.figures.embedding import draw_embedding
-from dcsomrl.figures.images import brighten, draw_image_rows
+from dcsomrl.figures.images import draw_image_rows, rescale_images
 from dcsomrl.figures.parameters import draw_parameter_scatter
 
 
@@ -77,7 +77,7 @@ def test_names_are_drawn_as_they_are():
 
 def test_images_of_another_range_are_brought_to_one_that_can_be_drawn():
     samples = np.array([[-1.0, 0], [0.5, 1.0]])
-    np.testing.assert_allclose(brighten(samples, samples), [[0, 0.5], [0.75, 1]])
-    np.testing.assert_allclose(brighten(np.array([128.0]), np.array([0.0, 256.0])), [0.5])
+    np.testing.assert_allclose(rescale_images(samples, samples), [[0, 0.5], [0.75, 1]])
+    np.testing.assert_allclose(rescale_images(np.array([128.0]), np.array([0.0, 256.0])), [0.5])
     for kept in (np.array([0.0, 1.0]), np.array([0.2, 0.4]), np.array([-1e-6, 1 + 1e-6])):
-        assert brighten(samples, kept) is samples
+        assert rescale_images(samples, kept) is samples

@@ -16,7 +16,7 @@ from dcsomrl.losses import (
     sharpen,
     smoothness,
     soft_assignment,
-    total,
+    sum_terms,
     transition,
 )
 from dcsomrl.maps import SOMRL
@@ -103,7 +103,7 @@ def test_a_step_computes_what_is_asked_for_once():
 
 def test_the_sum_of_terms_has_their_weights():
     values = {"a": torch.tensor(2.0), "b": torch.tensor(3.0), "c": torch.tensor(5.0)}
-    assert total(values, {"a": 1.0, "b": 0.5, "c": 0.0}) == 3.5
+    assert sum_terms(values, {"a": 1.0, "b": 0.5, "c": 0.0}) == 3.5
 
 
 class Scale(Term):

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dcsomrl.maps import SOMRL
-from dcsomrl.maps.rules import relevances_of
+from dcsomrl.maps.rules import compute_relevances
 from tests.maps.oracle import Node, Oracle
 
 BASE = {
@@ -227,7 +227,7 @@ def test_distances_equal_but_for_rounding_are_equal():
     distances = torch.full((2, 5), 0.3, dtype=torch.float32)
     distances[:, 2] = distances[:, 2].nextafter(torch.tensor(1.0))
     distances[1, 2] *= 1.001
-    relevances = relevances_of(distances, 0.4)
+    relevances = compute_relevances(distances, 0.4)
     assert (relevances[0] == 1).all()
     assert relevances[1, 2] < 0.2
 

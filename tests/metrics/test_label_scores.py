@@ -149,8 +149,8 @@ def test_no_sample_has_no_score(score):
 
 
 def test_classes_without_a_sample_are_not_counted():
-    assert metrics.classes(matrix([0, 1, 1, -1], [2, 0, 2, 1])) == 2
-    assert metrics.classes(matrix([], [])) == 0
+    assert metrics.count_classes(matrix([0, 1, 1, -1], [2, 0, 2, 1])) == 2
+    assert metrics.count_classes(matrix([], [])) == 0
 
 
 @given(labelings(min_size=1), st.permutations(range(SLOTS)))

@@ -95,7 +95,7 @@ def test_topographic_error_refuses_what_is_no_adjacency(adjacency):
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=20).filter(any))
 def test_usage_and_perplexity_are_those_of_the_shares(counts):
     shares = [count / sum(counts) for count in counts if count]
-    assert metrics.usage(torch.tensor(counts)) == len(shares)
+    assert metrics.count_used(torch.tensor(counts)) == len(shares)
     expected = np.prod([share**-share for share in shares])
     assert float(metrics.perplexity(torch.tensor(counts))) == pytest.approx(expected)
 

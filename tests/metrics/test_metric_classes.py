@@ -21,7 +21,7 @@ KEYS = {
     "completeness": metrics.completeness,
     "accuracy": metrics.accuracy,
     "clustering_error": metrics.clustering_error,
-    "classes": metrics.classes,
+    "classes": metrics.count_classes,
 }
 
 
@@ -71,7 +71,7 @@ def expected_values():
     counts = metrics.count_contingency(clusters, labels, N_CLUSTERS, N_CLASSES)
     return {
         **{name: float(score(counts)) for name, score in KEYS.items()},
-        "nodes_used": float(metrics.usage(counts.sum(1))),
+        "nodes_used": float(metrics.count_used(counts.sum(1))),
         "perplexity": float(metrics.perplexity(counts.sum(1))),
         "quantization": float(distances.mean()),
         "topographic": float(metrics.topographic_error(clusters, second, adjacency)),

@@ -86,7 +86,7 @@ def test_desom_moves_prototypes_and_encoder_by_the_map(x):
 
 def test_desom_temperature_falls_exponentially():
     model = DESOM(network(), t_max=10, t_min=0.1)
-    assert [round(model.at(share), 6) for share in (0, 0.5, 1)] == [10, 1, 0.1]
+    assert [round(model.compute_temperature(share), 6) for share in (0, 0.5, 1)] == [10, 1, 0.1]
 
 
 def test_the_losses_of_somvae_are_numpys(x):
@@ -170,7 +170,7 @@ def test_the_loss_of_dec_and_idec_is_numpys(x, reconstruction, clustering):
     p = q**2 / q.sum(0)
     p /= p.sum(1, keepdims=True)
     divergence = (p * np.log(p / q)).sum(1).mean()
-    np.testing.assert_allclose(model.soft(torch.tensor(z)).detach(), q, rtol=1e-4)
+    np.testing.assert_allclose(model.assign_softly(torch.tensor(z)).detach(), q, rtol=1e-4)
     np.testing.assert_allclose(sharpen(torch.tensor(q)), p, rtol=1e-6)
     losses = terms(model, x)
     mse = ((model.decode(model.encode(x)) - x) ** 2).mean().item()

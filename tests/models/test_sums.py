@@ -16,7 +16,7 @@ def test_means_are_those_of_the_steps_by_name():
         steps = [losses(epoch + step) for step in range(4)]
         for step in steps:
             sums.add(step)
-        found = sums.means()
+        found = sums.compute_means()
         assert list(found) == ["loss", "near", "far"]
         for name, mean in found.items():
             torch.testing.assert_close(mean, torch.stack([step[name] for step in steps]).mean())
@@ -36,17 +36,17 @@ def test_an_epoch_that_is_stopped_in_its_middle_has_the_same_means():
     for step in range(2, 5):
         whole.add(losses(step))
         after.add(losses(step))
-    assert {name: float(mean) for name, mean in after.means().items()} == {
-        name: float(mean) for name, mean in whole.means().items()
+    assert {name: float(mean) for name, mean in after.compute_means().items()} == {
+        name: float(mean) for name, mean in whole.compute_means().items()
     }
 
 
 def test_one_loss_that_is_no_number_shows_for_the_rest_of_the_epoch():
     sums = EpochSums()
     sums.add(losses(0))
-    assert sums.finite()
+    assert sums.is_finite()
     sums.add(losses(1) | {"near": torch.tensor(float("inf"))})
     sums.add(losses(2))
-    assert not sums.finite()
+    assert not sums.is_finite()
     sums.clear()
-    assert sums.finite()
+    assert sums.is_finite()

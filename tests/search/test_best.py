@@ -11,13 +11,13 @@ import torch
 from hydra import compose, initialize_config_dir
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
-from dcsomrl.configuration import config_dir
+from dcsomrl.configuration import find_config_dir
 from dcsomrl.search import Search
-from dcsomrl.search.best import deletions, experiment
+from dcsomrl.search.best import format_experiment, list_deletions
 from dcsomrl.search.designs import Grid
-from dcsomrl.search.outcome import front, outcome, read, save
+from dcsomrl.search.outcome import collect_outcome, find_front, read, save
 from dcsomrl.search.results import TOP, write_results
-from dcsomrl.search.stability import stability
+from dcsomrl.search.stability import measure_stability
 from experiments import searches
 
 pytestmark = pytest.mark.slow
@@ -27,14 +27,14 @@ CHOICES = {"dataset": "digits", "autoencoder": "mlp", "model": "dcsomrl", "exper
 
 def composed_best(folder, space, fixed, choices):
     """The configuration of the experiment of a search's last point."""
-    n = len(Grid().points(space, sum(len(d.choices) for d in space.values())))
+    n = len(Grid().make_points(space, sum(len(d.choices) for d in space.values())))
     search = Search(folder / "found", space, Grid(), n, {"nmi": "maximize"}, {})
     while claim := search.claim():
         search.succeed(claim, [{"nmi": claim.point}])
-    text = experiment(search.completed()[-1], search, fixed, choices)
+    text = format_experiment(search.list_completed()[-1], search, fixed, choices)
     (folder / "experiment").mkdir()
     (folder / "experiment" / "best.yaml").write_text(text)
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+    with initialize_config_dir(str(find_config_dir()), version_base="1.3"):
         return compose("train", [f"hydra.searchpath=[file://{folder}]", "experiment=best"])
 
 
@@ -67,7 +67,7 @@ def test_settings_are_read_in_hydras_grammar(tmp_path):
     assert "wandb" not in cfg.logger
     # A file cannot take a setting away: the printed command does.
     assert "alpha" in cfg.model
-    assert deletions(fixed) == "'~model.alpha'"
+    assert list_deletions(fixed) == "'~model.alpha'"
 
 
 def test_searched_groups_are_chosen_whatever_they_are(tmp_path):
@@ -110,7 +110,7 @@ def test_the_front_is_what_no_other_point_beats(traded, tmp_path, capsys):
     opened, work = traded
     search = opened()
     work(search, 30)
-    save(outcome(search), search.folder)
+    save(collect_outcome(search), search.folder)
     points = read(search.folder).points
     done = points[points["state"] == "complete"]
 
@@ -125,7 +125,7 @@ def test_the_front_is_what_no_other_point_beats(traded, tmp_path, capsys):
     write_results(search, [], CHOICES, "again")
     shown = capsys.readouterr().out
     assert all(f"{point}*" in shown for point in done["point"][expected])
-    assert len(front(search)) == sum(expected)
+    assert len(find_front(search)) == sum(expected)
 
 
 def test_a_slow_process_does_not_write_what_was_before(traded, capsys):
@@ -169,13 +169,13 @@ def two_runs(run_small, tmp_path):
 
 def test_stability_is_the_agreement_of_seeds_and_nothing_for_a_single_cluster(two_runs, tmp_path):
     folders = two_runs()
-    found = stability(folders)
+    found = measure_stability(folders)
     assert 0.3 < found < 1
-    assert stability([folders[0], folders[0]]) == pytest.approx(1)
+    assert measure_stability([folders[0], folders[0]]) == pytest.approx(1)
     collapsed = [tmp_path / "one", tmp_path / "other"]
     for folder, source in zip(collapsed, folders, strict=True):
         _collapse(source, folder)
-    assert stability(collapsed) == 0
+    assert measure_stability(collapsed) == 0
 
 
 def _collapse(source, folder):
@@ -193,7 +193,7 @@ def test_the_best_of_two_searches_becomes_an_experiment(tmp_path, monkeypatch):
     adjusted = pd.DataFrame({"params/model.som.max_nodes": [200], "params/model.alpha": [0.1]})
     points = pd.concat([initial.assign(search="a"), adjusted.assign(search="b")], ignore_index=True)
     (tmp_path / "experiment").mkdir()
-    monkeypatch.setattr(searches, "config_dir", lambda: tmp_path)
+    monkeypatch.setattr(searches, "find_config_dir", lambda: tmp_path)
     for i, expected in ((0, "batch_size: 64"), (1, "alpha: 0.1")):
         searches.write_experiment("digits", points.assign(point=i).loc[i])
         text = (tmp_path / "experiment" / "best_digits.yaml").read_text()

@@ -5,9 +5,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from dcsomrl.errors import ConfigError
-from dcsomrl.search.grammar import distribution
-from dcsomrl.search.request import check_numbers, request
-from dcsomrl.search.sweeping import numbers
+from dcsomrl.search.grammar import read_distribution
+from dcsomrl.search.request import check_numbers, read_request
+from dcsomrl.search.sweeping import read_numbers
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from dcsomrl.search.sweeping import numbers
 )
 def test_overrides_in_hydras_grammar_are_distributions(override, expected):
     (parsed,) = OverridesParser.create().parse_overrides([override])
-    assert distribution(parsed) == expected
+    assert read_distribution(parsed) == expected
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_overrides_in_hydras_grammar_are_distributions(override, expected):
 def test_ranges_without_values_are_refused(override):
     (parsed,) = OverridesParser.create().parse_overrides([override])
     with pytest.raises(ConfigError, match="a: no values in"):
-        distribution(parsed)
+        read_distribution(parsed)
 
 
 @pytest.mark.parametrize(
@@ -53,18 +53,18 @@ def test_ranges_without_values_are_refused(override):
 def test_what_cannot_be_searched_is_refused(override, sentence):
     (parsed,) = OverridesParser.create().parse_overrides([override])
     with pytest.raises(ConfigError, match=sentence):
-        distribution(parsed)
+        read_distribution(parsed)
 
 
 @pytest.mark.parametrize("sign", ["", "+", "++"])
 def test_a_seed_is_no_setting_of_a_search(sign):
     with pytest.raises(ConfigError, match=r"hydra\.sweeper\.seeds=\[0\]: set that"):
-        request([f"{sign}seed=3", "model.n_clusters=int(interval(5,24))"], {}, None, [0])
+        read_request([f"{sign}seed=3", "model.n_clusters=int(interval(5,24))"], {}, None, [0])
 
 
 def test_the_command_line_wins_whatever_the_sign_before_a_key():
     params = {"model.n_clusters": "int(interval(5,24))", "+model.extra": "choice(1,2)", "b": 1}
-    asked = request(["++model.n_clusters=7", "b=range(1,3)"], params, None, [0])
+    asked = read_request(["++model.n_clusters=7", "b=range(1,3)"], params, None, [0])
     assert asked.fixed == ["++model.n_clusters=7"]
     assert asked.space == {
         "+model.extra": CategoricalDistribution([1, 2]),
@@ -80,6 +80,6 @@ def test_a_seed_given_twice_is_refused():
 def test_scores_on_the_test_split_are_no_objective():
     returned = {"split": "test", "nmi": 0.9, "seconds": 3.0, "epochs": 30, "val/nmi": 0.8}
     expected = {"seconds": 3.0, "epochs": 30.0, "val/nmi": 0.8}
-    assert numbers(returned | {"dataset": "digits"}) == expected
-    assert numbers({"split": "val", "nmi": 0.7, "done": True}) == {"nmi": 0.7}
-    assert numbers(0.5) == {"result": 0.5}
+    assert read_numbers(returned | {"dataset": "digits"}) == expected
+    assert read_numbers({"split": "val", "nmi": 0.7, "done": True}) == {"nmi": 0.7}
+    assert read_numbers(0.5) == {"result": 0.5}

@@ -10,8 +10,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from dcsomrl.errors import ConfigError, DataError
 from dcsomrl.search import Grid, LatinHypercube, Search
-from dcsomrl.search.outcome import PARAMETER, outcome, read, save, shorten_names
-from dcsomrl.search.sensitivity_page import importances, write_sensitivity
+from dcsomrl.search.outcome import PARAMETER, collect_outcome, read, save, shorten_names
+from dcsomrl.search.sensitivity_page import measure_importances, write_sensitivity
 
 pytestmark = pytest.mark.slow
 
@@ -40,13 +40,13 @@ def searched(tmp_path_factory):
         results = {"nmi": nmi, "purity": purity, "odd": math.nan, "same": 1.0}
         noise = rng.normal(size=2) / 50
         search.succeed(claim, [results | {"nmi": nmi + one} for one in noise])
-    save(outcome(search), folder)
+    save(collect_outcome(search), folder)
     return search
 
 
 def test_the_table_holds_the_search_with_every_value_as_it_was(searched, tmp_path):
     shutil.copytree(searched.folder, tmp_path / "moved")
-    was, now = outcome(searched), read(tmp_path / "moved")
+    was, now = collect_outcome(searched), read(tmp_path / "moved")
     assert now.space == was.space
     assert now.objectives == was.objectives
     for name in SPACE:
@@ -63,7 +63,7 @@ def test_choices_that_look_like_nothing_or_numbers_come_back(tmp_path):
     search = Search(tmp_path, space, Grid(), len(choices), {"nmi": "maximize"}, {})
     while claim := search.claim():
         search.succeed(claim, [{"nmi": 1.0}], commit="123456789012")
-    save(outcome(search), tmp_path)
+    save(collect_outcome(search), tmp_path)
     points = read(tmp_path).points
     assert list(points["params/a"]) == list(choices)
     assert list(points["git_commit"]) == ["123456789012"] * len(choices)
@@ -103,7 +103,7 @@ def test_the_page_says_what_moves_each_result(searched, tmp_path):
 def test_importances_are_of_the_parameters_that_matter():
     space = {"a": FloatDistribution(0, 1), "b": FloatDistribution(0, 1)}
     parameters = pd.DataFrame(np.random.default_rng(0).random((60, 2)), columns=["a", "b"])
-    found = importances(parameters, 3 * parameters["a"] + parameters["b"], space)
+    found = measure_importances(parameters, 3 * parameters["a"] + parameters["b"], space)
     assert found["a"] == pytest.approx(0.9, abs=0.08)  # 9 parts of the variance against 1
 
 
@@ -130,7 +130,7 @@ def test_results_that_cannot_be_explained_are_named_and_shown(searched, tmp_path
     assert f"| threshold | {rho} | " in text
     complete = few.points[few.points["state"] == "complete"]
     given = complete[[PARAMETER + name for name in few.space]]
-    by_name = importances(given, complete["nmi"], few.space)
+    by_name = measure_importances(given, complete["nmi"], few.space)
     expected = {short: by_name[name] for name, short in shorten_names(few.space).items()}
     for (_, name), value in table["importance"].items():
         assert value == pytest.approx(expected[name])

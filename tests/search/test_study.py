@@ -17,7 +17,7 @@ from optuna.samplers import BruteForceSampler, CmaEsSampler, TPESampler
 
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.search import LatinHypercube, Search
-from dcsomrl.search.outcome import outcome
+from dcsomrl.search.outcome import collect_outcome
 
 pytestmark = pytest.mark.slow
 
@@ -61,8 +61,8 @@ def test_processes_share_a_search_and_do_no_point_twice(storage, tmp_path):
     folder = tmp_path / "search"
     assert run(folder, storage, [None] * 3) == [0] * 3
     assert all(len((folder / f"{i}.begun").read_text().splitlines()) == 1 for i in range(10))
-    values = [trial.params["a"] for trial in opened(folder, storage).completed()]
-    assert values == [point["a"] for point in LatinHypercube().points(SPACE, 10)]
+    values = [trial.params["a"] for trial in opened(folder, storage).list_completed()]
+    assert values == [point["a"] for point in LatinHypercube().make_points(SPACE, 10)]
 
 
 def test_whenever_processes_are_killed_every_stratum_is_tried_once(tmp_path):
@@ -80,7 +80,7 @@ def test_whenever_processes_are_killed_every_stratum_is_tried_once(tmp_path):
 
     search = opened(folder)
     assert search.claim() is None
-    finished = search.finished()
+    finished = search.list_finished()
     assert [trial.user_attrs["point"] for trial in finished] == list(range(10))
     assert sorted(math.floor(trial.params["a"] * 10) for trial in finished) == list(range(10))
     for point in range(10):
@@ -98,7 +98,7 @@ def test_a_point_whose_process_died_is_taken_up_again_and_given_up_in_the_end(tm
     first.lock.release()
     search = opened(tmp_path)
     assert search.claim().point == 1
-    (dead,) = search.finished()
+    (dead,) = search.list_finished()
     assert dead.user_attrs["point"] == 0
     assert dead.user_attrs["error"] == "its process died"
 
@@ -117,7 +117,7 @@ def test_a_death_while_a_point_is_taken_up_again_does_not_lose_it(tmp_path, monk
             dying.claim()
     del dying  # and its lock
     search = opened(tmp_path)
-    assert search.finished() == []
+    assert search.list_finished() == []
     again = search.claim()
     assert (again.point, again.params) == (0, claim.params)
     search.succeed(again, [{"score": 1.0}])
@@ -145,12 +145,12 @@ def test_failures_are_recorded_with_their_error_and_are_not_repeated(tmp_path):
     search.fail(search.claim(), "RuntimeError: out of memory")
     search.succeed(search.claim(), [{"score": 1.0}, {"score": math.nan}])
     search.succeed(search.claim(), [{"score": 1.0}, {"score": 3.0}])
-    states = [trial.state.name for trial in opened(tmp_path).finished()]
+    states = [trial.state.name for trial in opened(tmp_path).list_finished()]
     assert states == ["FAIL", "FAIL", "COMPLETE"]
-    errors = [trial.user_attrs.get("error") for trial in search.finished()]
+    errors = [trial.user_attrs.get("error") for trial in search.list_finished()]
     assert errors == ["RuntimeError: out of memory",
                       "an objective is not a number: score is nan", None]  # fmt: skip
-    assert search.completed()[0].values == [2.0]
+    assert search.list_completed()[0].values == [2.0]
     search.check_failures(0.2)
     with pytest.raises(DcsomrlError, match=r"2 of 10 points failed.*the last: an objective"):
         search.check_failures(0.1)
@@ -184,9 +184,9 @@ def test_points_that_failed_are_tried_once_more_where_that_is_asked(tmp_path):
     one.check_failures(0.1)
     new = [one.claim(), other.claim()]
     assert [claim.point for claim in new] == [3, 4]
-    states = {trial.user_attrs["point"]: trial.state.name for trial in one.finished()}
+    states = {trial.user_attrs["point"]: trial.state.name for trial in one.list_finished()}
     assert states == {0: "COMPLETE", 1: "FAIL", 2: "COMPLETE"}
-    points = outcome(one).points.set_index("point")
+    points = collect_outcome(one).points.set_index("point")
     assert points.loc[0, "git_commit"] == "abc"
 
 
@@ -216,7 +216,7 @@ def test_folders_of_one_name_have_searches_of_their_own_in_a_database(tmp_path, 
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path / name)
         search = opened(Path("search"), url)
-        assert search.finished() == []
+        assert search.list_finished() == []
         search.succeed(search.claim(), [{"score": 1.0}])
 
 
@@ -227,7 +227,7 @@ def test_a_folder_is_one_search_however_it_is_named(url, tmp_path, monkeypatch):
     search = opened(Path("search"), url)
     search.succeed(search.claim(), [{"score": 1.0}])
     again = opened(tmp_path / "search", url)
-    assert len(again.finished()) == 1
+    assert len(again.list_finished()) == 1
     assert again.claim().point == 1
 
 
@@ -274,9 +274,9 @@ def test_a_journal_that_a_full_disk_cut_off_is_read_up_to_there(tmp_path):
     with (tmp_path / "study.journal").open("a") as file:
         file.write('{"op_code": 5, "wor')
     search = opened(tmp_path)
-    assert len(search.completed()) == 1
+    assert len(search.list_completed()) == 1
     search.succeed(search.claim(), [{"score": 2.0}])
-    assert len(opened(tmp_path).completed()) == 2
+    assert len(opened(tmp_path).list_completed()) == 2
 
 
 def test_a_sampler_that_learns_is_resumed_where_it_would_be(tmp_path):
@@ -291,7 +291,7 @@ def test_a_sampler_that_learns_is_resumed_where_it_would_be(tmp_path):
                 claim = search.claim()
                 search.succeed(claim, [{"score": -abs(claim.params["a"] - best)}])
         assert search.claim() is None
-        return [trial.params for trial in search.finished()]
+        return [trial.params for trial in search.list_finished()]
 
     whole = search("whole", 0.3, sittings=1)
     assert search("part", 0.3, sittings=3) == whole

@@ -156,7 +156,7 @@ def test_a_killed_search_ends_as_one_that_was_not(search, tmp_path):
     assert "of 5 points are done" in done.stdout
     assert list(trials["point"]) == [0, 1, 2, 3, 4]
     space = {"model.n_clusters": IntDistribution(5, 24)}
-    points = LatinHypercube().points(space, 5)
+    points = LatinHypercube().make_points(space, 5)
     expected = [point["model.n_clusters"] for point in points]
     assert list(trials["params/model.n_clusters"]) == expected
     assert sorted((n - 5) // 4 for n in expected) == [0, 1, 2, 3, 4]

@@ -8,7 +8,7 @@ import pytest
 
 from dcsomrl.evaluate import evaluate
 from dcsomrl.report import report
-from dcsomrl.search.sweeping import numbers
+from dcsomrl.search.sweeping import read_numbers
 from dcsomrl.training.warnings import warn_of_map
 from tests.test_evaluate_predict import call
 
@@ -96,7 +96,7 @@ def test_equal_samples_are_said(run_small, tmp_path):
 def test_a_search_gets_no_score_of_nothing(run_small, tmp_path):
     x, y = blobs()
     returned = run_small(*saved(tmp_path, x_train=x, y_train=y, x_test=x))
-    assert "nmi" not in numbers({**returned, "split": "val"})
+    assert "nmi" not in read_numbers({**returned, "split": "val"})
 
 
 def test_results_lie_beside_a_checkpoint_outside_of_a_run(run_small, tmp_path):

@@ -38,9 +38,9 @@ def build_page(runs: Sequence[RunPage], title: str) -> str:
     for run in runs:
         check_run(run)
     sections = [
-        ("Summary", _summary(runs) + _notes(runs)),
-        *_explorers(runs),
-        ("Pictures", _pictures(runs)),
+        ("Summary", _make_summary(runs) + _make_notes(runs)),
+        *_make_explorers(runs),
+        ("Pictures", _make_pictures(runs)),
     ]
     sections = [(heading, content) for heading, content in sections if content]
     anchors = [f"part-{number}" for number in range(len(sections))]
@@ -52,20 +52,20 @@ def build_page(runs: Sequence[RunPage], title: str) -> str:
         f'<section id="{anchor}"><h2>{escape(heading)}</h2>{content}</section>'
         for anchor, (heading, content) in zip(anchors, sections, strict=True)
     ]
-    return Template(_asset("page.html")).substitute(
+    return Template(_read_asset("page.html")).substitute(
         title=escape(title),
-        css=_asset("page.css"),
+        css=_read_asset("page.css"),
         links="\n".join(links),
         body="\n".join(parts),
-        script="".join(_asset(name) for name in SCRIPTS),
+        script="".join(_read_asset(name) for name in SCRIPTS),
     )
 
 
-def _asset(name: str) -> str:
+def _read_asset(name: str) -> str:
     return files("dcsomrl.reporting.html").joinpath(name).read_text(encoding="utf-8")
 
 
-def _summary(runs: Sequence[RunPage]) -> str:
+def _make_summary(runs: Sequence[RunPage]) -> str:
     """Measures as rows, one column per run."""
     tables = [dict(run.summary) for run in runs]
     measures = list(dict.fromkeys(measure for table in tables for measure in table))
@@ -85,7 +85,7 @@ def _summary(runs: Sequence[RunPage]) -> str:
     )
 
 
-def _notes(runs: Sequence[RunPage]) -> str:
+def _make_notes(runs: Sequence[RunPage]) -> str:
     """Sentences, each behind its run's name unless it is true of all, and then only once."""
     shared = [note for note in runs[0].notes if all(note in run.notes for run in runs)]
     lines = [
@@ -98,7 +98,7 @@ def _notes(runs: Sequence[RunPage]) -> str:
     return f'<ul class="notes">{"".join(lines)}</ul>' if lines else ""
 
 
-def _explorers(runs: Sequence[RunPage]) -> list[tuple[str, str]]:
+def _make_explorers(runs: Sequence[RunPage]) -> list[tuple[str, str]]:
     """Heading and content of each run's explorer; the script fills the content."""
     if all(run.explorer is None for run in runs):
         return []
@@ -126,30 +126,30 @@ def pack(explorer: Explorer) -> dict[str, Any]:
         "relevance_names": explorer.relevance_names,
         "feature_names": explorer.feature_names,
         "per_node": explorer.nearest_rows.shape[1],
-        "node_xy": _array(explorer.node_xy, "f4"),
-        "edges": _array(explorer.edges, "i4"),
-        "strength": _array(explorer.strength, "f4"),
-        "slots": _array(explorer.slots, "i4"),
-        "wins": _array(explorer.wins, "i4"),
-        "activation": _array(explorer.activation, "f4"),
-        "node_class": _array(explorer.node_class, "i4"),
-        "purity": _array(explorer.purity, "f4"),
-        "point_xy": _array(explorer.point_xy, "f4"),
-        "point_node": _array(explorer.point_node, "i4"),
-        "point_activation": _array(explorer.point_activation, "f4"),
-        "point_class": _array(explorer.point_class, "i4"),
-        "relevances": _array(explorer.relevances, "f4"),
-        "profiles": _array(explorer.profiles, "f4"),
-        "levels": _array(explorer.levels, "f4"),
-        "nearest_rows": _array(explorer.nearest_rows, "i4"),
-        "nearest_distance": _array(explorer.nearest_distance, "f4"),
-        "tiles": _sheet(explorer.tiles),
-        "nearest": _sheet(explorer.nearest),
-        "disturbed": _sheet(explorer.disturbed),
+        "node_xy": _pack_array(explorer.node_xy, "f4"),
+        "edges": _pack_array(explorer.edges, "i4"),
+        "strength": _pack_array(explorer.strength, "f4"),
+        "slots": _pack_array(explorer.slots, "i4"),
+        "wins": _pack_array(explorer.wins, "i4"),
+        "activation": _pack_array(explorer.activation, "f4"),
+        "node_class": _pack_array(explorer.node_class, "i4"),
+        "purity": _pack_array(explorer.purity, "f4"),
+        "point_xy": _pack_array(explorer.point_xy, "f4"),
+        "point_node": _pack_array(explorer.point_node, "i4"),
+        "point_activation": _pack_array(explorer.point_activation, "f4"),
+        "point_class": _pack_array(explorer.point_class, "i4"),
+        "relevances": _pack_array(explorer.relevances, "f4"),
+        "profiles": _pack_array(explorer.profiles, "f4"),
+        "levels": _pack_array(explorer.levels, "f4"),
+        "nearest_rows": _pack_array(explorer.nearest_rows, "i4"),
+        "nearest_distance": _pack_array(explorer.nearest_distance, "f4"),
+        "tiles": _pack_sheet(explorer.tiles),
+        "nearest": _pack_sheet(explorer.nearest),
+        "disturbed": _pack_sheet(explorer.disturbed),
     }
 
 
-def _array(array: NDArray[np.generic] | None, kind: str) -> dict[str, str] | None:
+def _pack_array(array: NDArray[np.generic] | None, kind: str) -> dict[str, str] | None:
     """Little-endian bytes in base64; whole numbers in two bytes where they fit."""
     if array is None:
         return None
@@ -159,7 +159,7 @@ def _array(array: NDArray[np.generic] | None, kind: str) -> dict[str, str] | Non
     return {"type": kind, "data": base64.b64encode(flat.tobytes()).decode("ascii")}
 
 
-def _sheet(images: Pixels | None) -> dict[str, Any] | None:
+def _pack_sheet(images: Pixels | None) -> dict[str, Any] | None:
     """All images, (..., h, w, c), row by row in one PNG."""
     if images is None or images.size == 0:
         return None
@@ -181,7 +181,7 @@ def _sheet(images: Pixels | None) -> dict[str, Any] | None:
     }
 
 
-def _pictures(runs: Sequence[RunPage]) -> str:
+def _make_pictures(runs: Sequence[RunPage]) -> str:
     """Figures; those of one name in one row where there are several runs."""
     names = list(dict.fromkeys(picture.name for run in runs for picture in run.pictures))
     blocks = []
@@ -193,11 +193,11 @@ def _pictures(runs: Sequence[RunPage]) -> str:
                 picture = run.pictures[at[name]]
                 heading = heading or picture.title
                 label = run.title if len(runs) > 1 else ""
-                figures.append(_figure(picture, label, f"r{number}p{at[name]}-"))
+                figures.append(_make_figure(picture, label, f"r{number}p{at[name]}-"))
             else:
                 figures.append(f'<p class="quiet lacking">{escape(run.title)} has none.</p>')
         row = f'<div class="figures">{"".join(figures)}</div>'
-        wide = len(runs) == 1 and _ratio(runs[0].pictures[at[name]]) > WIDE
+        wide = len(runs) == 1 and _read_ratio(runs[0].pictures[at[name]]) > WIDE
         kind = ' class="wide"' if wide else ""
         blocks.append(f"<div{kind}><h3>{escape(heading)}</h3>{row}</div>")
     if not blocks:
@@ -205,13 +205,13 @@ def _pictures(runs: Sequence[RunPage]) -> str:
     return f'<div class="{"pairs" if len(runs) > 1 else "pictures"}">{"".join(blocks)}</div>'
 
 
-def _ratio(picture: Picture) -> float:
+def _read_ratio(picture: Picture) -> float:
     """Width over height, 1 where the SVG does not say."""
     box = re.search(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"', picture.svg)
     return float(box[1]) / float(box[2]) if box else 1.0
 
 
-def _figure(picture: Picture, label: str, prefix: str) -> str:
+def _make_figure(picture: Picture, label: str, prefix: str) -> str:
     caption = escape(picture.caption)
     if label:
         caption = f"<b>{escape(label)}.</b> {caption}"

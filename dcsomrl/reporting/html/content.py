@@ -127,12 +127,12 @@ def check_run(run: RunPage) -> None:
         _check_pictures(run.explorer)
 
 
-def _shape(name: str, array: NDArray[np.generic], *expected: int) -> None:
+def _check_shape(name: str, array: NDArray[np.generic], *expected: int) -> None:
     if array.shape != expected:
         raise ValueError(f"{name} must have the shape {expected}, got {array.shape}.")
 
 
-def _numbers(name: str, array: Integers, low: int, end: int) -> None:
+def _check_numbers(name: str, array: Integers, low: int, end: int) -> None:
     """Raise unless ``low <= array < end`` everywhere."""
     if not np.issubdtype(array.dtype, np.integer):
         raise ValueError(f"{name} must hold whole numbers, got {array.dtype}.")
@@ -145,60 +145,60 @@ def _check_nodes(explorer: Explorer) -> None:
     k, n_edges = len(explorer.slots), len(explorer.strength)
     if k == 0:
         raise ValueError("an explorer needs at least one node.")
-    _shape("node_xy", explorer.node_xy, k, 2)
-    _shape("edges", explorer.edges, n_edges, 2)
-    _shape("strength", explorer.strength, n_edges)
-    _numbers("edges", explorer.edges, 0, k)
+    _check_shape("node_xy", explorer.node_xy, k, 2)
+    _check_shape("edges", explorer.edges, n_edges, 2)
+    _check_shape("strength", explorer.strength, n_edges)
+    _check_numbers("edges", explorer.edges, 0, k)
     for name in ("slots", "wins", "activation", "node_class", "purity"):
-        _shape(name, getattr(explorer, name), k)
-    _numbers("slots", explorer.slots, 0, 2**31)
-    _numbers("wins", explorer.wins, 0, 2**31)
+        _check_shape(name, getattr(explorer, name), k)
+    _check_numbers("slots", explorer.slots, 0, 2**31)
+    _check_numbers("wins", explorer.wins, 0, 2**31)
     if explorer.class_names is not None:
-        _numbers("node_class", explorer.node_class, -1, len(explorer.class_names))
+        _check_numbers("node_class", explorer.node_class, -1, len(explorer.class_names))
     if not np.isfinite(explorer.node_xy).all():
         raise ValueError("node_xy must be finite.")
     if not (np.isfinite(explorer.strength) & (explorer.strength > 0)).all():
         raise ValueError("strength must be finite and above 0.")
     if explorer.relevances is not None:
-        _shape("relevances", explorer.relevances, k, len(explorer.relevance_names))
+        _check_shape("relevances", explorer.relevances, k, len(explorer.relevance_names))
 
 
 def _check_points(explorer: Explorer) -> None:
     k, n = len(explorer.slots), len(explorer.point_node)
-    _shape("point_xy", explorer.point_xy, n, 2)
-    _shape("point_node", explorer.point_node, n)
-    _shape("point_activation", explorer.point_activation, n)
-    _numbers("point_node", explorer.point_node, -1, k)
+    _check_shape("point_xy", explorer.point_xy, n, 2)
+    _check_shape("point_node", explorer.point_node, n)
+    _check_shape("point_activation", explorer.point_activation, n)
+    _check_numbers("point_node", explorer.point_node, -1, k)
     if not np.isfinite(explorer.point_xy).all():
         raise ValueError("point_xy must be finite.")
     if explorer.point_class is not None:
-        _shape("point_class", explorer.point_class, n)
+        _check_shape("point_class", explorer.point_class, n)
         if explorer.class_names is not None:
-            _numbers("point_class", explorer.point_class, -1, len(explorer.class_names))
+            _check_numbers("point_class", explorer.point_class, -1, len(explorer.class_names))
 
 
 def _check_pictures(explorer: Explorer) -> None:
     k, r = len(explorer.slots), explorer.nearest_rows.shape[-1]
-    _shape("nearest_rows", explorer.nearest_rows, k, r)
-    _shape("nearest_distance", explorer.nearest_distance, k, r)
-    _numbers("nearest_rows", explorer.nearest_rows, -1, 2**31)
-    _shape("levels", explorer.levels, len(explorer.levels))
+    _check_shape("nearest_rows", explorer.nearest_rows, k, r)
+    _check_shape("nearest_distance", explorer.nearest_distance, k, r)
+    _check_numbers("nearest_rows", explorer.nearest_rows, -1, 2**31)
+    _check_shape("levels", explorer.levels, len(explorer.levels))
     if explorer.tiles is not None:
-        _pixels("tiles", explorer.tiles, k)
+        _check_pixels("tiles", explorer.tiles, k)
     if explorer.nearest is not None:
-        _pixels("nearest", explorer.nearest, k, r)
+        _check_pixels("nearest", explorer.nearest, k, r)
     if explorer.disturbed is not None:
         if explorer.tiles is None or len(explorer.levels) == 0:
             raise ValueError("disturbed pictures need tiles and at least one level.")
-        _pixels("disturbed", explorer.disturbed, len(explorer.levels), k)
-        _shape("disturbed", explorer.disturbed, len(explorer.levels), *explorer.tiles.shape)
+        _check_pixels("disturbed", explorer.disturbed, len(explorer.levels), k)
+        _check_shape("disturbed", explorer.disturbed, len(explorer.levels), *explorer.tiles.shape)
     if explorer.profiles is not None:
         if explorer.feature_names is None:
             raise ValueError("profiles need feature_names.")
-        _shape("profiles", explorer.profiles, k, len(explorer.feature_names))
+        _check_shape("profiles", explorer.profiles, k, len(explorer.feature_names))
 
 
-def _pixels(name: str, images: Pixels, *leading: int) -> None:
+def _check_pixels(name: str, images: Pixels, *leading: int) -> None:
     """Raise unless ``images`` are bytes of shape (*leading, h, w, 1 or 3)."""
     fits = images.ndim == len(leading) + 3 and images.shape[: len(leading)] == leading
     if not fits or images.shape[-1] not in (1, 3) or 0 in images.shape[-3:-1]:

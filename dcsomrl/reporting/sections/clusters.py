@@ -2,7 +2,7 @@
 
 from dcsomrl.figures.clusters import MOST_CLUSTERS, draw_cluster_profiles, draw_cluster_rows
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Part, Section, shown
+from dcsomrl.reporting.section import Part, Section, clip_images
 
 
 def draw_clusters(context: Context) -> Section:
@@ -11,7 +11,7 @@ def draw_clusters(context: Context) -> Section:
     assert run.cluster is not None
     number = int(run.cluster.max()) + 1
     if run.image:
-        figure = draw_cluster_rows(shown(run.decoded), run.wins, run.cluster)
+        figure = draw_cluster_rows(clip_images(run.decoded), run.wins, run.cluster)
         what = "the prototypes of its nodes, the most used first"
     else:
         flat = run.decoded.reshape(len(run.decoded), -1)

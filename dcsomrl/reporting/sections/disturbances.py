@@ -1,7 +1,7 @@
 """What moving the more or the less relevant dimensions of prototypes does."""
 
 from dcsomrl.analysis.disturbance import KINDS, measure_disturbance
-from dcsomrl.analysis.relevance import learned
+from dcsomrl.analysis.relevance import find_learned
 from dcsomrl.figures.relevance import draw_disturbance_lines
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section
@@ -15,7 +15,7 @@ def draw_disturbances(context: Context) -> Section | None:
     """
     run = context.run
     assert run.relevances is not None
-    if not (kept := learned(run.relevances)).any():
+    if not (kept := find_learned(run.relevances)).any():
         return None
     classes = None if run.labels is None else run.node_class
     table = measure_disturbance(

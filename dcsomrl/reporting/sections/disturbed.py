@@ -6,7 +6,7 @@ from dcsomrl.analysis.disturbance import disturb
 from dcsomrl.analysis.relevance import MATTERS
 from dcsomrl.figures.images import draw_image_rows
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Part, Section, most_used, shown
+from dcsomrl.reporting.section import Part, Section, clip_images, find_most_used
 
 # Rows of the figures that show some nodes.
 ROWS = 8
@@ -30,9 +30,9 @@ def draw_disturbed(context: Context) -> Section:
         columns.append(run.decode(disturb(run.centers, mask, size, rng, run.box)))
     mask = run.relevances > MATTERS
     columns.append(run.decode(disturb(run.centers, mask, size, rng, run.box)))
-    nodes = most_used(run.wins, ROWS)
+    nodes = find_most_used(run.wins, ROWS)
     figure = draw_image_rows(
-        list(shown(np.stack(columns, 1)[nodes])),
+        list(clip_images(np.stack(columns, 1)[nodes])),
         [f"node {run.slots[node]}" for node in nodes],
         ["prototype", *(f"< {threshold}" for threshold in BELOW), f"> {MATTERS}"],
     )

@@ -34,7 +34,7 @@ def draw_merging(context: Context) -> Section | None:
     k = len(run.class_names or [])
     won = run.winner >= 0
     kept = prune(run.trained_wins, PRUNED_SHARE)
-    heir = np.where(kept[run.winner], run.winner, _heirs(run, kept))
+    heir = np.where(kept[run.winner], run.winner, _find_heirs(run, kept))
     groups = {
         "all nodes": np.arange(len(run.slots)),
         "pruned": None,
@@ -73,7 +73,7 @@ def draw_merging(context: Context) -> Section | None:
     )
 
 
-def _heirs(run: RunData, kept: np.ndarray) -> Nodes:
+def _find_heirs(run: RunData, kept: np.ndarray) -> Nodes:
     """The kept node nearest to every sample."""
     left = np.flatnonzero(kept)
     w = np.ones_like(run.centers) if run.relevances is None else run.relevances

@@ -21,7 +21,7 @@ def draw_pairs(context: Context) -> Section | None:
     """
     run = context.run
     edges, n = run.graph, len(run.slots)
-    apart = np.argwhere(np.triu(np.ones((n, n)) - _dense(edges, n), 1) > 0)
+    apart = np.argwhere(np.triu(np.ones((n, n)) - _to_dense(edges, n), 1) > 0)
     if len(apart) == 0:
         return None
     rng = np.random.default_rng(context.seed)
@@ -56,7 +56,7 @@ def draw_pairs(context: Context) -> Section | None:
     return Section("pairs", title, caption, draw_pair_scatter(table), measures)
 
 
-def _dense(edges: Nodes, n: int) -> Array:
+def _to_dense(edges: Nodes, n: int) -> Array:
     found = np.zeros((n, n))
     found[edges[:, 0], edges[:, 1]] = found[edges[:, 1], edges[:, 0]] = 1
     return found

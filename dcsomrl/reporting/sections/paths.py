@@ -4,7 +4,7 @@ import numpy as np
 
 from dcsomrl.figures.images import draw_image_rows
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Part, Section, shown
+from dcsomrl.reporting.section import Part, Section, clip_images
 
 # Epochs that the way of a sample shows.
 COLUMNS = 12
@@ -18,7 +18,7 @@ def draw_paths(context: Context) -> Section:
     last = len(slot) - 1
     epochs = np.unique(np.linspace(0, last, min(COLUMNS, last + 1)).round().astype(int))
     rows = [
-        shown(np.concatenate([sample[None], decoded[epochs, i]]))
+        clip_images(np.concatenate([sample[None], decoded[epochs, i]]))
         for i, sample in enumerate(run.paths["sample"])
     ]
     changes = (np.diff(slot, axis=0) != 0).mean(1) if last else np.zeros(1)

@@ -2,7 +2,7 @@
 
 from dcsomrl.figures.embedding import draw_embedding
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Part, Section, shown
+from dcsomrl.reporting.section import Part, Section, clip_images
 
 
 def draw_plane(context: Context) -> Section:
@@ -13,7 +13,7 @@ def draw_plane(context: Context) -> Section:
     """
     run, (points, nodes) = context.run, context.places
     named = {"tsne": "t-SNE", "umap": "UMAP", "pca": "Principal components"}[context.method]
-    tiles = shown(run.decoded) if run.image else None
+    tiles = clip_images(run.decoded) if run.image else None
     figure = draw_embedding(points, nodes, run.graph, run.labels, run.class_names, tiles)
     caption = (
         f"{named} of the codes of {len(points):,} test samples and of the prototypes. Distances on "

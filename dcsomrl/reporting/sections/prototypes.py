@@ -2,14 +2,14 @@
 
 from dcsomrl.figures import draw_prototype_grid, draw_prototype_profiles
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Part, Section, shown
+from dcsomrl.reporting.section import Part, Section, clip_images
 
 
 def draw_prototypes(context: Context) -> Section:
     """Every node, decoded."""
     run = context.run
     if run.image:
-        figure = draw_prototype_grid(shown(run.decoded), run.wins)
+        figure = draw_prototype_grid(clip_images(run.decoded), run.wins)
     else:
         flat = run.decoded.reshape(len(run.decoded), -1)
         figure = draw_prototype_profiles(flat, run.wins, run.feature_names)

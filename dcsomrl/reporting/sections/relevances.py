@@ -1,6 +1,6 @@
 """Relevances of all nodes, as histograms."""
 
-from dcsomrl.analysis.relevance import learned, profile_relevances
+from dcsomrl.analysis.relevance import find_learned, profile_relevances
 from dcsomrl.figures.relevance import draw_relevance_histograms
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.section import Part, Section
@@ -14,7 +14,7 @@ def draw_relevances(context: Context) -> Section | None:
     """
     run = context.run
     assert run.relevances is not None
-    if not (kept := learned(run.relevances)).any():
+    if not (kept := find_learned(run.relevances)).any():
         return None
     profile = profile_relevances(run.relevances[kept])
     used = profile.nodes_per_dimension

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from dcsomrl.analysis.neighbors import intersection, measure_shared_light
-from dcsomrl.analysis.topology import components
+from dcsomrl.analysis.neighbors import intersect_images, measure_shared_light
+from dcsomrl.analysis.topology import find_components
 from dcsomrl.figures.images import draw_image_rows
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Part, Section, shown
+from dcsomrl.reporting.section import Part, Section, clip_images
 
 # Prototypes of a class that are compared.
 SHARING = 5
@@ -24,10 +24,10 @@ def draw_shared(context: Context) -> Section | None:
     assert run.edges is not None
     first, second = run.node_class[run.edges].T
     same = run.edges[(first == second) & (first >= 0)]
-    part = components(same, len(run.slots))
+    part = find_components(same, len(run.slots))
     if len(same) == 0:
         return None
-    names, images = run.class_names or [], shown(run.decoded)
+    names, images = run.class_names or [], clip_images(run.decoded)
     rows, labels, groups = [], [], []
     for number in range(3):
         nodes = np.flatnonzero(part == number)
@@ -35,7 +35,7 @@ def draw_shared(context: Context) -> Section | None:
             break
         nodes = nodes[np.argsort(-run.wins[nodes], kind="stable")][:SHARING]
         groups.append(nodes)
-        common, beyond = intersection(images[nodes])
+        common, beyond = intersect_images(images[nodes])
         name = names[run.node_class[nodes[0]]]
         rows += [np.concatenate([common[None], images[nodes]])]
         rows += [np.concatenate([np.zeros_like(common[None]), beyond])]

@@ -24,7 +24,7 @@ def draw_steps(context: Context) -> Section:
     """
     run = context.run
     assert run.steps is not None
-    at, chance = run.steps["step"].to_numpy(), deal_by_chance(run, run.steps["nodes"])
+    at, chance = run.steps["step"].to_numpy(), score_steps_by_chance(run, run.steps["nodes"])
     room = 1 - chance["purity"]
     lead = ((run.steps["purity"] - chance["purity"]) / room.where(room > 0)).to_numpy()
     reached = {share: find_step_of_share(at, lead, share) for share in SHARES}
@@ -35,14 +35,14 @@ def draw_steps(context: Context) -> Section:
         for score in SCORES
     }
     ends = " ".join(
-        f"{_begin(score)} ends at {find_end(run.steps[score].to_numpy()):.3f}, by chance at "
-        f"{find_end(chance[score].to_numpy()):.3f}; {_when(plain[score])}."
+        f"{_capitalize(score)} ends at {find_end(run.steps[score].to_numpy()):.3f}, by chance at "
+        f"{find_end(chance[score].to_numpy()):.3f}; {_describe_steps(plain[score])}."
         for score in SCORES
     )
     caption = (
         "Scores on a few test samples of every class after every step, and what dealing these to "
         f"as many nodes at random gives. {ends} Of purity's final lead over chance, as a share "
-        f"of what chance leaves: {_when(reached)}."
+        f"of what chance leaves: {_describe_steps(reached)}."
     )
     measures: dict[str, float | int | None] = {"steps": int(at[-1])}
     measures |= {f"steps_to_{share:.0%}_purity": step for share, step in reached.items()}
@@ -56,20 +56,20 @@ def draw_steps(context: Context) -> Section:
     return Section("steps", "Scores at every step (Fig. 7)", caption, figure, measures)
 
 
-def _begin(score: str) -> str:
+def _capitalize(score: str) -> str:
     """The title of a score where a sentence begins."""
     title = BY_KEY[score].title
     return title[0].upper() + title[1:]
 
 
-def _when(reached: Mapping[float, int | None]) -> str:
+def _describe_steps(reached: Mapping[float, int | None]) -> str:
     """The steps that reach a share of what there is in the end, in words."""
     if None in reached.values():
         return "there is none to be reached"
     return " and ".join(f"{share:.0%} at step {step}" for share, step in reached.items())
 
 
-def deal_by_chance(run: RunData, nodes: pd.Series) -> pd.DataFrame:
+def score_steps_by_chance(run: RunData, nodes: pd.Series) -> pd.DataFrame:
     """Scores at every step if its samples were dealt to its nodes at random."""
     assert run.labels is not None
     per_class = run.config["callbacks"]["step_scores"]["per_class"]

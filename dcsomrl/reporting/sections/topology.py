@@ -4,8 +4,8 @@ import numpy as np
 
 from dcsomrl.analysis.topology import (
     compare_classes,
-    components,
-    degrees,
+    count_degrees,
+    find_components,
 )
 from dcsomrl.figures.structure import draw_degree_bars
 from dcsomrl.reporting.context import Context
@@ -17,7 +17,7 @@ def draw_topology(context: Context) -> Section:
     run = context.run
     assert run.edges is not None
     n = len(run.slots)
-    part, degree = components(run.edges, n), degrees(run.edges, n)
+    part, degree = find_components(run.edges, n), count_degrees(run.edges, n)
     agreement = compare_classes(run.edges, run.node_class, seed=context.seed)
     measures: dict[str, float | int | None] = {
         "edges": len(run.edges),

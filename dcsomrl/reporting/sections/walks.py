@@ -3,13 +3,13 @@
 import numpy as np
 
 from dcsomrl.analysis.topology import (
+    find_shortest_path,
     measure_paths,
-    shortest_path,
 )
 from dcsomrl.analysis.walks import walk_along
 from dcsomrl.figures.images import draw_image_rows
 from dcsomrl.reporting.context import Context
-from dcsomrl.reporting.section import Part, Section, shown
+from dcsomrl.reporting.section import Part, Section, clip_images
 
 STEPS = 11
 
@@ -26,11 +26,11 @@ def draw_walks(context: Context) -> Section:
     hops = measure_paths(edges, len(run.slots))
     hops[np.isinf(hops)] = -1
     start, end = map(int, np.unravel_index(hops.argmax(), hops.shape))
-    path = shortest_path(edges, len(run.slots), lengths, start, end)
+    path = find_shortest_path(edges, len(run.slots), lengths, start, end)
     rows = [
-        shown(run.decode(walk_along(run.centers[[start, end]], STEPS))),
-        shown(run.decode(walk_along(run.centers[path], STEPS))),
-        shown(run.decoded[path]),
+        clip_images(run.decode(walk_along(run.centers[[start, end]], STEPS))),
+        clip_images(run.decode(walk_along(run.centers[path], STEPS))),
+        clip_images(run.decoded[path]),
     ]
     labels = ["straight", "along the map", f"its {len(path)} nodes"]
     caption = (

@@ -71,10 +71,12 @@ class SamplePaths(Callback):
         won = number[slot]
         pictures = torch.zeros_like(self._x, dtype=torch.float32)
         pictures[won >= 0] = decoded[won[won >= 0]]
-        self._epochs.append({"slot": slot.cpu().numpy(), "decoded": self._raw(trainer, pictures)})
-        self._save({"sample": self._raw(trainer, self._x)})
+        self._epochs.append(
+            {"slot": slot.cpu().numpy(), "decoded": self._denormalize(trainer, pictures)}
+        )
+        self._save({"sample": self._denormalize(trainer, self._x)})
 
-    def _raw(self, trainer: Trainer, x: Tensor) -> np.ndarray:
+    def _denormalize(self, trainer: Trainer, x: Tensor) -> np.ndarray:
         return get_data(trainer).denormalize(x.cpu()).float().numpy()
 
     def _save(self, arrays: dict[str, Any]) -> None:

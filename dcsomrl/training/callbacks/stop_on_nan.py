@@ -34,7 +34,7 @@ class StopOnNaN(Callback):
     def _check(self, trainer: Trainer, pl_module: LightningModule) -> None:
         assert isinstance(pl_module, ClusteringModule)
         # A sum keeps what was not finite in any step before it.
-        if not pl_module.epoch_sums.finite():
+        if not pl_module.epoch_sums.is_finite():
             raise TrainingError(
                 f"the loss stopped being a number in epoch {trainer.current_epoch}, by step "
                 f"{trainer.global_step}; the last good checkpoint is kept. Lower the learning rate "
