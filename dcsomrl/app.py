@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from dcsomrl.configuration import choose_model, find_config_dir, update_config
 from dcsomrl.errors import ConfigError
 from dcsomrl.kept import check_kept
-from dcsomrl.mistakes import explain
+from dcsomrl.mistakes import PLACED, explain
 
 Task = Callable[[DictConfig], Any]
 
@@ -33,6 +33,8 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
     def wrap(task: Task) -> Callable[[], None]:
         @wraps(task)
         def updated(cfg: DictConfig) -> Any:
+            for group in set(PLACED) & {str(key) for key in cfg}:
+                raise ConfigError(f"+{group}=... has no place at the top: type {PLACED[group]}=...")
             return task(update_config(cfg))
 
         def command() -> None:

@@ -4,6 +4,7 @@ import difflib
 import errno
 import re
 import shlex
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -133,7 +134,7 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
             return name_keys(f"{place}{cause}")
         missing = isinstance(cause, ImportError) or "Error locating target" in str(error)
         return f"{place}{shorten(cause or error)}" if missing else None
-    if "Config group override must be" in str(error):
+    if "Config group override must be" in str(error) or _is_list_of_a_group(error):
         return _explain_group(overrides)
     if isinstance(error, MissingConfigException):
         return _explain_option(error)
@@ -157,6 +158,10 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     text = " ".join(lines)
     if lacking := re.search(r"Missing mandatory value: (\S+)", text):
         return f"{lacking.group(1)} is missing: give {lacking.group(1)}=..."
+    for override in overrides:
+        empty = re.fullmatch(r"\+?([\w/]+)(?:@[\w.]+)?=\[\s*\]", override)
+        if empty and (find_config_dir() / empty[1]).is_dir():
+            return f"{override} chooses nothing: leave it out, or name what it is to be"
     if removed := _explain_removal(text, overrides):
         return removed
     if there := re.search(r"An item is already at '([^']+)'", text):
@@ -207,6 +212,14 @@ def _explain_removal(text: str, overrides: list[str]) -> str | None:
     return None
 
 
+def _is_list_of_a_group(error: Exception) -> bool:
+    """Whether Hydra stumbled over a list of options in which one is no text."""
+    if not isinstance(error, TypeError | AttributeError):
+        return False
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(frame.name == "_create_defaults_list" for frame in frames)
+
+
 def _explain_group(overrides: list[str]) -> str:
     """Why a group is not chosen by a value that is no text."""
     for override in overrides:
@@ -214,12 +227,13 @@ def _explain_group(overrides: list[str]) -> str:
         group = key.lstrip("+").partition("@")[0]
         if override.startswith("="):
             return f"{override} names no setting: type its key before it, KEY{override}"
-        if (
-            value != "null"
-            and re.fullmatch(r"[\d.e+-]+|true|false", value, re.IGNORECASE)
-            and (find_config_dir() / group).is_dir()
-        ):
-            return _offer(group, value, [])
+        if not (find_config_dir() / group).is_dir():
+            continue
+        for one in (item.strip() for item in value.strip("[]").split(",")):
+            if re.fullmatch(r"[\d.e+-]+|true|false", one, re.IGNORECASE):
+                return _offer(group, one, [])
+        if re.search(r"\[.*[\[{]|\bnull\b.*\]", value):
+            return f"{override} is no list of names, as {key}=[NAME,NAME] is"
     return "a group cannot be set to null: leave it out, or take it away, as with ~experiment"
 
 
