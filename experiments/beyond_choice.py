@@ -28,14 +28,17 @@ STRENGTHS: dict[str, list[str]] = {
     "whole": ["shift=0.07", "rotate=10", "scale=[0.9,1.1]", "shear=0.1"],
 }
 STRENGTHS["light"] = [*STRENGTHS["whole"], "brightness=0.3", "contrast=0.3"]
-# All strengths are tried at one radius, and other radii with one strength.
-RADIUS, RADII = 0.6, (0.4, 0.5, 0.7)
+# All strengths are tried at one radius, and other radii with one strength. On Fashion-MNIST the
+# radius is the largest of these at which the map fills its 64 slots.
+RADIUS, RADII = {"mnist": 0.6, "fashion": 0.4}, (0.4, 0.5, 0.6, 0.7)
 STRENGTH = {"mnist": "whole", "fashion": "third"}
 
 
 def list_candidates(dataset: str) -> dict[str, list[str]]:
     """Overrides of the settings to choose from, by strength of the views and radius."""
-    tried = [(name, RADIUS) for name in STRENGTHS] + [(STRENGTH[dataset], one) for one in RADII]
+    radius = RADIUS[dataset]
+    others = [(STRENGTH[dataset], one) for one in RADII if one != radius]
+    tried = [(name, radius) for name in STRENGTHS] + others
     flips = [FLIP] if dataset == "fashion" else []
     return {
         f"{name}-{radius}": [
