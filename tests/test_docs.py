@@ -151,18 +151,20 @@ def test_a_measure_and_a_figure_are_a_file_and_a_line_in_the_package(tmp_path):
         path = tmp_path / "dcsomrl" / file
         path.write_text(path.read_text().replace(start, f"{start}    {line}"))
 
-    def run(command: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", f"dcsomrl.{command}", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(tmp_path), "OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            timeout=200,
-        )
-        assert done.returncode == 0, done.stderr
-
-    run("train", *SMALL, "name=own")
+    # Both commands in one process, which starts from nothing: the package is a copy.
+    both = (
+        "import sys; from dcsomrl import report, train; train.main();"
+        "sys.argv[1:] = ['run=runs/own/seed0', 'embedding=pca']; report.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", both, *SMALL, "name=own"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
     folder = tmp_path / "runs" / "own" / "seed0"
     metrics = json.loads((folder / "metrics.json").read_text())
     clusters = read_test_split(folder)["node"]
@@ -170,7 +172,6 @@ def test_a_measure_and_a_figure_are_a_file_and_a_line_in_the_package(tmp_path):
         fowlkes_mallows_score(digits().test_y, clusters), abs=1e-6
     )
     assert "val/fowlkes_mallows" in (folder / "metrics.csv").read_text()
-    run("report", f"run={folder}", "embedding=pca")
     measures = json.loads((folder / "report" / "measures.json").read_text())
     assert measures["most_wins"] == clusters.value_counts().iloc[0]
     assert "Use of the nodes" in (folder / "report" / "report.html").read_text()
