@@ -25,6 +25,7 @@ FLIP = "flip=0.5"
 STRENGTHS: dict[str, list[str]] = {
     "still": ["shift=0", "rotate=0", "scale=[1,1]", "shear=0"],
     "third": ["shift=0.025", "rotate=3", "scale=[0.97,1.03]", "shear=0.03"],
+    "half": ["shift=0.035", "rotate=5", "scale=[0.95,1.05]", "shear=0.05"],
     "whole": ["shift=0.07", "rotate=10", "scale=[0.9,1.1]", "shear=0.1"],
 }
 STRENGTHS["light"] = [*STRENGTHS["whole"], "brightness=0.3", "contrast=0.3"]

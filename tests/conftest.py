@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 import torch
+import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from dcsomrl.configuration import compose_config
@@ -37,6 +38,8 @@ LACKING = (
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have all processes of the tests start warm, from one server for all of pytest's workers."""
+    # The parser of YAML that is written in C: with Hydra's own a tenth of the suite is parsing.
+    yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     # What numba compiles for pynndescent runs once: without optimisation it is there sooner.
     os.environ.setdefault("NUMBA_OPT", "0")
     if not hasattr(config, "workerinput"):

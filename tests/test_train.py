@@ -166,12 +166,13 @@ def test_a_run_of_every_network_repulsion_and_distance_learns_something(
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("dataset", ["mnist", "fashion"])
-def test_an_epoch_on_the_real_images(run_small, data_dir, dataset):
+@pytest.mark.parametrize(("dataset", "share"), [("mnist", 1.0), ("fashion", 0.6)])
+def test_an_epoch_on_the_real_images(run_small, data_dir, dataset, share):
     metrics = run_small(
         f"experiment=paper_{dataset}",
         f"data_dir={data_dir}",
         "trainer.max_epochs=1",
+        f"+trainer.limit_train_batches={share}",
         small=("trainer=cpu",),
     )
     assert metrics["dataset"] == dataset

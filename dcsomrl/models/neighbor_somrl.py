@@ -46,7 +46,7 @@ def neighbor_somrl(
             radius=radius,
             learning_rate=0.1,
             relevance_rate=0.05,
-            neighborhood_decay=5.0,
+            neighborhood_decay=2.0,
             repel_mode="none",
             relevance_smoothness=0.5,
             life_decay=0.02,

@@ -202,8 +202,8 @@ LARGE = """
     som.centers.copy_(torch.rand(10_000, 512))
     som.live.fill_(True)
     som.life.fill_(1.0)
-    assigned = som(som.centers[:4096] * 0.98 + 0.01)
-    assert assigned.winner.unique().numel() > 4000
+    assigned = som(som.centers[:2048] * 0.98 + 0.01)
+    assert assigned.winner.unique().numel() > 2000
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 """
 

@@ -23,6 +23,7 @@ from multiprocessing import spawn
 from typing import NoReturn
 
 import numpy
+import yaml
 from lightning_fabric.utilities import rank_zero
 
 # Descriptors on their way to the numbers that they had are kept above this one.
@@ -191,6 +192,7 @@ if __name__ == "__main__":
     sys.path.pop(0)  # this folder
     for name in setting["imported"]:
         importlib.import_module(name)
+    yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # as in the tests' own process
     listed = setting["environment"].get("PYTHONPATH", "").split(os.pathsep)
     installed = [path for path in sys.path if path not in listed]
     first_free = 1 + max(map(int, os.listdir("/proc/self/fd")[:-1]))
