@@ -2,6 +2,7 @@
 
 Parts, all by default:
 
+- ``views``: how strong views may be, by the pixels alone;
 - ``choice``: on which settings two seeds agree most;
 - ``mnist``, ``fashion``: ten seeds of ``experiment=beyond_mnist`` and ``beyond_fashion``;
 - ``others``: UMAP and N2D, three seeds (needs ``pip install dcsomrl[umap]``);
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dcsomrl.writing import write_json
-from experiments import beyond_choice, beyond_others, beyond_tables
+from experiments import beyond_choice, beyond_others, beyond_tables, beyond_views
 from experiments.beyond_page import write_page
 from experiments.beyond_scores import score_run
 from experiments.runs import RUNS, train_job
@@ -148,7 +149,14 @@ def make_usps_cells() -> dict[str, Cell]:
     }
 
 
+def make_views_cells() -> dict[str, Cell]:
+    """What views of every strength are nearest to; nothing is trained."""
+    scores = beyond_views.score_views
+    return {"views": Cell({}, lambda _: {dataset: scores(dataset) for dataset in DATASETS})}
+
+
 PARTS: dict[str, Callable[[], dict[str, Cell]]] = {
+    "views": make_views_cells,
     "choice": make_choice_cells,
     "mnist": lambda: make_main_cells("mnist"),
     "fashion": lambda: make_main_cells("fashion"),

@@ -31,8 +31,8 @@ STRENGTHS: dict[str, list[str]] = {
 STRENGTHS["light"] = [*STRENGTHS["whole"], "brightness=0.3", "contrast=0.3"]
 # All strengths are tried at one radius, and other radii with one strength. On Fashion-MNIST the
 # radius is the largest of these at which the map fills its 64 slots.
-RADIUS, RADII = {"mnist": 0.6, "fashion": 0.4}, (0.4, 0.5, 0.6, 0.7)
-STRENGTH = {"mnist": "whole", "fashion": "third"}
+RADIUS, RADII = {"mnist": 0.6, "fashion": 0.5}, (0.4, 0.5, 0.6, 0.7)
+STRENGTH = {"mnist": "half", "fashion": "third"}
 
 
 def list_candidates(dataset: str) -> dict[str, list[str]]:

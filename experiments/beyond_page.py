@@ -7,6 +7,7 @@ from typing import Any
 from dcsomrl.metrics import BY_KEY
 from dcsomrl.writing import tabulate
 from experiments.beyond_choice import EPOCHS
+from experiments.beyond_views import STRENGTHS
 from experiments.runs import CITATION, format_spread
 
 Cells = Mapping[str, Mapping[str, Any]]
@@ -58,6 +59,7 @@ def write_page(path: Path, kept: Cells, machine: str) -> None:
         f"{CITATION}\n",
         *(_write_main(kept, dataset) for dataset in NAMES),
         _write_relevances(kept),
+        _write_views(kept),
         _write_choice(kept),
         _write_usps(kept),
         _write_tables(kept),
@@ -152,6 +154,24 @@ def _write_relevances(kept: Cells) -> str:
         "of relevances below 0.2 and from 0.8 on, and what happens to a prototype whose dimensions "
         "of a relevance below 0.5 (*least*), as many *random* ones, or the *most* relevant ones "
         "are moved by two deviations.\n\n" + tabulate(header, rows)
+    )
+
+
+def _write_views(kept: Cells) -> str:
+    rows = [
+        [NAMES[dataset], *(f"{found[f'own_{strength}']:.3f}" for strength in STRENGTHS)]
+        for dataset, found in kept.get("views", {}).items()
+    ]
+    if not rows:
+        return ""
+    return (
+        "## How strong views were chosen, without labels and without training\n\n"
+        "Share of the views of 1,000 training images to which, of all training images, their own "
+        "is the nearest by its pixels. Taken is the strongest views of which this holds for at "
+        "least half: stronger ones tell the network that images are the same which are less alike "
+        "than two neighbours are. *Whole* is `augmentation=in_place`. The rule was made after "
+        "short runs of both sets with other strengths had been scored, and before any run of the "
+        "tables above.\n\n" + tabulate(["", *STRENGTHS], rows)
     )
 
 
