@@ -6,7 +6,7 @@ Parts, all by default:
 - ``choice``: on which settings two seeds agree most;
 - ``mnist``, ``fashion``: ten seeds of ``experiment=beyond_mnist`` and ``beyond_fashion``;
 - ``others``: UMAP and N2D, three seeds (needs ``pip install dcsomrl[umap]``);
-- ``tables``: the defaults on seven tables, five seeds;
+- ``tables``: the defaults on eight tables, five seeds;
 - ``usps``: the defaults on USPS, five seeds;
 - ``ablation``: five seeds of what each part of the method gives;
 - ``render``: nothing but the page.

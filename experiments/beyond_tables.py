@@ -40,7 +40,10 @@ def make_pen_tracks() -> Table:
     return (100 * (tracks - low) / size).round().reshape(6000, 16), y
 
 
-SHARED = ("iris", "wine", "breast cancer", "digits", "subspaces, 20 features")
+SHARED = (
+    *("iris", "wine", "breast cancer", "digits"),
+    *("subspaces, 20 features", "subspaces, 50 features"),
+)
 TABLES: dict[str, Callable[[], Table]] = {
     **{make_slug(name): DATASETS[name] for name in SHARED},
     "pen-tracks": make_pen_tracks,
