@@ -262,6 +262,7 @@ def _write_tables(kept: Cells) -> str:
                 f"{cells[0]['classes']:.0f}",
                 _format_pair(cells, "kmeans_accuracy", "kmeans_nmi"),
                 _format_pair(cells, "ten_accuracy", "ten_nmi"),
+                _compare_with_kmeans(cells),
                 _list(cell["clusters"] for cell in cells),
                 _format_pair(cells, "cluster_accuracy", "cluster_nmi"),
                 format_spread((cell["nodes"] for cell in cells), 1),
@@ -271,14 +272,30 @@ def _write_tables(kept: Cells) -> str:
     if not rows:
         return ""
     header = ["", "rows x columns", "classes", "k-means, told the number: accuracy / NMI"]
-    header += ["the map, told the number", "number found", "the map, number found", "nodes"]
+    header += [
+        "the map, told the number",
+        "accuracy: difference (chance)",
+        "number found",
+        "the map, number found",
+        "nodes",
+    ]
     return (
         "## Tables, the defaults\n\n"
         "`model=neighbor_somrl dataset=arrays` and nothing else: all rows are trained on and "
         "scored, columns scaled to [0, 1]; k-means sees the same. *Subspaces*, *pen tracks* and "
-        "*embeddings* are made up (`experiments/tabular.py`, `experiments/beyond_tables.py`).\n\n"
-        + tabulate([*header, "seconds"], rows)
+        "*embeddings* are made up (`experiments/tabular.py`, `experiments/beyond_tables.py`). "
+        "Chance is twice the deviation that the accuracy of k-means would have over other rows, "
+        "as many, of the same kind.\n\n" + tabulate([*header, "seconds"], rows)
     )
+
+
+def _compare_with_kmeans(cells: Sequence[Mapping[str, Any]]) -> str:
+    """How far the mean accuracy is ahead of that of k-means, and how far it could be by chance."""
+    ours, theirs = (
+        sum(cell[key] for cell in cells) / len(cells) for key in ("ten_accuracy", "kmeans_accuracy")
+    )
+    chance = 2 * (theirs * (1 - theirs) / cells[0]["rows"]) ** 0.5
+    return f"{ours - theirs:+.3f} ({chance:.3f})"
 
 
 def _write_ablation(kept: Cells) -> str:
