@@ -166,6 +166,7 @@ def test_arguments_of_the_trainer_that_do_not_fit_are_refused(run_small, overrid
         run_small(*overrides)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "override",
     [
@@ -265,6 +266,7 @@ def test_there_are_no_more_nodes_than_samples(model, expected):
         settle_clusters(config, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["dcsomrl", "neighbor_somrl", "kmeans", "desom", "som"])
 def test_a_table_of_a_few_rows_runs(run_small, tmp_path, model):
     rows = pd.DataFrame(np.random.default_rng(0).random((9, 3)), columns=list("abc"))
@@ -342,6 +344,7 @@ def test_overrides_that_mean_nothing_are_met_with_what_may_be_meant(
     assert said in said_of(overrides, tmp_path, monkeypatch, capsys)
 
 
+@pytest.mark.slow
 def test_loggers_and_callbacks_may_be_taken_away(run_small):
     given = ("trainer.max_epochs=1", "~logger", "~callbacks")
     assert run_small(*given)["epochs"] == 1

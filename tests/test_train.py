@@ -146,6 +146,7 @@ def test_without_labels_training_works_and_label_scores_are_left_out(run_small, 
     assert "val/quantization_error" in columns
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides",
     [

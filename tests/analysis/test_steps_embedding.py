@@ -23,6 +23,7 @@ def test_the_first_step_that_reaches_a_share_of_the_final_value():
         assert find_step_of_share(np.array([1, 2]), np.array([0.5, end]), 0.9) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_nodes", "per_class", "n_classes"), [(1, 5, 4), (3, 2, 3), (60, 10, 5)])
 def test_chance_is_the_mean_over_random_deals(n_nodes, per_class, n_classes):
     rng, labels = np.random.default_rng(1), np.repeat(np.arange(n_classes), per_class)

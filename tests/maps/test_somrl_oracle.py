@@ -81,10 +81,10 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_hundreds_of_steps_are_those_of_the_loops(options):
+def test_a_hundred_steps_are_those_of_the_loops(options):
     layer, oracle = pair(**options)
     rng = np.random.default_rng(len(str(options)))
-    for batch in drifting(rng, 200, 15, 4):
+    for batch in drifting(rng, 100, 15, 4):
         step_both(layer, oracle, batch)
     assert oracle.births > 5
 

@@ -75,6 +75,7 @@ def test_every_row_comes_back_with_its_name_and_cluster(run_dir, table, tmp_path
     assert again["id"].tolist() == of_run["id"].tolist()
 
 
+@pytest.mark.slow
 def test_clusters_say_what_they_are(run_dir, table):
     rows = pd.read_csv(table)
     assigned = pd.read_csv(run_dir / "assignments.csv").set_index("row").sort_index()

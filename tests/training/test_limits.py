@@ -110,6 +110,7 @@ def count_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_limit, "time", SimpleNamespace(monotonic=lambda: float(next(asks))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [1, 9, 20, 21, 22, 41, 42])
 def test_a_run_ended_by_its_time_goes_on_as_if_it_had_not_been(
     run_small, finished, tmp_path, monkeypatch, after

@@ -27,6 +27,7 @@ def blobs(n=200, classes=3):
     return rng.normal(size=(n, 4)) + 10 * y[:, None], y
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
