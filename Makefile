@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+BENCH_READY := .venv/.bench-ready
 ARGS ?=
 # One more than there are cores: many tests wait for processes.
 WORKERS = $(shell $(BIN)/python -c 'import os; print(os.cpu_count() + 1)')
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-fast test-data lint format typecheck bench paper clean distclean
+.PHONY: help install train test test-fast test-data lint format typecheck bench bench-maps paper clean distclean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | expand -t 14
@@ -22,6 +23,10 @@ $(READY): pyproject.toml
 	@echo "installing into .venv (a few minutes: torch is large)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	@touch $(READY)
+
+$(BENCH_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
+	@touch $(BENCH_READY)
 
 train: $(READY)  ## train the map with neighbours on the embedded digits; more by ARGS="dataset=fashion seed=1"
 	$(BIN)/python -m dcsomrl.train $(if $(findstring model=,$(ARGS))$(findstring experiment=,$(ARGS)),,model=neighbor_somrl) $(ARGS)
@@ -49,6 +54,9 @@ typecheck: $(READY)  ## static types
 
 bench: $(READY)  ## time a training step against the plain autoencoder's, on MNIST
 	$(BIN)/python -m experiments.speed $(ARGS)
+
+bench-maps: $(BENCH_READY)  ## time the map alone against the maps of other packages
+	$(BIN)/python -m experiments.map_speed $(ARGS)
 
 paper: $(READY)  ## every table and figure of the paper from finished runs; QUICK=1 on the digits
 	QUICK=$(QUICK) $(BIN)/python -m experiments.paper
