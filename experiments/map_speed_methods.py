@@ -61,12 +61,12 @@ def make_full_map(samples: Samples, nodes: int) -> SOMRL:
 
 
 def make_somrl(samples: Samples, nodes: int, batch: int) -> Method:
-    """A step and an assignment a batch."""
+    """A step a batch."""
     som = make_full_map(samples, nodes)
 
     def learn(chunk: Samples) -> None:
         for part in torch.from_numpy(chunk).split(batch):
-            som(part)
+            som.learn_(part)
 
     return Method(learn, batch)
 
@@ -195,8 +195,8 @@ OTHERS = {
     ),
 }
 SOMRL_WORK = (
-    "moves winners and their nearest nodes once a batch, learns relevances, looks for nodes to add "
-    "or remove, and assigns the batch to the map as it is then."
+    "moves winners and their nearest nodes once a batch, learns relevances, and looks for nodes to "
+    "add or remove."
 )
 
 
