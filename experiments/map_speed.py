@@ -54,17 +54,22 @@ def main(arguments: list[str]) -> None:
     versions, missing = ({}, {}) if given.sizes else find_installed()
     for name, reason in missing.items():
         print(f"{name} is left out: {reason} (pip install -e '.[bench]' installs it)")
+    threads = torch.get_num_threads()
     torch.set_flush_denormal(True)  # as a training does
     torch.set_num_threads(given.threads)
     samples = make_samples(given.samples, given.features)
     records = []
-    with threadpool_limits(given.threads):
-        for nodes, batch in product(given.nodes, given.batches):
-            record = measure(samples, nodes, batch, list(versions), given.seconds, given.rounds)
-            record["part"] = "sizes" if given.sizes else "maps"
-            record |= {"threads": given.threads, "versions": versions}
-            add_result(given.out, record)
-            records.append(record)
+    try:
+        with threadpool_limits(given.threads):
+            for nodes, batch in product(given.nodes, given.batches):
+                record = measure(samples, nodes, batch, list(versions), given.seconds, given.rounds)
+                record["part"] = "sizes" if given.sizes else "maps"
+                record |= {"threads": given.threads, "versions": versions}
+                add_result(given.out, record)
+                records.append(record)
+    finally:  # not the caller's business
+        torch.set_flush_denormal(False)
+        torch.set_num_threads(threads)
     print_table(*(make_sizes if given.sizes else make_comparison)(records))
 
 

@@ -153,6 +153,7 @@ def test_it_runs_on_what_is_there_and_says_what_is_not(tmp_path, monkeypatch, ca
     (record,) = json.loads(out.read_text()).values()
     assert set(record["seconds a sample"]) == {"SOMRL", "limit"}
     assert record["threads"] == 1
+    assert torch.tensor(1e-40) * torch.tensor(1.0) > 0  # the caller keeps its denormal numbers
 
 
 @pytest.mark.parametrize(
