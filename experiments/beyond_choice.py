@@ -16,6 +16,7 @@ from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 from dcsomrl.scoring import score
 from dcsomrl.search.stability import measure_stability
+from experiments import beyond_views
 
 # Seeds that no table is made of.
 SEEDS = (100, 101)
@@ -24,13 +25,14 @@ FLIP = "flip=0.5"
 # Strengths of the views.
 STRENGTHS: dict[str, list[str]] = {
     "still": ["shift=0", "rotate=0", "scale=[1,1]", "shear=0"],
-    "third": ["shift=0.025", "rotate=3", "scale=[0.97,1.03]", "shear=0.03"],
-    "half": ["shift=0.035", "rotate=5", "scale=[0.95,1.05]", "shear=0.05"],
-    "whole": ["shift=0.07", "rotate=10", "scale=[0.9,1.1]", "shear=0.1"],
+    **{
+        name: [f"{key}={value}".replace(" ", "") for key, value in strength.items()]
+        for name, strength in beyond_views.STRENGTHS.items()
+    },
 }
 STRENGTHS["light"] = [*STRENGTHS["whole"], "brightness=0.3", "contrast=0.3"]
-# All strengths are tried at one radius, and other radii with one strength. On Fashion-MNIST the
-# radius is the largest of these at which the map fills its 64 slots.
+# All strengths are tried at one radius, and other radii with one strength. On MNIST the
+# radius is the default, on Fashion-MNIST the largest of these at which the map fills its 64 slots.
 RADIUS, RADII = {"mnist": 0.6, "fashion": 0.5}, (0.4, 0.5, 0.6, 0.7)
 STRENGTH = {"mnist": "half", "fashion": "third"}
 

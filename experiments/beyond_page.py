@@ -197,10 +197,11 @@ def _write_choice(kept: Cells) -> str:
         "their nodes, and the clusters whose number each found, are compared on the training split "
         "by adjusted mutual information, which needs no labels. Scores on the test split stand "
         "beside to show how far that can be trusted. It chose the settings of earlier tables; by "
-        "now the views follow the rule above, and the radius is the largest of 0.4, 0.5, 0.6 and "
-        "0.7 at which the map uses all its nodes. Strength of the views: *whole* is "
-        "`augmentation=in_place`, *half* and *third* a part of it, *still* none, *light* whole and "
-        "brighter or darker; Fashion-MNIST always with flips. Weights, temperature and k were "
+        "now the views follow the rule above. MNIST has the default radius, Fashion-MNIST the "
+        "largest of 0.4, 0.5, 0.6 and 0.7 at which the map uses all its nodes. Strength of the "
+        "views: *whole* is `augmentation=in_place`, *half* and *third* a part of it, *still* none, "
+        "*light* whole and brighter or darker; Fashion-MNIST always with flips. Weights, "
+        "temperature and k were "
         "fixed beforehand. That the map grows anew at half of the training was set on short runs "
         "of MNIST whose scores were in sight.\n\n" + tabulate(header, rows) + _write_told(kept)
     )

@@ -16,9 +16,9 @@ from experiments.runs import RUNS
 
 # Furthest shift, turn in degrees, factors of the size and shear, from the strongest on.
 STRENGTHS: dict[str, dict[str, Any]] = {
-    "whole": {"shift": 0.07, "rotate": 10, "scale": (0.9, 1.1), "shear": 0.1},
-    "half": {"shift": 0.035, "rotate": 5, "scale": (0.95, 1.05), "shear": 0.05},
-    "third": {"shift": 0.025, "rotate": 3, "scale": (0.97, 1.03), "shear": 0.03},
+    "whole": {"shift": 0.07, "rotate": 10, "scale": [0.9, 1.1], "shear": 0.1},
+    "half": {"shift": 0.035, "rotate": 5, "scale": [0.95, 1.05], "shear": 0.05},
+    "third": {"shift": 0.025, "rotate": 3, "scale": [0.97, 1.03], "shear": 0.03},
 }
 # Images whose views are looked at.
 SAMPLES = 1000

@@ -11,11 +11,9 @@ import platform
 import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from hydra import compose, initialize_config_dir
@@ -34,6 +32,7 @@ from dcsomrl.data.views import add_views
 from dcsomrl.errors import DcsomrlError
 from dcsomrl.models import DCSOMRL
 from dcsomrl.training.callbacks import StopOnNaN, ValidationScores
+from experiments.map_speed_timing import time_call
 
 WARM_UP, ROUNDS = 60, 200
 PRECISIONS = {"32-true": False, "bf16-mixed": True}
@@ -113,19 +112,12 @@ def time_steps(cfg: DictConfig, data: ClusterData, half: bool) -> tuple[float, f
     plain, whole, alone = [], [], []
     for index in range(ROUNDS):
         batch = batches[index % len(batches)]
-        plain.append(time_call(plain_step, batch))
-        whole.append(time_call(whole_step, batch))
-        alone.append(time_call(map_alone, model.encode(batch.x).detach()))
+        plain.append(time_call(partial(plain_step, batch)))
+        whole.append(time_call(partial(whole_step, batch)))
+        alone.append(time_call(partial(map_alone, model.encode(batch.x).detach())))
     ratio = statistics.median(b / a for a, b in zip(plain, whole, strict=True))
     share = statistics.median(c / b for b, c in zip(whole, alone, strict=True))
     return statistics.median(plain), statistics.median(whole), ratio, share
-
-
-def time_call(function: Callable[[Any], None], argument: Any) -> float:
-    """Seconds of one call."""
-    start = time.perf_counter()
-    function(argument)
-    return time.perf_counter() - start
 
 
 def time_trainer(cfg: DictConfig, data: ClusterData, precision: str) -> float:
