@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dcsomrl.data.image_files import Depth, ImageFiles, Look, SizeError
+from dcsomrl.data.image_files import ImageFiles, Look, SizeError
+from dcsomrl.data.opened_image import Depth
 from dcsomrl.errors import DataError
 
 DEPTHS: dict[Any, Depth] = {np.dtype(np.uint8): "8 bits", np.dtype(np.uint16): "16 bits"}

@@ -3,14 +3,9 @@
 import copy
 import hashlib
 import math
-import os
-import warnings
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,22 +13,25 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageOps
 from torch import Tensor
 
-from dcsomrl.data.constant import list_some
+from dcsomrl.data.opened_image import (
+    DEEP,
+    FORMATS,
+    FRAMES,
+    Depth,
+    find_depth,
+    is_grey,
+    is_seen_through,
+    make_opaque,
+    open_image,
+)
 from dcsomrl.data.tiff_tags import has_bands
 from dcsomrl.errors import DataError
 
 Fit = Literal["stretch", "pad", "crop"]
-Depth = Literal["8 bits", "16 bits", "float"]
-# Kinds of files that are read, whatever their names end with: for some Pillow runs Ghostscript.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 # Files whose content tells a folder from another of the same names and sizes.
 STAMPED = 64
-# Files from which on their reading is worth a bar.
-WORTH_A_BAR = 2000
+# Pillow's modes by the number of channels.
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-NAMED = 5  # files that a message names
-# What is noted of a file beside its image.
-FRAMES, DEEP = "several frames", "16 bits"
 # What becomes of images of other channels than those that they are read with.
 GREYED = "are in colour and read as grey (`channels`)"
 FLATTENED = "are transparent and read before the `background` (`channels`)"
@@ -83,22 +81,6 @@ class Look:
                 f"background must be a colour, as white, black or #8040c0, got {self.background}: "
                 "set one of them"
             ) from error
-
-
-class Checked(NamedTuple):
-    """What reading all files of a folder gave.
-
-    Attributes:
-        good: places of the files that can be read, in order.
-        pixels: (n, channels, height, width) of these, where they were to be kept.
-        bad: of the others, why not.
-        changed: in words what became of images, and of how many.
-    """
-
-    good: list[int]
-    pixels: Tensor | None
-    bad: list[str]
-    changed: Counter[str]
 
 
 class ImageFiles:
@@ -199,7 +181,7 @@ class ImageFiles:
         if self.depth == "8 bits":
             # An opaque image is what every other number of channels is made of.
             if channels != 4:
-                image = _make_opaque(image, self.look.background, file)
+                image = make_opaque(image, self.look.background, file)
             image = image.convert(MODES[channels])
         else:
             image = image.convert("F")
@@ -233,159 +215,3 @@ class ImageFiles:
 
 class SizeError(DataError):
     """An image has another size than the first."""
-
-
-def check_files(files: ImageFiles, keep: bool) -> Checked:
-    """Read all files, several at once, and gather what is wrong with each.
-
-    Args:
-        files: the images.
-        keep: whether their pixels are to be returned.
-
-    Raises:
-        SizeError: sizes differ.
-    """
-    kind = np.uint8 if files.depth == "8 bits" else np.float32
-    pixels = np.empty(files.shape, kind) if keep else None
-    good: list[int] = []
-    bad: list[str] = []
-    changed = Counter[str]()
-    for i, found in enumerate(_read_all(files)):
-        if isinstance(found, SizeError):
-            raise found
-        if isinstance(found, DataError):
-            bad.append(str(found))
-            continue
-        image, words = found
-        changed.update(words)
-        if pixels is not None:
-            pixels[len(good)] = image
-        good.append(i)
-    kept = None if pixels is None else torch.from_numpy(pixels[: len(good)])
-    return Checked(good, kept, bad, changed)
-
-
-def _read_all(files: ImageFiles) -> Iterator[tuple[NDArray[Any], list[str]] | DataError]:
-    """Pixels and in words what became of them, or what is wrong, of every file in order."""
-
-    def attempt(file: Path) -> tuple[NDArray[Any], list[str]] | DataError:
-        try:
-            return files.take(file)
-        except DataError as error:
-            return error
-
-    from rich.progress import track  # which a training on other data may lack
-
-    # In parts: results that nobody has taken yet would fill the memory.
-    parts = [files.files[i : i + 256] for i in range(0, len(files), 256)]
-    threads = min(8, 2 * (os.cpu_count() or 1))
-    with ThreadPoolExecutor(threads) as pool:
-        shown = track(parts, "reading images", disable=len(files) < WORTH_A_BAR)
-        for part in shown:
-            yield from pool.map(attempt, part)
-
-
-def open_image(file: Path) -> Image.Image:
-    """An image in memory, turned as its camera noted.
-
-    Raises:
-        DataError: it is damaged, of another kind of file, or too large.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what a file says of itself
-            return _read_first_frame(file)
-    except Exception as error:  # Pillow's readers raise kinds of their own for a damaged file
-        raise DataError(f"the image {file} cannot be read ({error}): mend or remove it") from error
-
-
-def _read_first_frame(file: Path) -> Image.Image:
-    """The image, and in its ``info`` whether its file holds more of them, or finer ones."""
-    with Image.open(file, formats=FORMATS) as opened:
-        if opened.width * opened.height > (Image.MAX_IMAGE_PIXELS or math.inf):
-            raise ValueError(f"{opened.width}x{opened.height} pixels are too many")
-        noted: dict[str | tuple[int, int], Any] = {
-            FRAMES: getattr(opened, "n_frames", 1) > 1,
-            DEEP: _is_deeper(opened),
-        }
-        # Pillow makes colours of grey and transparency of 16 bits.
-        grey = _find_raw_mode(opened).startswith("LA;16")
-        opened.load()
-        image = ImageOps.exif_transpose(opened)
-        image.info.update(noted)
-        # That of premultiplied grey can be made no other.
-        return image.convert("LA") if grey or image.mode == "La" else image
-
-
-def _is_deeper(opened: Any) -> bool:
-    """Whether a file, open and not loaded, has colours of 16 bits, of which Pillow keeps 8."""
-    if opened.mode not in ("RGB", "RGBA", "LA"):
-        return False
-    # Of a PPM file there stands its greatest value.
-    greatest = opened.tile[0].args[-1] if opened.format == "PPM" and opened.tile else 0
-    return ";16" in _find_raw_mode(opened) or (isinstance(greatest, int) and greatest > 255)
-
-
-def _find_raw_mode(opened: Any) -> str:
-    """How the values of a file, open and not loaded, are stored, in Pillow's words."""
-    return str(opened.tile[0].args) if opened.tile else ""
-
-
-def find_depth(image: Image.Image) -> Depth:
-    """How fine the values of an image's channels are."""
-    if image.mode.startswith("I"):
-        return "16 bits"
-    return "float" if image.mode.startswith("F") else "8 bits"
-
-
-def is_grey(image: Image.Image) -> bool:
-    """Whether an image's kind holds no colours."""
-    return image.mode[0] in "1LIF" and image.mode != "LAB"
-
-
-def is_seen_through(image: Image.Image) -> bool:
-    """Whether a pixel of an image is transparent, and not its kind alone."""
-    if not image.has_transparency_data:
-        return False
-    low, _ = image.convert("RGBA").getchannel("A").getextrema()
-    return isinstance(low, int | float) and low < 255
-
-
-def _make_opaque(image: Image.Image, background: str, file: Path) -> Image.Image:
-    """The image before a background, where it has transparent pixels.
-
-    Raises:
-        DataError: nothing of it is seen before that background.
-    """
-    if not image.has_transparency_data:
-        return image
-    seen = image.convert("RGBA")
-    behind = Image.new("RGBA", seen.size, background)
-    shown = Image.alpha_composite(behind, seen).convert("RGB")
-    low, high = seen.getchannel("A").getextrema()
-    if low != high and not np.ptp(np.asarray(shown), axis=(0, 1)).any():
-        other = "black" if background == "white" else "white"
-        raise DataError(
-            f"{file} shows nothing before a {background} background: set `background={other}`"
-        )
-    return shown
-
-
-def describe_bad(bad: Sequence[str], n: int, folder: Path) -> str:
-    """What to say of images that cannot be read, out of n: each, up to some."""
-    if len(bad) == 1:
-        return bad[0]
-    more = f", and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
-    return f"{len(bad)} of {n} images in {folder} cannot be used: {'; '.join(bad[:NAMED])}{more}"
-
-
-def describe_sizes(files: ImageFiles) -> str:
-    """The sizes of images in words."""
-    found = set()
-    for file in files.files:
-        try:
-            found.add(files.read_size(file))
-        except Exception:  # said elsewhere
-            continue
-    shown = sorted(found)
-    return list_some([f"{width}x{height}" for width, height in shown])

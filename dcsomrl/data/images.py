@@ -15,21 +15,11 @@ from torch import Tensor
 from dcsomrl.data.arrays import Arrays, divide
 from dcsomrl.data.bands import BandFiles, read_bands
 from dcsomrl.data.constant import list_some
-from dcsomrl.data.image_files import (
-    FLATTENED,
-    GREYED,
-    Checked,
-    Fit,
-    ImageFiles,
-    Look,
-    SizeError,
-    check_files,
-    describe_bad,
-    describe_sizes,
-    open_image,
-)
+from dcsomrl.data.image_checks import Checked, check_files, describe_bad, describe_sizes
+from dcsomrl.data.image_files import FLATTENED, GREYED, Fit, ImageFiles, Look, SizeError
 from dcsomrl.data.image_folders import check_labelled, classify, find_splits
 from dcsomrl.data.notes import note
+from dcsomrl.data.opened_image import open_image
 from dcsomrl.data.tiff_tags import has_bands
 from dcsomrl.errors import DataError
 
