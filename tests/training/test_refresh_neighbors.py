@@ -51,7 +51,8 @@ def test_they_are_those_of_the_codes_from_then_on():
     found = NearestNeighbors(n_neighbors=4).fit(codes).kneighbors(codes, return_distance=False)
     graph = refresh.state_dict()["graph"].numpy()
     # Of codes that lie as far away in single precision either may be taken.
-    same = [len(set(one) & set(other) - {row}) for row, (one, other) in enumerate(zip(graph, found))]
+    pairs = zip(graph, found, strict=True)
+    same = [len({*one} & {*other} - {row}) for row, (one, other) in enumerate(pairs)]
     assert np.mean(same) > 2.99
     by_samples = data.graph("train").numpy()
     assert (graph != by_samples).mean() > 0.5

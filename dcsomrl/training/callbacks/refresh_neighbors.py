@@ -53,7 +53,8 @@ class RefreshNeighbors(Callback):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Find them once it is time, and have the epoch draw from them."""
-        assert isinstance(pl_module, ClusteringModule) and trainer.max_epochs is not None
+        assert isinstance(pl_module, ClusteringModule)
+        assert trainer.max_epochs is not None
         if self._graph is None:
             if trainer.current_epoch < round(self._after * trainer.max_epochs):
                 return
@@ -64,13 +65,16 @@ class RefreshNeighbors(Callback):
     def _find(self, trainer: Trainer, model: ClusteringModule) -> Tensor:
         """Neighbours (n, k) by the codes, the same in all processes."""
         data = get_data(trainer)
-        former, found = data.graph("train"), None
-        assert data.neighbors is not None and former is not None
+        former = data.graph("train")
+        assert data.neighbors is not None
+        assert former is not None
+        found = None
         if trainer.is_global_zero:
             codes = model.training_codes()
             method = Neighbors(former.shape[1], exact_limit=data.neighbors.exact_limit)
             found = method.graph(codes.cpu(), model.device).int()
-        graph: Tensor = trainer.strategy.broadcast(found)
+        graph = trainer.strategy.broadcast(found)
+        assert graph is not None
         kept = (graph[:, :, None] == former[:, None]).any(2).double().mean()
         log.info(
             "from epoch %d on neighbours are those of the codes: %.0f %% of them are others",
