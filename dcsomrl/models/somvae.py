@@ -27,8 +27,8 @@ class SOMVAE(CenterModel):
     first term reaches the embedding alone, as in the authors' code, or with ``copy_gradient`` the
     code as well. Where a neighbour lies beyond the
     grid's rim it is left out of the sum, which is divided by five all the same; the authors' code
-    puts a zero there, which changes the term's value and not its gradient. On a hexagonal grid there
-    are six neighbours, and seven in place of five.
+    puts a zero there, which changes the term's value and not its gradient. On a hexagonal grid,
+    with six neighbours, it is divided by seven.
 
     Where consecutive samples are a sequence, ``transition`` is the mean negative log-probability
     of the step from one sample's embedding to the next one's under a learned matrix, and
