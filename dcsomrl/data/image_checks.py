@@ -1,19 +1,19 @@
 """All image files of a folder, read once before a training starts, and what is wrong with them."""
 
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dcsomrl.data.constant import list_some
-from dcsomrl.data.image_files import ImageFiles, SizeError
+from dcsomrl.data.image_files import ImageFiles, SizeError, Taken
 from dcsomrl.errors import DataError
 
 # Files from which on their reading is worth a bar.
@@ -29,12 +29,16 @@ class Checked(NamedTuple):
         pixels: (n, channels, height, width) of these, where they were to be kept.
         bad: of the others, why not.
         changed: in words what became of images, and of how many.
+        kinds: modes and sizes in the files, and of how many.
+        span: least and greatest value; None where no image is good.
     """
 
     good: list[int]
     pixels: Tensor | None
     bad: list[str]
     changed: Counter[str]
+    kinds: Counter[str]
+    span: tuple[float, float] | None
 
 
 def check_files(files: ImageFiles, keep: bool) -> Checked:
@@ -51,26 +55,28 @@ def check_files(files: ImageFiles, keep: bool) -> Checked:
     pixels = np.empty(files.shape, kind) if keep else None
     good: list[int] = []
     bad: list[str] = []
-    changed = Counter[str]()
+    changed, kinds = Counter[str](), Counter[str]()
+    low, high = math.inf, -math.inf
     for i, found in enumerate(_read_all(files)):
         if isinstance(found, SizeError):
             raise found
         if isinstance(found, DataError):
             bad.append(str(found))
             continue
-        image, words = found
-        changed.update(words)
+        changed.update(found.lost)
+        kinds[found.kind] += 1
+        low, high = min(low, float(found.pixels.min())), max(high, float(found.pixels.max()))
         if pixels is not None:
-            pixels[len(good)] = image
+            pixels[len(good)] = found.pixels
         good.append(i)
     kept = None if pixels is None else torch.from_numpy(pixels[: len(good)])
-    return Checked(good, kept, bad, changed)
+    return Checked(good, kept, bad, changed, kinds, (low, high) if good else None)
 
 
-def _read_all(files: ImageFiles) -> Iterator[tuple[NDArray[Any], list[str]] | DataError]:
-    """Pixels and in words what became of them, or what is wrong, of every file in order."""
+def _read_all(files: ImageFiles) -> Iterator[Taken | DataError]:
+    """Every file in order as it was read, or what is wrong with it."""
 
-    def attempt(file: Path) -> tuple[NDArray[Any], list[str]] | DataError:
+    def attempt(file: Path) -> Taken | DataError:
         try:
             return files.take(file)
         except DataError as error:
@@ -105,3 +111,11 @@ def describe_sizes(files: ImageFiles) -> str:
             continue
     shown = sorted(found)
     return list_some([f"{width}x{height}" for width, height in shown])
+
+
+def describe_kinds(found: Sequence[Checked]) -> str:
+    """What images were in their files, and the least and greatest of their values, in words."""
+    kinds = sum((part.kinds for part in found), Counter[str]()).most_common()
+    spans = [part.span for part in found if part.span is not None]
+    low, high = min(low for low, _ in spans), max(high for _, high in spans)
+    return f"{list_some([f'{kind} ({n})' for kind, n in kinds])}, from {low:g} to {high:g}"

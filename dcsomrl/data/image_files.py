@@ -5,12 +5,12 @@ import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageOps
+from PIL import ExifTags, Image, ImageColor, ImageOps
 from torch import Tensor
 
 from dcsomrl.data.opened_image import (
@@ -32,6 +32,9 @@ Fit = Literal["stretch", "pad", "crop"]
 STAMPED = 64
 # Pillow's modes by the number of channels.
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+SIDEWAYS = (5, 6, 7, 8)  # orientations in which width and height change places
+# Least and greatest value of a channel; of floats the image tells.
+FULL: dict[Depth, tuple[float, float]] = {"8 bits": (0, 255), "16 bits": (0, 65535)}
 # What becomes of images of other channels than those that they are read with.
 GREYED = "are in colour and read as grey (`channels`)"
 FLATTENED = "are transparent and read before the `background` (`channels`)"
@@ -45,7 +48,9 @@ class Look:
         size: height and width; None demands the size of the first.
         channels: 1 grey, 3 colour, 4 colour and transparency, or any number that TIFF files have;
             None follows the first image.
-        background: colour that is seen through transparent pixels, by name or as ``#rrggbb``.
+        background: colour that is seen through transparent pixels and laid around images, by name
+            or as ``#rrggbb``; where channels are no colours its grey, between their least and
+            greatest value.
         fit: how a size is reached: ``stretch``, ``pad`` (with the background) or ``crop``, the last
             two with the image's proportions.
 
@@ -81,6 +86,20 @@ class Look:
                 f"background must be a colour, as white, black or #8040c0, got {self.background}: "
                 "set one of them"
             ) from error
+
+
+class Taken(NamedTuple):
+    """An image as it was read.
+
+    Attributes:
+        pixels: (channels, height, width), bytes or floats.
+        lost: what it lost, in words that follow a number of images.
+        kind: what it was in its file: its mode, and its width and height.
+    """
+
+    pixels: NDArray[Any]
+    lost: list[str]
+    kind: str
 
 
 class ImageFiles:
@@ -128,7 +147,7 @@ class ImageFiles:
 
     def __getitem__(self, index: Tensor) -> Tensor:
         """Images (batch, channels, height, width), bytes, or floats of deeper ones."""
-        return torch.from_numpy(np.stack([self.take(self.files[i])[0] for i in index.tolist()]))
+        return torch.from_numpy(np.stack([self.take(self.files[i]).pixels for i in index.tolist()]))
 
     def stamp(self) -> bytes:
         """Names and sizes of the files, and what some of them hold."""
@@ -139,8 +158,8 @@ class ImageFiles:
             digest.update(self.files[i].read_bytes())
         return digest.digest()
 
-    def take(self, file: Path) -> tuple[NDArray[Any], list[str]]:
-        """One image (channels, height, width), and in words what it lost.
+    def take(self, file: Path) -> Taken:
+        """One image.
 
         Raises:
             DataError: it cannot be read, or is unlike the first.
@@ -151,12 +170,14 @@ class ImageFiles:
                 "convert all to the same"
             )
         image = open_image(file)
-        return self._convert_pixels(image, file), self.list_changes(image)
+        kind = f"{image.mode} {image.width}x{image.height}"
+        return Taken(self._convert_pixels(image, file), self.list_changes(image), kind)
 
     def read_size(self, file: Path) -> tuple[int, int]:
-        """Width and height of an image as it is in its file."""
+        """Width and height of an image, turned as its camera noted."""
         with Image.open(file, formats=FORMATS) as image:
-            return image.size
+            turned = image.getexif().get(ExifTags.Base.Orientation) in SIDEWAYS
+            return image.size[::-1] if turned else image.size
 
     def list_changes(self, image: Image.Image) -> list[str]:
         """What an image loses as it is read, in words that follow a number of images."""
@@ -207,10 +228,16 @@ class ImageFiles:
             return image.resize((width, height), method)
         if self.look.fit == "crop":
             return ImageOps.fit(image, (width, height), method)
-        behind: Any = (
-            0.0 if image.mode == "F" else ImageColor.getcolor(self.look.background, image.mode)
-        )
+        behind: Any = self._find_behind(image)
         return ImageOps.pad(image, (width, height), method, color=behind)
+
+    def _find_behind(self, image: Image.Image) -> Any:
+        """The background in the values of an image: of floats by the range that they have in it."""
+        if image.mode != "F":
+            return ImageColor.getcolor(self.look.background, image.mode)
+        grey: Any = ImageColor.getcolor(self.look.background, "L")
+        low, high = FULL.get(self.depth) or image.getextrema()
+        return low + grey / 255 * (high - low)
 
 
 class SizeError(DataError):

@@ -15,7 +15,13 @@ from torch import Tensor
 from dcsomrl.data.arrays import Arrays, divide
 from dcsomrl.data.bands import BandFiles, read_bands
 from dcsomrl.data.constant import list_some
-from dcsomrl.data.image_checks import Checked, check_files, describe_bad, describe_sizes
+from dcsomrl.data.image_checks import (
+    Checked,
+    check_files,
+    describe_bad,
+    describe_kinds,
+    describe_sizes,
+)
 from dcsomrl.data.image_files import FLATTENED, GREYED, Fit, ImageFiles, Look, SizeError
 from dcsomrl.data.image_folders import check_labelled, classify, find_splits
 from dcsomrl.data.notes import note
@@ -90,13 +96,14 @@ def images(
     )
     class_names = sorted({*(train.names or []), *(test.names or [])})
     log.info(
-        "%s: %d training and %d test images of %s, %d x %d, %s",
+        "%s: %d training and %d test images of %s, %d x %d, %s; in the files %s",
         root,
         len(train),
         len(test),
         KINDS.get(files.shape[1], f"{files.shape[1]} channels"),
         *files.shape[2:],
         f"classes {list_some(class_names)}" if class_names else "no classes",
+        describe_kinds(found),
     )
     return Arrays(
         train_x,

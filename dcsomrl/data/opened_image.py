@@ -45,6 +45,8 @@ def _read_first_frame(file: Path) -> Image.Image:
         opened.load()
         image = ImageOps.exif_transpose(opened)
         image.info.update(noted)
+        if opened.mode == "I" and opened.format == "TIFF":  # of 32 bits; 16 are a mode of their own
+            image = image.convert("F")
         # That of premultiplied grey can be made no other.
         return image.convert("LA") if grey or image.mode == "La" else image
 

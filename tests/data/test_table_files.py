@@ -159,7 +159,7 @@ REFUSED = {
     "thousands beside decimal commas": (
         "a;b\n1.100;0,5\n2.100;1,5\n",
         {},
-        r"a \(text, '1\.100' in line 2\).*without marks of thousands",
+        r"a \(numbers but for '1\.100' in line 2 and 1 more\).*without marks of thousands",
     ),
     "thousands and decimal commas": ("a;b\n1.100,5;0,5\n2,5;1,5\n", {}, r"'1\.100,5' in line 2"),
     "points and commas": ("a;b\n1,5;0,5\n2.5;1,5\n", {}, r"'2\.5' in line 3"),
