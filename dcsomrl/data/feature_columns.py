@@ -9,6 +9,7 @@ import pandas as pd
 
 from dcsomrl.data.columns import as_text, encode_one_hot, mark_value, tell_kind
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.labels import warn_of_labels
 from dcsomrl.data.notes import note
 from dcsomrl.data.odd_numbers import find_odd, read_numbers
 from dcsomrl.data.roles import Roles
@@ -51,6 +52,8 @@ def take_features(
         used = {*given, *roles.ignore, *nameless}
         candidates = [name for name in table.columns.tolist() if name not in used]
         warn_of_counting(table[candidates], path, notes)
+        if roles.target is None:
+            warn_of_labels(candidates, path, notes)
     parts, words, dropped = [], [], []
     decimal = table.attrs.get("decimal", ".")
     for name in candidates:
@@ -144,8 +147,8 @@ def _describe_words(
     remedies += [] if roles.target else ["name the labels' column by `target`"]
     remedies += [] if roles.id else ["the one that names the rows by `id`"]
     texts = any(_is_category(columns[name], decimal) for name in columns)
-    remedies += ["or set `categories=onehot`"] if texts and roles.categories == "refuse" else []
-    return f"{found}; {', '.join(remedies)}"
+    remedies += ["set `categories=onehot`"] if texts and roles.categories == "refuse" else []
+    return f"{found}; {', '.join(remedies[:-1])}, or {remedies[-1]}"
 
 
 def _is_category(column: pd.Series, decimal: str) -> bool:

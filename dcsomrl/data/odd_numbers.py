@@ -16,9 +16,12 @@ from dcsomrl.data.text_tables import choose_number_pattern
 # Words, in small letters, that say among numbers that there is none. In a column of text they are
 # values like others.
 GAPS = frozenset(
-    ("-", "--", "---", ".", "..", "*", "na", "n.a", "n.a.", "n/a", "nan", "-nan", "nat", "none")
-    + ("nil", "null", "missing", "unknown", "empty", "#n/a", "#na", "#div/0!", "#value!", "#ref!")
-    + ("#num!", "#null!", "#name?", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan")
+    (
+        *("-", "--", "---", ".", "..", "*", "na", "n.a", "n.a.", "n/a", "nan", "-nan", "nat"),
+        *("none", "nil", "null", "missing", "unknown", "empty", "#n/a", "#na", "#div/0!"),
+        *("#value!", "#ref!", "#num!", "#null!", "#name?", "1.#ind", "-1.#ind", "1.#qnan"),
+        "-1.#qnan",
+    )
 )
 # Numbers as they are written for people: with a unit of money or per cent, with marks between
 # thousands, a long minus, or as Fortran writes powers of ten.

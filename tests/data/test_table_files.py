@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+import re
 
 import numpy as np
 import pandas as pd
@@ -232,7 +233,10 @@ def test_the_log_says_what_was_taken(tmp_path, caplog, text, features, left_out)
     caplog.set_level(logging.INFO)
     got = arrays(write(tmp_path, text), "kind")
     assert got.feature_names == features
-    assert f"{len(features)} features ({', '.join(features)}), labels from kind" in caplog.text
+    described = ", ".join(
+        rf"{re.escape(name)}: (whole )?numbers from \d to \d" for name in features
+    )
+    assert re.search(rf"{len(features)} features \({described}\), labels from kind", caplog.text)
     assert ("left out" in caplog.text) == (left_out is not None)
     assert left_out is None or left_out in caplog.text
 
