@@ -236,7 +236,8 @@ class ImageFiles:
         if image.mode != "F":
             return ImageColor.getcolor(self.look.background, image.mode)
         grey: Any = ImageColor.getcolor(self.look.background, "L")
-        low, high = FULL.get(self.depth) or image.getextrema()
+        span: Any = FULL.get(self.depth) or image.getextrema()
+        low, high = span
         return low + grey / 255 * (high - low)
 
 

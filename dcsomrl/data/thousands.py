@@ -25,7 +25,7 @@ def find_pointed(
         alone: whether whole numbers need not stand beside them, as where fields are separated by
             semicolons.
     """
-    fractions = {name: part for name in table if len(part := _take_fractions(table[name]))}
+    fractions = {str(name): part for name in table if len(part := _take_fractions(table[name]))}
     if not fractions or not all(map(_may_be_thousands, fractions.values())):
         return None  # which spares reading them again
     text = reread(list(fractions))
