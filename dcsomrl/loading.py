@@ -66,6 +66,7 @@ def load(
             raise TypeError("its configuration describes no model and its data")
         model.load_state_dict(checkpoint["state_dict"])
         model.connectivity = Connectivity.from_state(checkpoint.get("connectivity"))
+        model.read = set(checkpoint["read"]) if "read" in checkpoint else None
         data.load_state_dict(checkpoint[type(data).__qualname__])
         trained = Trained(
             model.eval(), data, config, count_epochs(checkpoint), checkpoint["global_step"]

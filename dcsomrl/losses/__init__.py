@@ -8,7 +8,7 @@ from dcsomrl.losses.relevance_distance import RelevanceDistance
 from dcsomrl.losses.sequence import smoothness, transition
 from dcsomrl.losses.soft_assignment import divergence, sharpen, soft_assignment
 from dcsomrl.losses.step import Step
-from dcsomrl.losses.term import Term, sum_terms
+from dcsomrl.losses.term import Term, compute_terms, name_terms, sum_terms
 
 __all__ = [
     "Consistency",
@@ -18,8 +18,10 @@ __all__ = [
     "Step",
     "Term",
     "commitment",
+    "compute_terms",
     "divergence",
     "grid_attraction",
+    "name_terms",
     "neighbor_contrast",
     "neighborhood",
     "reconstruction",

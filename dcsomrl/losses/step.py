@@ -1,6 +1,5 @@
 """What a step made of a batch, for the terms of a loss."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
@@ -8,6 +7,10 @@ from torch import Tensor
 
 from dcsomrl.errors import ConfigError
 from dcsomrl.maps import Assignment
+
+# What a term says of itself where the data lacks what it compares.
+NO_VIEWS = "compares views, and the data makes none: give the data an `Augmentation`"
+NO_NEIGHBORS = "compares neighbours, and the data has none: give the data `Neighbors`"
 
 
 class Codec(Protocol):
@@ -30,28 +33,48 @@ class Codec(Protocol):
         ...
 
 
-@dataclass
 class Step:
     """A batch and what the model makes of it; what no term asks for is not computed.
 
     In training the map has taken its step on the batch before any term is computed.
 
-    Attributes:
+    Args:
         x: (batch, *shape) normalised samples.
         z: (batch, m) their codes, with gradient.
         model: encodes, decodes and assigns.
         index: (batch,) rows of the samples in their split, int64.
         views: random views of the samples, each (batch, *shape); as many as the data's
             augmentation makes.
-        neighbor: (batch, *shape) a nearest neighbour of every sample, where the data has them.
+        neighbor: (batch, *shape) one nearest neighbour of every sample, where the data has them.
+
+    Attributes:
+        read: which of ``views`` and ``neighbor`` was asked for so far.
     """
 
-    x: Tensor
-    z: Tensor
-    model: Codec
-    index: Tensor | None = None
-    views: tuple[Tensor, ...] = ()
-    neighbor: Tensor | None = None
+    def __init__(
+        self,
+        x: Tensor,
+        z: Tensor,
+        model: Codec,
+        index: Tensor | None = None,
+        views: tuple[Tensor, ...] = (),
+        neighbor: Tensor | None = None,
+    ) -> None:
+        self.x, self.z, self.model, self.index = x, z, model, index
+        self._views, self._neighbor = views, neighbor
+        self.read: set[str] = set()
+
+    @property
+    def views(self) -> tuple[Tensor, ...]:
+        """Random views of the samples, each (batch, *shape)."""
+        self.read.add("views")
+        return self._views
+
+    @property
+    def neighbor(self) -> Tensor | None:
+        """(batch, *shape) one nearest neighbour of every sample; None where the data has none."""
+        self.read.add("neighbor")
+        return self._neighbor
 
     @cached_property
     def reconstruction(self) -> Tensor:
@@ -66,10 +89,7 @@ class Step:
             ConfigError: there are no views.
         """
         if not self.views:
-            raise ConfigError(
-                "a term of the loss compares views, and the data makes none: give the data an "
-                "`Augmentation`"
-            )
+            raise ConfigError(f"a term of the loss {NO_VIEWS}")
         return tuple(self.model.encode(view) for view in self.views)
 
     @cached_property
@@ -80,10 +100,7 @@ class Step:
             ConfigError: the data has no neighbours.
         """
         if self.neighbor is None:
-            raise ConfigError(
-                "a term of the loss compares neighbours, and the data has none: give the data "
-                "`Neighbors`"
-            )
+            raise ConfigError(f"a term of the loss {NO_NEIGHBORS}")
         return self.model.encode(self.neighbor)
 
     @cached_property

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
 
+from dcsomrl.errors import ConfigError
 from dcsomrl.losses.step import Step
 
 
@@ -18,8 +19,10 @@ class Term(nn.Module, ABC):
         ValueError: a negative weight.
 
     Attributes:
-        compares_views: whether the term reads :attr:`Step.views`.
-        compares_neighbors: whether it reads :attr:`Step.neighbor`.
+        weight: the same; a later value counts from the next step on.
+        compares_views: whether the term needs :attr:`Step.views`: data without them is then refused
+            before the training.
+        compares_neighbors: likewise, :attr:`Step.neighbor`.
         begin: share of the training, in [0, 1), before which it does not count in the loss.
     """
 
@@ -37,6 +40,51 @@ class Term(nn.Module, ABC):
     @abstractmethod
     def forward(self, step: Step) -> Tensor:
         """The term on a batch, without its weight: a 0-d tensor."""
+
+
+def name_terms(losses: Mapping[str, Term]) -> nn.ModuleDict:
+    """Terms by their names, as a part of a model.
+
+    Raises:
+        ValueError: they are no mapping of names to terms, or torch cannot call a module so.
+    """
+    if not isinstance(losses, Mapping):
+        raise ValueError(
+            "losses must map names to terms, as {'reconstruction': `Reconstruction`()}, got "
+            f"{type(losses).__name__}"
+        )
+    named = nn.ModuleDict()
+    for name, term in losses.items():
+        if not isinstance(term, Term):
+            raise ValueError(
+                f"the term {name} of losses is of class {type(term).__name__}, which must derive "
+                "from dcsomrl.Term"
+            )
+        try:
+            named[name] = term
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"a term of losses cannot be called {name!r} ({error.args[0]}): choose another name"
+            ) from error
+    return named
+
+
+def compute_terms(losses: Mapping[str, Term], step: Step) -> dict[str, Tensor]:
+    """Every term on a batch by its name, 0-d each and without its weight.
+
+    Raises:
+        ConfigError: a term returns something else.
+    """
+    values = {name: term(step) for name, term in losses.items()}
+    for name, value in values.items():
+        is_tensor = isinstance(value, Tensor)
+        if not is_tensor or value.ndim:
+            kind = f"shape {tuple(value.shape)}" if is_tensor else type(value).__name__
+            raise ConfigError(
+                f"the term {name} of the loss, {type(losses[name]).__name__}, returns {kind} and "
+                "not a 0-d tensor: return its mean over the batch"
+            )
+    return values
 
 
 def sum_terms(values: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:

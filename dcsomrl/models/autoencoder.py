@@ -49,11 +49,11 @@ class AutoencoderModel(CenterModel):
         self.register_buffer("centers", torch.zeros(n_clusters, autoencoder.latent_dim))
 
     def encode(self, x: Tensor) -> Tensor:
-        """Codes, unbounded."""
+        """Codes (batch, m), unbounded, of samples (batch, *shape)."""
         return to_single(self.autoencoder.encode(x))
 
     def decode(self, z: Tensor) -> Tensor:
-        """Through the decoder."""
+        """Samples (batch, *shape) from codes (batch, m), through the decoder."""
         return to_single(self.autoencoder.decode(z))
 
     def terms(self, step: Step) -> dict[str, Tensor]:

@@ -18,6 +18,7 @@ from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Step, Term
 from dcsomrl.maps import Assignment, Codebook
 from dcsomrl.metrics import NodeUsage, QuantizationError, make_label_scores
+from dcsomrl.models.checks import check_data
 from dcsomrl.models.sums import EpochSums
 from dcsomrl.networks import Autoencoder, evaluating, find_batch_norms, share_buffers_
 
@@ -36,6 +37,8 @@ class ClusteringModule(LightningModule, ABC):
         epoch_sums: losses of the epoch so far.
         connectivity: how the nodes hang together by the training part, as of the last checkpoint;
             None before the first, and for those that were written before it was counted.
+        read: ``views`` and ``neighbor`` of a training batch where something read them; None where
+            it is not known, before the first step and after older checkpoints.
     """
 
     def __init__(self, optimizer: OptimizerFactory) -> None:
@@ -44,6 +47,7 @@ class ClusteringModule(LightningModule, ABC):
         self.epoch_sums = EpochSums()
         self.connectivity: Connectivity | None = None
         self._counted_at = -1
+        self.read: set[str] | None = None
 
     @property
     @abstractmethod
@@ -167,7 +171,7 @@ class ClusteringModule(LightningModule, ABC):
 
     @abstractmethod
     def decode(self, z: Tensor) -> Tensor:
-        """Samples (batch, *shape) from codes."""
+        """Samples (batch, *shape) from codes (batch, m)."""
 
     @torch.no_grad()
     def decoded_prototypes(self) -> Tensor:
@@ -180,31 +184,32 @@ class ClusteringModule(LightningModule, ABC):
         return self.codebook.progress()
 
     def setup(self, stage: str) -> None:
-        """Refuse batches of one sample for layers that need the statistics of several.
+        """Refuse data that a training would find to lack something only once it has begun.
 
         Raises:
-            ConfigError: a layer of BatchNorm that is trained would never see two samples.
+            ConfigError: see :func:`dcsomrl.models.checks.check_data`.
         """
-        data, processes = getattr(self.trainer, "datamodule", None), self.trainer.world_size
-        if stage != "fit" or not isinstance(data, ClusterData) or not find_batch_norms(self):
-            return
-        if data.batch_size < 2 * processes:
-            raise ConfigError(
-                "the network has layers of BatchNorm, which need two samples or more at once on "
-                f"every device, but `batch_size={data.batch_size}` on {processes}: raise it"
-            )
+        data = getattr(self.trainer, "datamodule", None)
+        if stage == "fit" and isinstance(data, ClusterData):
+            check_data(self, data, self.trainer.world_size)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch."""
         # A batch of one sample has no statistics: the running ones take their place.
         alone = find_batch_norms(self) if len(batch.x) == 1 else []
         with evaluating(*alone):
-            losses = self.training_terms(self.step(batch))
+            return self.learn_from(batch)["loss"]
+
+    def learn_from(self, batch: Batch) -> dict[str, Tensor]:
+        """Terms of the loss on a training batch, 0-d each, which the sums of the epoch take in."""
+        step = self.step(batch)
+        losses = self.training_terms(step)
+        self.read = (self.read or set()) | step.read
         self.epoch_sums.add(losses)
-        return losses["loss"]
+        return losses
 
     def step(self, batch: Batch) -> Step:
-        """Encode a batch."""
+        """A batch (batch, *shape) with its codes (batch, m)."""
         return Step(batch.x, self.encode(batch.x), self, batch.index, batch.views, batch.neighbor)
 
     def training_terms(self, step: Step) -> dict[str, Tensor]:
@@ -290,16 +295,19 @@ class ClusteringModule(LightningModule, ABC):
             yield batch.x.to(self.codebook.centers)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the losses of an unfinished epoch, and how the nodes hang together."""
+        """Keep the losses of an unfinished epoch, what was read, how the nodes hang together."""
         checkpoint["epoch_sums"] = self.epoch_sums.state_dict()
+        if self.read is not None:
+            checkpoint["read"] = sorted(self.read)
         if isinstance(getattr(self.trainer, "datamodule", None), ClusterData):
             self.count_connectivity()
         if self.connectivity is not None:
             checkpoint["connectivity"] = self.connectivity.state()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take them back."""
+        """Take back what :meth:`on_save_checkpoint` has kept."""
         self.epoch_sums.load_state_dict(checkpoint["epoch_sums"])
+        self.read = set(checkpoint["read"]) if "read" in checkpoint else None
         self.connectivity = Connectivity.from_state(checkpoint.get("connectivity"))
 
     def configure_optimizers(self) -> Any:

@@ -10,10 +10,18 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dcsomrl.errors import ConfigError
-from dcsomrl.losses import Reconstruction, RelevanceDistance, Step, Term, sum_terms
+from dcsomrl.losses import (
+    Reconstruction,
+    RelevanceDistance,
+    Step,
+    Term,
+    compute_terms,
+    name_terms,
+    sum_terms,
+)
 from dcsomrl.maps import SOMRL
 from dcsomrl.models.base import ClusteringModule, OptimizerFactory, to_single
 from dcsomrl.models.schedule import SCHEDULES, Schedule, make_cosine_schedule
@@ -22,6 +30,8 @@ from dcsomrl.networks import Autoencoder
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
 # Logged beside the terms: the total, and the deviation of the codes, which shows a collapse.
 TOTAL, SPREAD = "loss", "latent_spread"
+# The term that alpha weighs, and by how much where nothing is said.
+CLUSTERING, ALPHA = "clustering", 0.1
 
 
 class DCSOMRL(ClusteringModule):
@@ -36,7 +46,8 @@ class DCSOMRL(ClusteringModule):
     Args:
         autoencoder: networks from samples to codes and back.
         som: the map, as wide as the codes.
-        alpha: :math:`\alpha` >= 0, weight of the clustering loss where ``losses`` is None.
+        alpha: :math:`\alpha` >= 0, weight of the clustering loss, 0.1 where nothing is said.
+            Beside ``losses`` it may be left out, or be the weight of the term ``clustering``.
         optimizer: makes the optimiser from the parameters; Adam by default.
         losses: terms of the loss by the name under which they are logged, each with its own weight;
             None for the two of eq. 7, ``reconstruction`` and ``clustering``.
@@ -47,9 +58,9 @@ class DCSOMRL(ClusteringModule):
             whole training.
 
     Raises:
-        ValueError: alpha is negative, the map and the codes differ in width, the terms are none
-            or have a name that is taken or all begin later, regrow is out of its range, or there is
-            no such schedule.
+        ValueError: alpha is negative or not the weight that the losses have, the map and the codes
+            differ in width, the terms are none or of another class or have a name that is taken or
+            all begin later, regrow is out of its range, or there is no such schedule.
 
     Source: section 3.7 and eq. 7.
     """
@@ -58,7 +69,7 @@ class DCSOMRL(ClusteringModule):
         self,
         autoencoder: Autoencoder,
         som: SOMRL,
-        alpha: float = 0.1,
+        alpha: float | None = None,
         optimizer: OptimizerFactory = ADAM,
         losses: Mapping[str, Term] | None = None,
         schedule: Schedule = "constant",
@@ -68,10 +79,12 @@ class DCSOMRL(ClusteringModule):
             raise ValueError(f"regrow must be between 0 and 1, or `None`, got {regrow}")
         if schedule not in SCHEDULES:
             raise ValueError(f"schedule must be {' or '.join(SCHEDULES)}, got {schedule!r}")
-        if alpha < 0:
+        if alpha is not None and alpha < 0:
             raise ValueError(f"alpha must be at least 0, got {alpha}")
         if losses is None:
-            losses = {"reconstruction": Reconstruction(), "clustering": RelevanceDistance(alpha)}
+            pull = RelevanceDistance(ALPHA if alpha is None else alpha)
+            losses = {"reconstruction": Reconstruction(), CLUSTERING: pull}
+        named = name_terms(losses)
         if not losses or {TOTAL, SPREAD} & set(losses):
             raise ValueError(
                 f"losses must be terms by names other than {TOTAL} and {SPREAD}, got "
@@ -79,6 +92,13 @@ class DCSOMRL(ClusteringModule):
             )
         if all(term.begin > 0 for term in losses.values()):
             raise ValueError("a term of the loss must count from the beginning: set a begin to 0")
+        weight = losses[CLUSTERING].weight if CLUSTERING in losses else None
+        if alpha not in (None, weight):
+            raise ValueError(
+                f"alpha={alpha} is the weight of the term {CLUSTERING}, "
+                f"{'which losses have not' if weight is None else f'which is {weight} in losses'}: "
+                "leave alpha out"
+            )
         super().__init__(optimizer)
         if som.n_features != autoencoder.latent_dim:
             raise ValueError(
@@ -89,8 +109,7 @@ class DCSOMRL(ClusteringModule):
         self.som = som
         self.schedule, self.regrow = schedule, regrow
         self._regrows_at, self._regrown_at = -1, -1
-        self.losses = nn.ModuleDict(losses)
-        self._weights = {name: term.weight for name, term in losses.items()}
+        self.losses = named
         self._begins_at = dict.fromkeys(losses, 0)
 
     @property
@@ -105,7 +124,7 @@ class DCSOMRL(ClusteringModule):
         return to_single(self.autoencoder.encode(x)).sigmoid()
 
     def decode(self, z: Tensor) -> Tensor:
-        """Samples from codes."""
+        """Samples (batch, *shape) from codes (batch, m)."""
         return to_single(self.autoencoder.decode(z))
 
     def learn(self, z: Tensor) -> None:
@@ -120,12 +139,15 @@ class DCSOMRL(ClusteringModule):
 
     def terms(self, step: Step) -> dict[str, Tensor]:
         """The terms, their weighted sum and the deviation of the codes, on the map as it is."""
-        values = {name: term(step) for name, term in self.losses.items()}
+        losses: dict[str, Any] = dict(self.losses.items())
+        values = compute_terms(losses, step)
         begun = {
             name: values[name] for name, at in self._begins_at.items() if self.global_step >= at
         }
         spread = step.z.detach().std(0, correction=0).mean()
-        return {TOTAL: sum_terms(begun, self._weights), **values, SPREAD: spread}
+        # Read anew in every step: a weight may change in the course of a training.
+        weights = {name: losses[name].weight for name in begun}
+        return {TOTAL: sum_terms(begun, weights), **values, SPREAD: spread}
 
     def configure_optimizers(self) -> Any:
         """The optimiser over all parameters, and the schedule of its learning rate.

@@ -97,15 +97,15 @@ class DEC(CenterModel):
         self._assigned: Tensor | None = None
 
     def encode(self, x: Tensor) -> Tensor:
-        """Codes, unbounded."""
+        """Codes (batch, m), unbounded, of samples (batch, *shape)."""
         return to_single(self.autoencoder.encode(x))
 
     def decode(self, z: Tensor) -> Tensor:
-        """Through the decoder."""
+        """Samples (batch, *shape) from codes (batch, m), through the decoder."""
         return to_single(self.autoencoder.decode(z))
 
     def assign_softly(self, z: Tensor) -> Tensor:
-        """Soft assignment q (batch, K) of codes."""
+        """Soft assignment q (batch, K) of codes (batch, m)."""
         return losses.soft_assignment(squared_distances(z, self.centers))
 
     def terms(self, step: Step) -> dict[str, Tensor]:
@@ -182,12 +182,12 @@ class DEC(CenterModel):
         self.started.fill_(True)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the target."""
+        """Keep the target (n, K) and the assignments (n,) that it was made with."""
         super().on_save_checkpoint(checkpoint)
         checkpoint["target"] = {"p": self._target, "assigned": self._assigned}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take it back."""
+        """Take back the target (n, K) and the assignments (n,)."""
         super().on_load_checkpoint(checkpoint)
         target = checkpoint["target"]
         self._target, self._assigned = target["p"], target["assigned"]

@@ -58,11 +58,11 @@ class ShallowModel(ClusteringModule):
         """Begin, once, knowing the features (n, width) of the whole training part."""
 
     def encode(self, x: Tensor) -> Tensor:
-        """Features in [0, 1]."""
+        """Features (batch, width) in [0, 1] of samples (batch, *shape)."""
         return self.features.encode(x)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Samples from features."""
+        """Samples (batch, *shape) from features (batch, width)."""
         return self.features.decode(z)
 
     def on_train_start(self) -> None:
@@ -78,7 +78,7 @@ class ShallowModel(ClusteringModule):
     @torch.no_grad()
     def training_step(self, batch: Batch, batch_idx: int) -> None:  # type: ignore[override]
         """Learn from a batch."""
-        self.epoch_sums.add(self.training_terms(self.step(batch)))
+        self.learn_from(batch)
         self.optimizers().step()  # type: ignore[union-attr]
 
     def configure_optimizers(self) -> Any:

@@ -99,11 +99,11 @@ class SOMVAE(CenterModel):
         self.transitions = nn.Parameter(torch.zeros(n_clusters, n_clusters)) if sequences else None
 
     def encode(self, x: Tensor) -> Tensor:
-        """Codes, unbounded."""
+        """Codes (batch, m), unbounded, of samples (batch, *shape)."""
         return to_single(self.autoencoder.encode(x))
 
     def decode(self, z: Tensor) -> Tensor:
-        """Through the decoder and a sigmoid."""
+        """Samples (batch, *shape) in [0, 1] from codes (batch, m)."""
         return to_single(self.autoencoder.decode(z)).sigmoid()
 
     def terms(self, step: Step) -> dict[str, Tensor]:

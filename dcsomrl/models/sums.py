@@ -29,9 +29,10 @@ class EpochSums:
         """Mean over the steps so far of every loss, 0-d each."""
         return dict(zip(self._names, self._sums[:-1] / self._sums[-1], strict=True))
 
-    def is_finite(self) -> bool:
-        """Whether every loss was a number in every step so far; waits for the device."""
-        return bool(self._sums.isfinite().all())
+    def find_not_finite(self) -> list[str]:
+        """The losses that were no number in some step so far; waits for the device."""
+        finite = self._sums.isfinite().tolist()[:-1]
+        return [name for name, is_one in zip(self._names, finite, strict=True) if not is_one]
 
     def clear(self) -> None:
         """Begin a new epoch."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dcsomrl.data import ClusterData
-from dcsomrl.losses import Term
 from dcsomrl.models import ClusteringModule
+from dcsomrl.models.checks import makes_views
 
 
 def find_warnings(
@@ -88,16 +88,16 @@ def warn_of_classes(known: int, scored: int) -> list[str]:
 
 
 def warn_of_unused(data: ClusterData, model: ClusteringModule) -> list[str]:
-    """On views and neighbours that are made and not used."""
-    terms = [one for one in model.modules() if isinstance(one, Term)]
+    """On views and neighbours that are made, and that no step of the training has read."""
+    if model.read is None:
+        return []
     said = []
-    views = data.augmentation is not None and data.augmentation.views > 0
-    if views and not any(term.compares_views for term in terms):
+    if makes_views(data) and "views" not in model.read:
         said.append(
             "The data makes views, and no term of the loss compares any: leave the augmentation "
             "out, or add such a term (`losses`)."
         )
-    if data.neighbors is not None and not any(term.compares_neighbors for term in terms):
+    if data.neighbors is not None and "neighbor" not in model.read:
         said.append(
             "The data finds neighbours, and no term of the loss compares any: leave them out, or "
             "add such a term (`losses`)."

@@ -1,10 +1,16 @@
 """Terms by themselves: formulas in NumPy, what a step computes, and the model that sums them."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
+from pytorch_lightning import Callback, Trainer
 
+from dcsomrl.data import Arrays, Augmentation, ClusterData, Neighbors
+from dcsomrl.errors import ConfigError, TrainingError
 from dcsomrl.losses import (
+    Consistency,
     Reconstruction,
     RelevanceDistance,
     Step,
@@ -22,6 +28,8 @@ from dcsomrl.losses import (
 from dcsomrl.maps import SOMRL
 from dcsomrl.models import DCSOMRL
 from dcsomrl.networks import MLPAutoencoder
+from dcsomrl.training.callbacks.stop_on_nan import StopOnNaN
+from dcsomrl.training.warnings import warn_of_unused
 
 
 def random(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -121,7 +129,7 @@ class Scale(Term):
 def model(**losses: Term) -> DCSOMRL:
     torch.manual_seed(0)
     autoencoder = MLPAutoencoder((1, 4, 4), 3, hidden_dims=(8,))
-    return DCSOMRL(autoencoder, SOMRL(3, 10), losses=losses or None, alpha=0.5)
+    return DCSOMRL(autoencoder, SOMRL(3, 10), losses=losses or None, alpha=None if losses else 0.5)
 
 
 def test_a_model_sums_its_terms_and_trains_their_parameters():
@@ -145,6 +153,121 @@ def test_terms_that_make_no_loss_are_refused():
         Reconstruction(-1)
     with pytest.raises(ValueError, match="names other than loss and latent_spread, got loss"):
         model(loss=Reconstruction())
-    torch.manual_seed(0)
-    with pytest.raises(ValueError, match="got none"):
-        DCSOMRL(MLPAutoencoder((4,), 3, hidden_dims=(8,)), SOMRL(3), losses={})
+    autoencoder = MLPAutoencoder((4,), 3, hidden_dims=(8,))
+    for losses, said in (
+        ({}, "got none"),
+        ([Reconstruction()], "losses must map names to terms.*got list"),
+        ({"a.b": Reconstruction()}, r"cannot be called 'a\.b' \(.*choose another name"),
+        ({"pop": Reconstruction()}, "cannot be called 'pop'"),
+        ({5: Reconstruction()}, "cannot be called 5"),
+        ({"a": torch.nn.ReLU()}, r"term a of losses is of class ReLU, which must derive from"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            DCSOMRL(autoencoder, SOMRL(3), losses=losses)
+
+
+def test_alpha_and_the_weight_of_the_clustering_are_one():
+    assert model().losses["clustering"].weight == 0.5
+    autoencoder = MLPAutoencoder((4,), 3, hidden_dims=(8,))
+    pull, error = RelevanceDistance(0.2), Reconstruction()
+    both = {"reconstruction": error, "clustering": pull}
+    assert DCSOMRL(autoencoder, SOMRL(3), 0.2, losses=both).losses["clustering"].weight == 0.2
+    with pytest.raises(ValueError, match=r"alpha=9.0 .* which is 0\.2 in losses: leave alpha out"):
+        DCSOMRL(autoencoder, SOMRL(3), 9.0, losses=both)
+    with pytest.raises(ValueError, match=r"alpha=0.1 .* which losses have not: leave alpha out"):
+        DCSOMRL(autoencoder, SOMRL(3), 0.1, losses={"reconstruction": error})
+
+
+def test_a_weight_that_changes_counts_from_the_next_step_on():
+    x = random(8, 1, 4, 4).float()
+    found = model().eval()
+    step = Step(x, found.encode(x), found)
+    before = found.terms(step)
+    found.losses["clustering"].weight = 100.0
+    found.losses["reconstruction"].weight = 0.0
+    after = found.terms(step)
+    torch.testing.assert_close(after["loss"], 100 * before["clustering"])
+
+
+class Returning(Term):
+    """A term that returns what it is given."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__()
+        self.value = value
+
+    def forward(self, step: Step) -> torch.Tensor:
+        return self.value
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(torch.zeros(8), r"shape \(8,\)"), (torch.zeros(1), "shape"), (1.0, "float")],
+)
+def test_a_term_that_returns_no_number_is_named(value, said):
+    found = model(odd=Returning(value))
+    x = random(8, 1, 4, 4).float()
+    with pytest.raises(ConfigError, match=f"term odd of the loss, Returning, returns {said}"):
+        found.terms(Step(x, found.encode(x), found))
+
+
+class Reading(Term):
+    """A term that reads views and neighbours, and says so or not."""
+
+    def __init__(self, *parts: str, compares_neighbors: bool = False) -> None:
+        super().__init__()
+        self.parts, self.compares_neighbors = parts, compares_neighbors
+
+    def forward(self, step: Step) -> torch.Tensor:
+        codes = [code for part in self.parts for code in getattr(step, part)]
+        return sum((code.mean() for code in codes), step.z.mean())
+
+
+def train(found: DCSOMRL, *callbacks: Callback, **settings: object) -> ClusterData:
+    """The data that a model is trained on for an epoch."""
+    arrays = Arrays(random(40, 1, 4, 4).float(), None, random(8, 1, 4, 4).float(), None)
+    data = ClusterData(lambda: arrays, batch_size=20, val_fraction=0, **settings)
+    quiet = ("logger", "enable_progress_bar", "enable_model_summary", "enable_checkpointing")
+    trainer = Trainer(
+        accelerator="cpu", max_epochs=1, callbacks=list(callbacks), **dict.fromkeys(quiet, False)
+    )
+    trainer.fit(found, data)
+    return data
+
+
+def test_a_term_that_is_no_number_is_named():
+    odd = Returning(torch.tensor(math.nan))
+    with pytest.raises(
+        TrainingError, match=r"being a number \(odd\) in epoch 0, by step 1; .*term"
+    ):
+        train(model(reconstruction=Reconstruction(), odd=odd), StopOnNaN())
+
+
+@pytest.mark.parametrize("parts", [(), ("view_codes",), ("views", "neighbor_codes"), ("neighbor",)])
+def test_what_terms_compare_is_known_by_what_they_read(parts):
+    found = model(plain=Reading(*parts))
+    assert found.read is None
+    data = train(found, neighbors=Neighbors(1, cache_dir=None), augmentation=Augmentation(views=1))
+    said = " ".join(warn_of_unused(data, found))
+    assert ("views" in said) == all("view" not in part for part in parts)
+    assert ("neighbours" in said) == all("neighbor" not in part for part in parts)
+    kept: dict = {}
+    found.on_save_checkpoint(kept)
+    again = model(plain=Reading(*parts))
+    again.on_load_checkpoint(kept)
+    assert again.read == found.read
+    again.on_load_checkpoint({"epoch_sums": kept["epoch_sums"]})  # of before it was kept
+    assert warn_of_unused(data, again) == []
+
+
+def test_data_without_what_a_term_compares_is_refused_before_the_first_step():
+    found = model(pair=Reading("neighbor_codes", compares_neighbors=True))
+    before = {name: value.clone() for name, value in found.state_dict().items()}
+    seen: list[int] = []
+    found.on_train_start = lambda: seen.append(1)
+    with pytest.raises(ConfigError, match="term pair of the loss compares neighbours, and the da"):
+        train(found)
+    assert seen == []
+    assert all(torch.equal(value, before[name]) for name, value in found.state_dict().items())
+    with pytest.raises(ConfigError, match="term view of the loss compares views, and the data ma"):
+        train(model(view=Consistency(), whole=Reconstruction()))

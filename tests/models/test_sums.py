@@ -44,9 +44,9 @@ def test_an_epoch_that_is_stopped_in_its_middle_has_the_same_means():
 def test_one_loss_that_is_no_number_shows_for_the_rest_of_the_epoch():
     sums = EpochSums()
     sums.add(losses(0))
-    assert sums.is_finite()
+    assert sums.find_not_finite() == []
     sums.add(losses(1) | {"near": torch.tensor(float("inf"))})
     sums.add(losses(2))
-    assert not sums.is_finite()
+    assert sums.find_not_finite() == ["near"]
     sums.clear()
-    assert sums.is_finite()
+    assert sums.find_not_finite() == []

@@ -34,7 +34,7 @@ class StopCollapsed(Callback):
         trainer.should_stop |= self._alone >= self._epochs
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Count."""
+        """Count the epochs that end with one live node; end the training after so many."""
         assert isinstance(pl_module, ClusteringModule)
         self._alone = self._alone + 1 if int(pl_module.codebook.live.sum()) <= 1 else 0
         if self._alone >= self._epochs:

@@ -10,6 +10,8 @@ from dcsomrl.models import ClusteringModule
 
 # Asking a GPU for a number waits for it; a CPU is asked at every step.
 CHECK_EVERY = 50
+# What is logged beside the terms of a loss and made of them or of the codes.
+WHOLE = ("loss", "latent_spread")
 
 
 class StopOnNaN(Callback):
@@ -34,9 +36,12 @@ class StopOnNaN(Callback):
     def _check(self, trainer: Trainer, pl_module: LightningModule) -> None:
         assert isinstance(pl_module, ClusteringModule)
         # A sum keeps what was not finite in any step before it.
-        if not pl_module.epoch_sums.is_finite():
+        if lost := pl_module.epoch_sums.find_not_finite():
+            parts = [name for name in lost if name not in WHOLE]
+            first = f" ({', '.join(parts)})" if parts else ""
+            other = " or the weight of such a term" if parts else ""
             raise TrainingError(
-                f"the loss stopped being a number in epoch {trainer.current_epoch}, by step "
+                f"the loss stopped being a number{first} in epoch {trainer.current_epoch}, by step "
                 f"{trainer.global_step}; the last good checkpoint is kept. Lower the learning rate "
-                "(`lr`) or the weight of the clustering loss (`alpha`) and start again"
+                f"(`lr`){other} and start again"
             )

@@ -35,7 +35,7 @@ class ValidationScores(Callback):
         self._scorer.update(outputs.z, outputs.assignment, batch.y)
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Log."""
+        """Log the scores of the validation part under ``val/``."""
         for name, value in self._scorer.compute().items():
             shown = name in ("purity", "nmi")
             pl_module.log(f"val/{name}", float(value), prog_bar=shown, rank_zero_only=True)
