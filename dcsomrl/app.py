@@ -3,7 +3,7 @@
 import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
@@ -11,8 +11,9 @@ import hydra
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from dcsomrl.configuration import choose_model, find_config_dir, update_config
+from dcsomrl.configuration import find_config_dir, update_config, update_overrides
 from dcsomrl.errors import ConfigError
+from dcsomrl.inputs import check_inputs
 from dcsomrl.kept import check_kept
 from dcsomrl.mistakes import PLACED, explain
 
@@ -35,7 +36,9 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
         def updated(cfg: DictConfig) -> Any:
             for group in set(PLACED) & {str(key) for key in cfg}:
                 raise ConfigError(f"+{group}=... has no place at the top: type {PLACED[group]}=...")
-            return task(update_config(cfg))
+            updated_cfg = update_config(cfg)
+            check_inputs(config_name, updated_cfg)
+            return task(updated_cfg)
 
         def command() -> None:
             # Hydra would print a mangled traceback of its own; it lets the error through so.
@@ -44,8 +47,7 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
                 version_base="1.3", config_path=str(find_config_dir()), config_name=config_name
             )(updated)
             try:
-                if config_name == "train":
-                    sys.argv[1:] = choose_model(sys.argv[1:])
+                sys.argv[1:] = update_overrides(config_name, sys.argv[1:])
                 check_kept(sys.argv[1:], find_config_dir())
                 run()
             except Exception as error:
@@ -128,6 +130,39 @@ def settle_size(model: DictConfig, before: Mapping[str, Any]) -> str | None:
             changed.append(f"model.{key} from {now} to {was}")
             OmegaConf.update(model, key, was)
     return f"the map that is begun from is smaller: {', '.join(changed)}" if changed else None
+
+
+def settle_losses(model: DictConfig, overrides: Sequence[str]) -> None:
+    """Have ``alpha`` say what the weight of the clustering term is, where that has one of its own.
+
+    Args:
+        model: its configuration.
+        overrides: of the command line.
+
+    Raises:
+        ConfigError: the model takes no terms, or ``model.alpha`` was typed and would not count.
+    """
+    if "losses" not in model:
+        return
+    made = get_class(model._target_)
+    taken = inspect.signature(made).parameters
+    if "losses" not in taken and not any(one.kind is one.VAR_KEYWORD for one in taken.values()):
+        raise ConfigError(
+            f"{model._target_.rpartition('.')[2]} takes no terms of a loss: leave model.losses "
+            "out, or choose model=dcsomrl or neighbor_somrl"
+        )
+    weight = OmegaConf.select(model, "losses.clustering.weight")
+    from dcsomrl.models import DCSOMRL  # late: help needs no torch
+
+    if not issubclass(made, DCSOMRL) or "alpha" not in model or model.alpha == weight:
+        return
+    if any(one.lstrip("+").startswith("model.alpha=") for one in overrides):
+        clash = "is not there" if weight is None else f"has model.losses.clustering.weight={weight}"
+        raise ConfigError(
+            f"model.alpha={model.alpha} is the weight of the clustering term, which {clash}: "
+            "leave one of them out"
+        )
+    model.alpha = weight
 
 
 def settle_network(model: DictConfig) -> None:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
@@ -10,6 +9,7 @@ import torch
 
 from dcsomrl import __version__
 from dcsomrl.errors import CheckpointError, shorten
+from dcsomrl.inputs import check_checkpoint
 from dcsomrl.migrations import RECORD, migrate
 
 
@@ -21,8 +21,7 @@ def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
     Raises:
         CheckpointError: it is missing, damaged, not of this package, or of a later version.
     """
-    if not Path(path).is_file():
-        raise CheckpointError(f"there is no checkpoint at {path}: check the path")
+    check_checkpoint(path)
     try:
         with ZipFile(path) as parts:  # torch does not look at the sums in it
             broken = parts.testzip()

@@ -8,11 +8,17 @@ from typing import Any
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
-from dcsomrl.errors import ConfigError
-from dcsomrl.migrations import follow_moves
+from dcsomrl.errors import CheckpointError, ConfigError
+from dcsomrl.migrations import RECORD, TARGET, follow_moves
 
+# Keys of commands by what they were called.
+FORMER = {"sensitivity": {"sweep": "folder"}}
+# What trains data of one's own where no model is chosen, now and in version 0.1.
+NOW, BEFORE = ("model=neighbor_somrl",), ("model=dcsomrl", "settings=none")
 # Longest name of a folder of a run.
 LONGEST = 150
 
@@ -24,18 +30,68 @@ def find_config_dir() -> Path:
     return inside if inside.is_dir() else package.parent / "conf"
 
 
-def choose_model(overrides: list[str]) -> list[str]:
+def update_overrides(
+    config_name: str, overrides: list[str], run_dir: Path | None = None
+) -> list[str]:
+    """Overrides of a command as this version takes them.
+
+    Args:
+        config_name: the command.
+        overrides: as they were typed.
+        run_dir: folder of a run; None where its configuration says which.
+    """
+    if config_name == "train":
+        return choose_model(overrides, run_dir)
+    renamed = FORMER.get(config_name, {})
+    return [
+        f"{renamed.get(key, key)}{sign}{value}"
+        for key, sign, value in (one.partition("=") for one in overrides)
+    ]
+
+
+def choose_model(overrides: list[str], run_dir: Path | None = None) -> list[str]:
     """Overrides of a training, with a model for data of one's own where none is chosen.
 
-    Such data has no published settings, and gets the model whose settings carry over. An
-    experiment chooses for itself. (Hydra lets no choice that depends on another bring overrides.)
+    Such data has no published settings, and gets the model whose settings carry over; a run of
+    before this was so goes on with the one that it has. An experiment chooses for itself. (Hydra
+    lets no choice that depends on another bring overrides.)
     """
     groups = [one.lstrip("+").partition("=")[0] for one in overrides]
     own = [i for i, one in enumerate(overrides) if one in ("dataset=arrays", "dataset=images")]
     if not own or {"model", "experiment"} & set(groups):
         return overrides
     place = own[-1] + 1  # beside it: argparse takes overrides in one piece
-    return [*overrides[:place], "model=neighbor_somrl", *overrides[place:]]
+    now, before = ([*overrides[:place], *chosen, *overrides[place:]] for chosen in (NOW, BEFORE))
+    if not any(one.startswith("ckpt_path=") for one in overrides):
+        return now
+    model = _find_resumed(now, run_dir) or _find_resumed(before, run_dir) or {}
+    is_of_before = str(model.get(TARGET)).endswith(".DCSOMRL") and "losses" not in model
+    return before if is_of_before else now
+
+
+def _find_resumed(overrides: list[str], run_dir: Path | None) -> dict[str, Any] | None:
+    """The model's configuration in the checkpoint that a training goes on with; None without one.
+
+    Args:
+        overrides: of the training.
+        run_dir: its folder; None for that of the configuration.
+    """
+    try:
+        with hydra.initialize_config_dir(str(find_config_dir()), version_base="1.3"):
+            cfg = hydra.compose("train", overrides=overrides, return_hydra_config=True)
+        HydraConfig.instance().set_config(cfg)
+        given, folder = str(cfg.ckpt_path), run_dir or Path(cfg.hydra.run.dir)
+    except (HydraException, OmegaConfBaseException):
+        return None  # whoever composes it next says what is wrong
+    path = folder / "checkpoints" / "last.ckpt" if given == "last" else Path(given).expanduser()
+    if not path.is_file():
+        return None
+    from dcsomrl.checkpoints import read_checkpoint  # late: it needs torch
+
+    try:
+        return read_checkpoint(path)[RECORD]["config"].get("model")
+    except CheckpointError:
+        return None  # likewise
 
 
 def find_published(model: str, dataset: str) -> str:
@@ -81,7 +137,7 @@ OmegaConf.register_new_resolver("stem", name_data, replace=True)
 
 def compose_config(config_name: str, overrides: list[str], run_dir: Path) -> DictConfig:
     """The configuration as ``hydra.main`` hands it to a task, for runs in the caller's process."""
-    overrides = choose_model(overrides) if config_name == "train" else overrides
+    overrides = update_overrides(config_name, overrides, run_dir)
     with hydra.initialize_config_dir(str(find_config_dir()), version_base="1.3"):
         cfg = hydra.compose(config_name, overrides=overrides, return_hydra_config=True)
     with open_dict(cfg):

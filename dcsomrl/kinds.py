@@ -41,7 +41,7 @@ COMMANDS: dict[str, Any] = {
     "split": str,
     "format": str,
     "embedding": str,
-    "sweep": str,
+    "folder": str,
     "metrics": Sequence[str] | None,
     "methods": Mapping[str, Sequence[str]],
     "datasets": Sequence[str],

@@ -72,9 +72,24 @@ def _name_epoch_sums(checkpoint: dict[str, Any]) -> dict[str, Any]:
     return {**checkpoint, "state_dict": state, "epoch_sums": named}
 
 
+def _follow_weight(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """``alpha`` as the weight of the clustering term, which counted where the two differed."""
+    record = checkpoint[RECORD]
+    model = record["config"].get("model") or {}
+    is_ours = str(model.get(TARGET)).rpartition(".")[2] == "DCSOMRL"
+    if not is_ours or "alpha" not in model or not isinstance(model.get("losses"), Mapping):
+        return checkpoint
+    weight = (model["losses"].get("clustering") or {}).get("weight")
+    config = {**record["config"], "model": {**model, "alpha": weight}}
+    return {**checkpoint, RECORD: {**record, "config": config}}
+
+
 # What makes a checkpoint of an earlier version one of the version beside it, in order. Each takes
 # and returns a whole checkpoint, and leaves one alone that has the change already.
-MIGRATIONS: tuple[tuple[str, Migration], ...] = (("0.2", _name_epoch_sums),)
+MIGRATIONS: tuple[tuple[str, Migration], ...] = (
+    ("0.2", _name_epoch_sums),
+    ("0.2", _follow_weight),
+)
 
 
 def migrate(checkpoint: dict[str, Any], now: str) -> dict[str, Any]:

@@ -132,8 +132,7 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
             return name_keys(str(cause))
         if isinstance(cause, ValueError | TypeError):
             return name_keys(f"{place}{cause}")
-        missing = isinstance(cause, ImportError) or "Error locating target" in str(error)
-        return f"{place}{shorten(cause or error)}" if missing else None
+        return _explain_import(place, str(error), cause)
     if "Config group override must be" in str(error) or _is_list_of_a_group(error):
         return _explain_group(overrides)
     if isinstance(error, MissingConfigException):
@@ -141,6 +140,20 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _explain_override(str(error), config_name, overrides)
     return _explain_system(error) if isinstance(error, OSError) else None
+
+
+def _explain_import(place: str, message: str, cause: BaseException | None) -> str | None:
+    """What keeps a class or function from being found; None where that is not the mistake."""
+    target = re.search(r"Error locating target '([^']+)'", message)
+    if target is None:
+        return f"{place}{shorten(cause)}" if isinstance(cause, ImportError) else None
+    # Hydra has the error as Python writes it, below a line with the name.
+    reason = re.search(r"\w+\(([\"'])(.*)\1[^)]*\)", str(cause))
+    why = f" ({reason[2]})" if reason else ""
+    return (
+        f"{place}{target[1]} cannot be imported{why}: check the name, and that PYTHONPATH has the "
+        "folder of a module of your own"
+    )
 
 
 def _explain_system(error: OSError) -> str | None:

@@ -1,4 +1,4 @@
-"""Which parameters of a search matter: ``python -m dcsomrl.sensitivity sweep=runs/search/...``."""
+"""Which parameters of a search matter: ``python -m dcsomrl.sensitivity folder=runs/search/...``."""
 
 from typing import Any
 

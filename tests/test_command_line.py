@@ -3,6 +3,7 @@
 import errno
 import os
 import shlex
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -245,6 +246,28 @@ def test_several_devices_under_m_are_refused(tmp_path, monkeypatch, capsys):
 def test_data_of_ones_own_gets_the_model_that_carries_over(given, chosen):
     assert ("model=neighbor_somrl" in choose_model(given)) == chosen
     assert [one for one in choose_model(given) if one != "model=neighbor_somrl"] == given
+
+
+def test_a_run_of_before_goes_on_with_its_model_by_the_same_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = ["dataset=arrays", "dataset.path=blobs.npz", "ckpt_path=last"]
+    before = [*given[:1], "model=dcsomrl", "settings=none", *given[1:]]
+    now = [*given[:1], "model=neighbor_somrl", *given[1:]]
+    assert choose_model(given) == now
+    kept = Path(__file__).parent / "data" / "checkpoints" / "0.1" / "table" / "last.ckpt"
+    for name, overrides in (("dcsomrl-blobs", given), ("mine", [*given, "name=mine"])):
+        folder = tmp_path / "runs" / name / "seed0" / "checkpoints"
+        folder.mkdir(parents=True)
+        shutil.copy(kept, folder)
+        assert choose_model(overrides) == [*before, *overrides[3:]]
+    assert choose_model(given[:2]) == [one for one in now if one != "ckpt_path=last"]
+    # A checkpoint of this version in the folder of today's model comes first.
+    folder = tmp_path / "runs" / "neighbor_somrl-blobs" / "seed0" / "checkpoints"
+    folder.mkdir(parents=True)
+    checkpoint = read_checkpoint(kept)
+    checkpoint["dcsomrl"]["config"]["model"]["losses"] = {}
+    torch.save(checkpoint, folder / "last.ckpt")
+    assert choose_model(given) == now
 
 
 @pytest.mark.parametrize(

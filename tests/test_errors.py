@@ -31,7 +31,7 @@ MANDATORY = {
     "evaluate": ["ckpt=a"],
     "predict": ["ckpt=a", "input=b"],
     "report": ["run=a"],
-    "sensitivity": ["sweep=a"],
+    "sensitivity": ["folder=a"],
 }
 
 
@@ -82,6 +82,24 @@ MANDATORY = {
         (
             ["model.losses.clustering=null"],
             "model.losses.clustering must be settings of class Term with _target_, got null",
+        ),
+        (
+            ["model.losses.clustering.weight=0.2", "model.alpha=0.9"],
+            "model.alpha=0.9 is the weight of the clustering term, which has "
+            "model.losses.clustering.weight=0.2: leave one of them out",
+        ),
+        (["~model.losses.clustering", "model.alpha=0.9"], "term, which is not there: leave one of"),
+        (
+            ["+model.losses.x._target_=tests.nowhere.X"],
+            "model.losses.x: tests.nowhere.X cannot be imported (No module named 'tests",
+        ),
+        (
+            ["+model.losses.x._target_=tests.conftest.Nothing"],
+            "model.losses.x: tests.conftest.Nothing cannot be imported (",
+        ),
+        (
+            ["+model.losses.x._target_=torch.nn.ReLU"],
+            "model: the term x of losses is of class ReLU, which must derive from dcsomrl.Term",
         ),
         (["model.optimizer=adam"], "model.optimizer must be settings with _target_, got adam"),
         (["model.optimizer.lr=-1"], "model.optimizer.lr must be above 0 and finite, got -1"),
@@ -144,6 +162,29 @@ def test_the_command_ends_in_one_sentence(overrides, said, tmp_path, monkeypatch
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
     assert len(lines) == 1
     assert said in lines[0]
+
+
+def test_a_model_with_a_loss_of_its_own_takes_no_terms(run_small):
+    given = ("model=desom", "+loss@model.losses.near=neighbor_contrast")
+    with pytest.raises(
+        ConfigError, match=r"DESOM takes no terms of a loss: leave model\.losses out"
+    ):
+        run_small(*given, small=("trainer=cpu",))
+
+
+def test_a_weight_of_its_own_is_what_alpha_says(run_small, tmp_path):
+    def find_alpha():
+        path = tmp_path / "run" / "checkpoints" / "last.ckpt"
+        return read_checkpoint(path)["dcsomrl"]["config"]["model"]["alpha"]
+
+    run_small("model.losses.clustering.weight=0.2", "trainer.max_epochs=1")
+    assert find_alpha() == 0.2
+    metrics = run_small(
+        "model.losses.clustering.weight=0.2", "ckpt_path=last", "trainer.max_epochs=2"
+    )
+    assert metrics["epochs"] == 2
+    run_small("~model.losses.clustering", "trainer.max_epochs=1")
+    assert find_alpha() is None
 
 
 def test_a_person_sees_no_traceback(cli):

@@ -50,8 +50,7 @@ SETTINGS = {
         *("model.autoencoder.latent_dim=4", *MAP),
     ],
     "table": [
-        # Before there was a model, and settings, for data of one's own.
-        *("model=dcsomrl", "settings=none", "dataset=arrays"),
+        "dataset=arrays",  # its model and settings were others then
         *(f"dataset.path={KEPT / 'blobs.npz'}", "dataset.batch_size=50"),
         *("model.autoencoder.hidden_dims=[6]", "model.autoencoder.latent_dim=3", *MAP),
     ],
@@ -216,13 +215,13 @@ def test_a_class_that_moved_is_found_from_files_and_commands(monkeypatch, tmp_pa
 
 
 def test_an_absent_setting_counts_as_its_default(monkeypatch):
-    now = {"model": {"_target_": "dcsomrl.models.DCSOMRL", "alpha": 0.1}}
+    now = {"model": {"_target_": "dcsomrl.models.DCSOMRL", "schedule": "constant"}}
     saved = {"model._target_": "dcsomrl.models.DCSOMRL"}
-    here = {**saved, "model.alpha": 0.1}
+    here = {**saved, "model.schedule": "constant"}
     assert list_differences(saved, here, now) == []
     assert list_differences(here, saved, now) == []
-    assert list_differences(saved, {**here, "model.alpha": 0.2}, now) == [
-        "model.alpha was 0.1 and is 0.2"
+    assert list_differences(saved, {**here, "model.schedule": "cosine"}, now) == [
+        "model.schedule was constant and is cosine"
     ]
     assert list_differences(saved, {**saved, "views": 2}, now) == ["views was absent and is 2"]
     monkeypatch.setattr(migrations, "ADDED", {"views": 2})
@@ -230,6 +229,16 @@ def test_an_absent_setting_counts_as_its_default(monkeypatch):
     # A part that was not there is another model.
     part = {**saved, "model.som._target_": "dcsomrl.maps.SOMRL", "model.som.max_nodes": 200}
     assert list_differences(saved, part, {"model": {**now["model"], "som": {}}})
+
+
+@pytest.mark.parametrize("losses", [{"clustering": {"weight": 0.2}}, {"reconstruction": {}}])
+def test_alpha_follows_the_weight_that_counted(losses):
+    model = {"_target_": "dcsomrl.models.DCSOMRL", "alpha": 0.1}
+    found = migrate(checkpoint(model={**model, "losses": losses}), "0.2.0")
+    expected = losses.get("clustering", {}).get("weight")
+    assert found["dcsomrl"]["config"]["model"] == {**model, "losses": losses, "alpha": expected}
+    before = checkpoint(model=model)["dcsomrl"]["config"]
+    assert migrate(checkpoint(model=model), "0.2.0")["dcsomrl"]["config"] == before
 
 
 def test_sums_of_an_unfinished_epoch_get_their_names():

@@ -95,6 +95,11 @@ def test_help_is_answered_without_torch(command):
         (["train", "experiment=nope"], "there is no experiment=nope"),
         (["train", "model.alpah=1"], "did you mean model.alpha?"),
         (["predict", "inptu=x"], "did you mean input?"),
+        (["evaluate", "ckpt=nowhere"], "there is no checkpoint at nowhere: check the path"),
+        (["predict", "ckpt=nowhere", "input=x"], "there is no checkpoint at nowhere: check"),
+        (["export", "run=nowhere"], "no checkpoint at nowhere/checkpoints/last.ckpt"),
+        (["report", "run=nowhere"], "nowhere has no metrics.json: give the folder of a run"),
+        (["report", "run=[nowhere,there]"], "nowhere has no metrics.json: give the folder"),
     ],
 )
 def test_a_mistake_is_answered_without_torch(arguments, said):

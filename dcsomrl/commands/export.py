@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from dcsomrl.commands.evaluate import choose_number, find_results_folder
 from dcsomrl.data.preparation import Preparation
 from dcsomrl.errors import ConfigError
+from dcsomrl.inputs import LAST
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.models import ClusteringModule
@@ -78,7 +79,7 @@ def export(cfg: DictConfig) -> Path:
             f"format=onnx needs {' and '.join(lacking)}: pip install dcsomrl[onnx], or choose "
             "format=torch"
         )
-    ckpt = Path(cfg.ckpt or Path(cfg.run) / "checkpoints" / "last.ckpt")
+    ckpt = Path(cfg.ckpt or Path(cfg.run) / LAST)
     trained = load(ckpt, trust=cfg.trust)
     output = Path(cfg.output) if cfg.output else find_results_folder(ckpt) / FILES[cfg.format]
     make_room(output)

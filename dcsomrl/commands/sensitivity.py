@@ -1,4 +1,4 @@
-"""Which parameters of a search matter: ``python -m dcsomrl.sensitivity sweep=runs/search/...``."""
+"""Which parameters of a search matter: ``python -m dcsomrl.sensitivity folder=runs/search/...``."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from dcsomrl.search.sensitivity_page import write_sensitivity
 def sensitivity(cfg: DictConfig) -> Path:
     """Analyse a search; returns the page that it writes, and prints it."""
     settle_kinds(cfg)
-    sweep = Path(cfg.sweep)
-    outcome = read(sweep)
+    folder = Path(cfg.folder)
+    outcome = read(folder)
     metrics = list(cfg.metrics or outcome.objectives)
     page = write_sensitivity(
-        outcome, metrics, Path(cfg.output) if cfg.output else sweep / "sensitivity"
+        outcome, metrics, Path(cfg.output) if cfg.output else folder / "sensitivity"
     )
     print(f"{page.read_text()}\nwritten into {page.parent}")
     return page

@@ -15,7 +15,13 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
-from dcsomrl.app import settle_clusters, settle_dataset, settle_network, settle_size
+from dcsomrl.app import (
+    settle_clusters,
+    settle_dataset,
+    settle_losses,
+    settle_network,
+    settle_size,
+)
 from dcsomrl.configuration import check_seed, find_config_dir
 from dcsomrl.data.constant import list_some
 from dcsomrl.errors import ConfigError, shorten
@@ -55,6 +61,7 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     settle_network(cfg.model)
     settle_dataset(cfg.dataset)
     settle_kinds(cfg)
+    settle_losses(cfg.model, HydraConfig.get().overrides.task)
     check_optimizer(cfg.model.get("optimizer"))
     if cfg.num_threads is not None:
         set_threads(cfg.num_threads)

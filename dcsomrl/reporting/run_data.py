@@ -18,6 +18,7 @@ from dcsomrl.analysis import count_winners
 from dcsomrl.construction import Trust
 from dcsomrl.errors import DataError
 from dcsomrl.figures.images import rescale_images
+from dcsomrl.inputs import LAST, check_finished
 from dcsomrl.loading import Trained, load
 from dcsomrl.scoring import read_number
 from dcsomrl.training.callbacks.sample_paths import DAMAGE, read_paths
@@ -167,13 +168,8 @@ def read_run(
         CheckpointError: its checkpoint is damaged, or names what is not trusted.
     """
     folder = Path(run)
-    for needed in ("metrics.json", "checkpoints/last.ckpt"):
-        if not (folder / needed).exists():
-            raise DataError(
-                f"{folder} has no {needed}: give the folder of a run that "
-                "python -m dcsomrl.train has finished"
-            )
-    trained = load(folder / "checkpoints" / "last.ckpt", data_dir, trust, data_path)
+    check_finished(folder)
+    trained = load(folder / LAST, data_dir, trust, data_path)
     trained.data.setup("test")
     trained.data.check_same()
     metrics = _read_metrics(folder / "metrics.json", trained)

@@ -153,7 +153,7 @@ def test_names_are_short_where_they_can_be():
 
 
 def test_the_command_prints_and_writes_it(searched, cli, tmp_path):
-    done = cli("sensitivity", f"sweep={searched.folder}", "metrics=[purity]", "output=out")
+    done = cli("sensitivity", f"folder={searched.folder}", "metrics=[purity]", "output=out")
     assert done.returncode == 0, done.stderr
     assert "## purity" in done.stdout
     assert (tmp_path / "out" / "sensitivity.md").exists()

@@ -1,0 +1,67 @@
+"""Whether what a command reads is there: told before torch is imported, which takes seconds."""
+
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from dcsomrl.errors import CheckpointError, DataError
+
+# Where a run keeps its last checkpoint.
+LAST = Path("checkpoints") / "last.ckpt"
+
+
+def check_checkpoint(path: str | PathLike[str]) -> None:
+    """Refuse a path at which there is no file.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    if not Path(path).is_file():
+        raise CheckpointError(f"there is no checkpoint at {path}: check the path")
+
+
+def check_last(run: str | PathLike[str]) -> None:
+    """Refuse a folder that holds no checkpoint of a run.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    check_checkpoint(Path(run) / LAST)
+
+
+def check_finished(run: str | PathLike[str]) -> None:
+    """Refuse a folder that is not that of a finished run.
+
+    Raises:
+        DataError: it has no results, or no checkpoint.
+    """
+    for needed in (Path("metrics.json"), LAST):
+        if not (Path(run) / needed).exists():
+            raise DataError(
+                f"{run} has no {needed}: give the folder of a run that python -m dcsomrl.train has "
+                "finished"
+            )
+
+
+CHECKS: dict[str, dict[str, Callable[[str], None]]] = {
+    "evaluate": {"ckpt": check_checkpoint},
+    "predict": {"ckpt": check_checkpoint},
+    "export": {"ckpt": check_checkpoint, "run": check_last},
+    "report": {"run": check_finished},
+}
+
+
+def check_inputs(command: str, cfg: Mapping[Any, Any]) -> None:
+    """Refuse a command whose input is not there; what is no path is left to the command.
+
+    Raises:
+        CheckpointError: a checkpoint is missing.
+        DataError: a run is missing, or not finished.
+    """
+    for key, check in CHECKS.get(command, {}).items():
+        given = cfg.get(key)
+        several = isinstance(given, Sequence) and not isinstance(given, str)
+        for one in given if several else [given]:
+            if isinstance(one, str):
+                check(one)
