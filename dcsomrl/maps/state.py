@@ -12,8 +12,19 @@ import torch
 from torch import Tensor, nn
 
 from dcsomrl.maps.codebook import Assignment, Codebook
-from dcsomrl.maps.nearest import EPS, Product, compute_activations, find_nearest, make_product
+from dcsomrl.maps.nearest import (
+    EPS,
+    Product,
+    compute_activations,
+    find_nearest,
+    make_product,
+    may_wait,
+)
 from dcsomrl.maps.settings import check_ranges
+
+# How far beyond [0, 1] samples may lie that a map learns from: a part of a stream may leave the
+# range of the parts before it.
+FAR = 1.0
 
 
 class RelevanceMap(nn.Module, Codebook):
@@ -100,8 +111,14 @@ class RelevanceMap(nn.Module, Codebook):
             The assignment on the map as it is afterwards.
 
         Raises:
-            ValueError: z has another shape.
+            TypeError: z is no tensor.
+            ValueError: z has another shape or, on a CPU, is not finite or, in training, lies far
+                from [0, 1].
         """
+        if not isinstance(z, Tensor):
+            raise TypeError(f"the map takes a tensor, got {type(z).__name__}: give torch.tensor(z)")
+        if may_wait(z):
+            self._check_values(z)
         if self.training:
             self.learn_(z.detach())
         return self.assign(z)
@@ -161,6 +178,17 @@ class RelevanceMap(nn.Module, Codebook):
             f"n_features={self.n_features}, max_nodes={self.max_nodes}, "
             f"activation_threshold={self.activation_threshold}"
         )
+
+    def _check_values(self, z: Tensor) -> None:
+        """Refuse what would be made nodes of, and is no sample of a cube."""
+        low, high = (float(end) for end in z.detach().aminmax()) if z.numel() else (0.0, 1.0)
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise ValueError("the map takes finite samples, got NaN or infinite values: mend them")
+        if self.training and not (low >= -FAR and high <= 1 + FAR):
+            raise ValueError(
+                f"the map takes samples in [0, 1], but they reach from {low:.3g} to {high:.3g}: "
+                "scale them"
+            )
 
     def _as_samples(self, z: Tensor) -> Tensor:
         if z.ndim != 2 or z.shape[1] != self.n_features:

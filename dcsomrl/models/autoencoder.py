@@ -35,6 +35,8 @@ class AutoencoderModel(CenterModel):
     Source: the network of Xie et al. 2016, without their clustering.
     """
 
+    starts_at_samples = True
+
     def __init__(
         self,
         autoencoder: Autoencoder,

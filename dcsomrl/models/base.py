@@ -18,7 +18,7 @@ from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Step, Term
 from dcsomrl.maps import Assignment, Codebook
 from dcsomrl.metrics import NodeUsage, QuantizationError, make_label_scores
-from dcsomrl.models.checks import check_data
+from dcsomrl.models.checks import check_data, check_enough
 from dcsomrl.models.sums import EpochSums
 from dcsomrl.networks import Autoencoder, evaluating, find_batch_norms, share_buffers_
 
@@ -40,6 +40,9 @@ class ClusteringModule(LightningModule, ABC):
         read: ``views`` and ``neighbor`` of a training batch where something read them; None where
             it is not known, before the first step and after older checkpoints.
     """
+
+    # Whether every cluster starts at a training sample, or at the mean of some of its own.
+    starts_at_samples = False
 
     def __init__(self, optimizer: OptimizerFactory) -> None:
         super().__init__()
@@ -187,11 +190,14 @@ class ClusteringModule(LightningModule, ABC):
         """Refuse data that a training would find to lack something only once it has begun.
 
         Raises:
-            ConfigError: see :func:`dcsomrl.models.checks.check_data`.
+            ConfigError: see :func:`dcsomrl.models.checks.check_data`, or there are fewer training
+                samples than clusters that start at them.
         """
         data = getattr(self.trainer, "datamodule", None)
         if stage == "fit" and isinstance(data, ClusterData):
             check_data(self, data, self.trainer.world_size)
+            if self.starts_at_samples:
+                check_enough(self.n_clusters, len(data.rows("train")))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch."""

@@ -41,13 +41,13 @@ def makes_views(data: ClusterData) -> bool:
 
 
 def check_enough(n_clusters: int, samples: int) -> None:
-    """Refuse more clusters than samples where every cluster begins with one of its own.
+    """Refuse more clusters than training samples, where clusters start at these.
 
     Raises:
         ConfigError: there are fewer samples.
     """
     if n_clusters > samples:
         raise ConfigError(
-            f"{n_clusters} clusters or nodes cannot begin with {samples} training samples: have at "
-            "most as many (`n_clusters`, `rows`, `columns`)"
+            f"there are {samples} training samples, fewer than the {n_clusters} clusters that "
+            "start at them: lower `n_clusters`, or `rows` and `columns`"
         )

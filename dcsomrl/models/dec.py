@@ -52,6 +52,7 @@ class DEC(CenterModel):
     Source: Xie et al. 2016 (DEC); Guo et al. 2017 (IDEC).
     """
 
+    starts_at_samples = True
     started: Tensor
     steps: Tensor
 

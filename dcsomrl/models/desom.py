@@ -47,6 +47,7 @@ class DESOM(CenterModel):
     distance of their rows, as the publications have it.
     """
 
+    starts_at_samples = True
     temperature: Tensor
     started: Tensor
 

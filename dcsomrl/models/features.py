@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from dcsomrl.errors import DataError
 from dcsomrl.models.base import to_single
-from dcsomrl.networks import Autoencoder
+from dcsomrl.networks import Autoencoder, check_samples, read_shape
 
 
 class Features(nn.Module):
@@ -30,9 +30,9 @@ class Features(nn.Module):
 
     def __init__(self, input_shape: Sequence[int], autoencoder: Autoencoder | None = None) -> None:
         super().__init__()
-        self.input_shape = tuple(input_shape)
+        self.input_shape = read_shape(input_shape)
         self.autoencoder = None if autoencoder is None else autoencoder.requires_grad_(False)
-        self.width = math.prod(input_shape) if autoencoder is None else autoencoder.latent_dim
+        self.width = math.prod(self.input_shape) if autoencoder is None else autoencoder.latent_dim
         self.register_buffer("low", torch.zeros(self.width))
         self.register_buffer("span", torch.ones(self.width))
         self.train(self.training)
@@ -79,4 +79,5 @@ class Features(nn.Module):
         return to_single(self.autoencoder.decode(values))
 
     def _compute_values(self, x: Tensor) -> Tensor:
+        check_samples(x, self.input_shape)
         return x.flatten(1) if self.autoencoder is None else to_single(self.autoencoder.encode(x))

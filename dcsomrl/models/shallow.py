@@ -101,6 +101,7 @@ class KMeansModel(ShallowModel):
         ValueError: an argument outside its range.
     """
 
+    starts_at_samples = True
     centers: Tensor
 
     def __init__(
@@ -154,6 +155,8 @@ class KohonenModel(ShallowModel):
 
     Source: Kohonen 1990; the batch map as in Kohonen 2013.
     """
+
+    starts_at_samples = True
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """Encoders and decoders; torch only."""
 
-from dcsomrl.networks.autoencoder import Autoencoder
+from dcsomrl.networks.autoencoder import Autoencoder, check_samples, read_shape
 from dcsomrl.networks.conv import ConvAutoencoder, PooledConvAutoencoder
 from dcsomrl.networks.mlp import MLPAutoencoder
 from dcsomrl.networks.modes import evaluating, find_batch_norms
@@ -13,7 +13,9 @@ __all__ = [
     "MLPAutoencoder",
     "PooledConvAutoencoder",
     "ResNetAutoencoder",
+    "check_samples",
     "evaluating",
     "find_batch_norms",
+    "read_shape",
     "share_buffers_",
 ]

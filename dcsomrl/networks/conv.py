@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from dcsomrl.networks.autoencoder import Autoencoder
+from dcsomrl.networks.autoencoder import Autoencoder, read_shape
 
 
 class ConvAutoencoder(Autoencoder):
@@ -79,19 +79,20 @@ def plan_pyramid(
     input_shape: Sequence[int], latent_dim: int, channels: Sequence[int]
 ) -> tuple[list[int], list[tuple[int, int]]]:
     """Channels and sizes of the image and of what each halving leaves of it."""
-    if len(input_shape) != 3:
+    shape = read_shape(input_shape)
+    if len(shape) != 3:
         raise ValueError(
             "a convolutional autoencoder takes images (channels, height, width), but a sample "
-            f"has shape {tuple(input_shape)}: use `MLPAutoencoder`"
+            f"has shape {shape}: use `MLPAutoencoder`"
         )
     if not channels or min(channels) < 1:
         raise ValueError(f"channels must hold at least one positive width, got {channels}")
     if latent_dim < 1:
         raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
-    sizes = [(input_shape[1], input_shape[2])]
+    sizes = [(shape[1], shape[2])]
     for _ in channels:
         sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
-    return [input_shape[0], *channels], sizes
+    return [shape[0], *channels], sizes
 
 
 def _join(

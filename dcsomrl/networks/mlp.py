@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from dcsomrl.networks.autoencoder import Autoencoder
+from dcsomrl.networks.autoencoder import Autoencoder, read_shape
 
 
 class MLPAutoencoder(Autoencoder):
@@ -18,7 +18,7 @@ class MLPAutoencoder(Autoencoder):
         hidden_dims: widths of the encoder's layers, from the input on.
 
     Raises:
-        ValueError: a width that is not positive.
+        ValueError: a width that is not positive, or a shape that is none.
 
     Source: Xie et al. 2016 (DEC), d-500-500-2000-m.
     """
@@ -29,12 +29,13 @@ class MLPAutoencoder(Autoencoder):
         latent_dim: int = 22,
         hidden_dims: Sequence[int] = (500, 500, 2000),
     ) -> None:
-        widths = [math.prod(input_shape), *hidden_dims, latent_dim]
+        shape = read_shape(input_shape)
+        widths = [math.prod(shape), *hidden_dims, latent_dim]
         if min(widths) < 1:
             raise ValueError(f"the widths of all layers must be at least 1, got {widths}")
         encoder = nn.Sequential(nn.Flatten(), *_make_dense(widths))
-        decoder = nn.Sequential(*_make_dense(widths[::-1]), nn.Unflatten(1, tuple(input_shape)))
-        super().__init__(input_shape, latent_dim, encoder, decoder)
+        decoder = nn.Sequential(*_make_dense(widths[::-1]), nn.Unflatten(1, shape))
+        super().__init__(shape, latent_dim, encoder, decoder)
 
 
 def _make_dense(widths: Sequence[int]) -> list[nn.Module]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from dcsomrl.maps import SOMRL, nearest, somrl
+from dcsomrl.maps import SOMRL, nearest, somrl, state
 from tests.warm import PYTHON
 
 BATCHES = 20
@@ -41,7 +41,7 @@ def assert_equal(one, two):
 @pytest.fixture
 def as_on_a_gpu(monkeypatch):
     """No shape goes by what a tensor holds, which a processor does for speed."""
-    for module in (nearest, somrl):
+    for module in (nearest, somrl, state):
         monkeypatch.setattr(module, "may_wait", lambda x: False)
 
 
@@ -197,7 +197,7 @@ def test_processes_hold_the_same_map_as_one_on_the_whole_batch(tmp_path, options
 
 LARGE = """
     import resource, torch
-    from dcsomrl.maps import SOMRL, nearest, somrl
+    from dcsomrl.maps import SOMRL, nearest, somrl, state
     som = SOMRL(512, 10_000, activation_threshold=0.9).train()
     som.centers.copy_(torch.rand(10_000, 512))
     som.live.fill_(True)

@@ -148,6 +148,23 @@ def test_samples_of_another_shape_and_half_precision_maps_are_refused():
         som.to(torch.bfloat16)(torch.zeros(2, 3))
 
 
+def test_samples_that_are_none_are_refused_and_leave_the_map_as_it_was():
+    som = SOMRL(3).train()
+    for z, kind, said in (
+        (np.zeros((2, 3)), TypeError, "takes a tensor, got ndarray"),
+        (torch.full((2, 3), torch.nan), ValueError, "got NaN or infinite values"),
+        (torch.full((2, 3), torch.inf), ValueError, "got NaN or infinite values"),
+        (torch.rand(40, 3) * 100, ValueError, r"in \[0, 1\], but they reach from .* scale them"),
+        (torch.rand(40, 3) - 3, ValueError, "they reach from -"),
+    ):
+        with pytest.raises(kind, match=said):
+            som(z)
+    assert int(som.births) == 0
+    som(torch.rand(4, 3) * 1.2 - 0.1)
+    assert int(som.births) > 0
+    assert len(som.eval()(torch.full((4, 3), 7.0)).winner) == 4  # new samples may lie anywhere
+
+
 @given(seed=st.integers(0, 9999), n=st.integers(1, 40), threshold=st.floats(0.8, 0.9999))
 @settings(max_examples=60, deadline=None)
 def test_a_map_is_filled_with_samples_until_all_are_in_reach(seed, n, threshold):

@@ -8,12 +8,15 @@ import torch
 from pytorch_lightning import Callback, Trainer
 
 from dcsomrl.data import Arrays, ClusterData
-from dcsomrl.maps import LARFDSSOM
+from dcsomrl.errors import ConfigError
+from dcsomrl.maps import LARFDSSOM, SOMRL
 from dcsomrl.models import (
+    DCSOMRL,
     DEC,
     DESOM,
     SOMVAE,
     AutoencoderModel,
+    KMeansModel,
     KohonenModel,
     RelevanceMapModel,
 )
@@ -210,3 +213,33 @@ def test_larfdssom_ends_by_whole_rounds_without_new_nodes(age_wins):
     assert len(loop.live()) > 1
     for j in loop.live():
         np.testing.assert_allclose(model.som.centers[j], loop.nodes[j]["c"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: AutoencoderModel(network(), n_clusters=N + 1),
+        lambda: DEC(network(), n_clusters=N + 1, pretrain_epochs=1),
+        lambda: DESOM(network(), rows=11, columns=4),
+        lambda: KMeansModel((6,), n_clusters=N + 1),
+        lambda: KohonenModel((6,), rows=11, columns=4),
+    ],
+)
+def test_more_clusters_than_samples_are_refused_before_the_training(make):
+    started = Watch(lambda *_: pytest.fail("a step was begun"))
+    said = rf"there are {N} training samples, fewer than the 44 clusters that start at them: lower"
+    with pytest.raises(ConfigError, match=said):
+        fit(make(), started, epochs=2)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: DCSOMRL(MLPAutoencoder((5,), 3, [8]), SOMRL(3)),
+        lambda: KMeansModel((5,), n_clusters=3),
+        lambda: RelevanceMapModel((5,), SOMRL, MLPAutoencoder((5,), 3, [8])),
+    ],
+)
+def test_data_of_another_width_is_refused(make):
+    with pytest.raises(ValueError, match=r"takes samples \(batch, 5\), got \(\d+, 6\)"):
+        fit(make())

@@ -106,3 +106,16 @@ def test_conv_refuses_vectors_and_names_the_other_network():
 def test_widths_that_are_not_positive_are_refused(build, settings):
     with pytest.raises(ValueError, match="at least"):
         build((1, 8, 8), **settings)
+
+
+@pytest.mark.parametrize("build", [MLPAutoencoder, ConvAutoencoder, ResNetAutoencoder])
+@pytest.mark.parametrize("shape", [5, None, (1, 2.5, 3)])
+def test_a_shape_that_is_none_is_refused(build, shape):
+    with pytest.raises(ValueError, match="input_shape must be the sides of a sample, such as"):
+        build(shape)
+
+
+def test_samples_of_another_shape_are_refused():
+    autoencoder = MLPAutoencoder((4,), 3, hidden_dims=(5,))
+    with pytest.raises(ValueError, match=r"takes samples \(batch, 4\), got \(10, 7\)"):
+        autoencoder.encode(torch.rand(10, 7))
