@@ -1,12 +1,12 @@
 """Which parameters of a search move a result, by regression over its points."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import norm, spearmanr
+
+from dcsomrl.analysis.holm import correct_p_values
 
 if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResults
@@ -82,7 +82,7 @@ def measure_sensitivity(
     z = np.arctanh(table["prcc"].clip(-1 + 1e-12, 1 - 1e-12))
     table["prcc_low"], table["prcc_high"] = np.tanh(z - margin), np.tanh(z + margin)
     if ordered:
-        table["p"] = _correct_p_values(ranks.pvalues[ordered])
+        table["p"] = correct_p_values(ranks.pvalues[ordered])
     return table.reindex(parameters.columns), float(raw.rsquared), float(ranks.rsquared)
 
 
@@ -118,15 +118,8 @@ def correlate_ranks(parameters: pd.DataFrame, result: pd.Series) -> pd.DataFrame
         margin = WIDE * np.sqrt((1 + table["rho"] ** 2 / 2) / (len(result) - 3))
         z = np.arctanh(table["rho"].clip(-1 + 1e-12, 1 - 1e-12))
         table["rho_low"], table["rho_high"] = np.tanh(z - margin), np.tanh(z + margin)
-        table["p"] = _correct_p_values([one.pvalue for one in found])
+        table["p"] = correct_p_values([one.pvalue for one in found])
     return table
-
-
-def _correct_p_values(p: Sequence[float]) -> NDArray[np.float64]:
-    """Corrected for their number."""
-    from statsmodels.stats.multitest import multipletests
-
-    return multipletests(p, method="holm")[1]
 
 
 def _fit(x: pd.DataFrame, y: pd.Series) -> "RegressionResults":

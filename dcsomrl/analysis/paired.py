@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.stats import ttest_rel
 
+from dcsomrl.analysis.holm import correct_p_values
+
 Scores = Mapping[int, float]  # by seed
 
 
@@ -34,13 +36,5 @@ def compare_paired(scores: Mapping[str, Scores], against: str) -> dict[str, floa
             raw[method] = 1.0
         else:
             raw[method] = float(ttest_rel(one, other).pvalue)
-    return _correct_p_values(raw)
-
-
-def _correct_p_values(raw: dict[str, float]) -> dict[str, float]:
-    ordered = sorted((p, method) for method, p in raw.items() if p == p)
-    corrected, highest = dict(raw), 0.0
-    for rank, (p, method) in enumerate(ordered):
-        highest = max(highest, min(1.0, p * (len(ordered) - rank)))
-        corrected[method] = highest
-    return corrected
+    corrected = correct_p_values(list(raw.values()))
+    return dict(zip(raw, corrected.tolist(), strict=True))

@@ -3,8 +3,7 @@
 import logging
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
@@ -33,6 +32,7 @@ from dcsomrl.data.preparation import Preparation
 from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
+from dcsomrl.training.silence import silenced
 
 log = logging.getLogger(__name__)
 
@@ -213,7 +213,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
 
     def _train(self, data: ClusterData, epochs: int) -> dict[str, Any]:
         """Train for some epochs; returns the moments of the optimiser."""
-        with _silence(not self.verbose):
+        with silenced(not self.verbose):
             trainer = self._build_trainer(epochs)
             trainer.fit(self.model_, datamodule=data)
             self.model_.count_connectivity()
@@ -286,18 +286,3 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         with evaluating(self.model_):
             parts = (x[first : first + BATCH] for first in range(0, len(x), BATCH))
             return torch.cat([function(self._preparation(torch.tensor(part))) for part in parts])
-
-
-@contextmanager
-def _silence(quiet: bool) -> Iterator[None]:
-    """Without what Lightning says of devices, loaders and itself."""
-    lightning = logging.getLogger("pytorch_lightning")
-    before = lightning.level
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
-        warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated")
-        lightning.setLevel(logging.ERROR if quiet else before)
-        try:
-            yield
-        finally:
-            lightning.setLevel(before)

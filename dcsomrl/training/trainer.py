@@ -2,7 +2,6 @@
 
 import logging
 import platform
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from dcsomrl.training.callbacks import (
 )
 from dcsomrl.training.checkpoints import AtomicCheckpointIO
 from dcsomrl.training.limits import check_limits, read_time_limit
+from dcsomrl.training.silence import silence_run
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def build_trainer(
     Raises:
         ConfigError: Lightning refuses an argument, or torch cannot do what it asks for.
     """
-    _silence()
+    silence_run()
     check_limits(config["trainer"])
     limit = read_time_limit(config["trainer"])
     folder = run_dir / "checkpoints"
@@ -113,22 +113,3 @@ def _check_sync(trainer: Trainer, settings: Mapping[str, Any]) -> None:
             "trainer.sync_batchnorm=true works on GPUs alone: leave it out on CPU processes, "
             "each of which then normalises by its own part of a batch"
         )
-
-
-def _silence() -> None:
-    """Silence what Lightning says of its own inside, and of what is meant to be so."""
-    for message in (
-        ".*LeafSpec.*is deprecated",
-        "Checkpoint directory .* exists and is not empty",  # a run that is resumed
-        "The number of training batches .* is smaller than the logging interval",  # none by step
-        "Total length of `list` across ranks is zero",  # no validation part
-        ".*your dataloader is not resumable",  # the datamodule finds the place by itself
-        "It is recommended to use `self.log",  # the scores are summed over processes already
-        "`broadcast_buffers` is deprecated",  # its successor is younger than our lower bound
-        "Found .* in eval mode at the start of training",  # a network that is frozen
-    ):
-        warnings.filterwarnings("ignore", message)
-    advertising = logging.getLogger("pytorch_lightning.utilities.rank_zero")
-    # Nothing but tensors and plain values is read, whatever Lightning says of `weights_only`.
-    quiet = ("Tip:", "`weights_only` was not set", "Loading `train_dataloader` to estimate")
-    advertising.addFilter(lambda record: not any(one in record.getMessage() for one in quiet))

@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
 from dcsomrl.analysis import compare_paired, count_winners, merge
+from dcsomrl.analysis.holm import correct_p_values
 from dcsomrl.analysis.merging import (
     find_communities,
     merge_by_distance,
@@ -122,3 +125,13 @@ def test_linkage_of_winners_finds_groups_and_few_nodes_stay():
     assert found[13] == found[5] != found[0]
     assert merge_by_linkage(counts[:3, :3], 3).tolist() == [0, 1, 2]
     assert len(set(merge_by_linkage(np.zeros((4, 4)), 2))) == 2  # nodes that share nothing
+
+
+@given(st.lists(st.floats(0, 1) | st.just(float("nan")), max_size=8))
+def test_p_is_corrected_step_by_step_for_those_that_there_are(p):
+    order = sorted((one, i) for i, one in enumerate(p) if one == one)
+    expected, highest = list(p), 0.0
+    for rank, (one, i) in enumerate(order):
+        highest = max(highest, min(1.0, one * (len(order) - rank)))
+        expected[i] = highest
+    np.testing.assert_allclose(correct_p_values(p), expected, rtol=1e-12)

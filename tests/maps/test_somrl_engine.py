@@ -197,7 +197,7 @@ def test_processes_hold_the_same_map_as_one_on_the_whole_batch(tmp_path, options
 
 LARGE = """
     import resource, torch
-    from dcsomrl.maps import SOMRL, nearest, somrl, state
+    from dcsomrl.maps import SOMRL, nearest, somrl
     som = SOMRL(512, 10_000, activation_threshold=0.9).train()
     som.centers.copy_(torch.rand(10_000, 512))
     som.live.fill_(True)
