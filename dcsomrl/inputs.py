@@ -61,7 +61,6 @@ def check_inputs(command: str, cfg: Mapping[Any, Any]) -> None:
     """
     for key, check in CHECKS.get(command, {}).items():
         given = cfg.get(key)
-        several = isinstance(given, Sequence) and not isinstance(given, str)
-        for one in given if several else [given]:
+        for one in [given] if isinstance(given, str) or not isinstance(given, Sequence) else given:
             if isinstance(one, str):
                 check(one)
