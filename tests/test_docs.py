@@ -113,6 +113,7 @@ def test_every_setting_that_the_documentation_gives_a_value_exists(tmp_path):
     known: set[str] = set()
     models = [f"model={file.stem}" for file in (find_config_dir() / "model").glob("*.yaml")]
     further = ["dataset=arrays", "dataset=images", "callbacks=history", "trainer=slurm"]
+    further += ["callbacks=refresh_neighbors"]
     for choice in (*models, *further):
         given = [choice, "neighbors=nearest", "augmentation=in_place", "autoencoder=mlp"]
         known |= set(list_keys(compose_config("train", given, tmp_path)))
