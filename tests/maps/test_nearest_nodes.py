@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcsomrl.maps import SOMRL, nearest, somrl
-from dcsomrl.maps.nearest import BLOCK, find_nearest, find_smallest, make_product
+from dcsomrl.maps.nearest import BLOCK, find_nearest, find_smallest_, make_product
 
 
 @given(
@@ -24,7 +24,7 @@ def test_the_smallest_are_those_of_a_stable_sort(rows, columns, k, kinds, double
     values = (1 + rng.integers(kinds, size=(rows, columns)) / 7).astype("f8" if double else "f4")
     values[rng.random(values.shape) < 0.3] = np.inf  # many are equal
     k = min(k, columns)
-    found, column = find_smallest(torch.from_numpy(values), k)
+    found, column = find_smallest_(torch.tensor(values), k)
     order = values.argsort(1, kind="stable")[:, :k]
     expected = np.take_along_axis(values, order, 1)
     np.testing.assert_array_equal(found.numpy(), expected)
