@@ -138,6 +138,9 @@ class SOMRL(RelevanceMap):
         self.relevance_smoothness = relevance_smoothness
         self.life_decay = life_decay
         self.radius = radius
+        # Columns of what a batch says of a slot: of its satisfied samples, and of the others.
+        sums = n_features + 1
+        self._widths = (sums + n_features if distance_mode == "spread" else sums), sums
         self.register_buffer("life", torch.zeros(max_nodes))
         rate = neighborhood_decay if neighborhood_form == "product" else 1 / neighborhood_decay
         self._decay = rate
@@ -192,7 +195,8 @@ class SOMRL(RelevanceMap):
         Raises:
             ValueError: z has another shape.
         """
-        self.step_(self.reduce(self.statistics(z)))
+        with torch.inference_mode():  # takes an eighth off a step of a small map
+            self.step_(self.reduce(self.statistics(z)))
 
     @torch.no_grad()
     def statistics(self, z: Tensor) -> Statistics:
@@ -209,7 +213,7 @@ class SOMRL(RelevanceMap):
             z, product = self._as_samples(z), self._make_product()
             activation, slot = find_nearest(z, product, 1)
             winner, lost = slot[:, 0], ~(activation[:, 0] >= self.threshold)
-            packed = z.new_zeros(self._packed_size)
+            packed = z.new_zeros(self.max_nodes * sum(self._widths) + (self.radius is not None))
             kept, asking = self._unpack(packed)
             if self.radius is not None:
                 packed[-1] = (z - 0.5).square().sum()
@@ -233,9 +237,7 @@ class SOMRL(RelevanceMap):
         if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
             return statistics
         torch.distributed.all_reduce(statistics.packed)
-        return statistics._replace(
-            samples=statistics.samples * torch.distributed.get_world_size()
-        )
+        return statistics._replace(samples=statistics.samples * torch.distributed.get_world_size())
 
     @torch.no_grad()
     def step_(self, statistics: Statistics) -> None:
@@ -248,16 +250,6 @@ class SOMRL(RelevanceMap):
             self._move_(kept, n_groups, statistics.product)
             self._age_(kept[:, self.n_features] + asking[:, -1] > 0)
             self._insert_(asking, n_groups)
-
-    @property
-    def _widths(self) -> tuple[int, int]:
-        """Columns of what is known of the satisfied and of the unsatisfied samples of a slot."""
-        sums = self.n_features + 1
-        return sums + self.n_features * (self.distance_mode == "spread"), sums
-
-    @property
-    def _packed_size(self) -> int:
-        return self.max_nodes * sum(self._widths) + (self.radius is not None)
 
     def _unpack(self, packed: Tensor) -> tuple[Tensor, Tensor]:
         """Views: satisfied sum, count and, if kept, spread (N, ...); unsatisfied sum and count."""
@@ -294,28 +286,34 @@ class SOMRL(RelevanceMap):
         own = kept / kept[:, m, None].clamp(min=1)
         others = self._sum_pulls(own[:, : m + 1], n_groups, product)
         felt = own[:, : m + 1] + others
-        # Only a node that a group pulls moves. Where all may, no row has to be copied.
-        touched: Tensor | slice = slice(None)
-        if may_wait(felt) and self.max_nodes > BLOCK:
+        centers, distances, touched = self.centers, self.distances, None
+        if may_wait(felt) and self.max_nodes > BLOCK:  # only nodes that a group pulls move
             touched = felt[:, m].nonzero()[:, 0]
-            own, others, felt = own[touched], others[touched], felt[touched]
-        centers, distances = self.centers[touched], self.distances[touched]
+            own, others, felt, centers, distances = (
+                rows.index_select(0, touched) for rows in (own, others, felt, centers, distances)
+            )
         weight = felt[:, m, None]
-        felt = felt[:, :m] / weight.clamp(min=EPS)
+        some = weight.clamp(min=EPS)
+        target = felt[:, :m] / some
         if self.distance_mode == "spread":
             drift = torch.addcmul(others[:, :m], others[:, m, None], centers, value=-1).abs_()
-            apart = drift.add_(own[:, m + 1 :]).div_(weight.clamp(min=EPS))
+            apart = drift.add_(own[:, m + 1 :]).div_(some)
         else:
-            apart = (felt - centers).abs_()
+            apart = (target - centers).abs_()
         if self.repel_mode != "none":
             live = self.live.to(centers)
             middle = live @ self.centers / live.sum().clamp_(min=1)
-            felt += compute_push(centers, middle, self.repel_rate, self.repel_mode)
+            target += compute_push(centers, middle, self.repel_rate, self.repel_mode)
         pull = weight.clamp(max=1).mul_(self.learning_rate)
-        distances = distances.lerp(apart, self.relevance_rate * pull)
-        self.distances[touched] = distances
-        self.relevances[touched] = compute_relevances(distances, self.relevance_smoothness)
-        self.centers[touched] = centers.lerp(felt, pull).clamp_(0, 1)
+        distances.lerp_(apart, self.relevance_rate * pull)
+        centers.lerp_(target, pull).clamp_(0, 1)
+        relevances = compute_relevances(distances, self.relevance_smoothness)
+        if touched is None:
+            self.relevances.copy_(relevances)
+        else:
+            self.distances.index_copy_(0, touched, distances)
+            self.relevances.index_copy_(0, touched, relevances)
+            self.centers.index_copy_(0, touched, centers)
 
     def _sum_pulls(self, means: Tensor, n_groups: int, product: Product) -> Tensor:
         """Pull of the groups that other nodes won: the pulled means and the pulls, summed, by node.
@@ -346,10 +344,10 @@ class SOMRL(RelevanceMap):
 
     def _age_(self, won: Tensor) -> None:
         """Winners live on, the others lose life, and those without any leave (section 3.4)."""
-        life = torch.where(won, 1.0, self.life - self.life_decay)
+        life = self.life.sub_(self.life_decay).masked_fill_(won, 1.0)
         survives = self.live & (life > 0)
+        life.mul_(survives)
         self.deaths += (self.live ^ survives).sum()
-        torch.mul(life, survives, out=self.life)
         self.live.copy_(survives)
 
     def _insert_(self, groups: Tensor, n_groups: int) -> None:
