@@ -52,7 +52,8 @@ two matrix products of a step of SOMRL take by themselves, in float32: (batch, 2
 for m features, of which its distances are made, and (nodes, groups) by (groups, m), which sum the
 pulls, where a group is all samples of a batch that share a winner. SOMRL itself adds the few pulls
 of a group one by one, but makes the first product once more for the groups. Maps without relevances
-need only half of the first, so that the limit does not bind them.
+need only half of the first, so that the limit does not bind them. Where other programs ran
+beside, as on a machine that is shared, read the ratios and not the rates.
 
 The methods do different work on a sample:
 

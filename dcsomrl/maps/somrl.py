@@ -3,8 +3,8 @@
 Implements Algorithm 1 of "Shaping latent representations using Self-Organizing Maps with
 Relevance Learning", submitted to ICLR 2022, on fixed-shape buffers. On a GPU
 and under ``torch.compile`` nothing in a step waits for the device or depends on data in its shapes;
-on a processor free slots and empty groups are left out. Every rank of a distributed run gets the
-same map.
+on a processor free slots, empty groups and nodes that no group pulls are left out. Every rank of a
+distributed run gets the same map.
 """
 
 import math
@@ -333,7 +333,7 @@ class SOMRL(RelevanceMap):
         activation, neighbor = find_nearest(own[:, :-1], product, self._reach + 1)
         other = neighbor != slot[:, None]
         rank = other.cumsum(1, dtype=own.dtype)
-        pulled = (other & (rank <= self._reach)).logical_and_(activation)
+        pulled = other & (rank <= self._reach) & (activation > 0)
         pull = rank.mul_(-self._decay).exp_().mul_(pulled)
         if may_wait(won):
             pulls = (pull[:, :, None] * own[:, None]).flatten(0, 1)
