@@ -22,7 +22,7 @@ FEW = 16
 
 
 class Product(NamedTuple):
-    """A matrix product that gives the inverse activations of samples by nodes.
+    """A matrix product that gives the inverse activations of samples by nodes, less 1.
 
     Attributes:
         factors: (2m, columns).
@@ -81,23 +81,24 @@ def make_product(centers: Tensor, relevances: Tensor, live: Tensor) -> Product:
 def _build_product(
     centers: Tensor, relevances: Tensor, live: Tensor, slot: Tensor | None
 ) -> Product:
-    r"""The product whose values are :math:`1 + (D_w(z, c) + \epsilon) / \sum w` (eq. 1)."""
+    r"""The product whose values are :math:`(D_w(z, c) + \epsilon) / \sum w` (eq. 1)."""
     # About the middle of the cube the squares are smallest, and so is what cancels.
     center = centers - 0.5
     total = relevances.sum(1, keepdim=True).clamp_(min=torch.finfo(center.dtype).tiny)
     share = relevances / total
     weighted = share * center
     bias = (weighted * center).sum(1) + EPS / total[:, 0]
-    # In the 1 drowns nearly all that rounding makes of nodes that are the same: these are mostly
-    # equally near.
-    bias = bias.add_(1).masked_fill_(~live, math.inf)
-    return Product(torch.cat([share, weighted.mul_(-2)], 1).T, bias, slot)
+    factors = torch.cat([share, weighted.mul_(-2)], 1).T
+    return Product(factors, bias.masked_fill_(~live, math.inf), slot)
 
 
 def compute_inverse_activations(z: Tensor, product: Product) -> Tensor:
     """(batch, columns), at least 1 but for rounding, of samples (batch, m)."""
     z = z - 0.5
-    return torch.addmm(product.bias, torch.cat([z * z, z], 1), product.factors)
+    ratio = torch.addmm(product.bias, torch.cat([z * z, z], 1), product.factors)
+    # In the 1 drowns nearly all that rounding makes of nodes that are the same: these are mostly
+    # equally near.
+    return ratio.add_(1)
 
 
 def find_nearest(z: Tensor, product: Product, k: int) -> tuple[Tensor, Tensor]:

@@ -23,20 +23,19 @@ def compute_relevances(distances: Tensor, smoothness: float) -> Tensor:
     return torch.sigmoid(offset / slope.masked_fill(even, 1.0)).masked_fill_(even, 1.0)
 
 
-def compute_push(centers: Tensor, middle: Tensor, rate: float, mode: RepelMode) -> Tensor:
+def compute_push(centers: Tensor, middle: Tensor, mode: RepelMode) -> Tensor:
     """(nodes, m) push of centres (nodes, m) away from the middle (m,) of the map (eqs. 3, 4).
 
     Args:
         centers: of any nodes.
         middle: mean of the live centres.
-        rate: its strength.
         mode: see ``SOMRL``.
     """
     u = centers - middle
     if mode == "signed":
-        return u.sign() * (rate * (1 - 2 * u.abs())).clamp_(min=0)
+        return u.sign() * (1 - 2 * u.abs()).clamp(min=0)
     if mode == "proportional":
-        return u * (rate * (1 - 2 * u.abs())).clamp_(min=0)
+        return u * (1 - 2 * u.abs()).clamp(min=0)
     norm = torch.linalg.vector_norm(u, dim=1, keepdim=True)
-    force = (norm * (-2 * rate)).add_(rate).clamp_(min=0)
-    return u.div_(norm.clamp_(min=torch.finfo(u.dtype).tiny)).mul_(force)
+    u /= norm.clamp(min=torch.finfo(u.dtype).tiny)
+    return u.mul_((1 - 2 * norm).clamp_(min=0))

@@ -285,35 +285,36 @@ class SOMRL(RelevanceMap):
         # The mean of the group of every slot, whether it has one, and its spread.
         own = kept / kept[:, m, None].clamp(min=1)
         others = self._sum_pulls(own[:, : m + 1], n_groups, product)
-        felt = own[:, : m + 1] + others
         centers, distances, touched = self.centers, self.distances, None
-        if may_wait(felt) and self.max_nodes > BLOCK:  # only nodes that a group pulls move
-            touched = felt[:, m].nonzero()[:, 0]
-            own, others, felt, centers, distances = (
-                rows.index_select(0, touched) for rows in (own, others, felt, centers, distances)
+        if may_wait(own) and self.max_nodes > BLOCK:  # only nodes that a group pulls move
+            touched = (own[:, m] + others[:, m]).nonzero()[:, 0]
+            own, others, centers, distances = (
+                rows.index_select(0, touched) for rows in (own, others, centers, distances)
             )
-        weight = felt[:, m, None]
+        pull = others[:, m, None]
+        weight = own[:, m, None] + pull
         some = weight.clamp(min=EPS)
-        target = felt[:, :m] / some
+        elsewhere = others[:, :m] / pull.clamp(min=EPS)
+        target = (pull * elsewhere).add_(own[:, :m]).div_(some)
         if self.distance_mode == "spread":
-            drift = torch.addcmul(others[:, :m], others[:, m, None], centers, value=-1).abs_()
+            drift = elsewhere.sub_(centers).abs_().mul_(pull)
             apart = drift.add_(own[:, m + 1 :]).div_(some)
         else:
             apart = (target - centers).abs_()
-        if self.repel_mode != "none":
-            live = self.live.to(centers)
-            middle = live @ self.centers / live.sum().clamp_(min=1)
-            target += compute_push(centers, middle, self.repel_rate, self.repel_mode)
-        pull = weight.clamp(max=1).mul_(self.learning_rate)
-        distances.lerp_(apart, self.relevance_rate * pull)
-        centers.lerp_(target, pull).clamp_(0, 1)
-        relevances = compute_relevances(distances, self.relevance_smoothness)
-        if touched is None:
-            self.relevances.copy_(relevances)
-        else:
+        toward = target.sub_(centers)
+        if self.repel_mode != "none" and self.repel_rate > 0:
+            live = self.live[:, None]
+            middle = (self.centers * live).sum(0) / live.sum().clamp_(min=1)
+            toward += compute_push(centers, middle, self.repel_mode).mul_(self.repel_rate)
+        rate = weight.clamp(max=1).mul_(self.learning_rate)
+        distances += apart.sub_(distances).mul_(self.relevance_rate * rate)
+        centers += toward.mul_(rate)
+        centers.clamp_(0, 1)
+        if touched is not None:
             self.distances.index_copy_(0, touched, distances)
-            self.relevances.index_copy_(0, touched, relevances)
             self.centers.index_copy_(0, touched, centers)
+        # Of all: those of some would be rounded by where they stand among these.
+        self.relevances.copy_(compute_relevances(self.distances, self.relevance_smoothness))
 
     def _sum_pulls(self, means: Tensor, n_groups: int, product: Product) -> Tensor:
         """Pull of the groups that other nodes won: the pulled means and the pulls, summed, by node.
