@@ -52,8 +52,7 @@ two matrix products of a step of SOMRL take by themselves, in float32: (batch, 2
 for m features, of which its distances are made, and (nodes, groups) by (groups, m), which sum the
 pulls, where a group is all samples of a batch that share a winner. SOMRL itself adds the few pulls
 of a group one by one, but makes the first product once more for the groups. Maps without relevances
-need only half of the first, so that the limit does not bind them. Where other programs ran
-beside, as on a machine that is shared, read the ratios and not the rates.
+need only half of the first, so that the limit does not bind them.
 
 The methods do different work on a sample:
 
@@ -68,6 +67,12 @@ def render_setting(setting: Setting, records: Sequence[Record]) -> Iterator[str]
     commits = " and ".join(sorted({str(one["git_commit"]) for one in records}))
     yield f"\n## {setting.title}\n"
     yield f"{', '.join([*packages, f'commit {commits}'])}.\n"
+    loads = [one["load"] for one in records if one.get("load") is not None]
+    if loads:
+        yield (
+            f"Programs that wanted the {records[0]['cores']} cores meanwhile: {min(loads):.0f} to "
+            f"{max(loads):.0f}. Where they are more than the cores, read the ratios.\n"
+        )
     if maps := find_part(records, "maps", setting):
         yield "Samples a second:\n"
         yield tabulate(*make_comparison(maps))
