@@ -8,6 +8,7 @@ measured again takes the place of what it was, and ``render`` writes the page fr
 
 import argparse
 import math
+import os
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
@@ -122,7 +123,8 @@ def measure(
         rounds: in each of which every method runs once.
 
     Returns:
-        Median seconds a sample, by the method, and where they come from.
+        Median seconds a sample, by the method, where they come from, and how many programs wanted
+        the machine at the end.
     """
     methods: Mapping[str, Method] = {
         "SOMRL": make_somrl(samples, nodes, batch),
@@ -148,6 +150,8 @@ def measure(
             name: statistics.median(own) / (chunks[name] * methods[name].passes)
             for name, own in times.items()
         },
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "cores": os.cpu_count(),
         "date": datetime.now(UTC).date().isoformat(),
         **find_origin(torch.device("cpu")),
     }

@@ -67,6 +67,12 @@ def render_setting(setting: Setting, records: Sequence[Record]) -> Iterator[str]
     commits = " and ".join(sorted({str(one["git_commit"]) for one in records}))
     yield f"\n## {setting.title}\n"
     yield f"{', '.join([*packages, f'commit {commits}'])}.\n"
+    loads = [one["load"] for one in records if one.get("load") is not None]
+    if loads:
+        yield (
+            f"Programs that wanted the {records[0]['cores']} cores meanwhile: {min(loads):.0f} to "
+            f"{max(loads):.0f}. Where they are more than the cores, read the ratios.\n"
+        )
     if maps := find_part(records, "maps", setting):
         yield "Samples a second:\n"
         yield tabulate(*make_comparison(maps))

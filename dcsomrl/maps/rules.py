@@ -18,20 +18,24 @@ def compute_relevances(distances: Tensor, smoothness: float) -> Tensor:
     low, high = distances.aminmax(dim=1, keepdim=True)
     slope = smoothness * (high - low)
     # Equal but for rounding is equal: eq. 6 would blow the difference up to full relevances.
-    even = (high - low <= 8 * torch.finfo(high.dtype).eps * high) | (slope <= 0)
+    even = slope <= smoothness * 8 * torch.finfo(high.dtype).eps * high
     offset = distances.mean(1, keepdim=True) - distances
-    return torch.sigmoid(offset / slope.masked_fill(even, 1.0)).masked_fill(even, 1.0)
+    return torch.sigmoid(offset / slope.masked_fill(even, 1.0)).masked_fill_(even, 1.0)
 
 
-def compute_push(centers: Tensor, live: Tensor, mode: RepelMode) -> Tensor:
-    """(N, m) push away from the mean of the live centres (eqs. 3, 4); see ``SOMRL``."""
-    if mode == "none":
-        return torch.zeros_like(centers)
-    weight = live.to(centers)[:, None]
-    u = centers - (centers * weight).sum(0) / weight.sum().clamp(min=1)
+def compute_push(centers: Tensor, middle: Tensor, mode: RepelMode) -> Tensor:
+    """(nodes, m) push of centres (nodes, m) away from the middle (m,) of the map (eqs. 3, 4).
+
+    Args:
+        centers: of any nodes.
+        middle: mean of the live centres.
+        mode: see ``SOMRL``.
+    """
+    u = centers - middle
     if mode == "signed":
         return u.sign() * (1 - 2 * u.abs()).clamp(min=0)
     if mode == "proportional":
         return u * (1 - 2 * u.abs()).clamp(min=0)
-    norm = u.norm(dim=1, keepdim=True)
-    return u / norm.clamp(min=torch.finfo(u.dtype).tiny) * (1 - 2 * norm).clamp(min=0)
+    norm = torch.linalg.vector_norm(u, dim=1, keepdim=True)
+    u /= norm.clamp(min=torch.finfo(u.dtype).tiny)
+    return u.mul_((1 - 2 * norm).clamp_(min=0))

@@ -3,8 +3,8 @@
 Implements Algorithm 1 of "Shaping latent representations using Self-Organizing Maps with
 Relevance Learning", submitted to ICLR 2022, on fixed-shape buffers. On a GPU
 and under ``torch.compile`` nothing in a step waits for the device or depends on data in its shapes;
-on a processor free slots and empty groups are left out. Every rank of a distributed run gets the
-same map.
+on a processor free slots, empty groups and nodes that no group pulls are left out. Every rank of a
+distributed run gets the same map.
 """
 
 import math
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dcsomrl.maps.nearest import EPS, find_nearest, may_wait
+from dcsomrl.maps.nearest import BLOCK, EPS, Product, find_nearest, may_wait, use_full_precision
 from dcsomrl.maps.rules import compute_push, compute_relevances
 from dcsomrl.maps.settings import (
     DistanceMode,
@@ -39,10 +39,12 @@ class Statistics(NamedTuple):
         packed: flat tensor of all sums and counts, so that one all-reduce carries them.
         samples: an upper bound on the number of samples over all ranks, which bounds the number
             of groups without asking the device.
+        product: of the map as it was, which the step needs once more.
     """
 
     packed: Tensor
     samples: int
+    product: Product
 
 
 class SOMRL(RelevanceMap):
@@ -136,6 +138,9 @@ class SOMRL(RelevanceMap):
         self.relevance_smoothness = relevance_smoothness
         self.life_decay = life_decay
         self.radius = radius
+        # Columns of what a batch says of a slot: of its satisfied samples, and of the others.
+        sums = n_features + 1
+        self._widths = (sums + n_features if distance_mode == "spread" else sums), sums
         self.register_buffer("life", torch.zeros(max_nodes))
         rate = neighborhood_decay if neighborhood_form == "product" else 1 / neighborhood_decay
         self._decay = rate
@@ -190,7 +195,8 @@ class SOMRL(RelevanceMap):
         Raises:
             ValueError: z has another shape.
         """
-        self.step_(self.reduce(self.statistics(z)))
+        with torch.inference_mode():  # takes an eighth off a step of a small map
+            self.step_(self.reduce(self.statistics(z)))
 
     @torch.no_grad()
     def statistics(self, z: Tensor) -> Statistics:
@@ -200,134 +206,169 @@ class SOMRL(RelevanceMap):
             z: (batch, n_features) samples in [0, 1].
 
         Returns:
-            Per slot the satisfied sum and count, the unsatisfied sum and count and, for
-            ``distance_mode="spread"``, the satisfied sum of distances to the centre.
+            Per slot the satisfied sum and count and, for ``distance_mode="spread"``, the satisfied
+            sum of distances to the centre; and the unsatisfied sum and count.
         """
-        with torch.autocast(z.device.type, enabled=False):
-            z = self._as_samples(z)
-            activation, slot = find_nearest(z, self._make_product(), 1)
-            winner = slot[:, 0]
-            satisfied = activation[:, 0] >= self.threshold
-            packed = z.new_zeros(self._packed_size)
-            groups, spread = self._unpack(packed)
+        with use_full_precision(z):
+            z, product = self._as_samples(z), self._make_product()
+            activation, slot = find_nearest(z, product, 1)
+            winner, lost = slot[:, 0], ~(activation[:, 0] >= self.threshold)
+            packed = z.new_zeros(self.max_nodes * sum(self._widths) + (self.radius is not None))
+            kept, asking = self._unpack(packed)
             if self.radius is not None:
                 packed[-1] = (z - 0.5).square().sum()
-            row = winner + self.max_nodes * ~satisfied
-            ones = z.new_ones(z.shape[0], 1)
-            groups.flatten(0, 1).index_add_(0, row, torch.cat([z, ones], 1))
-            if spread is not None:
-                apart = (z - self.centers[winner]).abs() * satisfied[:, None]
-                spread.index_add_(0, winner, apart)
-            return Statistics(packed, z.shape[0])
+            terms = [z, z.new_ones(z.shape[0], 1)]
+            if self.distance_mode == "spread":
+                terms.append(self.centers.index_select(0, winner).sub_(z).abs_())
+            rows = torch.cat(terms, 1)
+            if may_wait(z):  # mostly there are few that are lost
+                out = lost.nonzero()[:, 0]
+                if len(out):
+                    asking.index_add_(0, winner[out], rows[out, : self.n_features + 1])
+                    rows.index_fill_(0, out, 0.0)
+            else:
+                asking.index_add_(0, winner, rows[:, : self.n_features + 1] * lost[:, None])
+                rows.masked_fill_(lost[:, None], 0.0)
+            kept.index_add_(0, winner, rows)
+            return Statistics(packed, z.shape[0], product)
 
     def reduce(self, statistics: Statistics) -> Statistics:
         """Sum the statistics over all ranks, which must hold equally many samples each."""
         if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
             return statistics
         torch.distributed.all_reduce(statistics.packed)
-        return Statistics(
-            statistics.packed, statistics.samples * torch.distributed.get_world_size()
-        )
+        return statistics._replace(samples=statistics.samples * torch.distributed.get_world_size())
 
     @torch.no_grad()
     def step_(self, statistics: Statistics) -> None:
         """One step of Algorithm 1 on the statistics of a batch, in place."""
-        with torch.autocast(statistics.packed.device.type, enabled=False):
-            groups, spread = self._unpack(statistics.packed)
+        with use_full_precision(statistics.packed):
+            kept, asking = self._unpack(statistics.packed)
             if self.radius is not None:
-                self._follow_(groups, statistics.packed[-1])
+                self._follow_(kept, asking, statistics.packed[-1])
             n_groups = min(self.max_nodes, statistics.samples)
-            self._move_(groups[0, :, :-1], groups[0, :, -1], spread, n_groups)
-            self._age_(groups[:, :, -1].sum(0) > 0)
-            self._insert_(groups[1, :, :-1], groups[1, :, -1], n_groups)
+            self._move_(kept, n_groups, statistics.product)
+            self._age_(kept[:, self.n_features] + asking[:, -1] > 0)
+            self._insert_(asking, n_groups)
 
-    @property
-    def _packed_size(self) -> int:
-        groups = 2 * self.max_nodes * (self.n_features + 1)
-        spread = self.max_nodes * self.n_features if self.distance_mode == "spread" else 0
-        return groups + spread + (self.radius is not None)
+    def _unpack(self, packed: Tensor) -> tuple[Tensor, Tensor]:
+        """Views: satisfied sum, count and, if kept, spread (N, ...); unsatisfied sum and count."""
+        satisfied, unsatisfied = self._widths
+        size = self.max_nodes * satisfied
+        rest = packed[size : size + self.max_nodes * unsatisfied]
+        return packed[:size].view(-1, satisfied), rest.view(-1, unsatisfied)
 
-    def _unpack(self, packed: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Views: (satisfied or not, N, sum and count) and the satisfied spread (N, m), if kept."""
-        shape = (2, self.max_nodes, self.n_features + 1)
-        size = math.prod(shape)
-        if self.distance_mode != "spread":
-            return packed[:size].view(shape), None
-        spread = packed[size : size + self.max_nodes * self.n_features]
-        return packed[:size].view(shape), spread.view(-1, self.n_features)
-
-    def _follow_(self, groups: Tensor, squares: Tensor) -> None:
+    def _follow_(self, kept: Tensor, asking: Tensor, squares: Tensor) -> None:
         """The variance follows that of the batch, of which only the first one counts in full.
 
         Args:
-            groups: (2, N, m + 1) sums and counts.
+            kept: (N, ...) of the satisfied samples, as :meth:`_unpack` gives it.
+            asking: (N, m + 1) of the unsatisfied ones.
             squares: 0-d sum of the squares of all samples, about the middle of the cube.
         """
-        total = groups.sum((0, 1))
+        total = kept[:, : self.n_features + 1].sum(0) + asking.sum(0)
         count = total[-1]
         middle = (total[:-1] / count - 0.5).square().sum()
         variance = ((squares / count - middle) / self.n_features).clamp(min=0)
         change = variance - self.variance
         self.variance += torch.where(self.variance > 0, FOLLOWING * change, change)
 
-    def _move_(self, sums: Tensor, counts: Tensor, spread: Tensor | None, n_groups: int) -> None:
-        """Distances, relevances and centres follow the satisfied groups (eqs. 3 to 6)."""
-        own = (counts > 0).to(sums)
-        means = sums / counts.clamp(min=1)[:, None]
-        others, other_target = self._compute_pull(means, counts, n_groups)
-        weight = own + others
-        blend = others[:, None] * other_target + own[:, None] * means
-        target = blend / weight.clamp(min=EPS)[:, None]
-        if spread is None:
-            apart = (target - self.centers).abs()
-        else:
-            drift = others[:, None] * (other_target - self.centers).abs()
-            within = own[:, None] * spread / counts.clamp(min=1)[:, None]
-            apart = (within + drift) / weight.clamp(min=EPS)[:, None]
-        pull = (self.learning_rate * weight.clamp(max=1))[:, None]
-        away = self.repel_rate * compute_push(self.centers, self.live, self.repel_mode)
-        self.distances += self.relevance_rate * pull * (apart - self.distances)
-        self.relevances.copy_(compute_relevances(self.distances, self.relevance_smoothness))
-        self.centers += pull * (target - self.centers + away)
-        self.centers.clamp_(0, 1)
+    def _move_(self, kept: Tensor, n_groups: int, product: Product) -> None:
+        """Distances, relevances and centres follow the satisfied groups (eqs. 3 to 6).
 
-    def _compute_pull(self, means: Tensor, counts: Tensor, n_groups: int) -> tuple[Tensor, Tensor]:
-        """Pull of the groups that other nodes won: its sum (N,) and its mean target (N, m)."""
-        won = counts > 0
-        slot = won.nonzero()[:, 0] if may_wait(counts) else counts.topk(n_groups).indices
-        group_means = means[slot]
+        Args:
+            kept: (N, ...) of the satisfied samples, as :meth:`_unpack` gives it.
+            n_groups: how many groups there are at most.
+            product: of the map as it is.
+        """
+        m = self.n_features
+        # The mean of the group of every slot, whether it has one, and its spread.
+        own = kept / kept[:, m, None].clamp(min=1)
+        others = self._sum_pulls(own[:, : m + 1], n_groups, product)
+        centers, distances, touched = self.centers, self.distances, None
+        if may_wait(own) and self.max_nodes > BLOCK:  # only nodes that a group pulls move
+            touched = (own[:, m] + others[:, m]).nonzero()[:, 0]
+            own, others, centers, distances = (
+                rows.index_select(0, touched) for rows in (own, others, centers, distances)
+            )
+        pull = others[:, m, None]
+        weight = own[:, m, None] + pull
+        some = weight.clamp(min=EPS)
+        elsewhere = others[:, :m] / pull.clamp(min=EPS)
+        target = (pull * elsewhere).add_(own[:, :m]).div_(some)
+        if self.distance_mode == "spread":
+            drift = elsewhere.sub_(centers).abs_().mul_(pull)
+            apart = drift.add_(own[:, m + 1 :]).div_(some)
+        else:
+            apart = (target - centers).abs_()
+        toward = target.sub_(centers)
+        if self.repel_mode != "none" and self.repel_rate > 0:
+            live = self.live[:, None]
+            middle = (self.centers * live).sum(0) / live.sum().clamp_(min=1)
+            toward += compute_push(centers, middle, self.repel_mode).mul_(self.repel_rate)
+        rate = weight.clamp(max=1).mul_(self.learning_rate)
+        distances += apart.sub_(distances).mul_(self.relevance_rate * rate)
+        centers += toward.mul_(rate)
+        centers.clamp_(0, 1)
+        if touched is not None:
+            self.distances.index_copy_(0, touched, distances)
+            self.centers.index_copy_(0, touched, centers)
+        # Of all: those of some would be rounded by where they stand among these.
+        self.relevances.copy_(compute_relevances(self.distances, self.relevance_smoothness))
+
+    def _sum_pulls(self, means: Tensor, n_groups: int, product: Product) -> Tensor:
+        """Pull of the groups that other nodes won: the pulled means and the pulls, summed, by node.
+
+        Args:
+            means: (N, m + 1) of the groups, and 1 where there is one, else 0.
+            n_groups: how many groups there are at most.
+            product: of the map.
+
+        Returns:
+            (N, m + 1).
+        """
+        won = means[:, -1]
+        slot = won.nonzero()[:, 0] if may_wait(won) else won.topk(n_groups).indices
+        own = means.index_select(0, slot)
         # The node of the group is one of those nearest to it, or another one is one too many.
-        activation, neighbor = find_nearest(group_means, self._make_product(), self._reach + 1)
+        activation, neighbor = find_nearest(own[:, :-1], product, self._reach + 1)
         other = neighbor != slot[:, None]
-        rank = other.cumsum(1)
-        pulled = other & (rank <= self._reach) & (activation > 0) & won[slot][:, None]
-        pull = torch.exp(-self._decay * rank.to(means)) * pulled
-        if may_wait(counts):
-            total = torch.zeros_like(counts).index_add_(0, neighbor.flatten(), pull.flatten())
-            pulls = pull[:, :, None] * group_means[:, None]
-            target = torch.zeros_like(means)
-            target.index_add_(0, neighbor.flatten(), pulls.flatten(0, 1))
-        else:  # a GPU would add in any order, and every rank in its own
-            dense = pull.new_zeros(len(slot), self.max_nodes).scatter_(1, neighbor, pull)
-            total, target = dense.sum(0), dense.T @ group_means
-        return total, target / total.clamp(min=EPS)[:, None]
+        rank = other.cumsum(1, dtype=own.dtype)
+        pulled = other & (rank <= self._reach) & (activation > 0)
+        pull = rank.mul_(-self._decay).exp_().mul_(pulled)
+        if may_wait(won):
+            pulls = (pull[:, :, None] * own[:, None]).flatten(0, 1)
+            return torch.zeros_like(means).index_add_(0, neighbor.flatten(), pulls)
+        # A GPU would add in any order, and every rank in its own.
+        dense = pull.new_zeros(len(slot), self.max_nodes).scatter_(1, neighbor, pull)
+        return dense.T @ own
 
     def _age_(self, won: Tensor) -> None:
         """Winners live on, the others lose life, and those without any leave (section 3.4)."""
-        life = torch.where(won, 1.0, self.life - self.life_decay)
+        life = self.life.sub_(self.life_decay).masked_fill_(won, 1.0)
         survives = self.live & (life > 0)
-        self.deaths += (self.live & ~survives).sum()
-        self.life.copy_(life * survives)
+        life.mul_(survives)
+        self.deaths += (self.live ^ survives).sum()
         self.live.copy_(survives)
 
-    def _insert_(self, sums: Tensor, counts: Tensor, n_groups: int) -> None:
-        """A node at the mean of every unsatisfied group, the largest first, while slots last."""
+    def _insert_(self, groups: Tensor, n_groups: int) -> None:
+        """A node at the mean of every unsatisfied group, the largest first, while slots last.
+
+        Args:
+            groups: (N, m + 1) sums and counts.
+            n_groups: how many groups there are at most.
+        """
+        counts = groups[:, -1]
+        if may_wait(counts):
+            n_groups = min(int(counts.count_nonzero()), self.max_nodes - int(self.n_live))
+            if n_groups == 0:
+                return
         count, source = counts.sort(descending=True, stable=True)
         count, source = count[:n_groups], source[:n_groups]
         slot = self.live.byte().argsort(stable=True)[:n_groups]
         new = (count > 0) & ~self.live[slot]
         column = new[:, None]
-        mean = sums[source] / count.clamp(min=1)[:, None]
+        mean = groups[source, :-1] / count.clamp(min=1)[:, None]
         self.centers[slot] = torch.where(column, mean, self.centers[slot])
         self.relevances[slot] = self.relevances[slot].masked_fill(column, 1.0)
         self.distances[slot] = self.distances[slot].masked_fill(column, 0.0)

@@ -19,6 +19,7 @@ from dcsomrl.maps.nearest import (
     find_nearest,
     make_product,
     may_wait,
+    use_full_precision,
 )
 from dcsomrl.maps.settings import check_ranges
 
@@ -130,7 +131,7 @@ class RelevanceMap(nn.Module, Codebook):
             z: (batch, n_features) samples in [0, 1]. The distance carries their gradient; the
                 map is constant in it.
         """
-        with torch.autocast(z.device.type, enabled=False):
+        with use_full_precision(z):
             z = self._as_samples(z)
             with torch.no_grad():
                 activation, slot = find_nearest(z, self._make_product(), 2)
@@ -152,14 +153,14 @@ class RelevanceMap(nn.Module, Codebook):
 
         -1 stands where the map has fewer nodes.
         """
-        with torch.autocast(z.device.type, enabled=False):
+        with use_full_precision(z):
             activation, slot = find_nearest(self._as_samples(z), self._make_product(), k)
             return torch.where(activation > 0, slot, -1)
 
     @torch.no_grad()
     def adjacency(self) -> Tensor:
         """(N, N) mask of the connected slots: live nodes that activate each other (section 3.6)."""
-        with torch.autocast(self.centers.device.type, enabled=False):
+        with use_full_precision(self.centers):
             reached = self._compute_activations(self.centers) >= self.threshold
         connected = reached & reached.T & self.live[:, None]
         return connected.fill_diagonal_(False)

@@ -7,24 +7,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcsomrl.maps import SOMRL, nearest, somrl
-from dcsomrl.maps.nearest import BLOCK, find_nearest, find_smallest, make_product
+from dcsomrl.maps.nearest import BLOCK, FEW, find_nearest, find_smallest_, make_product
 
 
 @given(
     rows=st.integers(1, 5),
     columns=st.sampled_from([1, 7, BLOCK, 3 * BLOCK, 3 * BLOCK + 1, 8 * BLOCK]),
-    k=st.integers(1, 6),
+    k=st.integers(1, 6) | st.integers(FEW, FEW + 1),
     kinds=st.integers(1, 300),
     double=st.booleans(),
+    waits=st.booleans(),
     seed=st.integers(0, 10**6),
 )
 @settings(deadline=None)
-def test_the_smallest_are_those_of_a_stable_sort(rows, columns, k, kinds, double, seed):
+def test_the_smallest_are_those_of_a_stable_sort(rows, columns, k, kinds, double, waits, seed):
     rng = np.random.default_rng(seed)
     values = (1 + rng.integers(kinds, size=(rows, columns)) / 7).astype("f8" if double else "f4")
     values[rng.random(values.shape) < 0.3] = np.inf  # many are equal
     k = min(k, columns)
-    found, column = find_smallest(torch.from_numpy(values), k)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nearest, "may_wait", lambda x: waits)
+        found, column = find_smallest_(torch.tensor(values), k)
     order = values.argsort(1, kind="stable")[:, :k]
     expected = np.take_along_axis(values, order, 1)
     np.testing.assert_array_equal(found.numpy(), expected)
