@@ -111,6 +111,8 @@ def find_option(name: str) -> str:
     below the name of its own.
     """
     for file in sorted(find_config_dir().glob("*/[!_]*.yaml")):
+        if file.parent.name == "trainer":  # all options make a Trainer: none is chosen for it
+            continue
         own = rf"^(?:{file.parent.name}:\n  )?_target_: [\w.]+\.{name}$"
         made = rf"^ *_target_: {name}$" if "." in name else own
         if re.search(made, file.read_text(), re.MULTILINE):
@@ -178,7 +180,12 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     if removed := _explain_removal(text, overrides):
         return removed
     if there := re.search(r"An item is already at '([^']+)'", text):
-        return f"{there[1]} is there already: set it without a plus, {there[1]}=..."
+        return _explain_plus(there[1])
+    # Hydra stumbles over a setting that refers to what is known only later.
+    there = re.search(r"Error merging override \+([\w.]+)=", text)
+    chosen = [one for one in overrides if not one.startswith("+")]
+    if there and there[1] in list_keys(_compose(config_name, chosen)):
+        return _explain_plus(there[1])
     if bare := re.search(r"Error parsing override '([^']*)' missing EQUAL", text):
         return f"{bare[1]} is no setting: type KEY=VALUE, such as seed=1"
     unknown = re.search(r"Could not override '([^']+)'", text)
@@ -197,6 +204,10 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     said = f"there is no {key} in the configuration; {meant}{where} exist: {', '.join(known)}"
     further = f"; another argument of Lightning's Trainer takes a plus, +{key}=..."
     return said + further if parent == "trainer." else said
+
+
+def _explain_plus(key: str) -> str:
+    return f"{key} is there already: set it without a plus, {key}=..."
 
 
 def _find_namesake(config: DictConfig, key: str) -> str | None:
