@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import silhouette_score
 from torch import Tensor
 
-from dcsomrl.data import Batch
+from dcsomrl.data import Batch, ClusterData
 from dcsomrl.errors import ConfigError
 from dcsomrl.maps import Assignment
 from dcsomrl.metrics import (
@@ -100,6 +100,13 @@ class Scorer:
             if labelled
         }
         return {"clusters": self._clusters, **scores}
+
+
+def count_classes(data: ClusterData, split: str) -> int:
+    """Classes of the labels of a split, numbered over all of them; 0 where the split has none."""
+    arrays = data.arrays
+    y = arrays.test_y if split == "test" else arrays.train_y
+    return 0 if y is None else data.num_classes
 
 
 def read_number(n_clusters: object) -> int | None:

@@ -14,7 +14,7 @@ from dcsomrl.errors import ConfigError, DataError, shorten
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.mistakes import name_keys
-from dcsomrl.scoring import read_number, score
+from dcsomrl.scoring import count_classes, read_number, score
 from dcsomrl.training import results
 from dcsomrl.training.assignments import describe_clusters, name_samples
 from dcsomrl.training.run import describe
@@ -63,7 +63,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     make_folder(folder)
     start = time.perf_counter()
     merged = model.merged(read_number(choose_number(cfg, trained)))
-    scores, assignments = score(model, batches, data.num_classes, merged)
+    scores, assignments = score(model, batches, count_classes(data, cfg.split), merged)
     metrics = {
         **describe(trained.config, cfg.split),
         "dataset": data.name,
@@ -77,7 +77,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
             *warn_of_number(read_number(choose_number(cfg, trained)), scores["clusters"]),
             *(
                 name_keys(one, trained.config)
-                for one in find_warnings(model, data, scores, assignments["node"])
+                for one in find_warnings(model, data, scores, assignments["node"], cfg.split)
             ),
         ],
     }
