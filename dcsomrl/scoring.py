@@ -24,6 +24,12 @@ from dcsomrl.metrics import (
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 
+# Scores of nodes that need no label.
+NODE_SCORES = (
+    *("nodes", "nodes_used", "perplexity"),
+    *("quantization_error", "topographic_error", "silhouette"),
+)
+
 
 class Scorer:
     """Gathers what a model says of a split, in constant memory.
@@ -107,6 +113,13 @@ def count_classes(data: ClusterData, split: str) -> int:
     arrays = data.arrays
     y = arrays.test_y if split == "test" else arrays.train_y
     return 0 if y is None else data.num_classes
+
+
+def list_scores(classes: int) -> list[str]:
+    """Names of the scores of nodes on a validation part whose labels are of so many classes."""
+    if classes < 2:
+        return [*NODE_SCORES, *(["classes"] if classes else [])]
+    return [*NODE_SCORES, *LABEL_SCORES]
 
 
 def read_number(n_clusters: object) -> int | None:
