@@ -2,6 +2,7 @@
 
 import difflib
 import errno
+import logging
 import re
 import shlex
 import traceback
@@ -21,6 +22,8 @@ from dcsomrl.errors import DataError, DcsomrlError, shorten
 
 # The keys of what messages on data speak of.
 DATA = "dataset."
+# The module that logs what is guessed of data, which is not imported here: it takes seconds.
+NOTES = "dcsomrl.data.notes"
 # What keeps a file or folder from being used, by the number of the operating system's error.
 IN_THE_WAY = "a file is there where a folder is needed: choose another place, or move it away"
 FORBIDDEN = "that is not allowed: choose another place, or change the permissions"
@@ -48,13 +51,38 @@ RENAMED = {"data_path": "dataset.path"}
 
 @contextmanager
 def keyed(cfg: DictConfig) -> Iterator[None]:
-    """Give errors that are raised inside the keys of a configuration; see :func:`name_keys`."""
+    """Give errors and notes on data that are raised inside the keys of a configuration.
+
+    See :func:`name_keys` and :func:`name_note`.
+    """
+    logger = logging.getLogger(NOTES)
+
+    def name(record: logging.LogRecord) -> bool:
+        record.msg = name_note(record.msg, cfg)
+        return True
+
+    logger.addFilter(name)
     try:
         yield
     except DcsomrlError as error:
         section = DATA if isinstance(error, DataError) else ""
         error.args = (name_keys(str(error), cfg, section),)
         raise
+    finally:
+        logger.removeFilter(name)
+
+
+def name_note(note: str, cfg: DictConfig) -> str:
+    """A note on data in the keys of a command, without a remedy that only others can take.
+
+    Args:
+        note: a sentence; its remedy, if any, stands behind a semicolon.
+        cfg: of the command.
+    """
+    said, _, remedy = note.rpartition("; ")
+    known = {key.rpartition(".")[2] for key in list_keys(cfg)}
+    can = known.issuperset(re.findall(r"`(\w+)", remedy))
+    return name_keys(note if can or not said else said, cfg, DATA)
 
 
 def name_keys(
