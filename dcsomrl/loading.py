@@ -1,13 +1,14 @@
 """A trained model back from its checkpoint, which is all that is needed."""
 
 import os
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from dcsomrl.analysis.connectivity import Connectivity
 from dcsomrl.checkpoints import count_epochs, read_checkpoint
 from dcsomrl.construction import Trust, build
 from dcsomrl.data import ClusterData
-from dcsomrl.errors import CheckpointError, shorten
+from dcsomrl.errors import CheckpointError, DataError, shorten
 from dcsomrl.migrations import RECORD
 from dcsomrl.models import ClusteringModule
 
@@ -79,6 +80,34 @@ def load(
             "another version of dcsomrl"
         ) from error
     return trained
+
+
+def load_data(trained: Trained) -> None:
+    """Load the data that a model was trained on, where it lies now.
+
+    Raises:
+        DataError: it is not there, or other data is.
+    """
+    source, data = trained.config["dataset"]["source"], trained.data
+    remedy = "say where it lies now by `data_path`"
+    if data.path is not None and not Path(data.path).exists():
+        place = Path(data.path).absolute()
+        raise DataError(f"the data of the training is not at {place}: {remedy}")
+    test = source.get("test_path")
+    if test is not None and not Path(test).exists():
+        raise DataError(f"the test split of the training is not at {test}: bring it back there")
+    try:
+        data.setup("test")
+        data.check_same()
+    except DataError as error:
+        if data.path == source.get("path"):
+            raise
+        # Another file is meant, and not another column of this one.
+        said = str(error).removesuffix(": name one of these")
+        raise DataError(
+            f"{data.path} does not hold the data of the training, which lay at {source['path']} "
+            f"({said}): {remedy}"
+        ) from error
 
 
 def _move(dataset: dict[str, Any], data_dir: str | None, path: str | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import difflib
 import errno
+import logging
 import re
 import shlex
 import traceback
@@ -21,6 +22,8 @@ from dcsomrl.errors import DataError, DcsomrlError, shorten
 
 # The keys of what messages on data speak of.
 DATA = "dataset."
+# The module that logs what is guessed of data, which is not imported here: it takes seconds.
+NOTES = "dcsomrl.data.notes"
 # What keeps a file or folder from being used, by the number of the operating system's error.
 IN_THE_WAY = "a file is there where a folder is needed: choose another place, or move it away"
 FORBIDDEN = "that is not allowed: choose another place, or change the permissions"
@@ -48,13 +51,38 @@ RENAMED = {"data_path": "dataset.path"}
 
 @contextmanager
 def keyed(cfg: DictConfig) -> Iterator[None]:
-    """Give errors that are raised inside the keys of a configuration; see :func:`name_keys`."""
+    """Give errors and notes on data that are raised inside the keys of a configuration.
+
+    See :func:`name_keys` and :func:`name_note`.
+    """
+    logger = logging.getLogger(NOTES)
+
+    def name(record: logging.LogRecord) -> bool:
+        record.msg = name_note(record.msg, cfg)
+        return True
+
+    logger.addFilter(name)
     try:
         yield
     except DcsomrlError as error:
         section = DATA if isinstance(error, DataError) else ""
         error.args = (name_keys(str(error), cfg, section),)
         raise
+    finally:
+        logger.removeFilter(name)
+
+
+def name_note(note: str, cfg: DictConfig) -> str:
+    """A note on data in the keys of a command, without a remedy that only others can take.
+
+    Args:
+        note: a sentence; its remedy, if any, stands behind a semicolon.
+        cfg: of the command.
+    """
+    said, _, remedy = note.rpartition("; ")
+    known = {key.rpartition(".")[2] for key in list_keys(cfg)}
+    can = known.issuperset(re.findall(r"`(\w+)", remedy))
+    return name_keys(note if can or not said else said, cfg, DATA)
 
 
 def name_keys(
@@ -111,6 +139,8 @@ def find_option(name: str) -> str:
     below the name of its own.
     """
     for file in sorted(find_config_dir().glob("*/[!_]*.yaml")):
+        if file.parent.name == "trainer":  # all options make a Trainer: none is chosen for it
+            continue
         own = rf"^(?:{file.parent.name}:\n  )?_target_: [\w.]+\.{name}$"
         made = rf"^ *_target_: {name}$" if "." in name else own
         if re.search(made, file.read_text(), re.MULTILINE):
@@ -178,7 +208,12 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     if removed := _explain_removal(text, overrides):
         return removed
     if there := re.search(r"An item is already at '([^']+)'", text):
-        return f"{there[1]} is there already: set it without a plus, {there[1]}=..."
+        return _explain_plus(there[1])
+    # Hydra stumbles over a setting that refers to what is known only later.
+    there = re.search(r"Error merging override \+([\w.]+)=", text)
+    chosen = [one for one in overrides if not one.startswith("+")]
+    if there and there[1] in list_keys(_compose(config_name, chosen)):
+        return _explain_plus(there[1])
     if bare := re.search(r"Error parsing override '([^']*)' missing EQUAL", text):
         return f"{bare[1]} is no setting: type KEY=VALUE, such as seed=1"
     unknown = re.search(r"Could not override '([^']+)'", text)
@@ -197,6 +232,10 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     said = f"there is no {key} in the configuration; {meant}{where} exist: {', '.join(known)}"
     further = f"; another argument of Lightning's Trainer takes a plus, +{key}=..."
     return said + further if parent == "trainer." else said
+
+
+def _explain_plus(key: str) -> str:
+    return f"{key} is there already: set it without a plus, {key}=..."
 
 
 def _find_namesake(config: DictConfig, key: str) -> str | None:

@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import silhouette_score
 from torch import Tensor
 
-from dcsomrl.data import Batch
+from dcsomrl.data import Batch, ClusterData
 from dcsomrl.errors import ConfigError
 from dcsomrl.maps import Assignment
 from dcsomrl.metrics import (
@@ -23,6 +23,12 @@ from dcsomrl.metrics import (
 )
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
+
+# Scores of nodes that need no label.
+NODE_SCORES = (
+    *("nodes", "nodes_used", "perplexity"),
+    *("quantization_error", "topographic_error", "silhouette"),
+)
 
 
 class Scorer:
@@ -100,6 +106,20 @@ class Scorer:
             if labelled
         }
         return {"clusters": self._clusters, **scores}
+
+
+def count_classes(data: ClusterData, split: str) -> int:
+    """Classes of the labels of a split, numbered over all of them; 0 where the split has none."""
+    arrays = data.arrays
+    y = arrays.test_y if split == "test" else arrays.train_y
+    return 0 if y is None else data.num_classes
+
+
+def list_scores(classes: int) -> list[str]:
+    """Names of the scores of nodes on a validation part whose labels are of so many classes."""
+    if classes < 2:
+        return [*NODE_SCORES, *(["classes"] if classes else [])]
+    return [*NODE_SCORES, *LABEL_SCORES]
 
 
 def read_number(n_clusters: object) -> int | None:

@@ -43,6 +43,8 @@ MANDATORY = {
         (["seed=abc"], "seed must be an integer of at least 0 and below 2^32, got abc"),
         (["dataset=arrays", "dataset.path=null"], "dataset.path is null: give it the file"),
         (["dataset=images", "dataset.path=null"], "dataset.path is null: give it the folder"),
+        (["+trainer.default_root_dir=a"], "without a plus, trainer.default_root_dir=..."),
+        (["+name=a"], "name is there already: set it without a plus, name=..."),
         (["trainer.limit_train_batches=3"], "takes a plus, +trainer.limit_train_batches=..."),
         (["model.som.repel_mod=none"], "did you mean model.som.repel_mode?"),
         (

@@ -203,8 +203,21 @@ def test_a_run_and_its_data_can_be_moved(run_small, tmp_path):
     old = next(tmp_path.glob("*.csv"))
     new = old.rename(tmp_path / "else" / "renamed.csv")
     ckpt = run / "checkpoints" / ckpt.name
-    with pytest.raises(DataError, match="there is no file"):
+    missing = rf"is not at {old}: say where it lies now by dataset\.path"
+    with pytest.raises(DataError, match=rf"{missing}, or name others by dataset=\.\.\.$"):
         call(evaluate, "evaluate", tmp_path, f"ckpt={ckpt}")
+    with pytest.raises(DataError, match=rf"{missing}$"):
+        call(report, "report", tmp_path, f"run={run}")
+    wrong = tmp_path / "wrong.csv"
+    for table, said in (
+        (table_of().drop(columns="kind"), r"has no column kind; it has small, large"),
+        (table_of().drop(columns="small"), "lacks columns that the model was trained on: small"),
+        (table_of(seed=5), "the model was trained on: give back the data of the training"),
+    ):
+        table.to_csv(wrong, index=False)
+        sentence = rf"^{wrong} does not hold the data of the training, which lay at {old} "
+        with pytest.raises(DataError, match=rf"{sentence}\(.*{said}[^:]*\): say .* dataset\.path$"):
+            call(report, "report", tmp_path, f"run={run}", f"dataset.path={wrong}")
     given = json.loads((run / "metrics.json").read_text())
     scores = call(evaluate, "evaluate", tmp_path, f"ckpt={ckpt}", f"dataset.path={new}")
     assert scores["quantization_error"] == given["quantization_error"]
@@ -271,6 +284,24 @@ def test_the_input_may_be_written_otherwise_than_the_training(run_small, tmp_pat
     capsys.readouterr()
     call(predict, "predict", tmp_path, *given, f"input={tmp_path / 't.csv'}", "n_clusters=1000")
     assert "warning: 1000 clusters were asked for, and the nodes give" in capsys.readouterr().out
+
+
+def test_what_is_said_of_a_table_names_what_the_command_has(run_small, tmp_path, cli):
+    named = table_of().drop(columns="kind").assign(id=[f"s{i}" for i in range(60)])
+    named.to_csv(tmp_path / "t.csv", index=False)
+    own = ("dataset=arrays", f"dataset.path={tmp_path / 't.csv'}", "dataset.batch_size=16")
+    run_small(*own)
+    ckpt = f"ckpt={tmp_path / 'run' / 'checkpoints' / 'last.ckpt'}"
+    said = "t.csv: column id names the rows and is no feature"
+    for done in (cli("predict", ckpt, "input=t.csv"), cli("evaluate", ckpt)):
+        assert done.returncode == 0, done.stderr
+        lines = [line for line in done.stdout.splitlines() if said in line]
+        assert len(lines) == 2  # in the log, and in the summary
+        assert all(line.endswith(said) for line in lines), lines
+    done = cli("evaluate", ckpt, *own, f"output={tmp_path / 'other'}")
+    lines = [line for line in done.stdout.splitlines() if said in line]
+    assert len(lines) == 2
+    assert all("; set dataset.source.columns to have it" in line for line in lines), lines
 
 
 def test_a_table_is_no_picture(trained_run, tmp_path):

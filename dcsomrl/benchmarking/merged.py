@@ -7,6 +7,7 @@ from dcsomrl.analysis import count_winners, merge
 from dcsomrl.data import ClusterData
 from dcsomrl.metrics import CLUSTER_SCORES, LABEL_SCORES, count_contingency
 from dcsomrl.models import ClusteringModule
+from dcsomrl.scoring import count_classes
 
 # Scores of a merged map bear their usual names behind this.
 MERGED = "merged_"
@@ -21,7 +22,7 @@ def score_merged(
     None without labels.
     """
     data.setup("test")
-    if not data.num_classes:
+    if not count_classes(data, "test"):
         return {}
     first, second = [], []
     for batch in data.split_dataloader("train"):

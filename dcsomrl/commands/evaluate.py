@@ -12,9 +12,9 @@ from omegaconf import DictConfig, OmegaConf
 from dcsomrl.data import ClusterData
 from dcsomrl.errors import ConfigError, DataError, shorten
 from dcsomrl.kinds import settle_kinds
-from dcsomrl.loading import Trained, load
-from dcsomrl.mistakes import name_keys
-from dcsomrl.scoring import read_number, score
+from dcsomrl.loading import Trained, load, load_data
+from dcsomrl.mistakes import name_keys, name_note
+from dcsomrl.scoring import count_classes, read_number, score
 from dcsomrl.training import results
 from dcsomrl.training.assignments import describe_clusters, name_samples
 from dcsomrl.training.run import describe
@@ -43,10 +43,11 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     other = "_target_" in cfg.dataset
     trained = load(cfg.ckpt, cfg.data_dir, cfg.trust, None if other else cfg.dataset.path)
     data = load_other_data(cfg, trained) if other else trained.data
-    data.setup("test")
-    if data is trained.data:
+    if other:
+        data.setup("test")
+    else:
         try:
-            data.check_same()
+            load_data(trained)
         except DataError as error:
             raise DataError(f"{error}, or name others by dataset=...") from error
     device = choose_device(cfg.device)
@@ -63,7 +64,7 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
     make_folder(folder)
     start = time.perf_counter()
     merged = model.merged(read_number(choose_number(cfg, trained)))
-    scores, assignments = score(model, batches, data.num_classes, merged)
+    scores, assignments = score(model, batches, count_classes(data, cfg.split), merged)
     metrics = {
         **describe(trained.config, cfg.split),
         "dataset": data.name,
@@ -73,11 +74,11 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
         "step": trained.step,
         **results.find_origin(device),
         "warnings": [
-            *data.notes,
+            *(name_note(one, cfg) for one in data.notes),
             *warn_of_number(read_number(choose_number(cfg, trained)), scores["clusters"]),
             *(
                 name_keys(one, trained.config)
-                for one in find_warnings(model, data, scores, assignments["node"])
+                for one in find_warnings(model, data, scores, assignments["node"], cfg.split)
             ),
         ],
     }

@@ -22,6 +22,7 @@ from dcsomrl.data.text_tables import Writing, name_kind
 from dcsomrl.errors import DataError
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
+from dcsomrl.mistakes import name_note
 from dcsomrl.scoring import describe_assignment, read_number
 from dcsomrl.training.results import write_table
 from dcsomrl.training.warnings import warn_of_number
@@ -82,7 +83,7 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
         *notes,
         *warn_of_number(read_number(choose_number(cfg, trained)), int(merged.max()) + 1),
     ]:
-        print(f"warning: {note}")
+        print(f"warning: {name_note(note, cfg)}")
     return table
 
 

@@ -28,7 +28,7 @@ from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.locks import hold
-from dcsomrl.mistakes import DATA, name_keys
+from dcsomrl.mistakes import name_keys, name_note
 from dcsomrl.models import ClusteringModule
 from dcsomrl.training.checkpoints import find_checkpoint
 from dcsomrl.training.run import run
@@ -73,7 +73,7 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         data.follow(before.data)
     data.setup("fit")
     cfg.input_shape = list(data.shape)
-    data.notes = [name_keys(one, cfg, DATA) for one in data.notes]
+    data.notes = [name_note(one, cfg) for one in data.notes]
     lowered = (
         settle_clusters(cfg.model, len(data.rows("train")))
         if before is None

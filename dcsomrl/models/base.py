@@ -254,7 +254,9 @@ class ClusteringModule(LightningModule, ABC):
     def on_test_epoch_start(self) -> None:
         """Begin to score ``Trainer.test``."""
         data = getattr(self.trainer, "datamodule", None)
-        classes = data.num_classes if isinstance(data, ClusterData) else 0
+        classes = 0
+        if isinstance(data, ClusterData) and data.arrays.test_y is not None:
+            classes = data.num_classes
         self._tested: dict[str, Any] = {
             "distance": QuantizationError(),
             "nodes": NodeUsage(self.n_clusters),

@@ -19,7 +19,7 @@ from dcsomrl.construction import Trust
 from dcsomrl.errors import DataError
 from dcsomrl.figures.images import rescale_images
 from dcsomrl.inputs import LAST, check_finished
-from dcsomrl.loading import Trained, load
+from dcsomrl.loading import Trained, load, load_data
 from dcsomrl.scoring import read_number
 from dcsomrl.training.callbacks.sample_paths import DAMAGE, read_paths
 
@@ -170,8 +170,7 @@ def read_run(
     folder = Path(run)
     check_finished(folder)
     trained = load(folder / LAST, data_dir, trust, data_path)
-    trained.data.setup("test")
-    trained.data.check_same()
+    load_data(trained)
     metrics = _read_metrics(folder / "metrics.json", trained)
     return _arrange(trained, folder, metrics)
 

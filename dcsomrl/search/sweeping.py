@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,18 +10,16 @@ from typing import Any
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from dcsomrl.app import settle_dataset
 from dcsomrl.construction import list_packages
 from dcsomrl.errors import ConfigError, DcsomrlError
-from dcsomrl.metrics import CLUSTER, LABEL_SCORES
 from dcsomrl.mistakes import explain
 from dcsomrl.search.best import format_command
 from dcsomrl.search.designs import Design
 from dcsomrl.search.grammar import format_value, quote
-from dcsomrl.search.request import Request, check_numbers, list_objectives, read_request
+from dcsomrl.search.objectives import check_objectives
+from dcsomrl.search.request import check_numbers, list_objectives, read_request
 from dcsomrl.search.results import Progress, write_results
 from dcsomrl.search.samplers import MakeSampler
 from dcsomrl.search.stability import STABILITY, measure_stability
@@ -80,7 +78,7 @@ def sweep(
     # Every choice: one that cannot be composed would stop the search whenever it comes up.
     validate(samples)
     choices = loader.load_sweep_config(config, samples[0]).hydra.runtime.choices
-    check_labels(goals, asked, config, loader)
+    check_objectives(goals, asked, config, loader)
     job = _compose_job(config, loader, asked.fixed)
     settings = dict(_list_leaves(job))
     definition = {
@@ -124,40 +122,6 @@ def sweep(
             finish()
             raise
     return finish()
-
-
-def check_labels(
-    goals: Iterable[str], asked: Request, config: DictConfig, loader: ConfigLoader
-) -> None:
-    """Refuse objectives that need labels where the data of all points has none.
-
-    Raises:
-        ConfigError: names them, and what needs none.
-        DataError: the data is absent or unsound.
-    """
-    needing = [goal for goal in goals if _name_score(goal) in LABEL_SCORES]
-    swept = {key.lstrip("+~") for key in asked.space}
-    other = {"dataset", "dataset.path", "dataset.target", "data_dir"} & swept
-    if not needing or other or any(key.startswith("dataset.source") for key in swept):
-        return
-    job = loader.load_sweep_config(config, [line for line in asked.fixed if line])
-    if "dataset" not in job:
-        return
-    settle_dataset(job.dataset)
-    container: Any = OmegaConf.to_container(job.dataset, resolve=True)
-    data = instantiate(container)
-    data.setup("test")
-    if data.num_classes < 2:
-        raise ConfigError(
-            f"{', '.join(needing)} needs labels of two classes or more, and {data.name} has "
-            f"{data.num_classes}: name their column by dataset.target, or search without labels, "
-            "as by hydra.sweeper.maximize=[val/silhouette]"
-        )
-
-
-def _name_score(goal: str) -> str:
-    """The name of a score without the split and the level that it is of."""
-    return goal.rpartition("/")[2].removeprefix(CLUSTER)
 
 
 def _make_job(fixed: Sequence[str], claim: Claim, seed: int, folder: Path) -> list[str]:

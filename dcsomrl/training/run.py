@@ -16,7 +16,7 @@ from dcsomrl.checkpoints import count_epochs, read_checkpoint
 from dcsomrl.data import ClusterData
 from dcsomrl.errors import CheckpointError, ConfigError, DataError, TrainingError, shorten
 from dcsomrl.models import ClusteringModule
-from dcsomrl.scoring import read_number, score, silhouette
+from dcsomrl.scoring import count_classes, read_number, score, silhouette
 from dcsomrl.training import results
 from dcsomrl.training.assignments import assign_all, describe_clusters
 from dcsomrl.training.callbacks.time_limit import TimeIsOver, warn_of_time
@@ -172,7 +172,9 @@ def finish(
     model.to(trainer.strategy.root_device)
     model.count_connectivity()
     merged = model.merged(read_number(config.get("n_clusters")))
-    scores, assignments = score(model, data.split_dataloader("test"), data.num_classes, merged)
+    scores, assignments = score(
+        model, data.split_dataloader("test"), count_classes(data, "test"), merged
+    )
     metrics = {
         **describe(config, "test"),
         **scores,
@@ -183,7 +185,7 @@ def finish(
         "warnings": [
             *data.notes,
             *warn_of_number(read_number(config.get("n_clusters")), scores["clusters"]),
-            *map(named, find_warnings(model, data, scores, assignments["node"])),
+            *map(named, find_warnings(model, data, scores, assignments["node"], "test")),
             *warn_of_time(trainer),
         ],
     }
@@ -197,7 +199,7 @@ def finish(
     results.print_summary(metrics, title, run_dir, report=True)
     if not data.val_fraction:
         return metrics
-    scores, _ = score(model, data.split_dataloader("val"), data.num_classes)
+    scores, _ = score(model, data.split_dataloader("val"), count_classes(data, "val"))
     scores["silhouette"] = silhouette(model, data.split_dataloader("val"))
     return metrics | {f"val/{name}": value for name, value in scores.items()}
 

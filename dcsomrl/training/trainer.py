@@ -1,13 +1,16 @@
 """The trainer of a run."""
 
 import logging
+import os
 import platform
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.accelerators import AcceleratorRegistry
 from pytorch_lightning.callbacks import ModelCheckpoint, ProgressBar, Timer
 from pytorch_lightning.loggers import Logger
 
@@ -19,7 +22,7 @@ from dcsomrl.training.callbacks import (
     TimeLimit,
 )
 from dcsomrl.training.checkpoints import AtomicCheckpointIO
-from dcsomrl.training.limits import check_limits, read_time_limit
+from dcsomrl.training.limits import check_limits, check_names, read_time_limit
 from dcsomrl.training.silence import silence_run
 
 log = logging.getLogger(__name__)
@@ -50,7 +53,9 @@ def build_trainer(
         ConfigError: Lightning refuses an argument, or torch cannot do what it asks for.
     """
     silence_run()
+    check_names(config["trainer"], getattr(make, "func", make))
     check_limits(config["trainer"])
+    _check_accelerator(config["trainer"].get("accelerator"))
     limit = read_time_limit(config["trainer"])
     folder = run_dir / "checkpoints"
     last = ModelCheckpoint(
@@ -88,7 +93,28 @@ def build_trainer(
     except Exception as error:  # Lightning raises kinds of all sorts for what a user mistook
         raise ConfigError(f"the trainer cannot be made: {shorten(error)}") from error
     _check_sync(trainer, config["trainer"])
+    check_nodes(trainer)
     return trainer
+
+
+def check_nodes(trainer: Trainer) -> None:
+    """Refuse to wait for machines that nothing has told of each other.
+
+    SLURM, torchrun and other launchers do; by hand it is done by ``MASTER_ADDR``, without which
+    every process is its own machine's first.
+
+    Raises:
+        ConfigError: there are several machines and no such launcher.
+    """
+    launched = not isinstance(
+        getattr(trainer.strategy, "cluster_environment", None), LightningEnvironment
+    )
+    if trainer.num_nodes > 1 and not launched and "MASTER_ADDR" not in os.environ:
+        raise ConfigError(
+            f"trainer.num_nodes={trainer.num_nodes} would wait for machines on which nothing "
+            "runs: start the run on each through SLURM (trainer=slurm) or torchrun, or set "
+            "trainer.num_nodes=1"
+        )
 
 
 def warn_of_slow_half(trainer: Trainer) -> None:
@@ -103,6 +129,19 @@ def warn_of_slow_half(trainer: Trainer) -> None:
                 "trainer.precision=32-true is faster here",
                 vectors,
             )
+
+
+def _check_accelerator(name: object) -> None:
+    """Refuse a kind of device that is not there; unknown kinds are left to Lightning."""
+    kinds = ("cuda", "mps") if name == "gpu" else (name,)
+    known = [
+        AcceleratorRegistry[kind]["accelerator"] for kind in kinds if kind in AcceleratorRegistry
+    ]
+    if known and not any(one.is_available() for one in known):
+        raise ConfigError(
+            f"trainer.accelerator={name} needs a device that torch does not find here: set "
+            "trainer.accelerator=auto, which takes what there is, or cpu"
+        )
 
 
 def _check_sync(trainer: Trainer, settings: Mapping[str, Any]) -> None:

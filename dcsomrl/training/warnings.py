@@ -6,10 +6,15 @@ from typing import Any
 from dcsomrl.data import ClusterData
 from dcsomrl.models import ClusteringModule
 from dcsomrl.models.checks import makes_views
+from dcsomrl.scoring import count_classes
 
 
 def find_warnings(
-    model: ClusteringModule, data: ClusterData, scores: Mapping[str, Any], clusters: Sequence[int]
+    model: ClusteringModule,
+    data: ClusterData,
+    scores: Mapping[str, Any],
+    clusters: Sequence[int],
+    split: str,
 ) -> list[str]:
     """Sentences on what is degenerate with a scored model, and what to change.
 
@@ -18,13 +23,15 @@ def find_warnings(
         data: that it was trained on, or is scored on.
         scores: see :meth:`dcsomrl.scoring.Scorer.compute`.
         clusters: of every sample, -1 for none.
+        split: that was scored.
     """
     book = model.codebook
     unassigned = sum(1 for cluster in clusters if cluster < 0)
     return [
         *warn_of_map(int(book.live.sum()), model.n_clusters, book.relevances is not None),
         *warn_of_clusters(scores["nodes_used"], scores["nodes"], len(clusters), unassigned),
-        *warn_of_classes(data.num_classes, scores.get("classes", 0)),
+        *warn_of_labels(data.num_classes, count_classes(data, split), split),
+        *warn_of_classes(count_classes(data, split), scores.get("classes", 0)),
         *warn_of_data(data.constant, data.n_constant),
         *warn_of_unused(data, model),
     ]
@@ -76,14 +83,19 @@ def warn_of_number(asked: int | None, given: float) -> list[str]:
     return [f"{asked} clusters were asked for, and the nodes give {given:.0f} at most."]
 
 
+def warn_of_labels(known: int, labelled: int, split: str) -> list[str]:
+    """On a split without labels, 0 classes, beside one of the data that has some."""
+    if known and not labelled:
+        return [f"The {split} split has no labels, so scores against them are left out."]
+    return []
+
+
 def warn_of_classes(known: int, scored: int) -> list[str]:
-    """On classes of the training, and of the samples that were scored."""
+    """On classes of the data, 0 without labels, and of the samples that were scored."""
     if known == 1 or scored == 1:
         return ["All labels are one class, so scores against them are left out: check the labels."]
     if known and not scored:
-        return [
-            "No scored sample has both a label and a node, so scores against labels are left out."
-        ]
+        return ["No scored sample has a node, so scores against labels are left out."]
     return []
 
 

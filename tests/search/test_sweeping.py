@@ -275,7 +275,7 @@ def test_seeds_are_averaged_and_objectives_traded_off_without_labels(search, tmp
         ((CLUSTERS, "seed=0,1"), "the seeds of a search are hydra.sweeper.seeds=[0]"),
         ((CLUSTERS, "hydra.sweeper.minimize=[val/nmi]"), "val/nmi is to be both high and low"),
         ((CLUSTERS, "hydra.sweeper.maximize=[nmi]", "hydra.sweeper.n_trials=1"),
-         "objective nmi is not among the results: "),
+         "objective nmi is not among the results of a run; did you mean val/nmi"),
         ((CLUSTERS, "hydra.sweeper.n_trial=1"), "n_trial"),
         ((CLUSTERS, "+hydra.sweeper.sampler.optimization=foo"), "is random-cd, lloyd or null"),
         (("model=glob(*)",), "error: model: glob(*) is not searched: name the values"),

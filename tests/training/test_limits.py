@@ -2,18 +2,23 @@
 
 import json
 import time
+from contextlib import nullcontext
 from itertools import count
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from pytorch_lightning import Trainer
+from pytorch_lightning.utilities import rank_zero_only
 
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import compose_config
 from dcsomrl.errors import ConfigError, DataError, DcsomrlError
 from dcsomrl.train import train
 from dcsomrl.training.callbacks import time_limit
+from dcsomrl.training.limits import check_names
+from dcsomrl.training.trainer import check_nodes
 from tests.conftest import SMALL
 from tests.test_resume import same
 
@@ -43,7 +48,17 @@ def finished(tmp_path_factory):
         ("+trainer.max_time={seconds: -1}", "above 0"),
         ("+trainer.max_time={moons: 1}", "got"),
         ("trainer.precision=fp16", r"trainer\.precision must be 64, .*bf16 or null, got fp16"),
-        ("+trainer.max_stepz=1", "the trainer cannot be made: .*max_stepz"),
+        ("+trainer.max_stepz=1", "has no max_stepz; did you mean trainer.max_steps"),
+        ("+trainer.gpus=1", r"no gpus any more: set trainer\.accelerator=gpu"),
+        ("+trainer.profiler=foo", "profiler parameter of Trainer, it can only be one of"),
+        ("+trainer.limit_val_batches=0", "must be above 0, got 0"),
+        ("+trainer.logger=false", "loggers are chosen by logger=NAME"),
+        ("+trainer.callbacks=[]", r"chosen by callbacks=NAME"),
+        ("+trainer.plugins=[]", "a run has one of its own"),
+        ("+trainer.limit_test_batches=0", "the whole test split is scored"),
+        ("+trainer.min_epochs=5", r"trainer\.min_epochs=5 is above trainer\.max_epochs=2"),
+        ("+trainer.num_nodes=2", r"num_nodes=2 would wait for machines"),
+        ("trainer.accelerator=tpu", r"tpu needs a device .* set trainer\.accelerator=auto"),
         ("trainer.devices=0", "the trainer cannot be made"),
     ],
 )
@@ -60,6 +75,36 @@ def test_a_mistake_is_refused_and_a_finished_run_stays_as_it_was(
     assert isinstance(caught.value, DcsomrlError)
     assert all(file.read_bytes() == before for file, before in files.items())
     assert not list(finished.glob("previous-*"))
+
+
+@pytest.mark.parametrize(
+    "launched",
+    [
+        {"MASTER_ADDR": "10.0.0.1", "NODE_RANK": "1"},
+        {"TORCHELASTIC_RUN_ID": "a", "RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "0"},
+        {"SLURM_NTASKS": "2", "SLURM_JOB_NAME": "train", "SLURM_NTASKS_PER_NODE": "1",
+         "SLURM_PROCID": "1", "SLURM_LOCALID": "0", "SLURM_NODEID": "1", "SLURM_NNODES": "2"},
+        {},
+    ],
+    ids=["by hand", "torchrun", "SLURM", "by nothing"],
+)  # fmt: skip
+def test_several_machines_are_waited_for_where_a_launcher_knows_them(launched, monkeypatch):
+    for name in ("MASTER_ADDR", "SLURM_NTASKS", "TORCHELASTIC_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in launched.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(rank_zero_only, "rank", 0)  # which the trainer sets, is set back
+    trainer = Trainer(accelerator="cpu", devices=1, num_nodes=2, logger=False)
+    with nullcontext() if launched else pytest.raises(ConfigError, match="num_nodes=2"):
+        check_nodes(trainer)
+
+
+def test_an_argument_of_a_trainer_of_ones_own_is_its_own_matter():
+    def make(devices: int = 1, **further: int) -> None: ...
+
+    check_names({"_target_": "a.b", "anything": 1}, make)
+    with pytest.raises(ConfigError, match=r"no max_epoch; did you mean trainer\.max_epochs"):
+        check_names({"max_epoch": 1}, Trainer)
 
 
 @pytest.mark.slow

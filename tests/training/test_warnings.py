@@ -2,11 +2,15 @@
 
 import json
 import re
+import warnings
 
 import numpy as np
 import pytest
+from pytorch_lightning import Trainer
 
+from dcsomrl.errors import TrainingError
 from dcsomrl.evaluate import evaluate
+from dcsomrl.loading import load
 from dcsomrl.report import report
 from dcsomrl.search.sweeping import read_numbers
 from dcsomrl.training.warnings import warn_of_map
@@ -68,13 +72,35 @@ def test_a_sound_run_has_no_warning(run_small):
 
 
 @pytest.mark.slow
-def test_a_test_split_without_labels_has_no_score(run_small, tmp_path):
+def test_a_test_split_without_labels_has_no_score_and_is_named(run_small, tmp_path):
     x, y = blobs()
     data = saved(tmp_path, x_train=x, y_train=y, x_test=x)
-    metrics = run_small(*data)
+    said = "The test split has no labels, so scores against them are left out."
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*compute.* method of metric")
+        metrics = run_small(*data)
+        ckpt = tmp_path / "run" / "checkpoints" / "last.ckpt"
+        scored = call(evaluate, "evaluate", tmp_path, f"ckpt={ckpt}", "split=val")
+        trained = load(ckpt)
+        trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False)
+        (tested,) = trainer.test(trained.model, datamodule=trained.data, verbose=False)
     assert not LABEL_SCORES & metrics.keys()
-    assert any("scores against labels are left out" in one for one in metrics["warnings"])
-    assert metrics["val/nmi"] == metrics["val/nmi"]
+    assert said in metrics["warnings"]
+    assert metrics["val/nmi"] == scored["nmi"]
+    assert said not in scored["warnings"]
+    assert tested.keys() == {"test/quantization_error", "test/nodes_used"}
+    with pytest.raises(TrainingError, match="the test split has none: leave"):
+        run_small(*data, "callbacks=step_scores", run_dir=tmp_path / "steps")
+
+
+def test_a_validation_part_without_labels_has_no_score(run_small, tmp_path):
+    x, y = blobs()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*compute.* method of metric")
+        metrics = run_small(*saved(tmp_path, x_train=x, x_test=x, y_test=y))
+    assert metrics["nmi"] >= 0
+    assert "val/nodes" in metrics
+    assert "val/nmi" not in metrics
 
 
 def test_one_class_has_no_score(run_small, tmp_path):

@@ -15,6 +15,7 @@ from dcsomrl.errors import TrainingError
 from dcsomrl.metrics import count_contingency, nmi, purity
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
+from dcsomrl.scoring import count_classes
 from dcsomrl.training.data import get_data
 from dcsomrl.training.tables import GrowingTable, goes_on_beside
 
@@ -41,9 +42,9 @@ class StepScores(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Choose the samples: the first of every class."""
         data = get_data(trainer)
-        if not data.num_classes:
+        if not count_classes(data, "test"):
             raise TrainingError(
-                "scores at every step need labels, and this dataset has none: leave "
+                "scores at every step need labels, and the test split has none: leave "
                 "`step_scores` out"
             )
         batches = [(batch.x, batch.y) for batch in data.split_dataloader("test")]

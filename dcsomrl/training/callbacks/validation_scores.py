@@ -7,7 +7,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from dcsomrl.data import Batch
 from dcsomrl.losses import Step
 from dcsomrl.models import ClusteringModule
-from dcsomrl.scoring import Scorer
+from dcsomrl.scoring import Scorer, count_classes
 from dcsomrl.training.data import get_data
 
 
@@ -19,7 +19,7 @@ class ValidationScores(Callback):
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin anew, on the map as it is."""
         assert isinstance(pl_module, ClusteringModule)
-        self._scorer = Scorer(pl_module, get_data(trainer).num_classes)
+        self._scorer = Scorer(pl_module, count_classes(get_data(trainer), "val"))
 
     def on_validation_batch_end(
         self,
