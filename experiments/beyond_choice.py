@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score
 
-from dcsomrl.analysis.connectivity import join
+from dcsomrl.analysis.clusters import join
 from dcsomrl.analysis.merging import merge
 from dcsomrl.loading import load
 from dcsomrl.models import ClusteringModule

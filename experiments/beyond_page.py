@@ -229,10 +229,9 @@ def _write_told(kept: Cells) -> str:
         "\nThe same agreement when nodes are merged into ten, over all settings of a set, does not "
         "tell the ways apart:\n\n"
         + tabulate(["", *NAMES.values()], rows)
-        + "\nJoining was taken for `n_clusters=10` because nine clusters are then the same ten "
-        "with two of them joined, and nothing is drawn at random; this was decided after the "
-        "scores of two seeds of Fashion-MNIST had been seen, on which it is more accurate than "
-        "the normalised cut of the graph that it replaced.\n"
+        + "\nA number that is told is made of the communities that are found (`dcsomrl.analysis."
+        "clusters.divide`), so that to be told the number that is found changes nothing. Before "
+        "that nodes themselves were joined; this was decided after scores had been seen.\n"
     )
 
 

@@ -12,7 +12,8 @@ from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from dcsomrl.analysis.connectivity import Connectivity, find_clusters
+from dcsomrl.analysis.clusters import find_clusters
+from dcsomrl.analysis.connectivity import Connectivity
 from dcsomrl.data import Batch, ClusterData
 from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Step, Term

@@ -8,12 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import make_blobs
 
-from dcsomrl.analysis.connectivity import (
-    Connectivity,
-    find_clusters,
-    find_number,
-    join,
-)
+from dcsomrl.analysis.clusters import divide, find_clusters, find_number, join
+from dcsomrl.analysis.connectivity import Connectivity
 from dcsomrl.analysis.merging import find_communities
 
 
@@ -135,6 +131,32 @@ def test_every_join_is_the_one_that_costs_least(seed, nodes):
 def test_a_heavy_node_is_joined_later_than_a_light_one():
     centers = np.array([[0.0], [1.0], [2.1]])
     assert join(centers, np.array([1000, 1000, 1]), 2).tolist() == [0, 1, 1]
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 10**6))
+def test_a_number_that_is_told_is_made_of_what_is_found(seed):
+    x, _ = make_blobs(600, centers=5, n_features=3, cluster_std=0.7, random_state=seed)
+    centers, some = quantized(x, 16)
+    used = some.used
+    between, weights = some.between[np.ix_(used, used)], some.wins[used].astype(float)
+    found = find_number(between)
+    n = found.max() + 1
+    for told in range(1, used.sum() + 1):
+        divided = divide(between, centers[used], weights, told)
+        assert sorted(set(divided)) == list(range(told))
+        pairs = len(set(zip(found, divided, strict=True)))
+        if told == n:
+            assert pairs == n  # the same clusters, by whatever number
+        elif told < n:
+            assert pairs == n  # every cluster is some of the found ones
+            sizes = [weights[found == one].sum() for one in range(n)]
+            means = [
+                np.average(centers[used][found == one], 0, weights[found == one])
+                for one in range(n)
+            ]
+            joined = join(np.array(means), np.array(sizes), told)
+            assert len(set(zip(joined[found], divided, strict=True))) == told
 
 
 def test_more_resolution_gives_more_communities():
