@@ -15,6 +15,12 @@ from dcsomrl.migrations import follow_moves
 
 # Longest name of a folder of a run.
 LONGEST = 150
+# The model that data of one's own is given where none is chosen.
+MODELS = {
+    "dataset=arrays": "neighbor_somrl",
+    "dataset=images": "neighbor_somrl",
+    "dataset=stream": "somrl",
+}
 
 
 def find_config_dir() -> Path:
@@ -27,15 +33,16 @@ def find_config_dir() -> Path:
 def choose_model(overrides: list[str]) -> list[str]:
     """Overrides of a training, with a model for data of one's own where none is chosen.
 
-    Such data has no published settings, and gets the model whose settings carry over. An
-    experiment chooses for itself. (Hydra lets no choice that depends on another bring overrides.)
+    Such data has no published settings, and gets the model whose settings carry over; a stream,
+    among whose samples no neighbours are found, gets the map alone. An experiment chooses for
+    itself. (Hydra lets no choice that depends on another bring overrides.)
     """
     groups = [one.lstrip("+").partition("=")[0] for one in overrides]
-    own = [i for i, one in enumerate(overrides) if one in ("dataset=arrays", "dataset=images")]
+    own = [i for i, one in enumerate(overrides) if one in MODELS]
     if not own or {"model", "experiment"} & set(groups):
         return overrides
     place = own[-1] + 1  # beside it: argparse takes overrides in one piece
-    return [*overrides[:place], "model=neighbor_somrl", *overrides[place:]]
+    return [*overrides[:place], f"model={MODELS[overrides[own[-1]]]}", *overrides[place:]]
 
 
 def find_published(model: str, dataset: str) -> str:

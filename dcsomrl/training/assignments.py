@@ -27,11 +27,10 @@ def name_samples(data: ClusterData, split: Split, columns: Mapping[str, Any]) ->
         columns: ``index`` and all that :func:`dcsomrl.scoring.score` gives.
     """
     table = pd.DataFrame(columns)
-    about = data.about(split)
+    about = data.about(split, torch.tensor(table["index"].to_numpy()))
     if about is None:
         return table
-    beside = about.iloc[table["index"].to_numpy()].reset_index(drop=True)
-    return pd.concat([table[["index"]], beside, table.drop(columns="index")], axis=1)
+    return pd.concat([table[["index"]], about, table.drop(columns="index")], axis=1)
 
 
 def assign_all(
@@ -94,7 +93,8 @@ def name_sample(sample: "pd.Series[Any]") -> str:
     """What to call a sample by: its file, id or row, or else split and index."""
     for name in ("file", "id"):
         if name in sample:
-            return str(sample[name])
+            within = f", row {sample['row']}" if name == "file" and "row" in sample else ""
+            return f"{sample[name]}{within}"
     place = f"row {sample['row']}" if "row" in sample else f"index {sample['index']}"
     return f"{sample['split']}, {place}" if "split" in sample else place
 
