@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -222,8 +221,6 @@ def open_files(
     Raises:
         DataError: there is none, or it holds what is no feature.
     """
-    from dcsomrl.data.parquet_files import ParquetFiles  # pyarrow can be absent
-
     files = find_files(path, notes)
     is_npy = files[0].suffix.lower() == ".npy"
     if is_npy and (columns is not None or ignore):
@@ -231,9 +228,8 @@ def open_files(
             f"{files[0]} holds an array, which has no named columns: leave out `columns` and "
             "`ignore`"
         )
-    make = (
-        NpyFiles
-        if is_npy
-        else partial(ParquetFiles, columns=columns, ignore=ignore, learned=learned)
-    )
-    return make(files)
+    if is_npy:
+        return NpyFiles(files)
+    from dcsomrl.data.parquet_files import ParquetFiles  # pyarrow can be absent
+
+    return ParquetFiles(files, columns, ignore, learned)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -35,31 +36,28 @@ class Division:
     def label(self, first: int, count: int) -> NDArray[np.int8]:
         """(count,) place in :data:`ORDER` of the split of every row from ``first`` on."""
         cells = range(first // CELL, -(-(first + count) // CELL))
-        labels = [self._label_cell(cell) for cell in cells]
+        labels = [_label_cell(self, cell) for cell in cells]
         skipped = first - cells.start * CELL
         return np.concatenate(labels)[skipped : skipped + count]
 
-    def _label_cell(self, cell: int) -> NDArray[np.int8]:
-        size = min(CELL, self.n - cell * CELL)
-        n_test = self._count_test(cell * CELL + size) - self._count_test(cell * CELL)
-        n_val = self._count_val(cell * CELL + size) - self._count_val(cell * CELL)
-        labels = np.zeros(size, np.int8)
-        labels[np.random.default_rng((0, cell)).permutation(size)[:n_test]] = 2
-        rest = np.flatnonzero(labels == 0)
-        labels[rest[np.random.default_rng((self.seed, cell, 1)).permutation(len(rest))[:n_val]]] = 1
-        return labels
+    def count(self, rows: int | None = None) -> tuple[int, int, int]:
+        """Rows of every split of :data:`ORDER`, among all or the first so many."""
+        rows = self.n if rows is None else rows
+        test = round(self.test_fraction * rows)
+        val = round(self.val_fraction * (rows - test))
+        return rows - test - val, val, test
 
-    def _count_test(self, rows: int) -> int:
-        """Rows of the test split among the first so many."""
-        return round(self.test_fraction * rows)
 
-    def _count_val(self, rows: int) -> int:
-        return round(self.val_fraction * (rows - self._count_test(rows)))
-
-    def count(self) -> tuple[int, int, int]:
-        """Rows of every split of :data:`ORDER`."""
-        test, val = self._count_test(self.n), self._count_val(self.n)
-        return self.n - test - val, val, test
+@lru_cache(4)  # neighbouring blocks may share a cell
+def _label_cell(division: Division, cell: int) -> NDArray[np.int8]:
+    first, last = cell * CELL, min((cell + 1) * CELL, division.n)
+    _, n_val, n_test = np.subtract(division.count(last), division.count(first)).tolist()
+    labels = np.zeros(last - first, np.int8)
+    labels[np.random.default_rng((0, cell)).permutation(len(labels))[:n_test]] = 2
+    rest = np.flatnonzero(labels == 0)
+    drawn = np.random.default_rng((division.seed, cell, 1)).permutation(len(rest))
+    labels[rest[drawn[:n_val]]] = 1
+    return labels
 
 
 class BlockRows:

@@ -316,8 +316,8 @@ class ClusterData(LightningDataModule):
         """Raw samples (batch, *shape) at places (batch,) of a split, missing values filled."""
         return self.preparation.fill_missing(self._loaded.samples(split)[self.rows(split)[index]])
 
-    def about(self, split: Split, index: Tensor) -> pd.DataFrame | None:
-        """What stands beside the results of places (n,) of a split, a row a sample, or None."""
+    def about(self, split: Split, index: Tensor | None = None) -> pd.DataFrame | None:
+        """What stands beside the results of a split, or of places (n,) in it; None for nothing."""
         return self._loaded.about(split, index)
 
     def normalize(self, x: Tensor) -> Tensor:

@@ -56,8 +56,14 @@ class Splits:
         rows = self.rows[split]
         return y[rows] if y is not None and isinstance(rows, Tensor) else None
 
-    def about(self, split: str, index: Tensor) -> pd.DataFrame | None:
-        """What stands beside the results of places (n,) of a split, a row a sample, or None."""
+    def about(self, split: str, index: Tensor | None = None) -> pd.DataFrame | None:
+        """What stands beside the results of a split, a row a sample; None for nothing.
+
+        Args:
+            split: train, val or test.
+            index: (n,) places in the split; None for all.
+        """
+        index = torch.arange(len(self.rows[split])) if index is None else index
         rows, x = self.rows[split][index], self.samples(split)
         if isinstance(x, Stream):
             return x.locate(rows)

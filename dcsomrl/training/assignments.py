@@ -120,8 +120,20 @@ def _describe_difference(
     # Squares of what is far from 1 are no numbers, or all 0.
     largest = np.abs(features).max(0)
     features = features / np.where(largest > 0, largest, 1)
-    deviation = features.std(0)
     difference = features[inside].mean(0) - features[~inside].mean(0)
+    return list_apart(difference, features.std(0), names)
+
+
+def list_apart(
+    difference: NDArray[np.floating], deviation: NDArray[np.floating], names: list[str] | None
+) -> str:
+    """The features that set a cluster apart from the rest, and how far, in words.
+
+    Args:
+        difference: (features,) of the means of the cluster and of the rest.
+        deviation: (features,) of all samples.
+        names: of the features; None where they have none.
+    """
     apart = np.divide(difference, deviation, out=np.zeros_like(deviation), where=deviation > 0)
     furthest = np.argsort(-np.abs(apart), kind="stable")[:NAMED]
     return ", ".join(

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from dcsomrl.data import ClusterData
 from dcsomrl.losses import Term
 from dcsomrl.models import ClusteringModule
 
 
 def find_warnings(
-    model: ClusteringModule, data: ClusterData, scores: Mapping[str, Any], clusters: Sequence[int]
+    model: ClusteringModule, data: ClusterData, scores: Mapping[str, Any], wins: "pd.Series[int]"
 ) -> list[str]:
     """Sentences on what is degenerate with a scored model, and what to change.
 
@@ -17,13 +19,13 @@ def find_warnings(
         model: that was scored.
         data: that it was trained on, or is scored on.
         scores: see :meth:`dcsomrl.scoring.Scorer.compute`.
-        clusters: of every sample, -1 for none.
+        wins: scored samples of every slot that won some, by its number; -1 for those without one.
     """
     book = model.codebook
-    unassigned = sum(1 for cluster in clusters if cluster < 0)
+    samples, unassigned = int(wins.sum()), int(wins.get(-1, 0))
     return [
         *warn_of_map(int(book.live.sum()), model.n_clusters, book.relevances is not None),
-        *warn_of_clusters(scores["nodes_used"], scores["nodes"], len(clusters), unassigned),
+        *warn_of_clusters(scores["nodes_used"], scores["nodes"], samples, unassigned),
         *warn_of_classes(data.num_classes, scores.get("classes", 0)),
         *warn_of_data(data.constant, data.n_constant),
         *warn_of_unused(data, model),
