@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from dcsomrl.errors import DataError, shorten
 
 # How names begin that are passed over, as of what other programs write beside parquet files.
 HIDDEN = (".", "_")
+# Rows that are put together or looked at together, which stay near the processor.
+AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -59,39 +61,48 @@ class BlockFiles(ABC):
         """What tells the files from others, without a look at all of their rows."""
 
     @abstractmethod
-    def _read(self, block: Block) -> NDArray[Any]:
-        """Numbers (count, width) of a block, NaN where one is missing."""
+    def _read(self, block: Block, order: NDArray[np.int64] | slice) -> NDArray[Any]:
+        """Numbers (count, width) of a block in an order of its rows, NaN where one is missing."""
 
     @property
     def row_bytes(self) -> int:
         """Bytes of a row in memory."""
         return self.width * self.dtype.itemsize
 
-    def read(self, block: Block) -> NDArray[Any]:
+    def read(self, block: Block, order: NDArray[np.int64] | None = None) -> NDArray[Any]:
         """Numbers (count, width) of a block.
+
+        Args:
+            block: one of those that :meth:`cut` gives.
+            order: (count,) its rows in the order in which they are wanted; None as they stand.
 
         Raises:
             DataError: the file is damaged or has changed, or a number is missing or not finite.
         """
         path = self.files[block.file]
         try:
-            x = self._read(block)
+            x = self._read(block, slice(None) if order is None else order)
         except DataError:
             raise
         except Exception as error:  # the readers raise kinds of their own for a damaged file
             raise DataError(
                 f"{path} cannot be read ({shorten(error)}): it is damaged or not what its name says"
             ) from error
-        if x.dtype.kind == "f" and not np.isfinite(x).all():
-            row, column = (int(place[0]) for place in (~np.isfinite(x)).nonzero())
-            name = column if self.names is None else self.names[column]
-            what = "no value or NaN" if np.isnan(x[row, column]) else "an infinite value"
-            raise DataError(
-                f"{path} has {what} in row {block.first + row}{self._name_group(block, row)}, "
-                f"column {name}: a stream takes whole rows of finite numbers, so fill them or "
-                "leave such rows out of the file"
-            )
+        parts = range(0, len(x), AT_ONCE) if x.dtype.kind == "f" else ()
+        if not all(np.isfinite(x[first : first + AT_ONCE]).all() for first in parts):
+            self._refuse(block, x if order is None else x[np.argsort(order)])
         return x.astype(self.dtype, copy=False)
+
+    def _refuse(self, block: Block, x: NDArray[Any]) -> NoReturn:
+        """Name the first number (count, width) of a block that is none."""
+        row, column = (int(place[0]) for place in (~np.isfinite(x)).nonzero())
+        name = column if self.names is None else self.names[column]
+        what = "no value or NaN" if np.isnan(x[row, column]) else "an infinite value"
+        raise DataError(
+            f"{self.files[block.file]} has {what} in row {block.first + row}"
+            f"{self._name_group(block, row)}, column {name}: a stream takes whole rows of finite "
+            "numbers, so fill them or leave such rows out of the file"
+        )
 
     def _name_group(self, block: Block, row: int) -> str:
         """The row group of a row of a block, in words."""
@@ -133,12 +144,12 @@ class NpyFiles(BlockFiles):
         for number, count in enumerate(self._counts):
             yield f"{count}x{self.width}{self.dtype};".encode()
             for first in sorted({0, count // 2, max(count - 1, 0)} & set(range(count))):
-                yield self._read(Block(number, first, 1)).tobytes()
+                yield self._read(Block(number, first, 1), slice(None)).tobytes()
 
-    def _read(self, block: Block) -> NDArray[Any]:
+    def _read(self, block: Block, order: NDArray[np.int64] | slice) -> NDArray[Any]:
         # Mapped anew each time: pages that stay mapped count as memory of the process.
         mapped = np.load(self.files[block.file], mmap_mode="r", allow_pickle=False)
-        return np.array(mapped[block.first : block.first + block.count])
+        return np.array(mapped[block.first : block.first + block.count][order])
 
     @staticmethod
     def _look(file: Path) -> tuple[tuple[int, int], np.dtype[Any]]:

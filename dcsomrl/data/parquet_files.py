@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from dcsomrl.data.block_files import Block, BlockFiles
+from dcsomrl.data.block_files import AT_ONCE, Block, BlockFiles
 from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.constant import list_some
 from dcsomrl.errors import DataError, shorten
@@ -92,20 +92,25 @@ class ParquetFiles(BlockFiles):
                     bounds = (known.min, known.max) if known is not None else ()
                     yield f"{column.total_uncompressed_size}{bounds};".encode()
 
-    def _read(self, block: Block) -> NDArray[Any]:
+    def _read(self, block: Block, order: NDArray[np.int64] | slice) -> NDArray[Any]:
         metadata = self._metadata[block.file]
         with pq.ParquetFile(self.files[block.file], metadata=metadata) as file:
             table = file.read_row_groups(list(block.groups), columns=self._columns)
-        x = np.empty((table.num_rows, sum(width or 1 for width in self._widths)), self.dtype)
-        place = 0
+        parts: list[NDArray[Any]] = []
         for name, width in zip(self._columns, self._widths, strict=True):
             column = table.column(name)
             if width is None:
-                x[:, place] = _to_numbers(column)
+                parts.append(_to_numbers(column))
             else:
-                x[:, place : place + width] = self._spread(column, width, name, block)
-            place += width or 1
-        return x if self._order is None else x[:, self._order]
+                parts += list(self._spread(column, width, name, block).T)
+        parts = parts if self._order is None else [parts[i] for i in self._order]
+        x = np.empty((table.num_rows, self.width), self.dtype)
+        rows = np.arange(len(x)) if isinstance(order, slice) else order
+        for first in range(0, len(x), AT_ONCE):
+            some = rows[first : first + AT_ONCE]
+            for place, part in enumerate(parts):
+                x[first : first + AT_ONCE, place] = part[some]
+        return x
 
     def _spread(self, column: Any, width: int, name: str, block: Block) -> NDArray[Any]:
         """(n, width) numbers of a column of lists; NaN where there is no list."""

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,7 @@ class Stream:
         self.division = Division(len(self)) if division is None else division
         self.window = max(1, window // files.row_bytes)
         self._limit = self.window + max(self.sizes, default=0)
-        self._held: OrderedDict[int, Tensor] = OrderedDict()
+        self._held: OrderedDict[int, NDArray[Any]] = OrderedDict()
         self._sort = lru_cache(2)(self._sort_block)
 
     @property
@@ -55,14 +56,12 @@ class Stream:
         """Rows (batch, features) of an index tensor (batch,)."""
         numbers = index.numpy()
         block = np.searchsorted(self._starts, numbers, side="right") - 1
-        x = torch.empty(len(numbers), self._files.width, dtype=self._dtype)
+        x = np.empty((len(numbers), self._files.width), self._files.dtype)
         # What is held first: what is read takes its place.
         for one in sorted(np.unique(block).tolist(), key=lambda one: one not in self._held):
             places = np.flatnonzero(block == one)
-            x[torch.from_numpy(places)] = self._hold(one)[
-                torch.from_numpy(numbers[places] - self._starts[one])
-            ]
-        return x
+            x[places] = self._hold(one)[numbers[places] - self._starts[one]]
+        return torch.from_numpy(x)
 
     def rows(self, split: str) -> BlockRows:
         """The rows of a split."""
@@ -84,7 +83,7 @@ class Stream:
         place = ORDER.index(split)
         for number, count in enumerate(self._counts):
             first = int(count[:place].sum())
-            yield self._read(number)[first : first + int(count[place])]
+            yield torch.from_numpy(self._read(number)[first : first + int(count[place])])
 
     def locate(self, index: Tensor) -> pd.DataFrame:
         """Where rows (batch,) stand: ``row`` in the file, and ``file`` where there are several."""
@@ -123,11 +122,7 @@ class Stream:
             f" of {self._files.dtype}, shuffled in about {windows} windows of {self.window:,} rows"
         )
 
-    @property
-    def _dtype(self) -> torch.dtype:
-        return torch.from_numpy(np.empty(0, self._files.dtype)).dtype
-
-    def _hold(self, block: int) -> Tensor:
+    def _hold(self, block: int) -> NDArray[Any]:
         """A block in memory; what was not asked for the longest makes room for it."""
         if block in self._held:
             self._held.move_to_end(block)
@@ -138,9 +133,9 @@ class Stream:
         self._held[block] = self._read(block)
         return self._held[block]
 
-    def _read(self, block: int) -> Tensor:
-        x = torch.from_numpy(self._files.read(self._blocks[block]))
-        return x[torch.from_numpy(self._sort(block))] if self.is_divided else x
+    def _read(self, block: int) -> NDArray[Any]:
+        order = self._sort(block) if self.is_divided else None
+        return self._files.read(self._blocks[block], order)
 
     @property
     def is_divided(self) -> bool:

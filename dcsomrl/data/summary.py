@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dcsomrl.data.block_files import AT_ONCE
 from dcsomrl.data.normalization import (
     NARROW,
     Kind,
@@ -46,7 +47,7 @@ def summarize(parts: Iterable[Tensor]) -> Summary:
     """
     n, low, high = 0, torch.empty(0), torch.empty(0)
     mean = squares = size = torch.empty(0)
-    for part in parts:
+    for part in (piece for whole in parts for piece in whole.split(AT_ONCE)):
         if not len(part):
             continue
         x = to_floats(part, torch.float64)
