@@ -15,6 +15,9 @@ from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.constant import list_some
 from dcsomrl.errors import DataError, shorten
 
+# Bytes of the columns, about, that are decoded at once.
+DECODED = 2**24
+
 
 class ParquetFiles(BlockFiles):
     """Tables of the same columns; columns of lists become a column for each element.
@@ -52,14 +55,14 @@ class ParquetFiles(BlockFiles):
         for name, width in zip(self._columns, self._widths, strict=True):
             spread += [name] if width is None else [f"{name}.{i}" for i in range(width)]
         self.names = spread
-        self._order: list[int] | None = None
         if learned is not None:
             if absent := [name for name in learned if name not in spread]:
                 raise DataError(
                     f"{files[0]} lacks columns that the model was trained on: "
                     f"{list_some(absent)}; add them"
                 )
-            self.names, self._order = list(learned), [spread.index(name) for name in learned]
+            self.names = list(learned)
+        self._place = {name: place for place, name in enumerate(self.names)}
         self.width = len(self.names)
         numbers = [_find_number(kind) for kind in kinds]
         self.dtype = np.dtype(choose_dtype([one for one in numbers if one is not None]))
@@ -93,24 +96,46 @@ class ParquetFiles(BlockFiles):
                     yield f"{column.total_uncompressed_size}{bounds};".encode()
 
     def _read(self, block: Block, order: NDArray[np.int64] | slice) -> NDArray[Any]:
+        x = np.empty((block.count, self.width), self.dtype)
+        rows = np.arange(block.count)[order]
         metadata = self._metadata[block.file]
         with pq.ParquetFile(self.files[block.file], metadata=metadata) as file:
-            table = file.read_row_groups(list(block.groups), columns=self._columns)
-        parts: list[NDArray[Any]] = []
-        for name, width in zip(self._columns, self._widths, strict=True):
-            column = table.column(name)
-            if width is None:
-                parts.append(_to_numbers(column))
-            else:
-                parts += list(self._spread(column, width, name, block).T)
-        parts = parts if self._order is None else [parts[i] for i in self._order]
-        x = np.empty((table.num_rows, self.width), self.dtype)
-        rows = np.arange(len(x)) if isinstance(order, slice) else order
-        for first in range(0, len(x), AT_ONCE):
-            some = rows[first : first + AT_ONCE]
-            for place, part in enumerate(parts):
-                x[first : first + AT_ONCE, place] = part[some]
+            for columns in self._cut_columns(block.count):
+                table = file.read_row_groups(list(block.groups), columns=columns)
+                parts = {
+                    name: part
+                    for column in columns
+                    for name, part in self._take(table.column(column), column, block)
+                }
+                places = [self._place[name] for name in parts]
+                for first in range(0, block.count, AT_ONCE):
+                    some = rows[first : first + AT_ONCE]
+                    for place, part in zip(places, parts.values(), strict=True):
+                        x[first : first + AT_ONCE, place] = part[some]
         return x
+
+    def _cut_columns(self, rows: int) -> Iterator[list[str]]:
+        """The columns, as many at once as take little memory beside the block itself."""
+        columns: list[str] = []
+        size = 0
+        for name, width in zip(self._columns, self._widths, strict=True):
+            columns.append(name)
+            size += rows * (width or 1) * self.dtype.itemsize
+            if size >= DECODED:
+                yield columns
+                columns, size = [], 0
+        if columns:
+            yield columns
+
+    def _take(self, column: Any, name: str, block: Block) -> Iterator[tuple[str, NDArray[Any]]]:
+        """The features of a column by name."""
+        width = self._widths[self._columns.index(name)]
+        if width is None:
+            found = {name: _to_numbers(column)}
+        else:
+            lists = self._spread(column, width, name, block)
+            found = {f"{name}.{i}": part for i, part in enumerate(lists.T)}
+        yield from ((one, part) for one, part in found.items() if one in self._place)
 
     def _spread(self, column: Any, width: int, name: str, block: Block) -> NDArray[Any]:
         """(n, width) numbers of a column of lists; NaN where there is no list."""

@@ -187,7 +187,8 @@ def test_no_more_is_held_than_a_window_and_a_block(table, tmp_path):
     assert sum(len(block) for block in x._held.values()) <= 500
 
 
-def test_lists_and_kinds_of_numbers_become_features(tmp_path):
+def test_lists_and_kinds_of_numbers_become_features(tmp_path, monkeypatch):
+    monkeypatch.setattr("dcsomrl.data.parquet_files.DECODED", 1)
     rng = np.random.default_rng(1)
     wide = rng.normal(size=(50, 4)).astype(np.float32)
     columns = {"a": pa.array(np.arange(50, dtype=np.int8)), "flag": pa.array([True, False] * 25),
