@@ -36,7 +36,8 @@ KINDS = ("parquet", "npy")
 # Rows that are drawn at once; of a row group, what pyarrow makes of a table by default.
 CHUNK, GROUP = 2**18, 2**20
 CLUSTERS, RELEVANT = 20, 10
-BATCH = 4096
+# At which a node reaches a cluster and no more.
+BATCH, THRESHOLD = 4096, 0.9
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -182,7 +183,8 @@ def measure(given: argparse.Namespace) -> None:
         told = run_child(
             scratch,
             *("train", "dataset=stream", f"dataset.path={path}", f"dataset.batch_size={BATCH}"),
-            *(f"seed={given.seed}", "model=somrl", "trainer=cpu", "trainer.max_epochs=1"),
+            *(f"seed={given.seed}", "model=somrl", f"model.som.activation_threshold={THRESHOLD}"),
+            *("trainer=cpu", "trainer.max_epochs=1"),
             *("+trainer.enable_progress_bar=false", f"hydra.run.dir={run}"),
         )
         metrics = json.loads((run / "metrics.json").read_text())
@@ -208,7 +210,7 @@ features in {clusters} clusters (seed {seed}), writes them as parquet (row group
 what pyarrow does by itself) and as npy, and reads them, each time in a process of its own: *plain
 read*, all rows as numbers in order; *batches*, the training part in shuffled, normalised batches of
 {batch:,} that nothing learns from; *training*, one pass of `python -m dcsomrl.train dataset=stream
-model=somrl dataset.batch_size={batch}`. *Peak* is the most resident memory of the process, Python
+model=somrl model.som.activation_threshold={threshold} dataset.batch_size={batch}`. *Peak* is the most resident memory of the process, Python
 and torch included; that of the training is of the whole run: the pass over the table that finds the
 range of every feature, the training, the validation, and the assignments of all rows. The files lay
 in the page cache of the system.
@@ -237,7 +239,9 @@ def render(found: dict[str, Any]) -> None:
         f" {found['dcsomrl']} at {found['git_commit']}; seed {found['seed']}."
     )
     table = tabulate(["file", "what", "rows", "seconds", "rows a second", "peak, GiB"], rows)
-    head = INTRODUCTION.format(**found, clusters=CLUSTERS, group=GROUP, batch=BATCH)
+    head = INTRODUCTION.format(
+        **found, clusters=CLUSTERS, group=GROUP, batch=BATCH, threshold=THRESHOLD
+    )
     write_text(PAGE, "\n".join([head, table, *said, "", origin, ""]))
     print(f"page: {PAGE}")
 
