@@ -211,9 +211,9 @@ what pyarrow does by itself) and as npy, and reads them, each time in a process 
 read*, all rows as numbers in order; *batches*, the training part in shuffled, normalised batches of
 {batch:,} that nothing learns from; *training*, one pass of `python -m dcsomrl.train dataset=stream
 model=somrl model.som.activation_threshold={threshold} dataset.batch_size={batch}`. *Peak* is the
-most resident memory of the process, Python and torch included; that of the training is of the whole
-run: the pass over the table that finds the range of every feature, the training, the validation, and
-the assignments of all rows. The files lay in the page cache of the system.
+most resident memory of the process, Python and torch included; that of the training is of the
+whole run: the pass over the table that finds the range of every feature, the training, the
+validation, and the assignments of all rows. The files lay in the page cache of the system.
 """
 
 
