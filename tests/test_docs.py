@@ -93,7 +93,8 @@ def test_the_examples_in_python_run(run_small, tmp_path, monkeypatch):
     assert found["winner"].shape == (1000,)
 
 
-def test_the_examples_for_data_of_ones_own_run():
+def test_the_examples_for_data_of_ones_own_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     found: dict = {}
     for block in blocks(TOP / "docs" / "data.md", "python"):
         exec(block, found)
