@@ -12,8 +12,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcsomrl.data import Arrays, ClusterData
-from dcsomrl.data.blocks import CELL, Division
+from dcsomrl.data import Arrays, ClusterData, Neighbors
+from dcsomrl.data.blocks import CELL, BlockRows, Division
 from dcsomrl.data.stream_files import stream
 from dcsomrl.data.summary import summarize
 from dcsomrl.data.windows import WindowPermutation
@@ -136,8 +136,6 @@ def test_batches_come_from_few_blocks_and_these_from_all_of_the_table(table, tmp
 )
 @settings(max_examples=60, deadline=None)
 def test_what_is_resumed_goes_on_where_it_stopped(counts, window, batch, seed, passes, draw):
-    from dcsomrl.data.blocks import BlockRows
-
     rows = BlockRows(np.cumsum([0, *counts[:-1]]).tolist(), counts)
     sampler = WindowPermutation(rows, [count + 2 for count in counts], window, batch, seed, passes)
     whole = list(sampler)
@@ -148,6 +146,21 @@ def test_what_is_resumed_goes_on_where_it_stopped(counts, window, batch, seed, p
     rest = list(sampler)
     assert len(rest) == len(whole) - first
     assert all(torch.equal(a, b) for a, b in zip(rest, whole[first:], strict=True))
+
+
+def test_processes_take_equal_parts_of_the_batches_of_one(monkeypatch):
+    rows = BlockRows([0, 30, 60], [25, 30, 12])
+
+    def take(rank, size):
+        monkeypatch.setattr("dcsomrl.data.batches.get_rank_and_size", lambda: (rank, size))
+        return list(WindowPermutation(rows, [30, 30, 12], 40, 12, seed=2))
+
+    alone, together = take(0, 1), [take(rank, 3) for rank in range(3)]
+    joined = [torch.cat(parts) for parts in zip(*together, strict=True)]
+    assert len(joined) == len(alone) == 6
+    for part, whole in zip(joined, alone, strict=True):
+        assert torch.equal(part, whole[: len(part)])
+    assert sum(map(len, joined)) == 66
 
 
 @given(st.integers(1, 3 * CELL), st.floats(0, 0.9), st.floats(0, 0.9), st.data())
@@ -290,8 +303,6 @@ def test_a_file_that_is_cut_off_while_it_is_read_ends_in_a_sentence(table, tmp_p
 
 
 def test_what_needs_all_samples_at_once_is_refused(table, tmp_path):
-    from dcsomrl.data import Neighbors
-
     path = str(write_parquet(tmp_path / "t.parquet", table))
     with pytest.raises(DataError, match="neighbours are found among all samples at once"):
         make_data(path, neighbors=Neighbors())
