@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from dcsomrl.data.block_files import AT_ONCE, Block, BlockFiles
+from dcsomrl.data.block_files import AT_ONCE, Block, BlockFiles, make_room
 from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.constant import list_some
 from dcsomrl.errors import DataError, shorten
@@ -96,7 +96,7 @@ class ParquetFiles(BlockFiles):
                     yield f"{column.total_uncompressed_size}{bounds};".encode()
 
     def _read(self, block: Block, order: NDArray[np.int64] | slice) -> NDArray[Any]:
-        x = np.empty((block.count, self.width), self.dtype)
+        x = make_room(block.count, self.width, self.dtype)
         rows = np.arange(block.count)[order]
         metadata = self._metadata[block.file]
         with pq.ParquetFile(self.files[block.file], metadata=metadata) as file:
