@@ -17,7 +17,7 @@ from dcsomrl.maps import SOMRL
 
 MIDDLES = {"a": (0.1, 0.1, 0.1, 0.1), "b": (0.9, 0.1, 0.9, 0.1), "c": (0.1, 0.9, 0.1, 0.9),
            "d": (0.9, 0.9, 0.9, 0.9), "e": (0.5, 0.5, 0.1, 0.9)}  # fmt: skip
-PARTS, CHANGE = 12, 5
+PARTS, CHANGE = 9, 3
 
 
 def draw_part(part, rng):
@@ -96,7 +96,7 @@ def test_numbers_outlive_a_pickle_and_begin_anew_with_a_fit(watched):
 def test_without_forgetting_no_node_leaves():
     som = GrowingSOM(life_decay=0, batch_size=50, device="cpu", random_state=0)
     rng = np.random.default_rng(0)
-    for part in range(PARTS):
+    for part in range(CHANGE + 3):
         som.partial_fit(draw_part(part, rng)[0])
     assert som.model_.som.deaths == 0
 
@@ -104,31 +104,53 @@ def test_without_forgetting_no_node_leaves():
 @given(st.data())
 @settings(max_examples=100, deadline=None)
 def test_every_cluster_has_a_number_of_its_own(draw):
-    k = draw.draw(st.integers(1, 12))
+    n = draw.draw(st.integers(1, 12))
     unused = draw.draw(st.integers(0, 6))
-    numbers = st.integers(-1, unused - 1)
-    before = np.array(draw.draw(st.lists(numbers, min_size=k, max_size=k)), int)
-    weight = np.array(draw.draw(st.lists(st.integers(0, 5), min_size=k, max_size=k)), float)
-    raw = np.array(draw.draw(st.lists(st.integers(-1, 4), min_size=k, max_size=k)), int)
-    present = np.unique(raw[raw >= 0])
-    after = np.where(raw >= 0, np.searchsorted(present, raw), -1)
-    found = number_clusters(before, weight, after, unused)
+    before = np.array(draw.draw(st.lists(st.integers(-1, unused - 1), min_size=n, max_size=n)))
+    weight = np.array(draw.draw(st.lists(st.integers(1, 5), min_size=n, max_size=n)), float)
+    raw = draw.draw(st.lists(st.integers(0, 4), min_size=n, max_size=n))
+    present, after = np.unique(raw, return_inverse=True)
+    found = number_clusters(before, after, weight, unused)
     assert len(set(found.tolist())) == len(found) == len(present)
     new = found[found >= unused]
     assert new.tolist() == list(range(unused, unused + len(new)))
     for cluster, number in enumerate(found):
+        own = after == cluster
+        of = [weight[own & (before == one)].sum() for one in range(-1, unused)]
         if number < unused:
-            assert number in before[after == cluster]
+            assert of[number + 1] > 0
+            assert of[number + 1] >= of[0]
+        else:  # most comes from none, or what it comes from goes on as a heavier one
+            for one in range(unused):
+                if of[one + 1] >= max(of[0], 1):
+                    heir = after == found.tolist().index(one)
+                    assert weight[heir & (before == one)].sum() >= of[one + 1]
     # Where nothing was merged or split, every number stays.
-    same = number_clusters(np.where(after >= 0, after, -1), weight, after, len(present))
+    same = number_clusters(after, after, weight, len(present))
     assert same.tolist() == list(range(len(present)))
 
 
 def test_of_a_split_the_heavier_part_goes_on_and_of_a_merger_the_heavier_number():
-    split = number_clusters(np.array([0, 0, 0]), np.array([1.0, 5, 1]), np.array([0, 1, 0]), 1)
+    split = number_clusters(np.array([0, 0, 0]), np.array([0, 1, 0]), np.array([1.0, 5, 1]), 1)
     assert split.tolist() == [1, 0]
-    merged = number_clusters(np.array([2, 0]), np.array([1.0, 3]), np.array([0, 0]), 3)
+    merged = number_clusters(np.array([2, 0]), np.array([0, 0]), np.array([1.0, 3]), 3)
     assert merged.tolist() == [0]
+    mostly_new = number_clusters(np.array([0, -1]), np.array([0, 0]), np.array([1.0, 3]), 1)
+    assert mostly_new.tolist() == [1]
+
+
+def test_a_cluster_that_rests_for_a_part_has_its_number_back():
+    rng = np.random.default_rng(0)
+    som = GrowingSOM(life_decay=0.01, batch_size=50, device="cpu", random_state=0)
+    x, group = draw_part(0, rng)
+    som.partial_fit(x).partial_fit(x)
+    numbers = dict(zip(group, som.cluster_numbers_[som.labels_], strict=True))
+    som.partial_fit(x[group != "d"])
+    rest = {name: number for name, number in numbers.items() if name != "d"}
+    found = som.cluster_numbers_[som.labels_]
+    assert dict(zip(group[group != "d"], found, strict=True)) == rest
+    som.partial_fit(x)
+    assert dict(zip(group, som.cluster_numbers_[som.labels_], strict=True)) == numbers
 
 
 def test_a_node_that_moved_a_little_is_kept_and_another_in_its_slot_is_not():

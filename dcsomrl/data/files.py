@@ -133,7 +133,8 @@ def read_features(
         is_folder = path.is_dir()
         raise DataError(
             f"{path} is a folder, and a file is needed here: folders of images are read by "
-            "`dcsomrl.data.images.images`"
+            "`dcsomrl.data.images.images`, those of parquet or npy files by "
+            "`dcsomrl.data.stream_files.stream`"
             if is_folder
             else f"there is no file {path}: check the path"
         )

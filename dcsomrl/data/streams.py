@@ -41,7 +41,6 @@ class Stream:
         self.window = max(1, window // files.row_bytes)
         self._limit = self.window + max(self.sizes, default=0)
         self._held: OrderedDict[int, NDArray[Any]] = OrderedDict()
-        self._sort = lru_cache(2)(self._sort_block)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -142,17 +141,20 @@ class Stream:
         """Whether rows belong to more than one split."""
         return self.division.test_fraction > 0 or self.division.val_fraction > 0
 
-    def _label(self, block: int) -> NDArray[np.int8]:
-        return self.division.label(int(self._starts[block]), self.sizes[block])
-
-    def _sort_block(self, block: int) -> NDArray[np.int64]:
+    def _sort(self, block: int) -> NDArray[np.int64]:
         """(count,) rows of a block in the order of their splits."""
-        return np.argsort(self._label(block), kind="stable")
+        return _sort_rows(self.division, int(self._starts[block]), self.sizes[block])
 
     @cached_property
     def _counts(self) -> NDArray[np.int64]:
         """(blocks, splits) rows of every split in every block."""
         if not self.is_divided:
             return np.array([[size, 0, 0] for size in self.sizes])
-        found = [np.bincount(self._label(block), minlength=3) for block in range(len(self.sizes))]
-        return np.stack(found)
+        ranges = zip(self._starts.tolist(), self.sizes, strict=False)
+        labels = (self.division.label(first, count) for first, count in ranges)
+        return np.stack([np.bincount(one, minlength=3) for one in labels])
+
+
+@lru_cache(2)  # of a block that is read, and asked where its rows stand
+def _sort_rows(division: Division, first: int, count: int) -> NDArray[np.int64]:
+    return np.argsort(division.label(first, count), kind="stable")

@@ -1,5 +1,6 @@
 """Tables that are read as streams, held against the same table in memory."""
 
+import pickle
 from collections import Counter
 from functools import partial
 
@@ -188,6 +189,13 @@ def test_a_summary_of_parts_is_that_of_the_whole(sizes, seed, scale):
     np.testing.assert_allclose(found.mean, x.mean(0), rtol=1e-9)
     expected = (x / scale).std(0, ddof=1) * scale if len(x) > 1 else [0, 0]
     np.testing.assert_allclose(found.deviation, expected, rtol=1e-9)
+
+
+def test_a_stream_goes_to_other_processes(path):
+    data = make_data(path)
+    again = pickle.loads(pickle.dumps(data.arrays.train_x))
+    rows = torch.tensor([5, 2, 1000])
+    assert torch.equal(again[rows], data.arrays.train_x[rows])
 
 
 def test_no_more_is_held_than_a_window_and_a_block(table, tmp_path):
