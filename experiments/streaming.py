@@ -168,6 +168,7 @@ def measure(given: argparse.Namespace) -> None:
         "rows": given.rows,
         "features": given.features,
         "seed": given.seed,
+        "load": [os.getloadavg()[0]],
         "threads": os.environ.get("OMP_NUM_THREADS", "all"),
         "processor": f"{name_processor()}, {os.cpu_count()} cores",
         **find_origin(torch.device("cpu")),
@@ -188,6 +189,7 @@ def measure(given: argparse.Namespace) -> None:
         metrics = json.loads((run / "metrics.json").read_text())
         kept = {name: metrics[name] for name in ("step", "nodes", "clusters", "seconds")}
         found[kind]["train"] = {**told, **kept}
+        found["load"].append(os.getloadavg()[0])
         path.unlink()
     write_json(KEPT, found)
 
@@ -233,7 +235,10 @@ def render(found: dict[str, Any]) -> None:
             f"{trained['step']:,} steps and the assignments of {found['rows']:,} rows to "
             f"{trained['nodes']} nodes in {trained['clusters']} clusters."
         )
+    load = found["load"]
     origin = (
+        f"Other processes shared the processor (load {min(load):.1f} to {max(load):.1f}), so read "
+        "the seconds as upper bounds. "
         f"{found['processor']}, OMP_NUM_THREADS={found['threads']}, torch {found['torch']}, dcsomrl"
         f" {found['dcsomrl']} at {found['git_commit']}; seed {found['seed']}."
     )
