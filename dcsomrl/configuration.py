@@ -17,10 +17,16 @@ from dcsomrl.migrations import RECORD, TARGET, follow_moves
 
 # Keys of commands by what they were called.
 FORMER = {"sensitivity": {"sweep": "folder"}}
-# What trains data of one's own where no model is chosen, now and in version 0.1.
-NOW, BEFORE = ("model=neighbor_somrl",), ("model=dcsomrl", "settings=none")
+# What trained data of one's own in version 0.1, where no model was chosen.
+BEFORE = ("model=dcsomrl", "settings=none")
 # Longest name of a folder of a run.
 LONGEST = 150
+# The model that data of one's own is given where none is chosen.
+MODELS = {
+    "dataset=arrays": "neighbor_somrl",
+    "dataset=images": "neighbor_somrl",
+    "dataset=stream": "somrl",
+}
 
 
 def find_config_dir() -> Path:
@@ -52,16 +58,18 @@ def update_overrides(
 def choose_model(overrides: list[str], run_dir: Path | None = None) -> list[str]:
     """Overrides of a training, with a model for data of one's own where none is chosen.
 
-    Such data has no published settings, and gets the model whose settings carry over; a run of
-    before this was so goes on with the one that it has. An experiment chooses for itself. (Hydra
-    lets no choice that depends on another bring overrides.)
+    Such data has no published settings, and gets the model whose settings carry over; a stream,
+    among whose samples no neighbours are found, gets the map alone, and a run of before this was
+    so goes on with the one that it has. An experiment chooses for itself. (Hydra lets no choice
+    that depends on another bring overrides.)
     """
     groups = [one.lstrip("+").partition("=")[0] for one in overrides]
-    own = [i for i, one in enumerate(overrides) if one in ("dataset=arrays", "dataset=images")]
+    own = [i for i, one in enumerate(overrides) if one in MODELS]
     if not own or {"model", "experiment"} & set(groups):
         return overrides
     place = own[-1] + 1  # beside it: argparse takes overrides in one piece
-    now, before = ([*overrides[:place], *chosen, *overrides[place:]] for chosen in (NOW, BEFORE))
+    chosen = (f"model={MODELS[overrides[own[-1]]]}",)
+    now, before = ([*overrides[:place], *some, *overrides[place:]] for some in (chosen, BEFORE))
     if not any(one.startswith("ckpt_path=") for one in overrides):
         return now
     model = _find_resumed(now, run_dir) or _find_resumed(before, run_dir) or {}

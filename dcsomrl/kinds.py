@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from dcsomrl.data.files import arrays
 from dcsomrl.data.images import images
 from dcsomrl.data.roles import Name, Names
+from dcsomrl.data.stream_files import stream
 from dcsomrl.errors import ConfigError
 from dcsomrl.migrations import TARGET
 from dcsomrl.mistakes import find_option
@@ -53,7 +54,7 @@ COMMANDS: dict[str, Any] = {
     "runs_dir": str,
     **{
         f"source.{name}": hint | None
-        for read in (arrays, images)
+        for read in (arrays, images, stream)
         for name, hint in get_type_hints(read).items()
     },
 }

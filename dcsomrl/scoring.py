@@ -1,7 +1,7 @@
 """Scores of a trained model on a split; the only place where labels meet a model's output."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -169,17 +169,38 @@ def score(
         :func:`describe_assignment` gives.
     """
     scorer = Scorer(model, n_classes, merged)
-    parts: list[dict[str, Tensor]] = []
+    parts = list(assign_batches(model, batches, scorer, merged))
+    columns = {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
+    return scorer.compute(), columns
+
+
+@torch.no_grad()
+def assign_batches(
+    model: ClusteringModule,
+    batches: Iterable[Batch],
+    scorer: Scorer,
+    merged: Tensor | None = None,
+) -> Iterator[dict[str, Tensor]]:
+    """Assign a split batch by batch, in the precision of the weights.
+
+    Args:
+        model: see :func:`score`, as ``batches`` and ``merged``.
+        batches: the split, in order.
+        scorer: takes in what the model says.
+        merged: (K,) cluster of every slot.
+
+    Yields:
+        Of every batch ``index`` in the split, and what :func:`describe_assignment` gives, on the
+        CPU.
+    """
     for batch in batches:
         # To the device and the precision of the model.
         with evaluating(model):
             z = model.encode(batch.x.to(model.codebook.centers))
             found = model.assign(z)
         scorer.update(z, found, None if batch.y is None else batch.y.to(model.device))
-        described = describe_assignment(model, found, merged)
-        parts.append({"index": batch.index, **described})
-    columns = {name: torch.cat([part[name].cpu() for part in parts]).numpy() for name in parts[0]}
-    return scorer.compute(), columns
+        described = {"index": batch.index, **describe_assignment(model, found, merged)}
+        yield {name: column.cpu() for name, column in described.items()}
 
 
 def describe_assignment(
@@ -211,12 +232,12 @@ def describe_assignment(
 
 
 @torch.no_grad()
-def silhouette(model: ClusteringModule, batches: Iterable[Batch], limit: int = 2000) -> float:
+def silhouette(model: ClusteringModule, samples: Iterable[Tensor], limit: int = 2000) -> float:
     """How much nearer the codes of a split lie to their own cluster than to the next, in [-1, 1].
 
     Args:
         model: a trained model, on the device that it should run on.
-        batches: the split, in order.
+        samples: normalised samples of the split in parts (n, *shape), in order.
         limit: samples, evenly spaced, that are used; the cost grows with their square.
 
     Returns:
@@ -226,9 +247,9 @@ def silhouette(model: ClusteringModule, batches: Iterable[Batch], limit: int = 2
     """
     codes: list[Tensor] = []
     clusters: list[Tensor] = []
-    for batch in batches:
+    for x in samples:
         with evaluating(model):
-            z = model.encode(batch.x.to(model.codebook.centers))
+            z = model.encode(x.to(model.codebook.centers))
             found = model.assign(z)
         codes.append(z.float().cpu())
         clusters.append(found.winner.cpu())

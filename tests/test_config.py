@@ -26,7 +26,7 @@ CHOICES = [
     for group in GROUPS
     for file in sorted((find_config_dir() / group).glob("[!_]*"))
 ]
-NEEDS_PATH = {"dataset=images", "dataset=arrays"}
+NEEDS_PATH = {"dataset=images", "dataset=arrays", "dataset=stream"}
 NEEDS_NO_NETWORK = {"autoencoder=none": ["model=kmeans"]}
 
 

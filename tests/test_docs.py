@@ -16,7 +16,7 @@ from sklearn.metrics import fowlkes_mallows_score
 
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import compose_config, find_config_dir
-from dcsomrl.data import files, images
+from dcsomrl.data import files, images, stream_files
 from dcsomrl.data.sources import digits
 from dcsomrl.metrics.catalogue import describe
 from dcsomrl.mistakes import list_keys
@@ -93,7 +93,8 @@ def test_the_examples_in_python_run(run_small, tmp_path, monkeypatch):
     assert found["winner"].shape == (1000,)
 
 
-def test_the_examples_for_data_of_ones_own_run():
+def test_the_examples_for_data_of_ones_own_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     found: dict = {}
     for block in blocks(TOP / "docs" / "data.md", "python"):
         exec(block, found)
@@ -103,7 +104,7 @@ def test_the_examples_for_data_of_ones_own_run():
 
 def test_every_setting_of_a_source_is_in_the_page_on_data():
     page = (TOP / "docs" / "data.md").read_text()
-    for source in (files.arrays, images.images):
+    for source in (files.arrays, images.images, stream_files.stream):
         told = {"path", "target", "feature_names", "in_memory_limit", "test_path", "test_fraction"}
         for name in set(inspect.signature(source).parameters) - told:
             assert f"`{name}`" in page or f"source.{name}`" in page, name
@@ -112,8 +113,8 @@ def test_every_setting_of_a_source_is_in_the_page_on_data():
 def test_every_setting_that_the_documentation_gives_a_value_exists(tmp_path):
     known: set[str] = set()
     models = [f"model={file.stem}" for file in (find_config_dir() / "model").glob("*.yaml")]
-    further = ["dataset=arrays", "dataset=images", "callbacks=history", "trainer=slurm"]
-    further += ["callbacks=refresh_neighbors"]
+    further = ["dataset=arrays", "dataset=images", "dataset=stream", "trainer=slurm"]
+    further += ["callbacks=history", "callbacks=refresh_neighbors"]
     for choice in (*models, *further):
         given = [choice, "neighbors=nearest", "augmentation=in_place", "autoencoder=mlp"]
         known |= set(list_keys(compose_config("train", given, tmp_path)))

@@ -41,8 +41,8 @@ VICTIM = """
 """
 
 
-def start(run_dir, *overrides, dies_at=0):
-    settings = [*RUN, *overrides, f"hydra.run.dir={run_dir}", "ckpt_path=last"]
+def start(run_dir, *overrides, dies_at=0, run=RUN):
+    settings = [*run, *overrides, f"hydra.run.dir={run_dir}", "ckpt_path=last"]
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(VICTIM), str(dies_at), *settings],
         stdout=subprocess.PIPE,

@@ -5,19 +5,24 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
 
 from dcsomrl.data import ClusterData
+from dcsomrl.data.splits import Split
 from dcsomrl.errors import ConfigError, DataError, shorten
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load, load_data
 from dcsomrl.mistakes import name_keys, name_note
+from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import count_classes, read_number, score
 from dcsomrl.training import results
 from dcsomrl.training.assignments import describe_clusters, name_samples
 from dcsomrl.training.run import describe
+from dcsomrl.training.streamed import Scored, write_streamed
 from dcsomrl.training.warnings import find_warnings, warn_of_number
 from dcsomrl.writing import make_folder, write_json
 
@@ -57,14 +62,14 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
             f"{data.name} has samples of shape {data.shape}, but the model was trained on "
             f"{trained.shape}: choose a dataset of that shape"
         )
-    batches = data.split_dataloader(cfg.split)
+    data.split_dataloader(cfg.split)  # refuses one that is not there or empty
     # The name comes from the checkpoint: it chooses no folder.
     name = f"evaluate-{NO_NAME.sub('_', data.name)}-{cfg.split}"
     folder = Path(cfg.output) if cfg.output else find_results_folder(Path(cfg.ckpt)) / name
     make_folder(folder)
     start = time.perf_counter()
     merged = model.merged(read_number(choose_number(cfg, trained)))
-    scores, assignments = score(model, batches, count_classes(data, cfg.split), merged)
+    scores, wins = write_assigned(model, data, merged, folder, cfg.split)
     metrics = {
         **describe(trained.config, cfg.split),
         "dataset": data.name,
@@ -78,18 +83,29 @@ def evaluate(cfg: DictConfig) -> dict[str, Any]:
             *warn_of_number(read_number(choose_number(cfg, trained)), scores["clusters"]),
             *(
                 name_keys(one, trained.config)
-                for one in find_warnings(model, data, scores, assignments["node"], cfg.split)
+                for one in find_warnings(model, data, scores, wins, cfg.split)
             ),
         ],
     }
     write_json(folder / "metrics.json", metrics)
-    assigned = name_samples(data, cfg.split, assignments)
-    results.write_assignments(folder, assigned)
-    clusters = describe_clusters(assigned.assign(split=cfg.split), data)
-    results.write_clusters(folder, clusters)
     title = f"{metrics['model']} on {data.name}, {cfg.split} split"
     results.print_summary(metrics, title, folder)
     return metrics
+
+
+def write_assigned(
+    model: ClusteringModule, data: ClusterData, merged: Tensor, folder: Path, split: Split
+) -> Scored:
+    """Assign a split and write what every sample and every cluster is."""
+    if data.is_streamed:
+        return write_streamed(model, data, merged, folder, [split])
+    scores, assignments = score(
+        model, data.split_dataloader(split), count_classes(data, split), merged
+    )
+    assigned = name_samples(data, split, assignments)
+    results.write_assignments(folder, assigned)
+    results.write_clusters(folder, describe_clusters(assigned.assign(split=split), data))
+    return Scored(scores, pd.Series(assignments["node"]).value_counts())
 
 
 def choose_number(cfg: DictConfig, trained: Trained) -> object:

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from dcsomrl.data.arrays import Samples
+from dcsomrl.data.blocks import BlockRows
 from dcsomrl.data.neighbors import draw_neighbors
 from dcsomrl.errors import DataError
 from dcsomrl.processes import get_rank_and_size
@@ -47,7 +49,7 @@ class Batch(NamedTuple):
 class Rows:
     """Some of the samples on the disk."""
 
-    def __init__(self, x: Samples, rows: Tensor) -> None:
+    def __init__(self, x: Samples, rows: Tensor | BlockRows) -> None:
         self._x, self._rows = x, rows
         self.shape = (len(rows), *x.shape[1:])
 
@@ -153,22 +155,25 @@ class EpochPermutation(Sampler[Tensor]):
                 f"`batch_size={self.batch_size}` cannot be divided among {size} processes "
                 f"in sequences of {length}: make it a multiple of {size * length}"
             )
-        first, self.first = self.first, 0
-        for number in range(first, len(self)):
-            of_pass, place = divmod(number, self._in_a_pass)
-            if number == first or place == 0:
-                batches = self._make_order(of_pass, length).split(self.batch_size)
-            batch = batches[place]
-            whole = batch[: len(batch) // (size * length) * size * length]
+        (begun, place), self.first = divmod(self.first, max(self._in_a_pass, 1)), 0
+        for of_pass in range(begun, self.passes):
             draw = self.epoch * self.passes + of_pass  # of neighbours
-            yield pair_with_neighbors(whole.chunk(size)[rank], self.graph, self.seed, draw)
+            for batch in islice(self.cut_batches(of_pass, place), self._in_a_pass - place):
+                whole = batch[: len(batch) // (size * length) * size * length]
+                yield pair_with_neighbors(whole.chunk(size)[rank], self.graph, self.seed, draw)
+            place = 0
 
-    def _make_order(self, of_pass: int, length: int) -> Tensor:
-        """Rows in the order of a pass, sequences whole."""
+    def cut_batches(self, of_pass: int, first: int) -> Iterator[Tensor]:
+        """Rows of the batches of a pass from one on, sequences whole."""
+        length = self.sequence_length
+        draw = np.random.default_rng(self.choose_seed(of_pass)).permutation(self.n // length)
+        order = (torch.from_numpy(draw)[:, None] * length + torch.arange(length)).flatten()
+        return iter(order[first * self.batch_size :].split(self.batch_size))
+
+    def choose_seed(self, of_pass: int) -> tuple[int, ...]:
+        """What the order of a pass is drawn by."""
         # NumPy takes them all; torch's generator keeps only 32 bits of what it is seeded with.
-        seed = (self.seed, self.epoch, *([of_pass] if of_pass else []))
-        draw = np.random.default_rng(seed).permutation(self.n // length)
-        return (torch.from_numpy(draw)[:, None] * length + torch.arange(length)).flatten()
+        return (self.seed, self.epoch, *([of_pass] if of_pass else []))
 
 
 class InOrder(Sampler[Tensor]):
@@ -186,16 +191,21 @@ class InOrder(Sampler[Tensor]):
         self, n: int, batch_size: int, shared: bool, graph: Tensor | None = None, seed: int = 0
     ) -> None:
         rank, size = get_rank_and_size() if shared else (0, 1)
-        rows = torch.arange(n).tensor_split(size)[rank].split(batch_size)
-        self._batches = [pair_with_neighbors(some, graph, seed, 0) for some in rows]
+        each, more = divmod(n, size)  # the first processes have one more
+        first = rank * each + min(rank, more)
+        self._rows = range(first, first + each + (rank < more))
+        self._batch_size, self._graph, self._seed = batch_size, graph, seed
 
     def __len__(self) -> int:
         """Number of batches."""
-        return len(self._batches)
+        return -(-len(self._rows) // self._batch_size)
 
     def __iter__(self) -> Iterator[Tensor]:
         """Rows of every batch."""
-        return iter(self._batches)
+        for place in range(0, len(self._rows), self._batch_size):
+            some = self._rows[place : place + self._batch_size]
+            rows = torch.arange(some.start, some.stop)
+            yield pair_with_neighbors(rows, self._graph, self._seed, 0)
 
 
 def count_passes(n: int, batch_size: int) -> int:

@@ -21,6 +21,7 @@ from dcsomrl.data.batches import (
     check_training_part,
     count_passes,
 )
+from dcsomrl.data.blocks import BlockRows
 from dcsomrl.data.constant import name_constant, warn_of_constant
 from dcsomrl.data.fingerprint import check_same
 from dcsomrl.data.in_memory import as_source, make_arrays
@@ -32,7 +33,9 @@ from dcsomrl.data.prepared import PreparedSplits
 from dcsomrl.data.roles import Name, Roles
 from dcsomrl.data.scale import unify_splits
 from dcsomrl.data.splits import Split, Splits, split_arrays
+from dcsomrl.data.streams import Stream
 from dcsomrl.data.views import add_views
+from dcsomrl.data.windows import WindowPermutation
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -179,6 +182,16 @@ class ClusterData(LightningDataModule):
         return tuple(self.arrays.train_x.shape[1:])
 
     @property
+    def is_streamed(self) -> bool:
+        """Whether samples are read from files window by window, after ``setup``."""
+        return isinstance(self.arrays.train_x, Stream)
+
+    @property
+    def keeps_range(self) -> bool:
+        """Whether normalised samples lie in [0, 1] whatever comes."""
+        return self.preparation.normalization.clipped
+
+    @property
     def num_classes(self) -> int:
         """Classes of the labels, 0 where there are none."""
         return len(self.arrays.class_names or [])
@@ -247,6 +260,8 @@ class ClusterData(LightningDataModule):
 
     def _load(self) -> None:
         arrays = load_arrays(self.source, self._columns, self._origin)
+        if isinstance(arrays.train_x, Stream):
+            self._check_streamed()
         self.notes = list(arrays.notes)
         arrays = unify_splits(arrays, self.notes, self._origin)
         splits = split_arrays(arrays, self.val_fraction, self.seed, self.notes, self._origin)
@@ -255,14 +270,36 @@ class ClusterData(LightningDataModule):
             self.val_fraction = 0.0
         if self._preparation is None:
             named = arrays.feature_names is not None
+            sample = splits.draw_training_sample()
             self._preparation = prepare(
-                self.normalization, splits.draw_training_sample(), named, self._origin
+                self.normalization, sample, named, self._origin, splits.summary
             )
             warn_of_constant(self.constant, self._origin)
         elif self._other:
-            parts = [x for x in (arrays.train_x, arrays.test_x) if isinstance(x, Tensor)]
+            parts = [
+                x if isinstance(x, Tensor) else x[splits.choose_spaced_rows(split)]
+                for split, x in (("train", arrays.train_x), ("test", arrays.test_x))
+                if isinstance(x, Tensor | Stream)
+            ]
             files = len(parts) < 2
             self._preparation = self._preparation.judge(parts, self._origin, files)
+
+    def _check_streamed(self) -> None:
+        """Refuse what needs all samples of a stream at once.
+
+        Raises:
+            DataError: it was asked for.
+        """
+        if self.neighbors is not None:
+            raise DataError(
+                f"{self._origin} is read as a stream, and neighbours are found among all samples "
+                "at once: leave out `neighbors`, or read a part of it by "
+                "`dcsomrl.data.files.arrays`"
+            )
+        if self.sequence_length > 1:
+            raise DataError(
+                f"{self._origin} is read as a stream, whose rows are mixed: set `sequence_length=1`"
+            )
 
     @property
     def _ready(self) -> PreparedSplits:
@@ -271,7 +308,7 @@ class ClusterData(LightningDataModule):
             self._prepared = PreparedSplits(self._loaded, self.preparation, self._origin)
         return self._prepared
 
-    def rows(self, split: Split) -> Tensor:
+    def rows(self, split: Split) -> Tensor | BlockRows:
         """Rows of a split, in order: of the training arrays for train and val, of the test's."""
         return self._loaded.rows[split]
 
@@ -279,9 +316,9 @@ class ClusterData(LightningDataModule):
         """Raw samples (batch, *shape) at places (batch,) of a split, missing values filled."""
         return self.preparation.fill_missing(self._loaded.samples(split)[self.rows(split)[index]])
 
-    def about(self, split: Split) -> pd.DataFrame | None:
-        """What stands beside the results of a split, a row a sample; None for nothing."""
-        return self._loaded.about(split)
+    def about(self, split: Split, index: Tensor | None = None) -> pd.DataFrame | None:
+        """What stands beside the results of a split, or of places (n,) in it; None for nothing."""
+        return self._loaded.about(split, index)
 
     def normalize(self, x: Tensor) -> Tensor:
         """Normalise raw samples (batch, *shape) of these arrays to float32."""
@@ -364,8 +401,14 @@ class ClusterData(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The training part, shuffled by seed and epoch, without labels."""
+        x, rows = self.arrays.train_x, self.rows("train")
+        if isinstance(x, Stream) and isinstance(rows, BlockRows):
+            mixed = WindowPermutation(
+                rows, x.sizes, x.window, self.batch_size, self.seed, self._passes
+            )
+            return self._make_loader("train", mixed)
         sampler = EpochPermutation(
-            len(self.rows("train")),
+            len(rows),
             self.batch_size,
             self.seed,
             self.sequence_length,
@@ -410,14 +453,16 @@ class ClusterData(LightningDataModule):
             raise DataError(f"the {split} split of {self._origin} is empty: choose another")
         return self._make_loader(split, InOrder(n, EVALUATION_BATCH, shared=False))
 
-    def some_samples(self, split: Split) -> Iterator[Tensor]:
+    def some_samples(self, split: Split, limit: int | None = None) -> Iterator[Tensor]:
         """Normalised samples evenly spaced over a split, in batches, without labels.
 
-        At most :data:`~dcsomrl.data.splits.SOME` of them, or
-        :data:`~dcsomrl.data.splits.SOME_READ` that are read from the disk.
+        Args:
+            split: train, val or test.
+            limit: how many at most; None for :data:`~dcsomrl.data.splits.SOME`, or
+                :data:`~dcsomrl.data.splits.SOME_READ` that are read from the disk one by one.
         """
         x = self._loaded.samples(split)
-        for rows in self._loaded.choose_spaced_rows(split).split(EVALUATION_BATCH):
+        for rows in self._loaded.choose_spaced_rows(split, limit).split(EVALUATION_BATCH):
             yield self.normalize(x[rows])
 
     def _make_loader(self, split: Split, sampler: EpochPermutation | InOrder) -> DataLoader[Batch]:

@@ -11,7 +11,7 @@ from dcsomrl.data.arrays import Arrays, divide
 from dcsomrl.data.columns import check_told_apart, choose_dtype
 from dcsomrl.data.features import Features, join_splits
 from dcsomrl.data.layout import Layout
-from dcsomrl.data.roles import Categories, Missing, Name, Names, Roles
+from dcsomrl.data.roles import Categories, Missing, Name, Names, Roles, to_names
 from dcsomrl.data.separators import Separator
 from dcsomrl.data.tables import SUFFIXES, read_table, say_lacking
 from dcsomrl.data.text_tables import Decimal, Writing, name_kind
@@ -85,9 +85,9 @@ def arrays(
         Roles(
             _to_name(target),
             _to_name(id),
-            _to_names(keep),
-            None if columns is None else _to_names(columns),
-            _to_names(ignore),
+            to_names(keep),
+            None if columns is None else to_names(columns),
+            to_names(ignore),
             categories,
             missing,
         ),
@@ -133,7 +133,8 @@ def read_features(
         is_folder = path.is_dir()
         raise DataError(
             f"{path} is a folder, and a file is needed here: folders of images are read by "
-            "`dcsomrl.data.images.images`"
+            "`dcsomrl.data.images.images`, those of parquet or npy files by "
+            "`dcsomrl.data.stream_files.stream`"
             if is_folder
             else f"there is no file {path}: check the path"
         )
@@ -174,12 +175,6 @@ def _refuse_columns(reading: Reading, path: Path) -> None:
             raise DataError(
                 f"{path} holds arrays, which have no named columns: leave out `{name}`, got {given}"
             )
-
-
-def _to_names(names: Names) -> tuple[str, ...]:
-    """Names as a tuple, also where one stands alone."""
-    given = [names] if isinstance(names, Name) else names
-    return tuple(str(name) for name in given)
 
 
 def _to_name(given: Name | None) -> str | None:

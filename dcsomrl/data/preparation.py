@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dcsomrl.data.normalization import Kind, Normalization, find_magnitude, fit, to_floats
 from dcsomrl.data.scale import Reading, Scale, take_as
+from dcsomrl.data.summary import Summary
 from dcsomrl.errors import DataError
 
 
@@ -84,14 +85,18 @@ class Preparation:
         return cls(Normalization.from_state(state), Scale(**raw) if raw else None, fill=fill)
 
 
-def prepare(kind: Kind, sample: Tensor, named: bool, origin: str) -> Preparation:
+def prepare(
+    kind: Kind, sample: Tensor, named: bool, origin: str, summary: Summary | None = None
+) -> Preparation:
     """Fit the normalisation of a kind to the raw training part.
 
     Args:
         kind: see :func:`dcsomrl.data.normalization.fit`.
-        sample: raw samples (n, *shape); NaN of a table is taken as the column's median.
+        sample: raw samples (n, *shape); NaN of a table is taken as the column's median. Those that
+            are the least and the greatest are enough beside a summary.
         named: whether they are a table whose columns have names.
         origin: what messages call them.
+        summary: of all samples, where they are not at hand.
 
     Raises:
         DataError: values overflow, or a column has no value.
@@ -100,7 +105,7 @@ def prepare(kind: Kind, sample: Tensor, named: bool, origin: str) -> Preparation
     if fill is not None:
         sample = torch.where(sample.isnan(), fill.to(sample), sample)
     low, high = sample.amin(0), sample.amax(0)
-    normalization = fit(kind, sample)
+    normalization = fit(kind, sample) if summary is None else summary.fit(kind)
     made = Preparation(normalization, Scale.of(low, high, named), fill=fill)
     if sample.numel() > 1:  # one number has no deviation
         for number in (normalization.offset, normalization.scale):

@@ -60,6 +60,7 @@ class PreparedSplits:
     def _take_compared(self, split: str, neighbors: Neighbors) -> Tensor:
         """What neighbours of a split are found by, in memory."""
         x, rows = self._splits.arrays.train_x, self._splits.rows[split]
+        assert isinstance(rows, Tensor)
         if neighbors.features is not None:
             return neighbors.given(rows, len(x))
         if isinstance(x, Tensor):
@@ -71,6 +72,7 @@ class PreparedSplits:
         """The samples of a split out of all of its arrays, normalised once."""
         if split not in self._normalized:
             rows = self._splits.rows[split]
+            assert isinstance(rows, Tensor)
             self._normalized[split] = check_finite(self._preparation(x[rows]), self._origin)
         return self._normalized[split]
 

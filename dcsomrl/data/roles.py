@@ -115,3 +115,9 @@ def check_exclusive(roles: Roles) -> None:
             f"`columns` names {roles.target}, the `target`, and labels are never trained on: take "
             "it out of one of them"
         )
+
+
+def to_names(names: Names) -> tuple[str, ...]:
+    """Names as a tuple, also where one stands alone."""
+    given = [names] if isinstance(names, Name) else names
+    return tuple(str(name) for name in given)

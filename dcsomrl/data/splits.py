@@ -1,7 +1,7 @@
 """The samples of a dataset by split: training part, validation part and test split."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -10,8 +10,11 @@ import torch
 from torch import Tensor
 
 from dcsomrl.data.arrays import Arrays, Samples
+from dcsomrl.data.blocks import BlockRows
 from dcsomrl.data.fingerprint import take_fingerprint
 from dcsomrl.data.notes import note
+from dcsomrl.data.streams import BLOCKS, Stream
+from dcsomrl.data.summary import Summary, summarize
 
 Split = Literal["train", "val", "test"]
 
@@ -30,12 +33,12 @@ class Splits:
     Attributes:
         arrays: the dataset.
         rows: by split, rows (n,) in order: of the training arrays for ``train`` and ``val``, of
-            the test arrays for ``test``.
+            the test arrays for ``test``; computed where they are a stream.
         seed: draws samples from which the normalisation is estimated.
     """
 
     arrays: Arrays
-    rows: Mapping[str, Tensor]
+    rows: Mapping[str, Tensor | BlockRows]
     seed: int
 
     @cached_property
@@ -50,25 +53,60 @@ class Splits:
     def labels(self, split: str) -> Tensor | None:
         """(n,) classes of the samples of a split; None where there are none."""
         y = self.arrays.test_y if split == "test" else self.arrays.train_y
-        return None if y is None else y[self.rows[split]]
-
-    def about(self, split: str) -> pd.DataFrame | None:
-        """What stands beside the results of a split, a row a sample; None for nothing."""
-        table = self.arrays.test_about if split == "test" else self.arrays.train_about
-        return None if table is None else table.iloc[self.rows[split].numpy()]
-
-    def choose_spaced_rows(self, split: str) -> Tensor:
-        """Rows evenly spaced over a split.
-
-        At most :data:`SOME` of them, or :data:`SOME_READ` where samples are read from the disk.
-        """
         rows = self.rows[split]
-        limit = SOME if isinstance(self.samples(split), Tensor) else SOME_READ
+        return y[rows] if y is not None and isinstance(rows, Tensor) else None
+
+    def about(self, split: str, index: Tensor | None = None) -> pd.DataFrame | None:
+        """What stands beside the results of a split, a row a sample; None for nothing.
+
+        Args:
+            split: train, val or test.
+            index: (n,) places in the split; None for all.
+        """
+        index = torch.arange(len(self.rows[split])) if index is None else index
+        rows, x = self.rows[split][index], self.samples(split)
+        if isinstance(x, Stream):
+            return x.locate(rows)
+        table = self.arrays.test_about if split == "test" else self.arrays.train_about
+        return None if table is None else table.iloc[rows.numpy()].reset_index(drop=True)
+
+    def choose_spaced_rows(self, split: str, limit: int | None = None) -> Tensor:
+        """Rows evenly spaced over a split, of a stream over some of its blocks.
+
+        Args:
+            split: train, val or test.
+            limit: how many at most; None for :data:`SOME`, or :data:`SOME_READ` where samples are
+                read from the disk one by one.
+        """
+        rows, x = self.rows[split], self.samples(split)
+        by_one = not isinstance(x, Tensor | Stream)
+        limit = (SOME_READ if by_one else SOME) if limit is None else limit
+        if isinstance(rows, BlockRows):
+            return rows.choose_spaced(limit, BLOCKS)
         return rows[torch.linspace(0, len(rows) - 1, min(limit, len(rows))).round().long()]
 
+    @cached_property
+    def summary(self) -> Summary | None:
+        """Of the training part of a stream, which is read once for it; None of what is no stream.
+
+        Raises:
+            DataError: a number in a split is missing or not finite.
+        """
+        x, test = self.arrays.train_x, self.arrays.test_x
+        if not isinstance(x, Stream):
+            return None
+        found = summarize(x.read_blocks("train"))
+        if isinstance(test, Stream) and test is not x:
+            for _ in test.read_blocks("test"):  # a bad row is better known now than in the end
+                pass
+        return found
+
     def draw_training_sample(self) -> Tensor:
-        """Raw samples of the training part: all, or some of those on the disk."""
+        """Raw samples of the training part: all, some of those on the disk, a stream's bounds."""
         x, rows = self.arrays.train_x, self.rows["train"]
+        if self.summary is not None:
+            return self.summary.bounds
+        assert isinstance(rows, Tensor)
         if not isinstance(x, Tensor):
             stream = torch.Generator().manual_seed(self.seed)
             rows = rows[torch.randperm(len(rows), generator=stream)[:STATISTICS_SAMPLE]]
@@ -88,19 +126,43 @@ def split_arrays(
         notes: gets a sentence where there is none for that reason.
         origin: what messages call the dataset.
     """
-    n = len(arrays.train_x)
+    x, test = arrays.train_x, arrays.test_x
+    if isinstance(x, Stream):
+        return _split_stream(x, arrays, val_fraction, seed, notes, origin)
+    n = len(x)
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
     n_val = min(round(val_fraction * n), n - 1)
     if val_fraction > 0 and n_val < FEWEST_VALIDATED:
-        note(
-            notes,
-            f"{origin} has {n} training samples, of which {n_val} would be the validation part, "
-            "too few to say anything: all are trained on",
-        )
+        _say_too_few(n, n_val, notes, origin)
         n_val = 0
     rows = {
         "val": order[:n_val].sort().values,
         "train": order[n_val:].sort().values,
-        "test": torch.arange(len(arrays.test_x)),
+        "test": torch.arange(len(test)),
     }
     return Splits(arrays, rows, seed)
+
+
+def _split_stream(
+    x: Stream, arrays: Arrays, val_fraction: float, seed: int, notes: list[str], origin: str
+) -> Splits:
+    """As :func:`split_arrays` for rows that are read as they are needed."""
+    divided = x.divide(val_fraction, seed)
+    n_train, n_val, _ = divided.division.count()
+    if val_fraction > 0 and n_val < FEWEST_VALIDATED:
+        _say_too_few(n_train + n_val, n_val, notes, origin)
+        divided = x
+    # Its own test split stands among the rows that are trained on.
+    test = divided if arrays.test_x is x else arrays.test_x
+    assert isinstance(test, Stream)
+    rows = {split: divided.rows(split) for split in ("val", "train")}
+    rows["test"] = test.rows("test" if test is divided else "train")
+    return Splits(replace(arrays, train_x=divided, test_x=test), rows, seed)
+
+
+def _say_too_few(n: int, n_val: int, notes: list[str], origin: str) -> None:
+    note(
+        notes,
+        f"{origin} has {n} training samples, of which {n_val} would be the validation part, too "
+        "few to say anything: all are trained on",
+    )

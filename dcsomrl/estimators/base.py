@@ -30,6 +30,8 @@ from dcsomrl.data import Arrays, ClusterData, Neighbors
 from dcsomrl.data.in_memory import refuse_masked
 from dcsomrl.data.preparation import Preparation
 from dcsomrl.errors import ConfigError, shorten
+from dcsomrl.estimators.drift import Drift, find_kept
+from dcsomrl.maps import SOMRL
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 from dcsomrl.training.silence import silenced
@@ -101,13 +103,15 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             self.model_ = self._make_model(x.shape[1:], stream=False)
             self._moments = self._train(data, epochs)
         self._preparation = Preparation.from_state(data.state_dict())
+        self._drift = Drift(self.model_.n_clusters)
         return self._finish(x)
 
     def partial_fit(self, X: ArrayLike, y: object = None) -> Self:
         """Go once over further samples X (n, features), from where the last call came to.
 
         The first call fixes the scale of the columns, and with it what later samples are to it. The
-        map goes on growing; nodes that win nothing any more leave it.
+        map goes on growing; nodes that win nothing any more leave it, the sooner the higher
+        ``life_decay`` is. ``cluster_numbers_`` says which clusters go on.
         """
         self._validate_params()
         first = not hasattr(self, "model_")
@@ -120,14 +124,24 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             else:
                 data.load_state_dict({**self._preparation.state(), "feature_names": None})
                 self._go_on()
-            before, live = self.model_.connectivity, self.model_.codebook.live.clone()
+            before, som = self.model_.connectivity, self.model_.codebook
+            assert isinstance(som, SOMRL)
+            live, centers = som.live.clone(), som.centers.clone()
+            known = None if first else self._apply_by_batches(self._recall, x).numpy()
             self._moments = self._train(data, 1)
         if before is not None and self.model_.connectivity is not None:
-            same = (live & self.model_.codebook.live).numpy()
+            same = (live & som.live).numpy()
             self.model_.connectivity = before.combine(self.model_.connectivity, same, ENOUGH)
         if first:
             self._preparation = Preparation.from_state(data.state_dict())
-        return self._finish(x)
+            self._drift = Drift(self.model_.n_clusters)
+        return self._finish(x, known, None if first else find_kept(som, centers, live))
+
+    def _recall(self, x: Tensor) -> Tensor:
+        """(batch,) numbers of the clusters that normalised samples would be in."""
+        som = self.model_.codebook
+        assert isinstance(som, SOMRL)
+        return self._drift.recall(som, self.model_.cluster(x))
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """(n,) cluster of every sample of X (n, features)."""
@@ -248,8 +262,19 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
                 "or device=cpu"
             ) from error
 
-    def _finish(self, x: NDArray[np.floating]) -> Self:
-        """Set what depends on the map as it is."""
+    def _finish(
+        self,
+        x: NDArray[np.floating],
+        known: NDArray[np.int64] | None = None,
+        kept: NDArray[np.bool_] | None = None,
+    ) -> Self:
+        """Set what depends on the map as it is.
+
+        Args:
+            x: (n, features) samples of this call.
+            known: (n,) numbers of the clusters in which they would have been before it.
+            kept: (K,) slots whose node was there before it; both None for a first call.
+        """
         codebook = self.model_.codebook
         self._slots = codebook.live.nonzero()[:, 0].numpy()
         self.node_clusters_ = self.model_.merged(self.n_clusters).numpy()[self._slots]
@@ -267,6 +292,13 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         self.relevances_ = codebook.relevances[codebook.live].numpy()
         self.node_labels_ = self._find_nodes(x)
         self.labels_ = self.node_clusters_[self.node_labels_]
+        cluster = np.full(self.model_.n_clusters, -1)
+        cluster[self._slots] = self.node_clusters_
+        known = np.full(len(x), -1) if known is None else known
+        kept = np.zeros(len(cluster), dtype=bool) if kept is None else kept
+        won = np.bincount(self._slots[self.node_labels_], minlength=len(cluster)) > 0
+        self._drift.follow(known, self.labels_, kept, cluster, won)
+        self.cluster_numbers_, self.drift_ = self._drift.numbers, self._drift.table
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             self.cluster_centers_ = np.stack(

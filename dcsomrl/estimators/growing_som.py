@@ -37,6 +37,12 @@ class GrowingSOM(MapEstimator):
             ``partial_fit`` samples of earlier calls count for that order as well.
         node_labels_: (n,) node of each, from 0.
         n_clusters_: how many clusters there are.
+        cluster_numbers_: (n_clusters_,) number of every cluster that stays the same over calls of
+            ``partial_fit`` as long as the cluster lives; new ones have numbers that none had. One
+            without samples in a call is none there, and has its number back while its nodes live.
+        drift_: a data frame with a row a cluster and call of ``partial_fit``: ``part`` from 0,
+            ``number``, ``samples`` of the call and ``nodes``; see
+            :func:`dcsomrl.figures.drift.draw_drift`.
         cluster_centers_: (n_clusters_, features) means of the samples of each cluster, NaN where
             one has none.
         prototypes_: (nodes, features) centres of the nodes, in the units of X.

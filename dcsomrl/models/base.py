@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from dcsomrl.analysis.clusters import find_clusters
 from dcsomrl.analysis.connectivity import Connectivity
 from dcsomrl.data import Batch, ClusterData
+from dcsomrl.data.notes import note
 from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Step, Term
 from dcsomrl.maps import Assignment, Codebook
@@ -292,16 +293,30 @@ class ClusteringModule(LightningModule, ABC):
 
     @torch.no_grad()
     def training_codes(self) -> Tensor:
-        """Codes (n, m) of the training part, in order, as in evaluation."""
+        """Codes (n, m) of the training part, in order, as in evaluation; of a stream of some."""
         with evaluating(self):
-            return torch.cat([self.encode(x) for x in self.training_samples()])
+            if not self.data.is_streamed:
+                return torch.cat([self.encode(x) for x in self.training_samples()])
+            some = self.data.some_samples("train")
+            codes = torch.cat([self.encode(x.to(self.codebook.centers)) for x in some])
+        note(
+            self.data.notes,
+            f"{type(self).__name__} asks for the codes of all training samples at once: of a "
+            f"stream it is given {len(codes):,}, evenly spaced over some of its blocks",
+        )
+        return codes
 
     def training_samples(self) -> Iterator[Tensor]:
         """The training part in order, in batches, without labels, in the precision of training."""
+        for batch in self.data.split_dataloader("train"):
+            yield batch.x.to(self.codebook.centers)
+
+    @property
+    def data(self) -> ClusterData:
+        """The data of the training."""
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, ClusterData)
-        for batch in data.split_dataloader("train"):
-            yield batch.x.to(self.codebook.centers)
+        return data
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the losses of an unfinished epoch, what was read, how the nodes hang together."""

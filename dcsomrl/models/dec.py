@@ -153,8 +153,17 @@ class DEC(CenterModel):
         self._target, self._assigned = losses.sharpen(q), assigned
 
     def on_fit_start(self) -> None:
-        """Refuse a training that would end before the clustering begins."""
+        """Refuse a training that would end before the clustering begins, and a stream.
+
+        Raises:
+            ConfigError: it is either.
+        """
         super().on_fit_start()
+        if self.data.is_streamed:
+            raise ConfigError(
+                f"{type(self).__name__} keeps a target for every training sample, which a stream "
+                "does not hold at once: choose another model"
+            )
         limits = self.trainer.max_epochs, self.trainer.max_steps
         steps = len(self.trainer.datamodule.train_dataloader()) * self.pretrain_epochs  # type: ignore[attr-defined]
         names = ("max_epochs", "epochs", self.pretrain_epochs), ("max_steps", "steps", steps)

@@ -37,7 +37,7 @@ class RelevanceMapModel(ShallowModel):
         """The map."""
         return self.som
 
-    def start(self, codes: Tensor) -> None:
+    def start(self) -> None:
         """Refuse several processes where one sample must follow another.
 
         Raises:

@@ -54,8 +54,8 @@ class ShallowModel(ClusteringModule):
         """Mean squared distance to the winner, weighted by its relevances where it has some."""
         return {"loss": step.assignment.distance.mean()}
 
-    def start(self, codes: Tensor) -> None:  # most start from nothing
-        """Begin, once, knowing the features (n, width) of the whole training part."""
+    def start(self) -> None:  # most start from nothing
+        """Begin, once; :meth:`training_codes` has the features of the training part."""
 
     def encode(self, x: Tensor) -> Tensor:
         """Features (batch, width) in [0, 1] of samples (batch, *shape)."""
@@ -71,8 +71,9 @@ class ShallowModel(ClusteringModule):
             return
         if self._pretrained is not None:
             load_autoencoder(self.features.autoencoder, self._pretrained)
-        self.features.fit(self.training_samples())
-        self.start(self.training_codes())
+        if self.features.autoencoder is not None or not self.data.keeps_range:
+            self.features.fit(self.training_samples())
+        self.start()
         self.started.fill_(True)
 
     @torch.no_grad()
@@ -125,8 +126,9 @@ class KMeansModel(ShallowModel):
         """The centres."""
         return Centers(self.centers)
 
-    def start(self, codes: Tensor) -> None:
+    def start(self) -> None:
         """All there is to do; the training ends after its first batch."""
+        codes = self.training_codes()
         self.centers.copy_(run_kmeans(codes, self.n_clusters, self.seed, self.n_init))
 
     def learn(self, z: Tensor) -> None:
@@ -180,9 +182,9 @@ class KohonenModel(ShallowModel):
         """The prototypes, on their grid."""
         return Centers(self.som.centers, self.som.grid)
 
-    def start(self, codes: Tensor) -> None:
+    def start(self) -> None:
         """Prototypes at random samples."""
-        self.som.centers.copy_(draw_codes(codes, self.n_clusters))
+        self.som.centers.copy_(draw_codes(self.training_codes(), self.n_clusters))
 
     def learn(self, z: Tensor) -> None:
         """Gather the batch; after an epoch's last, move the map."""

@@ -7,6 +7,7 @@ from typing import Any
 from hydra.core.config_loader import ConfigLoader
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
 
 from dcsomrl.app import settle_dataset, settle_network
 from dcsomrl.configuration import update_config
@@ -90,7 +91,9 @@ def _check_data(goals: list[str], data: ClusterData, job: DictConfig) -> None:
             "hydra.sweeper.maximize=[stability] hydra.sweeper.seeds=[0,1]"
         )
     else:
-        classes = 0 if labels is None else len(labels[rows].unique())
+        classes = 0
+        if labels is not None and isinstance(rows, Tensor):  # a stream has no labels
+            classes = len(labels[rows].unique())
         absent = [goal for goal in goals if goal not in list_results(classes)]
         said = (
             f"labels of two classes or more, and the validation part of {data.name} has {classes}: "

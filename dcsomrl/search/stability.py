@@ -40,6 +40,7 @@ def _find_training_clusters(run_dir: Path, trust: Trust) -> tuple[Tensor, int]:
     trained.data.setup("fit")
     batches = trained.data.split_dataloader("train")
     rows = trained.data.rows("train")
+    rows = rows[torch.arange(len(rows))]
     by_row = torch.full((int(rows.max()) + 1,), -1)
     by_row[rows] = torch.cat([trained.model.cluster(batch.x).winner for batch in batches])
     return by_row, trained.model.n_clusters

@@ -27,11 +27,10 @@ def name_samples(data: ClusterData, split: Split, columns: Mapping[str, Any]) ->
         columns: ``index`` and all that :func:`dcsomrl.scoring.score` gives.
     """
     table = pd.DataFrame(columns)
-    about = data.about(split)
+    about = data.about(split, torch.tensor(table["index"].to_numpy()))
     if about is None:
         return table
-    beside = about.iloc[table["index"].to_numpy()].reset_index(drop=True)
-    return pd.concat([table[["index"]], beside, table.drop(columns="index")], axis=1)
+    return pd.concat([table[["index"]], about, table.drop(columns="index")], axis=1)
 
 
 def assign_all(
@@ -94,7 +93,8 @@ def name_sample(sample: "pd.Series[Any]") -> str:
     """What to call a sample by: its file, id or row, or else split and index."""
     for name in ("file", "id"):
         if name in sample:
-            return str(sample[name])
+            within = f", row {sample['row']}" if name == "file" and "row" in sample else ""
+            return f"{sample[name]}{within}"
     place = f"row {sample['row']}" if "row" in sample else f"index {sample['index']}"
     return f"{sample['split']}, {place}" if "split" in sample else place
 
@@ -120,8 +120,20 @@ def _describe_difference(
     # Squares of what is far from 1 are no numbers, or all 0.
     largest = np.abs(features).max(0)
     features = features / np.where(largest > 0, largest, 1)
-    deviation = features.std(0)
     difference = features[inside].mean(0) - features[~inside].mean(0)
+    return list_apart(difference, features.std(0), names)
+
+
+def list_apart(
+    difference: NDArray[np.floating], deviation: NDArray[np.floating], names: list[str] | None
+) -> str:
+    """The features that set a cluster apart from the rest, and how far, in words.
+
+    Args:
+        difference: (features,) of the means of the cluster and of the rest.
+        deviation: (features,) of all samples.
+        names: of the features; None where they have none.
+    """
     apart = np.divide(difference, deviation, out=np.zeros_like(deviation), where=deviation > 0)
     furthest = np.argsort(-np.abs(apart), kind="stable")[:NAMED]
     return ", ".join(

@@ -119,7 +119,7 @@ def draw_pictures(
     folder: Path,
     model: ClusteringModule,
     data: ClusterData,
-    nodes: Any,
+    wins: "pd.Series[int]",
     merged: Tensor,
     title: str,
 ) -> None:
@@ -131,7 +131,7 @@ def draw_pictures(
         folder: for ``prototypes.png`` and ``clusters.png``.
         model: that was trained.
         data: that it was trained on.
-        nodes: (n,) node of every test sample, -1 for none.
+        wins: test samples of every slot that won some, by its number.
         merged: (K,) cluster of every slot.
         title: what the pictures are of, as ``dcsomrl on digits``.
     """
@@ -146,7 +146,7 @@ def draw_pictures(
     if len(live) == 0:
         return
     cluster = merged.cpu().numpy()[live]
-    counts = pd.Series(nodes).value_counts().reindex(live, fill_value=0).to_numpy()
+    counts = wins.reindex(live, fill_value=0).to_numpy()
     decoded = data.denormalize(model.decoded_prototypes().cpu()).numpy()
     if decoded.ndim == 4 and decoded.shape[1] in (1, 3):
         samples = data.denormalize(next(iter(data.split_dataloader("test"))).x.cpu()).numpy()
@@ -217,4 +217,6 @@ def print_summary(
         print(f"warning: {warning}")
     if report:
         print(f"to see it: python -m dcsomrl.report run={shlex.quote(os.path.relpath(run_dir))}")
-    print(f"run directory: {run_dir}, with every sample's cluster in {ASSIGNMENTS[1]}")
+    files = [name for name in reversed(ASSIGNMENTS) if (run_dir / name).exists()]
+    where = f", with every sample's cluster in {files[0]}" if files else ""
+    print(f"run directory: {run_dir}{where}")

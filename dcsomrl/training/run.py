@@ -6,21 +6,32 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import Timer
 from pytorch_lightning.loggers import Logger
+from torch import Tensor
 
 from dcsomrl.checkpoints import count_epochs, read_checkpoint
 from dcsomrl.data import ClusterData
+from dcsomrl.data.splits import Split
 from dcsomrl.errors import CheckpointError, ConfigError, DataError, TrainingError, shorten
 from dcsomrl.models import ClusteringModule
-from dcsomrl.scoring import count_classes, read_number, score, silhouette
+from dcsomrl.scoring import (
+    Scorer,
+    assign_batches,
+    count_classes,
+    read_number,
+    score,
+    silhouette,
+)
 from dcsomrl.training import results
 from dcsomrl.training.assignments import assign_all, describe_clusters
 from dcsomrl.training.callbacks.time_limit import TimeIsOver, warn_of_time
 from dcsomrl.training.checkpoints import check_same_run, find_checkpoint
+from dcsomrl.training.streamed import Scored, write_streamed
 from dcsomrl.training.trainer import build_trainer, warn_of_slow_half
 from dcsomrl.training.warnings import find_warnings, warn_of_number
 from dcsomrl.writing import write_json
@@ -172,11 +183,11 @@ def finish(
     model.to(trainer.strategy.root_device)
     model.count_connectivity()
     merged = model.merged(read_number(config.get("n_clusters")))
-    scores, assignments = score(
-        model, data.split_dataloader("test"), count_classes(data, "test"), merged
-    )
+    described = describe(config, "test")
+    title = "{model} on {dataset}, test split, seed {seed}".format(**described)
+    scores, wins = write_assigned(model, data, merged, run_dir, title)
     metrics = {
-        **describe(config, "test"),
+        **described,
         **scores,
         "seconds": timer.time_elapsed("train"),
         "epochs": trainer.current_epoch,
@@ -185,23 +196,57 @@ def finish(
         "warnings": [
             *data.notes,
             *warn_of_number(read_number(config.get("n_clusters")), scores["clusters"]),
-            *map(named, find_warnings(model, data, scores, assignments["node"], "test")),
+            *map(named, find_warnings(model, data, scores, wins, "test")),
             *warn_of_time(trainer),
         ],
     }
-    assigned = assign_all(model, data, merged, assignments)
     write_json(run_dir / "metrics.json", metrics)
-    results.write_assignments(run_dir, assigned)
-    results.write_clusters(run_dir, describe_clusters(assigned, data))
-    title = f"{metrics['model']} on {metrics['dataset']}, test split, seed {metrics['seed']}"
-    results.draw_pictures(run_dir, model, data, assignments["node"], merged, title)
-    results.draw_typical(run_dir, data, assigned, title)
+    results.draw_pictures(run_dir, model, data, wins, merged, title)
     results.print_summary(metrics, title, run_dir, report=True)
     if not data.val_fraction:
         return metrics
-    scores, _ = score(model, data.split_dataloader("val"), count_classes(data, "val"))
-    scores["silhouette"] = silhouette(model, data.split_dataloader("val"))
-    return metrics | {f"val/{name}": value for name, value in scores.items()}
+    return metrics | {f"val/{name}": value for name, value in score_validated(model, data).items()}
+
+
+def write_assigned(
+    model: ClusteringModule, data: ClusterData, merged: Tensor, run_dir: Path, title: str
+) -> Scored:
+    """Assign all splits and write what every sample and every cluster is.
+
+    Args:
+        model: that was trained.
+        data: that it was trained on.
+        merged: (K,) cluster of every slot.
+        run_dir: the run's folder.
+        title: of a picture.
+
+    Returns:
+        What is known of the test split.
+    """
+    splits: list[Split] = ["test", "train", "val"] if data.val_fraction else ["test", "train"]
+    if data.is_streamed:
+        return write_streamed(model, data, merged, run_dir, splits)
+    scores, assignments = score(
+        model, data.split_dataloader("test"), count_classes(data, "test"), merged
+    )
+    assigned = assign_all(model, data, merged, assignments)
+    results.write_assignments(run_dir, assigned)
+    results.write_clusters(run_dir, describe_clusters(assigned, data))
+    results.draw_typical(run_dir, data, assigned, title)
+    return Scored(scores, pd.Series(assignments["node"]).value_counts())
+
+
+def score_validated(model: ClusteringModule, data: ClusterData) -> dict[str, float]:
+    """Scores of the nodes on the validation part, and the silhouette of samples of it."""
+    scorer = Scorer(model, count_classes(data, "val"))
+    for _ in assign_batches(model, data.split_dataloader("val"), scorer):
+        pass
+    samples = (
+        data.some_samples("val")
+        if data.is_streamed
+        else (batch.x for batch in data.split_dataloader("val"))
+    )
+    return {**scorer.compute(), "silhouette": silhouette(model, samples)}
 
 
 def describe(config: Mapping[str, Any], split: str) -> dict[str, Any]:

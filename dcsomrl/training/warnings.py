@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from dcsomrl.data import ClusterData
 from dcsomrl.models import ClusteringModule
 from dcsomrl.models.checks import makes_views
@@ -13,7 +15,7 @@ def find_warnings(
     model: ClusteringModule,
     data: ClusterData,
     scores: Mapping[str, Any],
-    clusters: Sequence[int],
+    wins: "pd.Series[int]",
     split: str,
 ) -> list[str]:
     """Sentences on what is degenerate with a scored model, and what to change.
@@ -22,14 +24,14 @@ def find_warnings(
         model: that was scored.
         data: that it was trained on, or is scored on.
         scores: see :meth:`dcsomrl.scoring.Scorer.compute`.
-        clusters: of every sample, -1 for none.
+        wins: scored samples of every slot that won some, by its number; -1 for those without one.
         split: that was scored.
     """
     book = model.codebook
-    unassigned = sum(1 for cluster in clusters if cluster < 0)
+    samples, unassigned = int(wins.sum()), int(wins.get(-1, 0))
     return [
         *warn_of_map(int(book.live.sum()), model.n_clusters, book.relevances is not None),
-        *warn_of_clusters(scores["nodes_used"], scores["nodes"], len(clusters), unassigned),
+        *warn_of_clusters(scores["nodes_used"], scores["nodes"], samples, unassigned),
         *warn_of_labels(data.num_classes, count_classes(data, split), split),
         *warn_of_classes(count_classes(data, split), scores.get("classes", 0)),
         *warn_of_data(data.constant, data.n_constant),

@@ -83,7 +83,7 @@ class Codes(Callback):
         one, other = pl_module.training_codes(), pl_module.training_codes()
         pl_module.decoded_prototypes()
         score(pl_module, trainer.datamodule.split_dataloader("test"), 0)
-        silhouette(pl_module, trainer.datamodule.split_dataloader("test"))
+        silhouette(pl_module, trainer.datamodule.some_samples("test"))
         assert torch.equal(one, other)
         assert not one.requires_grad
         assert modes(pl_module) == before

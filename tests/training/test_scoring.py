@@ -16,8 +16,8 @@ def test_the_silhouette_is_scikit_learns_and_nothing_for_a_single_cluster(run_sm
     x = torch.cat([batch.x for batch in batches])
     cluster = trained.model.cluster(x).winner.numpy()
     expected = silhouette_score(x.flatten(1).numpy(), cluster)
-    assert silhouette(trained.model, batches) == pytest.approx(expected, rel=1e-5)
+    assert silhouette(trained.model, [x]) == pytest.approx(expected, rel=1e-5)
     assert returned["val/silhouette"] == pytest.approx(expected, rel=1e-5)
     with torch.no_grad():
         trained.model.centers[1:] += 1000
-    assert silhouette(trained.model, batches) == 0
+    assert silhouette(trained.model, [x]) == 0

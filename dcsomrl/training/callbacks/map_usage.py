@@ -8,9 +8,6 @@ from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 from dcsomrl.training.data import get_data
 
-# Samples that are assigned at once.
-AT_ONCE = 500
-
 
 class MapUsage(Callback):
     """Logs, once an epoch, how many nodes win a training sample, and how evenly.
@@ -34,13 +31,9 @@ class MapUsage(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Assign the samples to the map as it is."""
         assert isinstance(pl_module, ClusteringModule)
-        data = get_data(trainer)
-        rows = data.rows("train")
-        rows = rows[torch.linspace(0, len(rows) - 1, min(self._n, len(rows))).round().long()]
         usage = NodeUsage(pl_module.n_clusters).to(pl_module.device)
         with evaluating(pl_module):
-            for part in rows.split(AT_ONCE):
-                x = data.normalize(data.arrays.train_x[part]).to(pl_module.device)
-                usage.update(pl_module.cluster(x).winner)
+            for x in get_data(trainer).some_samples("train", self._n):
+                usage.update(pl_module.cluster(x.to(pl_module.device)).winner)
         for name, value in usage.compute().items():
             pl_module.log(f"usage/{name}", value.float(), rank_zero_only=True)

@@ -1,0 +1,83 @@
+"""Datasets of one's own larger than memory: a table of parquet or npy files."""
+
+import logging
+
+from dcsomrl.data.arrays import Arrays
+from dcsomrl.data.block_files import open_files
+from dcsomrl.data.blocks import Division
+from dcsomrl.data.constant import list_some
+from dcsomrl.data.notes import note
+from dcsomrl.data.roles import Names, to_names
+from dcsomrl.data.streams import Stream
+from dcsomrl.errors import DataError
+
+log = logging.getLogger(__name__)
+
+
+def stream(
+    path: str,
+    test_path: str | None = None,
+    test_fraction: float = 0.2,
+    columns: Names | None = None,
+    ignore: Names = (),
+    window: int = 2**28,
+    feature_names: list[str] | None = None,
+) -> Arrays:
+    """A table that need not fit into memory: a parquet or npy file, or a folder of such.
+
+    Of parquet whole row groups are read, of npy a range of rows. A part of the rows, drawn from all
+    parts of the table, is the test split, the same in every run.
+
+    Args:
+        path: the file or folder.
+        test_path: that of the test split; None splits off a fixed part.
+        test_fraction: share of the test split, in (0, 1), where it has no file.
+        columns: features of a parquet table; None for all columns that are not ignored.
+        ignore: columns that are left out.
+        window: bytes of the rows that are shuffled together, at least 1; about twice as many are
+            held at once, and more where a row group is larger.
+        feature_names: features that a training had, in this order; None for a training.
+
+    Raises:
+        DataError: a file is absent, damaged, differs from others or holds what is no feature, or an
+            argument is out of its range.
+    """
+    if path is None:
+        raise DataError("`path` is `None`: give it the file or folder to read")
+    if window < 1:
+        raise DataError(f"`window` must be at least 1, got {window}")
+    notes: list[str] = []
+    chosen, left = None if columns is None else to_names(columns), to_names(ignore)
+    files = open_files(path, chosen, left, notes, feature_names)
+    train = Stream(files, window)
+    _check_rows(train, path)
+    if test_path is None:
+        if not 0 < test_fraction < 1:
+            raise DataError(f"test_fraction must be in (0, 1), got {test_fraction}")
+        train = test = Stream(files, window, Division(len(train), test_fraction))
+        if min(train.division.count()[0], train.division.count()[2]) < 1:
+            raise DataError(f"two splits need more samples than the {len(train)} of {path}")
+    else:
+        test = Stream(open_files(test_path, chosen, left, notes, files.names), window)
+        _check_rows(test, test_path)
+    for one, where in {id(train): (train, path), id(test): (test, test_path or path)}.values():
+        log.info("%s: %s", where, one.describe())
+        if max(one.sizes) > one.window:
+            note(
+                notes,
+                f"{where}: row groups of up to {max(one.sizes):,} rows are read whole, which takes "
+                f"more memory than `window={window}` says: write it with smaller row groups",
+            )
+    if files.names is not None:
+        log.info("features: %s", list_some(files.names))
+    return Arrays(train, None, test, None, feature_names=files.names, notes=tuple(notes))
+
+
+def _check_rows(found: Stream, path: str) -> None:
+    """Refuse a table without rows.
+
+    Raises:
+        DataError: it has none.
+    """
+    if len(found) == 0:
+        raise DataError(f"{path} has no row of samples: add some")
