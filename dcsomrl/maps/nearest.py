@@ -92,10 +92,10 @@ def _build_product(
     return Product(factors, bias.masked_fill_(~live, math.inf), slot)
 
 
-def compute_inverse_activations(z: Tensor, product: Product) -> Tensor:
-    """(batch, columns), at least 1 but for rounding, of samples (batch, m)."""
+def compute_inverse_activations(z: Tensor, product: Product, out: Tensor | None = None) -> Tensor:
+    """(batch, columns), at least 1 but for rounding, of samples (batch, m); in ``out`` if given."""
     z = z - 0.5
-    ratio = torch.addmm(product.bias, torch.cat([z * z, z], 1), product.factors)
+    ratio = torch.addmm(product.bias, torch.cat([z * z, z], 1), product.factors, out=out)
     # In the 1 drowns nearly all that rounding makes of nodes that are the same: these are mostly
     # equally near.
     return ratio.add_(1)
@@ -115,9 +115,15 @@ def find_nearest(z: Tensor, product: Product, k: int) -> tuple[Tensor, Tensor]:
     """
     columns = len(product.bias)
     k, rows = min(k, columns), max(CACHED // columns, 32)
-    parts = z.split(rows) if may_wait(z) and len(z) > rows else [z]
-    found = [find_smallest_(compute_inverse_activations(part, product), k) for part in parts]
-    inverse, column = found[0] if len(found) == 1 else map(torch.cat, zip(*found, strict=True))
+    if may_wait(z) and len(z) > rows:
+        # One place for all: what is freed here and there would not fit the next.
+        values, found = z.new_empty(rows, columns), []
+        for part in z.split(rows):
+            own = compute_inverse_activations(part, product, out=values[: len(part)])
+            found.append(find_smallest_(own, k))
+        inverse, column = map(torch.cat, zip(*found, strict=True))
+    else:
+        inverse, column = find_smallest_(compute_inverse_activations(z, product), k)
     slot = column if product.slot is None else product.slot[column]
     return inverse.clamp_(min=1).reciprocal_(), slot
 
