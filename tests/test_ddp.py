@@ -14,7 +14,7 @@ SETTINGS = ("trainer.max_epochs=2", "trainer.precision=64-true", "dataset.batch_
 NARROW = ("model.autoencoder.hidden_dims=[16]", "model.autoencoder.latent_dim=5")
 MODELS = {
     "dcsomrl": SMALL[2:],
-    "neighbor_somrl": NARROW,
+    "neighbor_somrl": (*NARROW, "callbacks=refresh_neighbors"),
     "desom": NARROW,
     "dec": (*NARROW, "model.pretrain_epochs=1", "model.n_init=2", "model.update_interval=5"),
     "som": (),

@@ -134,6 +134,7 @@ def test_killed_in_the_middle_of_a_save(whole, tmp_path, dies_at):
 def test_a_map_that_grows_anew_is_the_same_after_a_kill(tmp_path):
     # Of eight epochs the map grows anew after four: killed before, and after.
     ours = ("model=neighbor_somrl", "model.som.activation_threshold=null",
+            "callbacks=refresh_neighbors",
             f"dataset.neighbors.cache_dir={tmp_path / 'cache'}")  # fmt: skip
     finish(tmp_path / "whole", *ours)
     for dies_at in (5, 12):

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from dcsomrl.commands.evaluate import choose_device, choose_number
 from dcsomrl.data.files import Reading, read_features
-from dcsomrl.data.image_files import ImageFiles, Look, check_files, describe_bad
+from dcsomrl.data.image_checks import check_files, describe_bad
+from dcsomrl.data.image_files import ImageFiles, Look
 from dcsomrl.data.image_folders import IMAGE_SUFFIXES, image_files
 from dcsomrl.data.images import read_as, read_size
 from dcsomrl.data.roles import Roles

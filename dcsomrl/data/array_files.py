@@ -136,7 +136,7 @@ def _find_labels(
     others = [name for name in content if re.fullmatch(LABELS, name.lower())]
     if wanted != "y" or len(others) != 1:
         return None
-    if getattr(content[others[0]], "shape", ()) != x.shape[:1]:
+    if getattr(content[others[0]], "shape", ()) not in (x.shape[:1], (len(x), 1)):
         return None
     note(notes, f"{path}: labels are taken from {others[0]}")
     return others[0]
@@ -155,9 +155,11 @@ def _check_labels(
             f"{path} holds {found.what} in the place of labels ({name}): save them as numbers or "
             "text, one a sample"
         )
+    if found.shape == (len(x), 1):
+        found = found[:, 0]
     if found.shape != x.shape[:1]:
         many = f"{len(found)} labels" if found.ndim == 1 else f"labels of shape {found.shape}"
-        raise DataError(f"{path} has {len(x)} samples but {many}: make them as many")
+        raise DataError(f"{path} has {len(x)} samples but {many}: give one to each")
     return found
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dcsomrl.data.image_files import Depth, ImageFiles, Look, SizeError
+from dcsomrl.data.image_files import ImageFiles, Look, SizeError, Taken
+from dcsomrl.data.opened_image import Depth
 from dcsomrl.errors import DataError
 
 DEPTHS: dict[Any, Depth] = {np.dtype(np.uint8): "8 bits", np.dtype(np.uint16): "16 bits"}
@@ -51,8 +52,8 @@ class BandFiles(ImageFiles):
         height, width = read_bands(file).values.shape[1:]
         return width, height
 
-    def take(self, file: Path) -> tuple[NDArray[Any], list[str]]:
-        """One image (channels, height, width), of which nothing is lost."""
+    def take(self, file: Path) -> Taken:
+        """One image, of which nothing is lost."""
         bands, channels = read_bands(file), self.shape[1]
         if (len(bands.values), bands.depth) != (channels, self.depth):
             raise DataError(
@@ -71,9 +72,11 @@ class BandFiles(ImageFiles):
             )
         if not np.isfinite(pixels).all():
             raise DataError(f"the image {file} holds values that are not finite: mend or remove it")
+        high, wide = bands.values.shape[1:]
+        kind = f"{channels} channels of {self.depth} {wide}x{high}"
         if self.depth == "8 bits":
-            return pixels.round().astype(np.uint8), []
-        return pixels / np.float32(65535 if self.depth == "16 bits" else 1), []
+            return Taken(pixels.round().astype(np.uint8), [], kind)
+        return Taken(pixels / np.float32(65535 if self.depth == "16 bits" else 1), [], kind)
 
 
 def read_bands(file: Path) -> Bands:

@@ -88,7 +88,8 @@ def mark_value(text: pd.Series, value: str) -> pd.Series:
 def spread_lists(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Columns that hold lists of numbers, as embeddings, as columns ``name.0`` and so on.
 
-    ``attrs["spread"]`` has the columns that each of them became.
+    ``attrs["spread"]`` has the columns that each of them became. Of lists that are all empty there
+    is one column, without values.
 
     Raises:
         DataError: lists of one column differ in length.
@@ -103,6 +104,9 @@ def spread_lists(table: pd.DataFrame, path: Path) -> pd.DataFrame:
             continue
         missing = column.isna().to_numpy()
         length = len(first.iloc[0])
+        if not any(map(_measure_length, column[~missing])):  # nothing but empty lists
+            parts.append(pd.Series(np.nan, table.index, name=name).to_frame())
+            continue
         odd = [
             i for i, one in enumerate(column) if not missing[i] and _measure_length(one) != length
         ]
@@ -116,8 +120,8 @@ def spread_lists(table: pd.DataFrame, path: Path) -> pd.DataFrame:
         names = [f"{name}.{i}" for i in range(values.shape[1])]
         parts.append(pd.DataFrame(values, columns=names, index=table.index))
         spread[str(name)] = names
-    whole = pd.concat(parts, axis=1)
-    whole.attrs["spread"] = spread
+    whole = pd.concat(parts, axis=1) if parts else table.copy()
+    whole.attrs |= {**table.attrs, "spread": spread}
     return whole
 
 

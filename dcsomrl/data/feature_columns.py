@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dcsomrl.data.columns import as_numbers, as_text, encode_one_hot, mark_value, tell_kind
+from dcsomrl.data.columns import as_text, encode_one_hot, mark_value, tell_kind
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.labels import warn_of_labels
 from dcsomrl.data.notes import note
+from dcsomrl.data.odd_numbers import find_odd, read_numbers
 from dcsomrl.data.roles import Roles
 from dcsomrl.data.row_names import find_nameless, warn_of_counting
 from dcsomrl.data.separators import COMMA
@@ -50,14 +52,17 @@ def take_features(
         used = {*given, *roles.ignore, *nameless}
         candidates = [name for name in table.columns.tolist() if name not in used]
         warn_of_counting(table[candidates], path, notes)
+        if roles.target is None:
+            warn_of_labels(candidates, path, notes)
     parts, words, dropped = [], [], []
+    decimal = table.attrs.get("decimal", ".")
     for name in candidates:
-        column = as_numbers(table[name], table.attrs.get("decimal", "."))
+        column = read_numbers(table[name], decimal, path, where, notes)
         if column is not None:
             parts.append(column.to_frame())
         elif roles.categories == "ignore":
             dropped.append(name)
-        elif roles.categories == "onehot" and tell_kind(table[name]) == "text":
+        elif roles.categories == "onehot" and _is_category(table[name], decimal):
             parts.append(encode_one_hot(table[name], path))
         else:
             words.append(name)
@@ -92,7 +97,8 @@ def _take_learned(
     for name in learned:
         column, _, value = name.rpartition("=")
         if name in table:
-            numbers = as_numbers(table[name], table.attrs.get("decimal", "."))
+            decimal = table.attrs.get("decimal", ".")
+            numbers = read_numbers(table[name], decimal, path, where, notes)
             if numbers is None:
                 raise DataError(_describe_words(table[[name]], path, where))
             parts[name] = numbers
@@ -122,27 +128,43 @@ def _describe_words(
 
     Without roles the columns are those of a training.
     """
-    said = []
-    number = choose_number_pattern(columns.attrs.get("decimal", "."))
-    for name in columns.columns.tolist()[:8]:
-        column = columns[name]
-        no_number = [
-            isinstance(text, str) and not number.fullmatch(text) for text in as_text(column)
-        ]
-        first = int(np.argmax(no_number))
-        said.append(
-            f"{name} ({tell_kind(column)}, {str(column.iloc[first])[:40]!r} in {where[first]})"
-        )
+    decimal = columns.attrs.get("decimal", ".")
+    said = [
+        _describe_column(columns[name], decimal, where) for name in columns.columns.tolist()[:8]
+    ]
+    number = choose_number_pattern(decimal)
     more = columns.shape[1] - len(said)
     found = f"{path} has columns that are not numbers: {', '.join(said)}"
     found += f" and {more} more" if more else ""
-    if number is COMMA and any("." in one for one in said):
+    odd = [one.text for name in columns if (one := find_odd(columns[name], decimal)) is not None]
+    if number is COMMA and any("." in one for one in odd):
         found += " (numbers here have decimal commas: save them without marks of thousands)"
+    elif number is not COMMA and any(COMMA.fullmatch(one) for one in odd):
+        found += " (set `decimal=comma` if the comma marks decimals)"
     if roles is None:
         return f"{found}; make them numbers"
     remedies = ["make them numbers", "leave them out by `ignore`"]
     remedies += [] if roles.target else ["name the labels' column by `target`"]
     remedies += [] if roles.id else ["the one that names the rows by `id`"]
-    texts = any(tell_kind(columns[name]) == "text" for name in columns)
-    remedies += ["or set `categories=onehot`"] if texts and roles.categories == "refuse" else []
-    return f"{found}; {', '.join(remedies)}"
+    texts = any(_is_category(columns[name], decimal) for name in columns)
+    remedies += ["set `categories=onehot`"] if texts and roles.categories == "refuse" else []
+    return f"{found}; {', '.join(remedies[:-1])}, or {remedies[-1]}"
+
+
+def _is_category(column: pd.Series, decimal: str) -> bool:
+    """Whether a column is of texts, and not of numbers some of which cannot be read."""
+    return tell_kind(column) == "text" and find_odd(column, decimal) is None
+
+
+def _describe_column(column: pd.Series, decimal: str, where: Sequence[str]) -> str:
+    """The name of a column that is not of numbers, and what stands first in it that is none."""
+    odd = find_odd(column, decimal)
+    if odd is not None:
+        more = f" and {odd.more} more" if odd.more else ""
+        return f"{column.name} (numbers but for {odd.text[:40]!r} in {where[odd.place]}{more})"
+    number = choose_number_pattern(decimal)
+    words = [isinstance(text, str) and not number.fullmatch(text) for text in as_text(column)]
+    first = int(np.argmax(words))
+    return (
+        f"{column.name} ({tell_kind(column)}, {str(column.iloc[first])[:40]!r} in {where[first]})"
+    )

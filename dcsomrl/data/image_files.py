@@ -3,11 +3,6 @@
 import copy
 import hashlib
 import math
-import os
-import warnings
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -15,25 +10,31 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageOps
+from PIL import ExifTags, Image, ImageColor, ImageOps
 from torch import Tensor
 
-from dcsomrl.data.constant import list_some
+from dcsomrl.data.opened_image import (
+    DEEP,
+    FORMATS,
+    FRAMES,
+    Depth,
+    find_depth,
+    is_grey,
+    is_seen_through,
+    make_opaque,
+    open_image,
+)
 from dcsomrl.data.tiff_tags import has_bands
 from dcsomrl.errors import DataError
 
 Fit = Literal["stretch", "pad", "crop"]
-Depth = Literal["8 bits", "16 bits", "float"]
-# Kinds of files that are read, whatever their names end with: for some Pillow runs Ghostscript.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 # Files whose content tells a folder from another of the same names and sizes.
 STAMPED = 64
-# Files from which on their reading is worth a bar.
-WORTH_A_BAR = 2000
+# Pillow's modes by the number of channels.
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-NAMED = 5  # files that a message names
-# What is noted of a file beside its image.
-FRAMES, DEEP = "several frames", "16 bits"
+SIDEWAYS = (5, 6, 7, 8)  # orientations in which width and height change places
+# Least and greatest value of a channel; of floats the image tells.
+FULL: dict[Depth, tuple[float, float]] = {"8 bits": (0, 255), "16 bits": (0, 65535)}
 # What becomes of images of other channels than those that they are read with.
 GREYED = "are in colour and read as grey (`channels`)"
 FLATTENED = "are transparent and read before the `background` (`channels`)"
@@ -47,7 +48,9 @@ class Look:
         size: height and width; None demands the size of the first.
         channels: 1 grey, 3 colour, 4 colour and transparency, or any number that TIFF files have;
             None follows the first image.
-        background: colour that is seen through transparent pixels, by name or as ``#rrggbb``.
+        background: colour that is seen through transparent pixels and laid around images, by name
+            or as ``#rrggbb``; where channels are no colours its grey, between their least and
+            greatest value.
         fit: how a size is reached: ``stretch``, ``pad`` (with the background) or ``crop``, the last
             two with the image's proportions.
 
@@ -85,20 +88,18 @@ class Look:
             ) from error
 
 
-class Checked(NamedTuple):
-    """What reading all files of a folder gave.
+class Taken(NamedTuple):
+    """An image as it was read.
 
     Attributes:
-        good: places of the files that can be read, in order.
-        pixels: (n, channels, height, width) of these, where they were to be kept.
-        bad: of the others, why not.
-        changed: in words what became of images, and of how many.
+        pixels: (channels, height, width), bytes or floats.
+        lost: what it lost, in words that follow a number of images.
+        kind: what it was in its file: its mode, and its width and height.
     """
 
-    good: list[int]
-    pixels: Tensor | None
-    bad: list[str]
-    changed: Counter[str]
+    pixels: NDArray[Any]
+    lost: list[str]
+    kind: str
 
 
 class ImageFiles:
@@ -146,7 +147,7 @@ class ImageFiles:
 
     def __getitem__(self, index: Tensor) -> Tensor:
         """Images (batch, channels, height, width), bytes, or floats of deeper ones."""
-        return torch.from_numpy(np.stack([self.take(self.files[i])[0] for i in index.tolist()]))
+        return torch.from_numpy(np.stack([self.take(self.files[i]).pixels for i in index.tolist()]))
 
     def stamp(self) -> bytes:
         """Names and sizes of the files, and what some of them hold."""
@@ -157,8 +158,8 @@ class ImageFiles:
             digest.update(self.files[i].read_bytes())
         return digest.digest()
 
-    def take(self, file: Path) -> tuple[NDArray[Any], list[str]]:
-        """One image (channels, height, width), and in words what it lost.
+    def take(self, file: Path) -> Taken:
+        """One image.
 
         Raises:
             DataError: it cannot be read, or is unlike the first.
@@ -169,12 +170,14 @@ class ImageFiles:
                 "convert all to the same"
             )
         image = open_image(file)
-        return self._convert_pixels(image, file), self.list_changes(image)
+        kind = f"{image.mode} {image.width}x{image.height}"
+        return Taken(self._convert_pixels(image, file), self.list_changes(image), kind)
 
     def read_size(self, file: Path) -> tuple[int, int]:
-        """Width and height of an image as it is in its file."""
+        """Width and height of an image, turned as its camera noted."""
         with Image.open(file, formats=FORMATS) as image:
-            return image.size
+            turned = image.getexif().get(ExifTags.Base.Orientation) in SIDEWAYS
+            return image.size[::-1] if turned else image.size
 
     def list_changes(self, image: Image.Image) -> list[str]:
         """What an image loses as it is read, in words that follow a number of images."""
@@ -199,7 +202,7 @@ class ImageFiles:
         if self.depth == "8 bits":
             # An opaque image is what every other number of channels is made of.
             if channels != 4:
-                image = _make_opaque(image, self.look.background, file)
+                image = make_opaque(image, self.look.background, file)
             image = image.convert(MODES[channels])
         else:
             image = image.convert("F")
@@ -225,167 +228,18 @@ class ImageFiles:
             return image.resize((width, height), method)
         if self.look.fit == "crop":
             return ImageOps.fit(image, (width, height), method)
-        behind: Any = (
-            0.0 if image.mode == "F" else ImageColor.getcolor(self.look.background, image.mode)
-        )
+        behind: Any = self._find_behind(image)
         return ImageOps.pad(image, (width, height), method, color=behind)
+
+    def _find_behind(self, image: Image.Image) -> Any:
+        """The background in the values of an image: of floats by the range that they have in it."""
+        if image.mode != "F":
+            return ImageColor.getcolor(self.look.background, image.mode)
+        grey: Any = ImageColor.getcolor(self.look.background, "L")
+        span: Any = FULL.get(self.depth) or image.getextrema()
+        low, high = span
+        return low + grey / 255 * (high - low)
 
 
 class SizeError(DataError):
     """An image has another size than the first."""
-
-
-def check_files(files: ImageFiles, keep: bool) -> Checked:
-    """Read all files, several at once, and gather what is wrong with each.
-
-    Args:
-        files: the images.
-        keep: whether their pixels are to be returned.
-
-    Raises:
-        SizeError: sizes differ.
-    """
-    kind = np.uint8 if files.depth == "8 bits" else np.float32
-    pixels = np.empty(files.shape, kind) if keep else None
-    good: list[int] = []
-    bad: list[str] = []
-    changed = Counter[str]()
-    for i, found in enumerate(_read_all(files)):
-        if isinstance(found, SizeError):
-            raise found
-        if isinstance(found, DataError):
-            bad.append(str(found))
-            continue
-        image, words = found
-        changed.update(words)
-        if pixels is not None:
-            pixels[len(good)] = image
-        good.append(i)
-    kept = None if pixels is None else torch.from_numpy(pixels[: len(good)])
-    return Checked(good, kept, bad, changed)
-
-
-def _read_all(files: ImageFiles) -> Iterator[tuple[NDArray[Any], list[str]] | DataError]:
-    """Pixels and in words what became of them, or what is wrong, of every file in order."""
-
-    def attempt(file: Path) -> tuple[NDArray[Any], list[str]] | DataError:
-        try:
-            return files.take(file)
-        except DataError as error:
-            return error
-
-    from rich.progress import track  # which a training on other data may lack
-
-    # In parts: results that nobody has taken yet would fill the memory.
-    parts = [files.files[i : i + 256] for i in range(0, len(files), 256)]
-    threads = min(8, 2 * (os.cpu_count() or 1))
-    with ThreadPoolExecutor(threads) as pool:
-        shown = track(parts, "reading images", disable=len(files) < WORTH_A_BAR)
-        for part in shown:
-            yield from pool.map(attempt, part)
-
-
-def open_image(file: Path) -> Image.Image:
-    """An image in memory, turned as its camera noted.
-
-    Raises:
-        DataError: it is damaged, of another kind of file, or too large.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what a file says of itself
-            return _read_first_frame(file)
-    except Exception as error:  # Pillow's readers raise kinds of their own for a damaged file
-        raise DataError(f"the image {file} cannot be read ({error}): mend or remove it") from error
-
-
-def _read_first_frame(file: Path) -> Image.Image:
-    """The image, and in its ``info`` whether its file holds more of them, or finer ones."""
-    with Image.open(file, formats=FORMATS) as opened:
-        if opened.width * opened.height > (Image.MAX_IMAGE_PIXELS or math.inf):
-            raise ValueError(f"{opened.width}x{opened.height} pixels are too many")
-        noted: dict[str | tuple[int, int], Any] = {
-            FRAMES: getattr(opened, "n_frames", 1) > 1,
-            DEEP: _is_deeper(opened),
-        }
-        # Pillow makes colours of grey and transparency of 16 bits.
-        grey = _find_raw_mode(opened).startswith("LA;16")
-        opened.load()
-        image = ImageOps.exif_transpose(opened)
-        image.info.update(noted)
-        # That of premultiplied grey can be made no other.
-        return image.convert("LA") if grey or image.mode == "La" else image
-
-
-def _is_deeper(opened: Any) -> bool:
-    """Whether a file, open and not loaded, has colours of 16 bits, of which Pillow keeps 8."""
-    if opened.mode not in ("RGB", "RGBA", "LA"):
-        return False
-    # Of a PPM file there stands its greatest value.
-    greatest = opened.tile[0].args[-1] if opened.format == "PPM" and opened.tile else 0
-    return ";16" in _find_raw_mode(opened) or (isinstance(greatest, int) and greatest > 255)
-
-
-def _find_raw_mode(opened: Any) -> str:
-    """How the values of a file, open and not loaded, are stored, in Pillow's words."""
-    return str(opened.tile[0].args) if opened.tile else ""
-
-
-def find_depth(image: Image.Image) -> Depth:
-    """How fine the values of an image's channels are."""
-    if image.mode.startswith("I"):
-        return "16 bits"
-    return "float" if image.mode.startswith("F") else "8 bits"
-
-
-def is_grey(image: Image.Image) -> bool:
-    """Whether an image's kind holds no colours."""
-    return image.mode[0] in "1LIF" and image.mode != "LAB"
-
-
-def is_seen_through(image: Image.Image) -> bool:
-    """Whether a pixel of an image is transparent, and not its kind alone."""
-    if not image.has_transparency_data:
-        return False
-    low, _ = image.convert("RGBA").getchannel("A").getextrema()
-    return isinstance(low, int | float) and low < 255
-
-
-def _make_opaque(image: Image.Image, background: str, file: Path) -> Image.Image:
-    """The image before a background, where it has transparent pixels.
-
-    Raises:
-        DataError: nothing of it is seen before that background.
-    """
-    if not image.has_transparency_data:
-        return image
-    seen = image.convert("RGBA")
-    behind = Image.new("RGBA", seen.size, background)
-    shown = Image.alpha_composite(behind, seen).convert("RGB")
-    low, high = seen.getchannel("A").getextrema()
-    if low != high and not np.ptp(np.asarray(shown), axis=(0, 1)).any():
-        other = "black" if background == "white" else "white"
-        raise DataError(
-            f"{file} shows nothing before a {background} background: set `background={other}`"
-        )
-    return shown
-
-
-def describe_bad(bad: Sequence[str], n: int, folder: Path) -> str:
-    """What to say of images that cannot be read, out of n: each, up to some."""
-    if len(bad) == 1:
-        return bad[0]
-    more = f", and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
-    return f"{len(bad)} of {n} images in {folder} cannot be used: {'; '.join(bad[:NAMED])}{more}"
-
-
-def describe_sizes(files: ImageFiles) -> str:
-    """The sizes of images in words."""
-    found = set()
-    for file in files.files:
-        try:
-            found.add(files.read_size(file))
-        except Exception:  # said elsewhere
-            continue
-    shown = sorted(found)
-    return list_some([f"{width}x{height}" for width, height in shown])

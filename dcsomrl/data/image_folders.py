@@ -16,25 +16,38 @@ TEST_NAMES = ("test", "testing", "val", "valid", "validation", "eval", "dev")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 
 
-def _shorten_name(folder: Path) -> str:
-    """The name of a folder without what names of splits often end with, as ``test_images``."""
-    return re.sub(r"[ _-]?(sets?|data|images?|imgs?|split)$", "", folder.name.lower())
+def _find_split(folder: Path) -> tuple[str, bool] | None:
+    """The word in the name of a folder that names a split, and whether the name has no other.
+
+    Words are told apart by signs, digits and capitals, as in ``train2017`` and ``trainA``; what
+    names of splits often end with, as ``test_images``, is no other word. None where there is not
+    exactly one such word.
+    """
+    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+", folder.name)
+    plain = [re.sub(r"(sets?|data|images?|imgs?|splits?)$", "", part.lower()) for part in parts]
+    words = [word for word in plain if word]
+    named = [word for word in words if word in (*TRAIN_NAMES, *TEST_NAMES)]
+    return (named[0], len(words) == 1) if len(named) == 1 else None
 
 
 def find_splits(root: Path, notes: list[str]) -> tuple[Path, Path] | None:
     """The folders of the training and the test split, or None where there are none.
 
+    Names that have other words, too, as ``train2017`` and ``val2017``, are those of splits where
+    there are both.
+
     Raises:
         DataError: folders named like splits that are not one of each, or others beside them.
     """
     folders = [one for one in _list(root) if one.is_dir()] if root.is_dir() else []
-    train = [one for one in folders if _shorten_name(one) in TRAIN_NAMES]
-    test = [one for one in folders if _shorten_name(one) in TEST_NAMES]
-    if not train and not test:
+    named = {one: found for one in folders if (found := _find_split(one)) is not None}
+    train = [one for one, (word, _) in named.items() if word in TRAIN_NAMES]
+    test = [one for one, (word, _) in named.items() if word in TEST_NAMES]
+    plain = any(alone for _, alone in named.values())
+    if not plain and not (train and test):
         return None
-    named_test = [one for one in test if _shorten_name(one) in ("test", "testing")]
-    chosen = named_test or test
-    others = [one for one in folders if one not in train + test]
+    chosen = [one for one in test if named[one][0] in ("test", "testing")] or test
+    others = [one for one in folders if one not in named]
     if len(train) != 1 or len(chosen) != 1 or others:
         raise DataError(
             f"{root} holds folders named like splits, "
@@ -42,6 +55,8 @@ def find_splits(root: Path, notes: list[str]) -> tuple[Path, Path] | None:
             + (f", beside {list_some([one.name for one in others])}" if others else "")
             + ": name one train and one test and move others away, or give classes other names"
         )
+    if not (named[train[0]][1] and named[chosen[0]][1]):
+        note(notes, f"{root}: {train[0].name} and {chosen[0].name} are read as the splits")
     beside = [one for one in _list(root) if not one.is_dir()]
     if beside:
         note(

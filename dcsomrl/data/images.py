@@ -15,21 +15,17 @@ from torch import Tensor
 from dcsomrl.data.arrays import Arrays, divide
 from dcsomrl.data.bands import BandFiles, read_bands
 from dcsomrl.data.constant import list_some
-from dcsomrl.data.image_files import (
-    FLATTENED,
-    GREYED,
+from dcsomrl.data.image_checks import (
     Checked,
-    Fit,
-    ImageFiles,
-    Look,
-    SizeError,
     check_files,
     describe_bad,
+    describe_kinds,
     describe_sizes,
-    open_image,
 )
+from dcsomrl.data.image_files import FLATTENED, GREYED, Fit, ImageFiles, Look, SizeError
 from dcsomrl.data.image_folders import check_labelled, classify, find_splits
 from dcsomrl.data.notes import note
+from dcsomrl.data.opened_image import open_image
 from dcsomrl.data.tiff_tags import has_bands
 from dcsomrl.errors import DataError
 
@@ -100,13 +96,14 @@ def images(
     )
     class_names = sorted({*(train.names or []), *(test.names or [])})
     log.info(
-        "%s: %d training and %d test images of %s, %d x %d, %s",
+        "%s: %d training and %d test images of %s, %d x %d, %s; in the files %s",
         root,
         len(train),
         len(test),
         KINDS.get(files.shape[1], f"{files.shape[1]} channels"),
         *files.shape[2:],
         f"classes {list_some(class_names)}" if class_names else "no classes",
+        describe_kinds(found),
     )
     return Arrays(
         train_x,

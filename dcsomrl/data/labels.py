@@ -1,5 +1,6 @@
 """Labels: a column of a table as it was meant, and classes numbered from 0."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.notes import note
 from dcsomrl.data.separators import POINT
 from dcsomrl.errors import DataError
+
+# What columns of labels are called; y is none of these, which is a coordinate as well.
+LABELS = re.compile(
+    r"(.*[_ .-])?(labels?|targets?|class(es)?)([_ .-]?(id|no|idx|name|label))?|ground[_ .-]?truth",
+    re.IGNORECASE,
+)
+
+
+def warn_of_labels(features: Sequence[str], path: Path, notes: list[str]) -> None:
+    """Note features that are called as labels are, and would be trained on."""
+    for name in features:
+        if LABELS.fullmatch(name):
+            note(
+                notes,
+                f"{path}: column {name} is called as labels are and is taken as a feature; if it "
+                f"holds them, set `target={name}`",
+            )
 
 
 def read_labels(column: pd.Series, path: Path, where: Sequence[str]) -> pd.Series:
@@ -59,13 +78,18 @@ def number_labels(
         every class; None for what there is not.
 
     Raises:
-        DataError: labels are fractions.
+        DataError: labels are fractions, or missing.
     """
     labels = [part for part in (train, test) if part is not None]
     if not labels:
         return None, None, None
     whole = np.concatenate([part.astype(str) if part.dtype == object else part for part in labels])
     if whole.dtype.kind == "f":
+        if np.isnan(whole).any():
+            raise DataError(
+                f"{origin} has {int(np.isnan(whole).sum())} labels that are missing (NaN): give "
+                "every sample one, or leave all labels out"
+            )
         if not (whole == np.round(whole)).all():
             odd = whole[whole != np.round(whole)][0]
             raise DataError(

@@ -42,4 +42,12 @@ def put_channels_first(x: NDArray[Any], layout: Layout, path: Path) -> NDArray[A
             path,
             x.shape[3],
         )
+    if layout == "auto" and not last and x.shape[1] > max(CHANNELS) and x.shape[3] < x.shape[1]:
+        log.warning(
+            "%s: images of shape %s are read as %d channels of %d x %d; set `layout` if the "
+            "channels come last",
+            path,
+            x.shape[1:],
+            *x.shape[1:],
+        )
     return np.moveaxis(x, 3, 1) if last or layout == "channels_last" else x

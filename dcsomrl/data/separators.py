@@ -122,17 +122,39 @@ def _find_odd_row(rows: Sequence[Sequence[str]]) -> int | None:
     return next((i for i, row in enumerate(rows) if len(row) != width), None)
 
 
+def _refuse_open_quote(text: Text, separator: str) -> None:
+    """Refuse a text that ends within quotes.
+
+    Raises:
+        DataError: it does.
+    """
+    before = 0
+    with text.open() as file:
+        reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
+        try:
+            for _ in reader:
+                before = reader.line_num
+        except csv.Error as error:
+            if "unexpected end of data" in str(error):
+                raise DataError(
+                    f"{text.path} has a quote that is opened in line {before + 1 + text.skipped} "
+                    "and never closed: close it, or double it where it belongs to the text"
+                ) from error
+
+
 def find_lines(text: Text, separator: str, header: bool) -> tuple[list[int], bool]:
     """Line of every row, and whether all rows but the first end with one more, empty field.
 
     Raises:
-        DataError: a row has more or fewer fields than the first.
+        DataError: a row has more or fewer fields than the first, or the last one never ends.
     """
     lines, widths, blank = [], [], True
     for line, row in read_fields(text, separator):
         lines.append(line)
         widths.append(len(row))
         blank = blank and (len(lines) == 1 or not row[-1].strip())
+    if lines and any("\n" in field for field in row):  # of the last row
+        _refuse_open_quote(text, separator)
     trailing = blank and len(widths) > 1 and set(widths[1:]) == {widths[0] + 1}
     odd = next((i for i, width in enumerate(widths) if width != widths[0]), None)
     if odd is not None and not trailing:

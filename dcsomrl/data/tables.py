@@ -111,6 +111,7 @@ def take_columns(
         roles = replace(roles, id=found)
         if written and found is not None and found in written:
             table = table.assign(**{found: written[found]})
+    roles = _ignore_index(table, roles, {*named, *(learned or ())}, path, notes)
     features, left_out = take_features(table, roles, path, where, notes, learned)
     kept = find_whole_rows(features, roles, path, where, notes)
     features, table = features[kept], table[kept]
@@ -126,12 +127,36 @@ def take_columns(
         path,
         len(features),
         features.shape[1],
-        list_some(features.columns.tolist()),
+        list_some([_describe_feature(features[name]) for name in features]),
         f"labels from {roles.target}" if roles.target else "no labels",
         f", rows named by {roles.id}" if roles.id else "",
         f"; left out: {list_some(left_out)}" if left_out else "",
     )
     return Table(features, labels, about)
+
+
+def _ignore_index(
+    table: pd.DataFrame, roles: Roles, used: Collection[str], path: Path, notes: list[str]
+) -> Roles:
+    """The roles with the index of a data frame, where it has none: of the rows' names, or ignored.
+
+    One column whose values differ names the rows; several, or one with equal values, do not.
+    """
+    index = [one for one in table.attrs.get("index", []) if one not in {*used, roles.id}]
+    if not index:
+        return roles
+    if len(index) == 1 and roles.id is None and table[index[0]].is_unique:
+        note(
+            notes,
+            f"{path}: {index[0]}, the index, names the rows and is no feature; set `columns` to "
+            "have it as one",
+        )
+        return replace(roles, id=index[0])
+    note(
+        notes,
+        f"{path}: the index ({list_some(index)}) is left out; set `columns` to have it as features",
+    )
+    return replace(roles, ignore=(*roles.ignore, *index))
 
 
 def say_lacking(roles: Roles, columns: Collection[str], path: Path, notes: list[str]) -> None:
@@ -144,6 +169,15 @@ def say_lacking(roles: Roles, columns: Collection[str], path: Path, notes: list[
         )
 
 
+def _describe_feature(column: pd.Series) -> str:
+    """The name of a feature, what kind of numbers it holds and their range, in words."""
+    values = column.dropna().to_numpy(float)
+    if np.isin(values, (0, 1)).all():
+        return f"{column.name}: 0 or 1"
+    whole = "whole numbers" if (values % 1 == 0).all() else "numbers"
+    return f"{column.name}: {whole} from {values.min():g} to {values.max():g}"
+
+
 def _read_parquet(path: Path) -> pd.DataFrame:
     """A table with its named index as columns, and columns of lists as a column an element."""
     try:
@@ -152,10 +186,15 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         raise DataError(
             f"{path} cannot be read ({error}): it is damaged or not what its name says"
         ) from error
+    levels = 0
     if any(name is not None for name in table.index.names) or not isinstance(
         table.index, pd.RangeIndex
     ):
+        levels = table.index.nlevels
         table = table.reset_index()
+    if not table.shape[1]:
+        raise DataError(f"{path} has no columns: save a table with features")
     names = [str(name) for name in table.columns]
     table.columns = pd.Index(text_tables.name_columns(names, table.shape[1], path))
+    table.attrs["index"] = table.columns[:levels].tolist()
     return spread_lists(table, path)

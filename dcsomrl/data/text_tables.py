@@ -1,5 +1,6 @@
 """How a table of text is written: its encoding, separator, decimal mark and header."""
 
+import json
 import logging
 import re
 from collections import Counter
@@ -26,6 +27,7 @@ from dcsomrl.data.separators import (
     read_fields,
 )
 from dcsomrl.data.text_files import Text, find_encoding
+from dcsomrl.data.thousands import find_pointed
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -34,8 +36,6 @@ SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data")
 Decimal = Literal["auto", "point", "comma"]
 # A comma before three digits may as well set thousands apart.
 THOUSANDS = re.compile(r"\s*[+-]?[0-9]{1,3},[0-9]{3}\s*")
-# So may a point where decimals have a comma, as in tables with semicolons between fields.
-POINTED_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ def read_text_table(
         DataError: it is not plainly a table, or can be read in more than one way.
     """
     text = _find_text(path, writing, notes)
+    _refuse_json(text)
     separator, text = find_separator(text, writing.separator, notes)
     rows = read_fields(text, separator)
     first = next(rows, (1, []))
@@ -82,7 +83,7 @@ def read_text_table(
         raise DataError(f"{path} is empty: give it a line of names and a line for each sample")
     head = [first, *islice(rows, LOOKED_AT)]
     columns = list(zip_longest(*(row for _, row in head), fillvalue=""))
-    decimal = _find_decimal(path, columns, writing.decimal, separator, notes)
+    decimal = _find_decimal(path, columns, writing.decimal)
     header = _has_header(path, columns, decimal, writing.header, notes)
     names = name_columns(first[1] if header else None, len(first[1]), path)
     lines, trailing = find_lines(text, separator, header)
@@ -99,15 +100,28 @@ def read_text_table(
     }
     missing = {name: list(MISSING) for name in names if name not in verbatim}
     named = [name for name in names if names_rows(name) and name not in verbatim]
+
+    def reread(columns: Sequence[str]) -> pd.DataFrame:
+        """Columns as they stand."""
+        with text.open() as file:
+            return pd.read_csv(file, dtype=str, usecols=list(columns), **form)
+
     try:
         with text.open() as file:
             table = pd.read_csv(file, dtype=dict.fromkeys(verbatim, str), na_values=missing, **form)
-        with text.open() as file:
-            written = pd.read_csv(file, dtype=str, usecols=named, **form) if named else table[[]]
+        written = reread(named) if named else table[[]]
+        unsure = writing.decimal == "auto" and decimal == "."
+        pointed = find_pointed(table, reread, separator == ";") if unsure else None
     except Exception as error:  # the reader raises kinds of its own for a damaged file
         raise DataError(
             f"{path} cannot be read ({error}): it is damaged or not what its name says"
         ) from error
+    if pointed is not None:
+        note(
+            notes,
+            f"{path} holds {pointed!r}, whose point is read as a decimal sign: set `decimal=point` "
+            "if it is one, and save it without if it sets thousands apart",
+        )
     table.attrs |= {
         "lines": lines if len(lines) == len(table) else None,
         "decimal": decimal,
@@ -136,12 +150,28 @@ def _find_text(path: Path, writing: Writing, notes: list[str]) -> Text:
     return Text(path, find_encoding(path, writing.encoding, notes), writing.skip_lines)
 
 
+def _refuse_json(text: Text) -> None:
+    """Refuse a file of JSON under the name of a table.
+
+    Raises:
+        DataError: the whole of it, or its first line, is an object or a list in JSON.
+    """
+    with text.open() as file:
+        first = file.readline()
+        if not first.lstrip().startswith(("{", "[")):
+            return
+        for read in (lambda: first, lambda: first + file.read()):
+            try:
+                json.loads(read())
+            except ValueError:
+                continue
+            raise DataError(f"{text.path} holds JSON and is no table: save its rows as CSV")
+
+
 def _find_decimal(
     path: Path,
     columns: Sequence[Sequence[str]],
     given: Decimal,
-    separator: str,
-    notes: list[str],
 ) -> str:
     """The mark of decimals: a comma where numbers cannot be read otherwise.
 
@@ -158,8 +188,6 @@ def _find_decimal(
         if is_numeric(column[1:]) and any("," in one for one in column[1:])
     ]
     if not numbers:
-        if separator == ";":
-            _note_points(path, columns, notes)
         return "."
     if all(THOUSANDS.fullmatch(one) for column in numbers for one in column):
         raise DataError(
@@ -168,23 +196,6 @@ def _find_decimal(
         )
     log.info("%s: numbers have decimal commas", path)
     return ","
-
-
-def _note_points(path: Path, columns: Sequence[Sequence[str]], notes: list[str]) -> None:
-    """Note numbers whose points are read as decimal signs, and may as well set thousands apart."""
-    numbers = [
-        one.strip()
-        for column in columns
-        if is_numeric(column[1:])
-        for one in column[1:]
-        if "." in one
-    ]
-    if numbers and all(POINTED_THOUSANDS.fullmatch(one) for one in numbers):
-        note(
-            notes,
-            f"{path} holds {numbers[0]!r}, whose point is read as a decimal sign; save it without "
-            "marks of thousands if it is one",
-        )
 
 
 def _has_header(

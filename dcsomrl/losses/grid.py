@@ -28,16 +28,21 @@ def commitment(z: Tensor, quantized: Tensor) -> Tensor:
     return mse_loss(z, quantized)
 
 
-def grid_attraction(distance: Tensor, around: Tensor, width: int) -> Tensor:
-    """Squared distances to the winner and its neighbours on the grid, a fifth of their sum.
+def grid_attraction(distance: Tensor, around: Tensor, width: int, size: int = 5) -> Tensor:
+    """Squared distances to the winner and its neighbours on the grid, their sum over their number.
 
-    Five are the winner and its four neighbours; at the rim there are fewer, and a fifth it stays.
+    At the rim there are fewer neighbours, and the sum is divided by the same number all the same.
 
     Args:
         distance: (batch, K) squared distances of constant codes from the embeddings.
         around: (batch, K) mask of the winner and its neighbours.
         width: dimensions m of a code, over which the mean is taken.
+        size: the winner and its neighbours where there is no rim: 5 on a rectangular grid, 7 on a
+            hexagonal one.
+
+    Returns:
+        The mean over the batch, 0-d.
 
     Source: Fortuin et al. 2018 (SOM-VAE).
     """
-    return (around * distance).sum(1).mean() / (5 * width)
+    return (around * distance).sum(1).mean() / (size * width)

@@ -27,7 +27,8 @@ class SOMVAE(CenterModel):
     first term reaches the embedding alone, as in the authors' code, or with ``copy_gradient`` the
     code as well. Where a neighbour lies beyond the
     grid's rim it is left out of the sum, which is divided by five all the same; the authors' code
-    puts a zero there, which changes the term's value and not its gradient.
+    puts a zero there, which changes the term's value and not its gradient. On a hexagonal grid,
+    with six neighbours, it is divided by seven.
 
     Where consecutive samples are a sequence, ``transition`` is the mean negative log-probability
     of the step from one sample's embedding to the next one's under a learned matrix, and
@@ -88,6 +89,7 @@ class SOMVAE(CenterModel):
             raise ValueError(f"lr_decay must be in (0, 1], got {lr_decay}")
         self.autoencoder = autoencoder
         self.grid = Grid(rows, columns, topology, periodic)
+        self._around = 7 if topology == "hexagonal" else 5
         n_clusters = len(self.grid)
         self.weights = weights
         self.sequence_length, self.lr_decay = sequence_length, lr_decay
@@ -118,7 +120,7 @@ class SOMVAE(CenterModel):
             "reconstruction_q": losses.reconstruction(decoded, step.x),
             "reconstruction_e": losses.reconstruction(step.reconstruction, step.x),
             "commitment": losses.commitment(z, quantized),
-            "som": losses.grid_attraction(to_centers, around, z.shape[1]),
+            "som": losses.grid_attraction(to_centers, around, z.shape[1], self._around),
         }
         terms["loss"] = (
             terms["reconstruction_q"]

@@ -1,3 +1,4 @@
+import re
 import struct
 import sys
 import zlib
@@ -206,7 +207,11 @@ def test_folders_named_like_splits_are_splits(tmp_path, train, test):
 
 @pytest.mark.parametrize(
     ("train", "test"),
-    [("training_set", "test_set"), ("train_images", "val_images"), ("Train", "Dev")],
+    [
+        *[("training_set", "test_set"), ("train_images", "val_images"), ("Train", "Dev")],
+        *[("train2017", "val2017"), ("X_train", "X_test"), ("01_train", "02_test")],
+        *[("trainA", "testA"), ("seg_train", "seg_test"), ("train", "test1")],
+    ],
 )
 def test_splits_may_have_longer_names(tmp_path, train, test):
     for i, split in enumerate((train, train, test)):
@@ -215,6 +220,17 @@ def test_splits_may_have_longer_names(tmp_path, train, test):
     got = images(str(tmp_path))
     assert got.class_names == ["a", "b"]
     assert (len(got.train_x), len(got.test_x)) == (2, 1)
+
+
+def test_a_split_in_a_longer_name_is_said_and_one_alone_is_a_class(tmp_path):
+    for i, name in enumerate(("train2017", "val2017")):
+        draw(tmp_path / "one" / name / "0.png", i)
+    assert "train2017 and val2017 are read as the splits" in " ".join(
+        images(str(tmp_path / "one")).notes
+    )
+    for i, name in enumerate(("steam_train", "tram", "steam_train", "tram")):
+        draw(tmp_path / "two" / name / f"{i}.png", i)
+    assert images(str(tmp_path / "two")).class_names == ["steam_train", "tram"]
 
 
 def test_a_third_split_is_left_out_and_said(tmp_path, caplog):
@@ -232,6 +248,8 @@ def test_a_third_split_is_left_out_and_said(tmp_path, caplog):
         (["train/0.png", "val/0.png", "dog/0.png"], "beside dog"),
         (["train/0.png", "training/0.png", "test/0.png"], "named like splits"),
         (["val/0.png", "valid/0.png"], "named like splits"),
+        (["seg_train/0.png", "seg_test/0.png", "seg_pred/0.png"], "beside seg_pred"),
+        (["trainA/0.png", "trainB/0.png", "testA/0.png", "testB/0.png"], "named like splits"),
         (["pictures/cat/0.png", "pictures/dog/0.png"], "folders in it"),
         (["pictures/cat/0.png"], "folders in it"),
         (["train/all/cat/0.png", "train/all/dog/0.png", "test/cat/0.png"], "folders in it"),
@@ -492,3 +510,45 @@ def test_colours_of_16_bits_in_a_png_are_said_to_be_cut(tmp_path, caplog):
         (tmp_path / f"{i}.png").write_bytes(png)
     images(str(tmp_path))
     assert "3 of 3 images have 16 bits a channel and are read with 8" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("background", "share"), [("white", 1), ("black", 0), ("#808080", 128 / 255)]
+)
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_images_of_every_depth_are_padded_with_the_background(tmp_path, background, share, kind):
+    full = {np.uint8: 255, np.uint16: 65535}.get(kind, 1)
+    for i in range(4):
+        pixels = np.random.default_rng(i).random((6, 10))
+        pixels[0, :2] = 0, 1  # of floats the least and the greatest tell black and white
+        Image.fromarray((pixels * full).astype(kind)).save(tmp_path / f"{i}.tif")
+    got = images(str(tmp_path), image_size=[10, 10], fit="pad", background=background)
+    x = got.train_x / (255 if kind == np.uint8 else 1)
+    border = torch.cat([x[..., :2, :], x[..., -2:, :]], 2)
+    assert border.numpy() == pytest.approx(share, abs=1e-3)
+
+
+def test_whole_numbers_of_32_bits_are_taken_as_they_are(tmp_path):
+    pixels = np.random.default_rng(0).integers(-70_000, 70_000, (4, 6, 5)).astype(np.int32)
+    for i, one in enumerate(pixels):
+        Image.fromarray(one).save(tmp_path / f"{i}.tif")
+    got = images(str(tmp_path))
+    taken = torch.cat([got.train_x, got.test_x])[:, 0].numpy()
+    assert sorted(map(tuple, taken.reshape(4, -1))) == sorted(map(tuple, pixels.reshape(4, -1)))
+
+
+def test_the_log_says_what_images_are_in_their_files(tmp_path, caplog):
+    caplog.set_level("INFO")
+    for i in range(6):
+        draw(tmp_path / f"{i}.png", i, size=(6, 5) if i else (8, 7), mode="RGB" if i < 4 else "L")
+    images(str(tmp_path), image_size=5, channels=3)
+    assert re.search(r"RGB 6x5 \(3\), L 6x5 \(2\), RGB 8x7 \(1\), from \d+ to \d+", caplog.text)
+
+
+def test_sizes_that_differ_are_those_of_turned_images(tmp_path):
+    for i, orientation in enumerate((1, 6, 1, 6, 1, 6)):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        Image.new("RGB", (24, 16)).save(tmp_path / f"{i}.jpg", exif=exif)
+    with pytest.raises(DataError, match=r"jpg is (16x24|24x16), but.*sizes are 16x24, 24x16"):
+        images(str(tmp_path))

@@ -35,6 +35,7 @@ def test_terms_on_a_grid_are_their_sums():
     assert neighborhood(distance, kernel).item() == pytest.approx(by_hand)
     by_hand = d[around.numpy()].sum() / 6 / (5 * 3)
     assert grid_attraction(distance, around, 3).item() == pytest.approx(by_hand)
+    assert grid_attraction(distance, around, 3, 7).item() == pytest.approx(by_hand * 5 / 7)
     z, e = random(5, 3), random(5, 3, seed=3)
     by_hand = ((z.numpy() - e.numpy()) ** 2).mean()
     assert commitment(z, e).item() == pytest.approx(by_hand)

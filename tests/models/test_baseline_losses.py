@@ -115,6 +115,17 @@ def test_the_losses_of_somvae_are_numpys(x):
     assert losses == pytest.approx(expected, rel=1e-4)
 
 
+def test_somvae_on_hexagons_has_six_neighbours(x):
+    model = SOMVAE(network(), 4, 4, topology="hexagonal")
+    torch.nn.init.normal_(model.centers, std=0.3)
+    z, centers = arrays(model, x)
+    places = model.grid.places().numpy()
+    near = np.linalg.norm(places[:, None] - places, axis=2) < 1.01
+    apart = squares(z, centers)
+    expected = (apart * near[apart.argmin(1)]).sum() / (7 * z.size)
+    assert terms(model, x)["som"].item() == pytest.approx(expected, rel=1e-4)
+
+
 @pytest.mark.parametrize("copy", [False, True])
 def test_somvae_gradients_go_where_they_should(x, copy):
     model = SOMVAE(network(), 3, 2, copy_gradient=copy)

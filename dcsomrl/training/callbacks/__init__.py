@@ -4,6 +4,7 @@ from dcsomrl.training.callbacks.epoch_table import EpochTable
 from dcsomrl.training.callbacks.map_usage import MapUsage
 from dcsomrl.training.callbacks.progress import progress_bar
 from dcsomrl.training.callbacks.random_state import RandomState
+from dcsomrl.training.callbacks.refresh_neighbors import RefreshNeighbors
 from dcsomrl.training.callbacks.sample_paths import SamplePaths
 from dcsomrl.training.callbacks.step_scores import StepScores
 from dcsomrl.training.callbacks.stop_collapsed import StopCollapsed
@@ -16,6 +17,7 @@ __all__ = [
     "EpochTable",
     "MapUsage",
     "RandomState",
+    "RefreshNeighbors",
     "SamplePaths",
     "StepScores",
     "StopCollapsed",

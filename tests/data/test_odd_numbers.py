@@ -1,0 +1,170 @@
+"""Columns of numbers with something else in them are neither categories nor dropped."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dcsomrl.data.files import arrays
+from dcsomrl.errors import DataError
+
+
+def make(tmp_path, odd, n=40, name="t.csv", sep=","):
+    """A table of numbers with one odd field, b in line 9."""
+    rows = [f"{i}.5{sep}{odd if i == 7 else i * 2}" for i in range(n)]
+    path = tmp_path / name
+    path.write_text(f"a{sep}b\n" + "\n".join(rows) + "\n")
+    return str(path)
+
+
+@pytest.mark.parametrize("gap", ["n.a.", "-", "na", "None", "missing", "#DIV/0!", "1.#IND", "NaT"])
+@pytest.mark.parametrize("categories", ["refuse", "onehot", "ignore"])
+def test_words_for_no_number_are_missing_values(tmp_path, gap, categories):
+    path = make(tmp_path, gap)
+    settings = {"categories": categories, "test_fraction": 0.1}
+    with pytest.raises(DataError, match="no value in line 9, column b"):
+        arrays(path, **settings)
+    got = arrays(path, missing="drop", **settings)
+    assert got.feature_names == ["a", "b"]
+    assert len(got.train_x) + len(got.test_x) == 39
+    if gap != "None":  # that is missing in every column
+        assert any(f"taken as missing ({gap}, the first in line 9)" in one for one in got.notes)
+
+
+MARKED = ["15%", "$81", "1'232", '"1,100.50"', "2.6D-01", "\u22122", "1 855", "3 m", "?!"]
+
+
+@pytest.mark.parametrize("odd", MARKED)
+@pytest.mark.parametrize("categories", ["refuse", "onehot"])
+def test_what_is_no_number_among_numbers_is_no_category(tmp_path, odd, categories):
+    said = rf"b \(numbers but for ['\"]{re.escape(odd.strip(chr(34)))}['\"] in line 9\)"
+    with pytest.raises(DataError, match=said) as caught:
+        arrays(make(tmp_path, odd), categories=categories)
+    assert "onehot" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["{}%", "${}", "{} €"])
+def test_numbers_with_marks_are_no_categories(tmp_path, value):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "".join(f"{i}.5,{value.format(i % 5)}\n" for i in range(30)))
+    with pytest.raises(DataError, match=r"b \(numbers but for .* in line 2 and 29 more\)"):
+        arrays(str(path), categories="onehot")
+
+
+@pytest.mark.parametrize("values", [["red", "none", "-"], ["1-2", "3-4", "5+"], ["A1", "B2", "3"]])
+def test_categories_stay_categories(tmp_path, values):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "".join(f"{i}.5,{values[i % 3]}\n" for i in range(30)))
+    got = arrays(str(path), categories="onehot")
+    assert got.feature_names == ["a", *(f"b={one}" for one in sorted(values))]
+    assert not got.notes
+
+
+def test_a_late_comma_names_the_mark_of_decimals(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a;b\n" + "".join(f"{i};{i * 3}\n" for i in range(1100)) + "1,5;5\n")
+    with pytest.raises(DataError, match=r"'1,5' in line 1102.*set `decimal=comma`"):
+        arrays(str(path))
+    assert arrays(str(path), decimal="comma").train_x.max() >= 3200
+
+
+def test_a_late_point_that_may_set_thousands_apart_is_said(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "".join(f"{i},{i * 3}\n" for i in range(1100)) + "1.100,5\n")
+    assert "holds '1.100', whose point" in " ".join(arrays(str(path)).notes)
+    assert not arrays(str(path), decimal="point").notes
+
+
+@pytest.mark.parametrize("name", ["label", "Class", "true_class", "target_id", "ground truth"])
+def test_a_feature_that_is_called_as_labels_are_is_said(tmp_path, name):
+    path = tmp_path / "t.csv"
+    rows = "".join(f"{i * i}.5,{i % 3},{i * 7 % 5}\n" for i in range(20))
+    path.write_text(f"a,{name},subclassing\n{rows}")
+    assert f"column {name} is called as labels are" in " ".join(arrays(str(path)).notes)
+    assert not arrays(str(path), name).notes
+    assert not arrays(str(path), columns=[name]).notes
+
+
+TWO = pd.MultiIndex.from_product([range(4), range(5)], names=["u", "v"])
+FRAME = pd.DataFrame({"a": np.arange(20.0) ** 2, "b": np.arange(20.0)[::-1] ** 2})
+
+
+@pytest.mark.parametrize(
+    ("index", "settings", "features", "named"),
+    [
+        (pd.Index([f"p{i}" for i in range(20)], name="who"), {}, ["a", "b"], True),
+        (pd.Index(range(5, 25), name="time"), {}, ["a", "b"], True),
+        (pd.Index(range(5, 25), name="time"), {"columns": ["time", "a"]}, ["time", "a"], False),
+        (pd.Index([i // 2 for i in range(20)], name="group"), {}, ["a", "b"], False),
+        (TWO, {}, ["a", "b"], False),
+        (
+            TWO,
+            {"id": "v"},
+            ["a", "b"],
+            True,
+        ),
+    ],
+)
+def test_the_index_of_a_frame_is_no_feature(tmp_path, index, settings, features, named):
+    path = tmp_path / "t.parquet"
+    FRAME.set_index(index).to_parquet(path)
+    got = arrays(str(path), **settings)
+    assert got.feature_names == features
+    assert ("id" in got.train_about) == named
+    assert bool(got.notes) == ("columns" not in settings)
+    assert all("the index" in one for one in got.notes)
+
+
+def test_a_frame_without_columns_and_lists_without_numbers_are_refused(tmp_path):
+    path = tmp_path / "t.parquet"
+    pd.DataFrame().to_parquet(path)
+    with pytest.raises(DataError, match="has no columns"):
+        arrays(str(path))
+    FRAME.assign(e=[[]] * 20).to_parquet(path)
+    with pytest.raises(DataError, match=r"without any value: e; leave them out by `ignore`"):
+        arrays(str(path))
+    assert arrays(str(path), ignore=["e"]).feature_names == ["a", "b"]
+
+
+def test_a_quote_that_is_never_closed_is_said_where_it_opens(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('a,b\n1,"2\n' + "".join(f"{i},{i}\n" for i in range(30)))
+    with pytest.raises(DataError, match=r"opened in line 2 and never closed"):
+        arrays(str(path))
+    path.write_text("a,b\n" + "".join(f"{i},x\n" for i in range(30)) + '1,"two\nlines\n"\n')
+    assert arrays(str(path), ignore=["b"]).feature_names == ["a"]
+
+
+@pytest.mark.parametrize("text", [[{"a": 1}, {"a": 2}], {"a": [1, 2]}])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_json_by_the_name_of_a_table_is_said(tmp_path, text, indent):
+    path = tmp_path / "t.csv"
+    path.write_text(json.dumps(text, indent=indent))
+    with pytest.raises(DataError, match="holds JSON"):
+        arrays(str(path))
+    path.write_text("[a],{b}\n1,2\n3,4\n5,6\n")
+    assert arrays(str(path)).feature_names == ["[a]", "{b}"]
+
+
+@pytest.mark.parametrize("name", ["y", "labels"])
+def test_labels_in_a_column_are_labels_and_missing_ones_are_said(tmp_path, name):
+    path, x = tmp_path / "t.npz", np.random.default_rng(0).random((20, 3))
+    y = np.arange(20) % 4
+    np.savez(path, x=x, **{name: y[:, None]})
+    got = arrays(str(path))
+    assert got.class_names == ["0", "1", "2", "3"]
+    np.savez(path, x=x, **{name: np.where(y == 3, np.nan, y)})
+    with pytest.raises(DataError, match=r"5 labels that are missing"):
+        arrays(str(path))
+
+
+def test_channels_that_may_come_last_are_said(tmp_path, caplog):
+    path = tmp_path / "t.npy"
+    np.save(path, np.random.default_rng(0).random((6, 32, 32, 5)))
+    assert arrays(str(path)).train_x.shape[1:] == (32, 32, 5)
+    assert "read as 32 channels of 32 x 5; set `layout`" in caplog.text
+    caplog.clear()
+    assert arrays(str(path), layout="channels_last").train_x.shape[1:] == (5, 32, 32)
+    assert not caplog.text
