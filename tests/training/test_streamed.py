@@ -1,6 +1,5 @@
 """Runs on a stream: their results, and that one that was stopped goes on bit for bit."""
 
-import logging
 import signal
 from functools import partial
 
@@ -195,7 +194,6 @@ def test_a_deep_model_trains_on_a_stream(run_small, table):
 
 def test_no_part_is_larger_than_it_may_be(run_small, table, tmp_path, monkeypatch):
     monkeypatch.setattr(streamed, "PART", 2048)
-    logging.getLogger("dcsomrl").setLevel(logging.INFO)
     run_small(small=overrides(table))
     metadata = pq.read_metadata(tmp_path / "run" / "assignments.parquet")
     sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
