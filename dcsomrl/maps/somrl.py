@@ -195,7 +195,9 @@ class SOMRL(RelevanceMap):
         Raises:
             ValueError: z has another shape.
         """
-        with torch.inference_mode():  # takes an eighth off a step of a small map
+        # Takes an eighth off a step of a small map; a compiler knows no tensors of that mode.
+        alone = isinstance(z, Tensor) and may_wait(z)
+        with torch.inference_mode() if alone else torch.no_grad():
             self.step_(self.reduce(self.statistics(z)))
 
     @torch.no_grad()

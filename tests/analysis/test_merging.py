@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
@@ -127,6 +127,7 @@ def test_linkage_of_winners_finds_groups_and_few_nodes_stay():
     assert len(set(merge_by_linkage(np.zeros((4, 4)), 2))) == 2  # nodes that share nothing
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(0, 1) | st.just(float("nan")), max_size=8))
 def test_p_is_corrected_step_by_step_for_those_that_there_are(p):
     order = sorted((one, i) for i, one in enumerate(p) if one == one)

@@ -74,7 +74,10 @@ def test_what_is_no_finished_run_is_refused(cli, tmp_path):
         (["run=a", "seed=-1"], "seed must be an integer of at least 0 and below 2^32, got -1"),
     ],
 )
-def test_what_names_no_run_is_said_in_a_sentence(given, sentence, cli):
+def test_what_names_no_run_is_said_in_a_sentence(given, sentence, cli, tmp_path):
+    for name in ("metrics.json", "checkpoints/last.ckpt"):  # nothing is read of a
+        (tmp_path / "a" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "a" / name).touch()
     done = cli("report", *given)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == f"error: {sentence}"
