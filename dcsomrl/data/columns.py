@@ -37,21 +37,25 @@ def as_numbers(column: pd.Series, decimal: str = ".") -> pd.Series | None:
     if not len(values):
         return column.astype(float)
     if all(isinstance(one, Number) and not isinstance(one, complex) for one in values):
-        return column.astype(float)
+        return values.astype(float).reindex(column.index)
     words = values.astype(str).str.strip()
     if words.str.lower().isin(TRUTH).all():
         return words.str.lower().map(TRUTH).reindex(column.index).astype(float)
     number = choose_number_pattern(decimal)
-    if all(isinstance(one, str) and number.fullmatch(one) for one in values):
-        plain = words.str.replace(decimal, ".", regex=False)
+    text = values.map(lambda one: isinstance(one, str))
+    rest = values[~text].map(lambda one: isinstance(one, Number) and not isinstance(one, complex))
+    if rest.all() and all(number.fullmatch(one) for one in values[text]):
+        plain = words.where(~text, words.str.replace(decimal, ".", regex=False))
         return pd.to_numeric(plain).reindex(column.index).astype(float)
     return None
 
 
 def tell_kind(column: pd.Series) -> str:
-    """What a column holds that is not of numbers."""
+    """What a column holds that is not of numbers: ``dates``, ``text``, or other ``objects``."""
     if column.dtype.kind in "mM":
         return "dates"
+    if not all(isinstance(one, str | Number | np.generic) for one in column.dropna().head(20)):
+        return "objects"
     values = column.dropna().head(20).astype(str)
     return "dates" if all(DATE.fullmatch(one) for one in values) else "text"
 
@@ -117,6 +121,9 @@ def spread_lists(table: pd.DataFrame, path: Path) -> pd.DataFrame:
             )
         gap = np.full(length, np.nan)
         values = np.stack([gap if missing[i] else np.asarray(x) for i, x in enumerate(column)])
+        if values.ndim > 2 or values.dtype.kind not in "fiub":  # lists of something else
+            parts.append(column.to_frame())
+            continue
         names = [f"{name}.{i}" for i in range(values.shape[1])]
         parts.append(pd.DataFrame(values, columns=names, index=table.index))
         spread[str(name)] = names

@@ -55,7 +55,7 @@ def read_labels(column: pd.Series, path: Path, where: Sequence[str]) -> pd.Serie
     if column.dtype.kind in "fiub" or not all(isinstance(one, str) for one in column):
         return column
     text = column.str.strip()
-    if text.map(lambda one: one.isdecimal() and str(int(one)) == one).all():
+    if text.map(lambda one: one.isdecimal() and str(int(one)) == one and len(one) < 19).all():
         return text.astype(np.int64)
     numbers = text.map(lambda one: bool(POINT.fullmatch(one))).all()
     if numbers and not text.map(str.isdigit).all():
@@ -83,12 +83,18 @@ def number_labels(
     labels = [part for part in (train, test) if part is not None]
     if not labels:
         return None, None, None
+    apart = {id(part): part for part in labels}.values()  # one may be both splits
+    lacking = sum(int(pd.isna(part).sum()) for part in apart)
+    if lacking:
+        raise DataError(
+            f"{origin} has {lacking} labels that are missing: give every sample one, or leave all "
+            "labels out"
+        )
     whole = np.concatenate([part.astype(str) if part.dtype == object else part for part in labels])
     if whole.dtype.kind == "f":
-        if np.isnan(whole).any():
+        if not (np.abs(whole) < 2**63).all():
             raise DataError(
-                f"{origin} has {int(np.isnan(whole).sum())} labels that are missing (NaN): give "
-                "every sample one, or leave all labels out"
+                f"{origin} has labels that are infinite or beyond 64 bits: number them anew"
             )
         if not (whole == np.round(whole)).all():
             odd = whole[whole != np.round(whole)][0]

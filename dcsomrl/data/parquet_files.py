@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dcsomrl.data.block_files import AT_ONCE, Block, BlockFiles, make_room
 from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.text_tables import check_names
 from dcsomrl.errors import DataError, shorten
 
 # Bytes of the columns, about, that are decoded at once.
@@ -54,6 +55,7 @@ class ParquetFiles(BlockFiles):
         spread: list[str] = []
         for name, width in zip(self._columns, self._widths, strict=True):
             spread += [name] if width is None else [f"{name}.{i}" for i in range(width)]
+        check_names(spread, files[0])
         self.names = spread
         if learned is not None:
             if absent := [name for name in learned if name not in spread]:

@@ -1,17 +1,24 @@
 """Datasets of one's own larger than memory: a table of parquet or npy files."""
 
 import logging
+import re
+from pathlib import Path
 
 from dcsomrl.data.arrays import Arrays
 from dcsomrl.data.block_files import open_files
 from dcsomrl.data.blocks import Division
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.image_folders import TEST_NAMES, TRAIN_NAMES
+from dcsomrl.data.labels import LABELS
 from dcsomrl.data.notes import note
 from dcsomrl.data.roles import Names, to_names
+from dcsomrl.data.row_names import names_rows
 from dcsomrl.data.streams import Stream
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
+
+INDEX = "__index_level_"  # how a nameless index of a data frame is called in parquet
 
 
 def stream(
@@ -49,6 +56,10 @@ def stream(
     notes: list[str] = []
     chosen, left = None if columns is None else to_names(columns), to_names(ignore)
     files = open_files(path, chosen, left, notes, feature_names)
+    if chosen is None and feature_names is None and files.names is not None:
+        _warn_of_names(files.names, path, notes)
+    if test_path is None:
+        _refuse_splits([Path(one) for one in files.files], path)
     train = Stream(files, window)
     _check_rows(train, path)
     if test_path is None:
@@ -71,6 +82,38 @@ def stream(
     if files.names is not None:
         log.info("features: %s", list_some(files.names))
     return Arrays(train, None, test, None, feature_names=files.names, notes=tuple(notes))
+
+
+def _warn_of_names(names: list[str], path: str, notes: list[str]) -> None:
+    """Note features that are called as labels are or as what names rows."""
+    for name in names:
+        called = "what names rows" if names_rows(name) or name.startswith(INDEX) else ""
+        called = "labels are" if LABELS.fullmatch(name) else called
+        if called:
+            note(
+                notes,
+                f"{path}: column {name} is called as {called} and is taken as a feature; if it is "
+                f"none, set `ignore=[{name}]`",
+            )
+
+
+def _refuse_splits(files: list[Path], path: str) -> None:
+    """Refuse files of several splits, which would be mixed.
+
+    Raises:
+        DataError: one is called train, and another test, val or the like.
+    """
+    found: dict[bool, str] = {}
+    for file in files:
+        inside = file.relative_to(path) if file.is_relative_to(path) else file
+        words = re.findall("[a-z]+", inside.as_posix().lower())
+        found |= {True: str(file)} if {*words} & {*TRAIN_NAMES} else {}
+        found |= {False: str(file)} if {*words} & {*TEST_NAMES} else {}
+    if len(found) == 2 and found[True] != found[False]:
+        raise DataError(
+            f"{path} holds files that are named like splits, as {found[True]} and {found[False]}: "
+            "set `path` to the one and `test_path` to the other"
+        )
 
 
 def _check_rows(found: Stream, path: str) -> None:

@@ -107,7 +107,8 @@ def take_columns(
     if len(table) == 0:
         raise DataError(f"{path} has names of columns and no row of samples: add some")
     if roles.id is None:
-        found = find_id(table, {*named, *(learned or ())}, path, notes, written or {})
+        taken = {*named, *(learned or ()), *table.attrs.get("index", [])}
+        found = find_id(table, taken, path, notes, written or {})
         roles = replace(roles, id=found)
         if written and found is not None and found in written:
             table = table.assign(**{found: written[found]})
@@ -190,11 +191,18 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     if any(name is not None for name in table.index.names) or not isinstance(
         table.index, pd.RangeIndex
     ):
-        levels = table.index.nlevels
-        table = table.reset_index()
+        held = [i for i, name in enumerate(table.index.names) if name in table.columns]
+        levels = table.index.nlevels - len(held)
+        # Behind the others, among which there may be names of the rows; a level that is a column
+        # as well says nothing more.
+        if not levels:
+            table = table.reset_index(drop=True)
+        else:
+            table = (table.reset_index(level=held, drop=True) if held else table).reset_index()
+            table = table[[*table.columns[levels:], *table.columns[:levels]]]
     if not table.shape[1]:
         raise DataError(f"{path} has no columns: save a table with features")
     names = [str(name) for name in table.columns]
     table.columns = pd.Index(text_tables.name_columns(names, table.shape[1], path))
-    table.attrs["index"] = table.columns[:levels].tolist()
+    table.attrs["index"] = table.columns[table.shape[1] - levels :].tolist()
     return spread_lists(table, path)

@@ -5,9 +5,13 @@ import re
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from dcsomrl.data.files import arrays
+from dcsomrl.data.in_memory import make_arrays
+from dcsomrl.data.roles import Roles
+from dcsomrl.data.stream_files import stream
 from dcsomrl.errors import DataError
 
 
@@ -156,7 +160,7 @@ def test_labels_in_a_column_are_labels_and_missing_ones_are_said(tmp_path, name)
     got = arrays(str(path))
     assert got.class_names == ["0", "1", "2", "3"]
     np.savez(path, x=x, **{name: np.where(y == 3, np.nan, y)})
-    with pytest.raises(DataError, match=r"5 labels that are missing"):
+    with pytest.raises(DataError, match="5 labels that are missing"):
         arrays(str(path))
 
 
@@ -168,3 +172,67 @@ def test_channels_that_may_come_last_are_said(tmp_path, caplog):
     caplog.clear()
     assert arrays(str(path), layout="channels_last").train_x.shape[1:] == (5, 32, 32)
     assert not caplog.text
+
+
+MIXED = {
+    "pd.NA among numbers": ([1.5, 2, pd.NA, 4] * 5, True),
+    "NaT among truths": ([True, False, pd.NaT, True] * 5, True),
+    "a text among numbers": ([1.5, 2, "2.5", 4] * 5, False),
+    "a gap in a word": ([1.5, 2, "n.a.", "4"] * 5, True),
+}
+
+
+@pytest.mark.parametrize("case", MIXED.values(), ids=MIXED.keys())
+def test_objects_that_are_numbers_are_numbers(case):
+    values, gaps = case
+    frame = FRAME.assign(c=pd.Series(values, dtype=object))
+    got = make_arrays(frame, roles=Roles(missing="drop", categories="onehot"))
+    assert got.feature_names == ["a", "b", "c"]
+    assert len(got.train_x) == (15 if gaps else 20)
+
+
+def test_lists_and_the_like_are_no_categories():
+    frame = FRAME.assign(c=pd.Series([{"k": i % 3} for i in range(20)]))
+    with pytest.raises(DataError, match=r"c \(objects, ") as caught:
+        make_arrays(frame, roles=Roles(categories="onehot"))
+    assert "onehot" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [([None, "a"] * 10, "10 labels that are missing"), ([1.0, np.inf] * 10, "infinite")],
+)
+def test_labels_that_are_none_are_no_class(labels, said):
+    with pytest.raises(DataError, match=said):
+        make_arrays(FRAME.to_numpy(), np.array(labels, dtype=object if None in labels else float))
+
+
+def test_an_id_comes_before_the_index_of_a_filtered_frame(tmp_path):
+    path = tmp_path / "t.parquet"
+    frame = FRAME.assign(id=[f"r{i}" for i in range(20)])
+    frame[frame.a > 9].to_parquet(path)
+    got = arrays(str(path))
+    assert got.feature_names == ["a", "b"]
+    assert {*got.train_about["id"]} <= {*frame["id"]}
+    frame.set_index("id", drop=False).to_parquet(path)
+    assert arrays(str(path)).feature_names == ["a", "b"]
+    maps = pd.DataFrame({"a": np.arange(20.0) ** 2, "m": [[("k", 1)]] * 20})
+    maps.to_parquet(path, schema=pa.schema({"a": pa.float64(), "m": pa.map_("string", "int64")}))
+    assert arrays(str(path), ignore=["m"]).feature_names == ["a"]
+    with pytest.raises(DataError, match=r"m \(objects"):
+        arrays(str(path))
+
+
+def test_a_stream_names_what_is_no_feature_and_mixes_no_splits(tmp_path):
+    table = FRAME.assign(id=range(20), label=[0, 1] * 10)
+    for name in ("train-00000.parquet", "test-00000.parquet"):
+        table.to_parquet(tmp_path / name)
+    with pytest.raises(DataError, match="named like splits"):
+        stream(str(tmp_path))
+    train, test = (str(tmp_path / f"{one}-00000.parquet") for one in ("train", "test"))
+    notes = " ".join(stream(train, test).notes)
+    assert "column id is called as what names rows" in notes
+    assert "column label is called as labels are" in notes
+    assert not stream(train, test, ignore=["id", "label"]).notes
+    with pytest.raises(DataError, match="several columns of one name"):
+        stream(train, test, columns=["a", "a"])
