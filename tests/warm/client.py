@@ -40,13 +40,16 @@ def main(folder: str, arguments: list[str]) -> None:
         }
     ).encode()
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", inherited))]
+    # What comes before they can be passed on waits: the process may speak before this one knows it.
+    passed_on = [getattr(signal, name) for name in PASSED_ON]
+    signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
     server.sendmsg([struct.pack("Q", len(request))], rights)
     server.sendall(request)
     (pid,) = struct.unpack("q", _receive(server))
-    for name in PASSED_ON:
-        number = getattr(signal, name)
+    for number in passed_on:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda sign, _: _pass_on(pid, sign))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
     for descriptor in inherited:  # the other alone holds what is locked or piped
         os.close(descriptor)
     (code,) = struct.unpack("q", _receive(server))
