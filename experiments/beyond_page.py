@@ -285,8 +285,8 @@ def _write_tables(kept: Cells) -> str:
         "scored, columns scaled to [0, 1]; k-means sees the same. *Subspaces*, *pen tracks* and "
         "*embeddings* are made up (`experiments/tabular.py`, `experiments/beyond_tables.py`). "
         "Chance is twice the deviation that the accuracy of k-means would have over other rows, "
-        "as many, of the same kind. Seconds are those of the training as they came, whatever else the machine did.\n\n"
-        + tabulate([*header, "seconds"], rows)
+        "as many, of the same kind. Seconds are those of the training as they came, whatever else "
+        "the machine did.\n\n" + tabulate([*header, "seconds"], rows)
     )
 
 
