@@ -16,14 +16,14 @@ TEST_NAMES = ("test", "testing", "val", "valid", "validation", "eval", "dev")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 
 
-def _find_split(folder: Path) -> tuple[str, bool] | None:
-    """The word in the name of a folder that names a split, and whether the name has no other.
+def find_split(path: Path) -> tuple[str, bool] | None:
+    """The word in a name that names a split, and whether the name has no other.
 
     Words are told apart by signs, digits and capitals, as in ``train2017`` and ``trainA``; what
     names of splits often end with, as ``test_images``, is no other word. None where there is not
     exactly one such word.
     """
-    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+", folder.name)
+    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+", path.name)
     plain = [re.sub(r"(sets?|data|images?|imgs?|splits?)$", "", part.lower()) for part in parts]
     words = [word for word in plain if word]
     named = [word for word in words if word in (*TRAIN_NAMES, *TEST_NAMES)]
@@ -40,7 +40,7 @@ def find_splits(root: Path, notes: list[str]) -> tuple[Path, Path] | None:
         DataError: folders named like splits that are not one of each, or others beside them.
     """
     folders = [one for one in _list(root) if one.is_dir()] if root.is_dir() else []
-    named = {one: found for one in folders if (found := _find_split(one)) is not None}
+    named = {one: found for one in folders if (found := find_split(one)) is not None}
     train = [one for one, (word, _) in named.items() if word in TRAIN_NAMES]
     test = [one for one, (word, _) in named.items() if word in TEST_NAMES]
     plain = any(alone for _, alone in named.values())

@@ -1,14 +1,13 @@
 """Datasets of one's own larger than memory: a table of parquet or npy files."""
 
 import logging
-import re
 from pathlib import Path
 
 from dcsomrl.data.arrays import Arrays
 from dcsomrl.data.block_files import open_files
 from dcsomrl.data.blocks import Division
 from dcsomrl.data.constant import list_some
-from dcsomrl.data.image_folders import TEST_NAMES, TRAIN_NAMES
+from dcsomrl.data.image_folders import TRAIN_NAMES, find_split
 from dcsomrl.data.labels import LABELS
 from dcsomrl.data.notes import note
 from dcsomrl.data.roles import Names, to_names
@@ -106,9 +105,9 @@ def _refuse_splits(files: list[Path], path: str) -> None:
     found: dict[bool, str] = {}
     for file in files:
         inside = file.relative_to(path) if file.is_relative_to(path) else file
-        words = re.findall("[a-z]+", inside.as_posix().lower())
-        found |= {True: str(file)} if {*words} & {*TRAIN_NAMES} else {}
-        found |= {False: str(file)} if {*words} & {*TEST_NAMES} else {}
+        for split in map(find_split, (Path(part) for part in inside.parts)):
+            if split is not None:
+                found[split[0] in TRAIN_NAMES] = str(file)
     if len(found) == 2 and found[True] != found[False]:
         raise DataError(
             f"{path} holds files that are named like splits, as {found[True]} and {found[False]}: "

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,3 +129,21 @@ def _hint_at_unmarked(start: bytes) -> str | None:
         return None
     name = best.upper().rsplit("-", 1)[0]
     return f"it looks like {name} without a mark at its start: set `encoding={best}`"
+
+
+def refuse_json(text: Text) -> None:
+    """Refuse a file of JSON under the name of a table.
+
+    Raises:
+        DataError: the whole of it, or its first line, is an object or a list in JSON.
+    """
+    with text.open() as file:
+        first = file.readline()
+        if not first.lstrip().startswith(("{", "[")):
+            return
+        for read in (lambda: first, lambda: first + file.read()):
+            try:
+                json.loads(read())
+            except ValueError:
+                continue
+            raise DataError(f"{text.path} holds JSON and is no table: save its rows as CSV")

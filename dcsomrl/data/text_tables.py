@@ -1,6 +1,5 @@
 """How a table of text is written: its encoding, separator, decimal mark and header."""
 
-import json
 import logging
 import re
 from collections import Counter
@@ -26,7 +25,7 @@ from dcsomrl.data.separators import (
     is_numeric,
     read_fields,
 )
-from dcsomrl.data.text_files import Text, find_encoding
+from dcsomrl.data.text_files import Text, find_encoding, refuse_json
 from dcsomrl.data.thousands import find_pointed
 from dcsomrl.errors import DataError
 
@@ -75,7 +74,7 @@ def read_text_table(
         DataError: it is not plainly a table, or can be read in more than one way.
     """
     text = _find_text(path, writing, notes)
-    _refuse_json(text)
+    refuse_json(text)
     separator, text = find_separator(text, writing.separator, notes)
     rows = read_fields(text, separator)
     first = next(rows, (1, []))
@@ -148,24 +147,6 @@ def _find_text(path: Path, writing: Writing, notes: list[str]) -> Text:
             "number of lines above the table"
         )
     return Text(path, find_encoding(path, writing.encoding, notes), writing.skip_lines)
-
-
-def _refuse_json(text: Text) -> None:
-    """Refuse a file of JSON under the name of a table.
-
-    Raises:
-        DataError: the whole of it, or its first line, is an object or a list in JSON.
-    """
-    with text.open() as file:
-        first = file.readline()
-        if not first.lstrip().startswith(("{", "[")):
-            return
-        for read in (lambda: first, lambda: first + file.read()):
-            try:
-                json.loads(read())
-            except ValueError:
-                continue
-            raise DataError(f"{text.path} holds JSON and is no table: save its rows as CSV")
 
 
 def _find_decimal(

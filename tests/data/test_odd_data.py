@@ -1,4 +1,4 @@
-"""Columns of numbers with something else in them are neither categories nor dropped."""
+"""What could be misread without a word is read as it is meant, said, or refused."""
 
 import json
 import re
