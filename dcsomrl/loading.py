@@ -94,8 +94,13 @@ def load_data(trained: Trained) -> None:
         place = Path(data.path).absolute()
         raise DataError(f"the data of the training is not at {place}: {remedy}")
     test = source.get("test_path")
+    if test is not None and data.path is not None:
+        test = _follow(test, Path(source["path"]), Path(data.path))
     if test is not None and not Path(test).exists():
-        raise DataError(f"the test split of the training is not at {test}: bring it back there")
+        raise DataError(
+            f"the test split of the training is not at {test}: bring it back there, or lay it "
+            f"where it lay beside {data.path}"
+        )
     try:
         data.setup("test")
         data.check_same()
@@ -120,7 +125,18 @@ def _move(dataset: dict[str, Any], data_dir: str | None, path: str | None) -> di
     if path is not None and "path" not in source:
         raise CheckpointError(f"its data, {dataset['name']}, has no path: leave `data_path` out")
     if path is not None:
-        dataset, source = {**dataset, "path": path}, {**source, "path": path}
+        moved = {**source, "path": path}
+        if source.get("test_path") is not None:
+            moved["test_path"] = _follow(source["test_path"], Path(source["path"]), Path(path))
+        dataset, source = {**dataset, "path": path}, moved
     if data_dir is not None and "data_dir" in source:
         source = {**source, "data_dir": data_dir}
     return {**dataset, "source": source}
+
+
+def _follow(test: str, old: Path, new: Path) -> str:
+    """Where a test split lies that lay beside data that has been moved."""
+    if Path(test).exists():
+        return test
+    beside = new.parent / os.path.relpath(test, old.parent)
+    return str(beside) if beside.exists() else test

@@ -225,6 +225,24 @@ def test_a_run_and_its_data_can_be_moved(run_small, tmp_path):
     assert page.is_file()
 
 
+def test_a_test_split_that_moved_with_its_data_is_found(run_small, tmp_path):
+    rng = np.random.default_rng(0)
+    old, new = tmp_path / "old", tmp_path / "new"
+    (old / "parts").mkdir(parents=True)
+    for name in ("a.csv", "parts/b.csv"):
+        pd.DataFrame(rng.random((60, 4)), columns=list("wxyz")).to_csv(old / name, index=False)
+    paths = [f"dataset.path={old / 'a.csv'}", f"dataset.source.test_path={old / 'parts' / 'b.csv'}"]
+    given = run_small("dataset=arrays", *paths, "dataset.val_fraction=0")
+    old.rename(new)
+    ckpt = f"ckpt={tmp_path / 'run' / 'checkpoints' / 'last.ckpt'}"
+    again = [ckpt, f"dataset.path={new / 'a.csv'}"]
+    scores = call(evaluate, "evaluate", tmp_path, *again)
+    assert scores["quantization_error"] == given["quantization_error"]
+    (new / "parts" / "b.csv").unlink()
+    with pytest.raises(DataError, match=r"or lay it where it lay beside .*new/a\.csv"):
+        call(evaluate, "evaluate", tmp_path, *again)
+
+
 def test_lightnings_own_calls_work_on_our_models():
     torch.manual_seed(0)
     data = ClusterData(sources.digits, "digits", batch_size=64)

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
-from dcsomrl.data.columns import check_told_apart, choose_dtype
+from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.features import Features
+from dcsomrl.data.foreign import describe_damage, refuse_foreign
+from dcsomrl.data.large_integers import check_told_apart
 from dcsomrl.data.layout import Layout, put_channels_first
 from dcsomrl.data.notes import note
-from dcsomrl.errors import DataError, shorten
+from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
 
@@ -190,9 +192,7 @@ def _read(path: Path, readers: Mapping[str, Callable[[Path], Any]]) -> Mapping[s
     except MemoryError as error:
         raise DataError(f"{path} does not fit into memory: give fewer samples") from error
     except Exception as error:  # each reader raises kinds of its own for a damaged file
-        raise DataError(
-            f"{path} cannot be read ({shorten(error)}): it is damaged or not what its name says"
-        ) from error
+        raise DataError(describe_damage(path, error)) from error
     return content if isinstance(content, Mapping) else {"x": content}
 
 
@@ -232,6 +232,7 @@ def _read_pt(path: Path) -> Any:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
+        refuse_foreign(path)
         raise DataError(
             f"{path} cannot be read: it is damaged, or holds more than tensors, which could "
             "run code: save a tensor or a dict of tensors by torch.save"

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.foreign import describe_damage
 from dcsomrl.data.notes import note
-from dcsomrl.errors import DataError, shorten
+from dcsomrl.errors import DataError
 
 # How names begin that are passed over, as of what other programs write beside parquet files.
 HIDDEN = (".", "_")
@@ -86,9 +87,7 @@ class BlockFiles(ABC):
         except DataError:
             raise
         except Exception as error:  # the readers raise kinds of their own for a damaged file
-            raise DataError(
-                f"{path} cannot be read ({shorten(error)}): it is damaged or not what its name says"
-            ) from error
+            raise DataError(describe_damage(path, error)) from error
         parts = range(0, len(x), AT_ONCE) if x.dtype.kind == "f" else ()
         if not all(np.isfinite(x[first : first + AT_ONCE]).all() for first in parts):
             self._refuse(block, x if order is None else x[np.argsort(order)])
@@ -159,9 +158,7 @@ class NpyFiles(BlockFiles):
         try:
             found = np.load(file, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            raise DataError(
-                f"{file} cannot be read ({shorten(error)}): it is damaged or not what its name says"
-            ) from error
+            raise DataError(describe_damage(file, error)) from error
         if found.ndim != 2 or found.shape[1] == 0 or found.dtype.kind not in "fiub":
             raise DataError(
                 f"{file} holds {found.dtype} of shape {found.shape}, and a stream needs numbers of "

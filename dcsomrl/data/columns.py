@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from dcsomrl.data.text_tables import choose_number_pattern
 from dcsomrl.errors import DataError
@@ -51,9 +50,9 @@ def as_numbers(column: pd.Series, decimal: str = ".") -> pd.Series | None:
 
 
 def tell_kind(column: pd.Series) -> str:
-    """What a column holds that is not of numbers: ``dates``, ``text``, or other ``objects``."""
+    """What a column holds that is no number: ``dates``, ``durations``, ``text`` or ``objects``."""
     if column.dtype.kind in "mM":
-        return "dates"
+        return "dates" if column.dtype.kind == "M" else "durations"
     if not all(isinstance(one, str | Number | np.generic) for one in column.dropna().head(20)):
         return "objects"
     values = column.dropna().head(20).astype(str)
@@ -79,8 +78,13 @@ def encode_one_hot(column: pd.Series, path: Path) -> pd.DataFrame:
 
 
 def as_text(column: pd.Series) -> pd.Series:
-    """Values as text, and what is missing as it is."""
-    return column.astype(object).map(str, na_action="ignore")
+    """Values as text, and what is missing as it is; 1.0 is 1, as which it stands beside no gap."""
+    return column.astype(object).map(_write, na_action="ignore")
+
+
+def _write(value: Any) -> str:
+    is_whole = isinstance(value, float | np.floating) and float(value).is_integer()
+    return str(int(value)) if is_whole else str(value)
 
 
 def mark_value(text: pd.Series, value: str) -> pd.Series:
@@ -134,24 +138,6 @@ def spread_lists(table: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 def _measure_length(one: Any) -> int:
     return len(one) if hasattr(one, "__len__") else -1
-
-
-def check_told_apart(x: NDArray[np.generic], path: Path) -> None:
-    """Refuse integers (n, ...) so large that floats of 64 bits hardly tell them apart.
-
-    Raises:
-        DataError: a feature's range holds fewer than a hundred of the floats about it.
-    """
-    if x.dtype.kind not in "iu" or x.dtype.itemsize < 8 or x.size == 0:
-        return
-    flat = x.reshape(len(x), -1)
-    for low, high in zip(flat.min(0).tolist(), flat.max(0).tolist(), strict=True):
-        grain = float(np.spacing(float(max(abs(low), abs(high)))))
-        if grain > 1 and 0 < high - low < 100 * grain:
-            raise DataError(
-                f"{path} holds integers from {low} to {high}, which floats of 64 bits round to "
-                f"multiples of {grain:.0f}: subtract their least value first"
-            )
 
 
 def choose_dtype(dtypes: Iterable[np.dtype]) -> type[np.floating]:

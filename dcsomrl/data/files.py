@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dcsomrl.data.array_files import READERS, call_part, drop_gaps, has_splits, read_arrays
 from dcsomrl.data.arrays import Arrays, divide
-from dcsomrl.data.columns import check_told_apart, choose_dtype
+from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.features import Features, join_splits
 from dcsomrl.data.layout import Layout
 from dcsomrl.data.roles import Categories, Missing, Name, Names, Roles, to_names
@@ -140,8 +140,6 @@ def read_features(
         )
     if name_kind(path) in SUFFIXES:
         features, labels, about = read_table(path, reading.roles, reading.writing, notes, learned)
-        for name in features:
-            check_told_apart(features[name].to_numpy(), path)
         x = np.array(features.to_numpy(choose_dtype(features.dtypes), na_value=np.nan))
         y = None if labels is None else labels.to_numpy()
         return Features(x, y, features.columns.tolist(), about)

@@ -66,7 +66,19 @@ def find_splits(root: Path, notes: list[str]) -> tuple[Path, Path] | None:
     for left in test:
         if left is not chosen[0]:
             note(notes, f"{left} is left out: the splits are {train[0]} and {chosen[0]}")
-    return train[0], chosen[0]
+    return _unwrap(train[0], notes), _unwrap(chosen[0], notes)
+
+
+def _unwrap(split: Path, notes: list[str]) -> Path:
+    """The folder of a split, or the only one in it where that is named as a split once more."""
+    held = _list(split)
+    if len(held) != 1 or not held[0].is_dir():
+        return split
+    outer, inner = find_split(split), find_split(held[0])
+    if inner is None or outer is None or inner[0] != outer[0]:
+        return split
+    note(notes, f"{split} holds nothing but {held[0].name}, which is read as the split")
+    return _unwrap(held[0], notes)
 
 
 def check_labelled(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from dcsomrl.data.columns import as_numbers, as_text
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.large_integers import check_told_apart
 from dcsomrl.data.notes import note
 from dcsomrl.data.text_tables import choose_number_pattern
 
@@ -57,7 +58,12 @@ def read_numbers(
         path: what messages call the table.
         where: what they call each row.
         notes: gets a sentence on words that are taken as missing, see :data:`GAPS`.
+
+    Raises:
+        DataError: integers are so large that floats hardly tell them apart.
     """
+    if column.dtype.kind in "iu":
+        check_told_apart(column.dropna().to_numpy(f"{column.dtype.kind}8"), path)
     numbers = as_numbers(column, decimal)
     if numbers is not None or isinstance(column.dtype, pd.CategoricalDtype):
         return numbers

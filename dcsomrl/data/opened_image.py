@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image, ImageOps
 
+from dcsomrl.data.foreign import describe_foreign
 from dcsomrl.errors import DataError
 
 Depth = Literal["8 bits", "16 bits", "float"]
@@ -28,7 +29,13 @@ def open_image(file: Path) -> Image.Image:
             warnings.simplefilter("ignore")  # of what a file says of itself
             return _read_first_frame(file)
     except Exception as error:  # Pillow's readers raise kinds of their own for a damaged file
-        raise DataError(f"the image {file} cannot be read ({error}): mend or remove it") from error
+        foreign = describe_foreign(file)
+        what = (
+            f"{foreign}, or remove it"
+            if foreign
+            else f"cannot be read ({error}): mend or remove it"
+        )
+        raise DataError(f"the image {file} {what}") from error
 
 
 def _read_first_frame(file: Path) -> Image.Image:

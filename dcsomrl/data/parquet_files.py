@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from dcsomrl.data.block_files import AT_ONCE, Block, BlockFiles, make_room
 from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.foreign import describe_damage
 from dcsomrl.data.text_tables import check_names
-from dcsomrl.errors import DataError, shorten
+from dcsomrl.errors import DataError
 
 # Bytes of the columns, about, that are decoded at once.
 DECODED = 2**24
@@ -179,9 +180,7 @@ def _look(file: Path) -> Any:
     try:
         return pq.read_metadata(file)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(
-            f"{file} cannot be read ({shorten(error)}): it is damaged or not what its name says"
-        ) from error
+        raise DataError(describe_damage(file, error)) from error
 
 
 def _find_learned(names: Sequence[str], learned: Sequence[str]) -> list[str]:

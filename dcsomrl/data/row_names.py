@@ -11,55 +11,71 @@ from dcsomrl.errors import DataError
 
 # What a column without a name is called.
 NAMELESS = re.compile(r"\s*|Unnamed: \d+")
-# What measures are called that are no names of rows: a refractive index.
-MEASURE = re.compile(r".+[_ .-](idx|index)", re.IGNORECASE)
-# How names of columns end that number or name the rows.
-NAMES_ROWS = re.compile(r"(.*[_ .-])?(id|idx|index|uuid|guid|rowid|rownames)", re.IGNORECASE)
+# What rows stand for, by which an index counts them and an id in small letters is no other word.
+ROWS = (
+    r"rows?|samples?|records?|items?|cases?|obs|observations?|subjects?|objects?|images?|examples?"
+    r"|users?|customers?|clients?|patients?|passengers?|persons?|members?|students?|employees?"
+    r"|accounts?|orders?|products?|transactions?|sessions?|tracks?|genes?|cells?|df|data|original"
+)
+# What measures are called that are no names of rows: a refractive index, the body's mass index.
+MEASURE = re.compile(
+    rf"(?!(.*[_ .-])?({ROWS})[_ .-](idx|index)$).+[_ .-](idx|index)", re.IGNORECASE
+)
+# What columns are called that number or name the rows: by words, in capitals as in CustomerId, or
+# in front as in id_customer.
+NAMES_ROWS = re.compile(
+    rf"(?i:(.*[_ .-])?(id|idx|index|uuid|guid|row_?names?|({ROWS})(id|idx|index))[_ .-]?(no|nr)?"
+    r"[.]?|id[_ .-].*|#)"
+    r"|.*[a-z0-9](Id|ID|Idx|Index|Uuid|UUID|Guid|GUID)|[iI]d[A-Z].*"
+)
 
 
-def find_id(
+def find_ids(
     table: pd.DataFrame,
     taken: Collection[str | None],
     path: Path,
     notes: list[str],
     written: Mapping[str, Sequence[str]],
-) -> str | None:
-    """A column without another role whose name says that it names the rows, and whose values do.
+) -> list[str]:
+    """Columns without another role whose names say that they name the rows, and whose values do.
 
     Args:
         table: with a name for every column.
         taken: columns that have another role.
         path: what messages call the table.
-        notes: gets a sentence on a column that was taken, or that is only called so.
+        notes: gets a sentence on columns that were taken, or that are only called so.
         written: values of such columns as they stand in a file of text, where 01 is not 1.
     """
+    found: list[str] = []
     for name in table.columns.tolist():
         if name in taken or not names_rows(name):
             continue
         column = table[name]
         differ = column.notna().all() and pd.Index(written.get(name, column)).is_unique
-        if MEASURE.fullmatch(name) and _has_fractions(column):
+        remedy = f"set `id={name}` or `ignore=[{name}]`"
+        if MEASURE.fullmatch(name):
             if differ:
+                what = "fractions" if _has_fractions(column) else "values that all differ"
                 note(
                     notes,
-                    f"{path}: column {name} holds fractions and is taken as a feature; if it names "
-                    f"the rows, set `id={name}` or `ignore=[{name}]`",
+                    f"{path}: column {name} holds {what} and is taken as a feature; if it names "
+                    f"the rows, {remedy}",
                 )
-            continue
-        if differ:
+        elif not differ:
+            why = "the same value twice" if column.notna().all() else "missing values"
             note(
                 notes,
-                f"{path}: column {name} names the rows and is no feature; set `columns` to have it "
-                "as one",
+                f"{path}: column {name} is called as what names rows, but has {why}, and is taken "
+                f"as a feature; if it names them, {remedy}",
             )
-            return str(name)
-        note(
-            notes,
-            f"{path}: column {name} is called as what names rows, but has "
-            f"{'the same value twice' if column.notna().all() else 'missing values'}, and is taken "
-            f"as a feature; if it names them, set `id={name}` or `ignore=[{name}]`",
-        )
-    return None
+        else:
+            said = "names the rows, too, and is left out" if found else "names the rows"
+            note(
+                notes,
+                f"{path}: column {name} {said} and is no feature; set `columns` to have it as one",
+            )
+            found.append(str(name))
+    return found
 
 
 def names_rows(name: str) -> bool:
@@ -90,7 +106,8 @@ def find_nameless(
         if name in known or not NAMELESS.fullmatch(name):
             continue
         column = table[name]
-        is_index = place == 0 and column.is_unique and column.dtype.kind not in "fb"
+        in_front = len(left_out) == place  # an index that was saved twice has two columns
+        is_index = in_front and column.is_unique and column.dtype.kind not in "fb"
         if not is_index and not column.isna().all():
             raise DataError(
                 f"{path} has a column without a name, column {place + 1}: name or remove it"

@@ -78,6 +78,7 @@ def stream(
                 f"{where}: row groups of up to {max(one.sizes):,} rows are read whole, which takes "
                 f"more memory than `window={window}` says: write it with smaller row groups",
             )
+    _warn_of_folders([Path(one) for one in files.files], path, notes)
     if files.names is not None:
         log.info("features: %s", list_some(files.names))
     return Arrays(train, None, test, None, feature_names=files.names, notes=tuple(notes))
@@ -94,6 +95,17 @@ def _warn_of_names(names: list[str], path: str, notes: list[str]) -> None:
                 f"{path}: column {name} is called as {called} and is taken as a feature; if it is "
                 f"none, set `ignore=[{name}]`",
             )
+
+
+def _warn_of_folders(files: list[Path], path: str, notes: list[str]) -> None:
+    """Note columns that stand in names of folders alone, as ``country=de``."""
+    parts = [part for file in files for part in file.relative_to(path).parts[:-1]]
+    if names := sorted({part.partition("=")[0] for part in parts if "=" in part}):
+        note(
+            notes,
+            f"{path}: columns that only names of folders hold are left out: {list_some(names)}; "
+            "write them into the files if they are features",
+        )
 
 
 def _refuse_splits(files: list[Path], path: str) -> None:

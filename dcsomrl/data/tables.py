@@ -13,11 +13,13 @@ from dcsomrl.data import text_tables
 from dcsomrl.data.columns import spread_lists
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.feature_columns import take_features
+from dcsomrl.data.foreign import describe_damage
 from dcsomrl.data.labels import read_labels
+from dcsomrl.data.large_integers import restore_integers
 from dcsomrl.data.missing_values import find_whole_rows
 from dcsomrl.data.notes import note
 from dcsomrl.data.roles import Roles, check_exclusive, check_roles
-from dcsomrl.data.row_names import find_id
+from dcsomrl.data.row_names import find_ids
 from dcsomrl.data.text_tables import Writing, read_text_table
 from dcsomrl.errors import DataError
 
@@ -108,10 +110,10 @@ def take_columns(
         raise DataError(f"{path} has names of columns and no row of samples: add some")
     if roles.id is None:
         taken = {*named, *(learned or ()), *table.attrs.get("index", [])}
-        found = find_id(table, taken, path, notes, written or {})
-        roles = replace(roles, id=found)
-        if written and found is not None and found in written:
-            table = table.assign(**{found: written[found]})
+        name, *others = find_ids(table, taken, path, notes, written or {}) or [None]
+        roles = replace(roles, id=name, ignore=(*roles.ignore, *others))
+        if written and name in written:
+            table = table.assign(**{name: written[name]})
     roles = _ignore_index(table, roles, {*named, *(learned or ())}, path, notes)
     features, left_out = take_features(table, roles, path, where, notes, learned)
     kept = find_whole_rows(features, roles, path, where, notes)
@@ -183,10 +185,14 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     """A table with its named index as columns, and columns of lists as a column an element."""
     try:
         table = pd.read_parquet(path)
+        table = restore_integers(
+            table,
+            lambda names: pd.read_parquet(
+                path, columns=list(names), dtype_backend="numpy_nullable"
+            ).set_axis(table.index),
+        )
     except Exception as error:  # the reader raises kinds of its own for a damaged file
-        raise DataError(
-            f"{path} cannot be read ({error}): it is damaged or not what its name says"
-        ) from error
+        raise DataError(describe_damage(path, error)) from error
     levels = 0
     if any(name is not None for name in table.index.names) or not isinstance(
         table.index, pd.RangeIndex

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from dcsomrl.data.foreign import read_start
 from dcsomrl.data.notes import note
 from dcsomrl.errors import DataError
 
 # What a file begins with that says its encoding.
 MARKS = {"utf-32": (b"\xff\xfe\0\0", b"\0\0\xfe\xff"), "utf-16": (b"\xff\xfe", b"\xfe\xff")}
 UNMARKED = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
-# Bytes by which it is told, and the share of digits, separators and the like from which on an
-# encoding fits a table.
-START, PLAIN = 4096, 0.2
+# Share of digits, separators and the like from which on an encoding fits a table.
+PLAIN = 0.2
 # What no text holds.
 BINARY = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
@@ -62,7 +62,10 @@ def find_encoding(path: Path, given: str | None, notes: list[str]) -> str:
     Raises:
         DataError: there is none, or it holds what no text does.
     """
-    start = _read_start(path)
+    try:
+        start = read_start(path)
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path} cannot be read ({error}): it is damaged") from error
     tried = [given] if given else _tell_encodings(start)
     for encoding in tried:
         try:
@@ -79,19 +82,6 @@ def find_encoding(path: Path, given: str | None, notes: list[str]) -> str:
         return encoding
     remedy = _hint_at_unmarked(start) or "set `encoding` to what it was written in"
     raise DataError(f"{path} cannot be read as {' or '.join(tried)}: {remedy}")
-
-
-def _read_start(path: Path) -> bytes:
-    """The first bytes of a file, unpacked.
-
-    Raises:
-        DataError: it is damaged.
-    """
-    try:
-        with gzip.open(path) if is_packed(path) else path.open("rb") as file:
-            return file.read(START)
-    except (OSError, EOFError) as error:
-        raise DataError(f"{path} cannot be read ({error}): it is damaged") from error
 
 
 def _tell_encodings(start: bytes) -> list[str]:
@@ -138,7 +128,7 @@ def refuse_json(text: Text) -> None:
         DataError: the whole of it, or its first line, is an object or a list in JSON.
     """
     with text.open() as file:
-        first = file.readline()
+        first = next((line for line in file if line.strip()), "")
         if not first.lstrip().startswith(("{", "[")):
             return
         for read in (lambda: first, lambda: first + file.read()):

@@ -5,13 +5,16 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice, zip_longest
+from itertools import count, islice, zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
+from dcsomrl.data.comments import find_heading, split_comments
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.foreign import describe_damage, refuse_foreign
+from dcsomrl.data.large_integers import restore_integers
 from dcsomrl.data.notes import note
 from dcsomrl.data.row_names import names_rows
 from dcsomrl.data.separators import (
@@ -73,8 +76,10 @@ def read_text_table(
     Raises:
         DataError: it is not plainly a table, or can be read in more than one way.
     """
+    refuse_foreign(path)
     text = _find_text(path, writing, notes)
     refuse_json(text)
+    text, comments = split_comments(text)
     separator, text = find_separator(text, writing.separator, notes)
     rows = read_fields(text, separator)
     first = next(rows, (1, []))
@@ -83,8 +88,12 @@ def read_text_table(
     head = [first, *islice(rows, LOOKED_AT)]
     columns = list(zip_longest(*(row for _, row in head), fillvalue=""))
     decimal = _find_decimal(path, columns, writing.decimal)
-    header = _has_header(path, columns, decimal, writing.header, notes)
-    names = name_columns(first[1] if header else None, len(first[1]), path)
+    heading = None
+    if comments and writing.header is not False:
+        heading = find_heading(text, comments, separator, first[1], notes)
+    header = heading is None and _has_header(path, columns, decimal, writing.header, notes)
+    named = heading or (first[1] if header else None)
+    names = name_columns(named, len(first[1]), path)
     lines, trailing = find_lines(text, separator, header)
     names += [f"Unnamed: {len(names)}"] * trailing
     form: dict[str, Any] = {
@@ -98,7 +107,7 @@ def read_text_table(
         "low_memory": False,
     }
     missing = {name: list(MISSING) for name in names if name not in verbatim}
-    named = [name for name in names if names_rows(name) and name not in verbatim]
+    rowlike = [name for name in names if names_rows(name) and name not in verbatim]
 
     def reread(columns: Sequence[str]) -> pd.DataFrame:
         """Columns as they stand."""
@@ -108,13 +117,12 @@ def read_text_table(
     try:
         with text.open() as file:
             table = pd.read_csv(file, dtype=dict.fromkeys(verbatim, str), na_values=missing, **form)
-        written = reread(named) if named else table[[]]
+        table = restore_integers(table, reread)
+        written = reread(rowlike) if rowlike else table[[]]
         unsure = writing.decimal == "auto" and decimal == "."
         pointed = find_pointed(table, reread, separator == ";") if unsure else None
     except Exception as error:  # the reader raises kinds of its own for a damaged file
-        raise DataError(
-            f"{path} cannot be read ({error}): it is damaged or not what its name says"
-        ) from error
+        raise DataError(describe_damage(path, error)) from error
     if pointed is not None:
         note(
             notes,
@@ -124,7 +132,7 @@ def read_text_table(
     table.attrs |= {
         "lines": lines if len(lines) == len(table) else None,
         "decimal": decimal,
-        "written": {name: written[name].tolist() for name in named},
+        "written": {name: written[name].tolist() for name in rowlike},
     }
     return table
 
@@ -224,14 +232,15 @@ def _has_header(
 
 
 def name_columns(first: Sequence[str] | None, n: int, path: Path) -> list[str]:
-    """Names of columns; those without one are called ``Unnamed: 0`` and so on, by their place.
+    """Names of columns; those without one are called ``Unnamed: 0`` and so on.
 
     Raises:
         DataError: a name stands twice.
     """
     if first is None:
         return [f"column_{i + 1}" for i in range(n)]
-    names = [one.strip() or f"Unnamed: {i}" for i, one in enumerate(first)]
+    free = (name for i in count() if (name := f"Unnamed: {i}") not in first)
+    names = [one.strip() or next(free) for one in first]
     check_names(names, path)
     return names
 

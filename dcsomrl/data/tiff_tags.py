@@ -5,7 +5,10 @@ from pathlib import Path
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 TIFF_SUFFIXES = (".tif", ".tiff")
-BITS, PHOTOMETRIC, SAMPLES, EXTRA = 258, 262, 277, 338  # tags of a TIFF file
+BITS, PHOTOMETRIC, SAMPLES, EXTRA, FORMAT = 258, 262, 277, 338, 339  # tags of a TIFF file
+# Kinds of numbers in FORMAT, and of how many bits Pillow reads each of one channel without a loss.
+UNSIGNED, SIGNED, FLOATING = 1, 2, 3
+READ_WHOLE = {UNSIGNED: (1, 2, 4, 8, 12, 16), SIGNED: (16, 32), FLOATING: (32,)}
 # How many channels colours have by what they mean: white is 0, black is 0, red, green and blue.
 COLOURS = {0: 1, 1: 1, 2: 3}
 # What an extra channel is that is transparency, of premultiplied colours or of others.
@@ -33,9 +36,10 @@ def has_bands(file: Path, channels: int | None = None) -> bool:
             tags.load(opened)
         samples, bits = tags.get(SAMPLES, 1), tags.get(BITS, (1,))
         extra, meaning = tags.get(EXTRA, ()), tags.get(PHOTOMETRIC)
+        kind = tags.get(FORMAT, (UNSIGNED,))[0]
     except Exception:  # damaged in any way: whoever reads the image says how
         return False
-    if samples > 1 and max(bits) > 8:
+    if max(bits) not in READ_WHOLE.get(kind, ()) or (samples > 1 and max(bits) > 8):
         return True
     if meaning not in COLOURS:
         return samples not in (1, 3, 4)

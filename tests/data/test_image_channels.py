@@ -68,6 +68,23 @@ def test_channels_of_a_tiff_are_kept_unless_they_are_transparency(
     assert not got.notes
 
 
+KINDS = "bool uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 float32 float64"
+
+
+@pytest.mark.parametrize("kind", KINDS.split())
+def test_one_channel_of_any_kind_of_number_is_read_as_it_is(tmp_path, kind):
+    x = RNG.integers(0, 2 if kind == "bool" else 100, (4, 6, 7))
+    x = x - 50 if kind.startswith(("int", "float")) else x
+    x = (x * (4_000_000_000 // 100) if kind in ("uint32", "uint64") else x).astype(kind)
+    for i, image in enumerate(x):
+        write_tiff(tmp_path / f"{i}.tif", image, "minisblack")
+    got = images(str(tmp_path), test_fraction=0.25)
+    rows = [int(file[0]) for file in got.train_about["file"]]
+    full = {"bool": 1 / 255, "uint16": 65535}.get(kind, 1)  # of bytes that stay bytes
+    np.testing.assert_allclose(got.train_x[:, 0].numpy(), x[rows] / full, rtol=1e-6)
+    assert not got.notes
+
+
 def test_an_image_with_more_channels_than_the_first_is_refused(tmp_path):
     x = RNG.integers(0, 256, (6, 7, 4)).astype(np.uint8)
     for i in range(3):

@@ -126,3 +126,13 @@ def test_splits_may_be_links(tmp_path):
     (tmp_path / "x" / "test").symlink_to("../two")
     got = images(str(tmp_path / "x"))
     assert (len(got.train_x), len(got.test_x)) == (8, 8)
+
+
+@pytest.mark.parametrize("names", [("training_set", "test_set"), ("train", "test")])
+def test_splits_that_were_unpacked_into_folders_of_their_own_names(tmp_path, names):
+    for name in names:
+        fill(tmp_path / name / name)
+    got = images(str(tmp_path))
+    assert got.class_names == ["a", "b", "c"]
+    assert len(got.train_x) == len(got.test_x) == 12
+    assert sum("which is read as the split" in one for one in got.notes) == 2

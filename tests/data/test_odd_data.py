@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from dcsomrl.data.files import arrays
+from dcsomrl.data.files import Reading, arrays, read_features
 from dcsomrl.data.in_memory import make_arrays
 from dcsomrl.data.roles import Roles
 from dcsomrl.data.stream_files import stream
@@ -236,3 +236,38 @@ def test_a_stream_names_what_is_no_feature_and_mixes_no_splits(tmp_path):
     assert not stream(train, test, ignore=["id", "label"]).notes
     with pytest.raises(DataError, match="several columns of one name"):
         stream(train, test, columns=["a", "a"])
+
+
+def test_a_stream_says_what_only_its_folders_hold(tmp_path):
+    for country in "de", "fr":
+        folder = tmp_path / f"country={country}" / "year=2020"
+        folder.mkdir(parents=True)
+        FRAME.to_parquet(folder / "part-0.parquet")
+    got = stream(str(tmp_path))
+    assert got.feature_names == ["a", "b"]
+    assert any("columns that only names of folders hold" in one for one in got.notes)
+    assert any("country, year" in one for one in got.notes)
+
+
+@pytest.mark.parametrize("kind", ["int64", "Int64", "uint64"])
+@pytest.mark.parametrize("gap", [True, False])
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_integers_that_floats_do_not_tell_apart_are_refused(tmp_path, kind, gap, suffix):
+    values = pd.Series([2**60 + i for i in range(20)], dtype=kind)
+    values = values.astype("Int64").mask(np.arange(20) == 3) if gap else values
+    path = tmp_path / f"t.{suffix}"
+    table = FRAME.assign(big=values)
+    table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
+    with pytest.raises(DataError, match="which floats of 64 bits round to multiples of"):
+        arrays(str(path), missing="median")
+
+
+def test_categories_of_whole_numbers_are_known_again_beside_a_gap(tmp_path):
+    frame = FRAME.assign(kind=pd.Categorical([1, 2, 3, 2] * 5))
+    names = make_arrays(frame, roles=Roles(categories="onehot")).feature_names
+    assert names == ["a", "b", "kind=1", "kind=2", "kind=3"]
+    path = tmp_path / "further.csv"
+    FRAME.assign(kind=[1.0, None, 3.0, 2.0] * 5).to_csv(path, index=False)
+    got = read_features(path, Reading(Roles(missing="median")), [], learned=names)
+    expected = np.array([[1, 0, 0], [np.nan] * 3, [0, 0, 1], [0, 1, 0]])
+    assert np.array_equal(got.x[:4, 2:], expected, equal_nan=True)

@@ -86,3 +86,60 @@ def test_only_a_whole_column_counts_the_rows(kind):
     assert said_of([*range(12)])
     assert kind == "int64" or not said_of([1, None] * 6)
     assert kind == "int64" or not said_of([*range(11), None])
+
+
+NAMES_OF_ROWS = (
+    "id ID Id index Index uuid row_id Row-Id sample_id CustomerId customerID userID "
+    "user_id userid UserID PassengerId patientid id_customer idCustomer IdCustomer "
+    "sample_index SampleIdx row_idx df_index rowid rownames row_names ID_no obj_ID "
+    "item.index caseid "
+)
+NO_NAMES = (
+    "humid acid solid grid fluid_acid Hybrid idle ideal IDH1 identity body_mass_index "
+    "heat_index price.idx paid indexed aid weight "
+)
+
+
+def count_up(name):
+    """Whole numbers that all differ and do not count the rows."""
+    return pd.DataFrame({name: [3, 9, 4, 1, 7, 6, 20, 11, 5], "x": range(9), "y": [0, 1, 2] * 3})
+
+
+@pytest.mark.parametrize("name", NAMES_OF_ROWS.split())
+def test_columns_that_are_called_as_names_of_rows_are_no_features(tmp_path, name):
+    table = count_up(name)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    notes = []
+    got = read(tmp_path / "t.csv", notes)
+    assert got.names == ["x", "y"]
+    assert list(got.about["id"]) == list(map(str, table[name]))
+    assert any(f"column {name} names the rows" in one for one in notes)
+
+
+@pytest.mark.parametrize("name", NO_NAMES.split())
+def test_other_names_are_those_of_features(tmp_path, name):
+    count_up(name).to_csv(tmp_path / "t.csv", index=False)
+    notes = []
+    assert read(tmp_path / "t.csv", notes).names == [name, "x", "y"]
+    said = any(f"column {name} holds values that all differ" in one for one in notes)
+    assert said == name.endswith(("_index", ".idx"))
+
+
+def test_further_names_of_rows_are_no_features_either(tmp_path):
+    table = count_up("order_id").assign(CustomerId=list("ihgfedcba"), shop_id=[1, 1, 2] * 3)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    notes = []
+    got = read(tmp_path / "t.csv", notes)
+    assert got.names == ["x", "y", "shop_id"]
+    assert list(got.about["id"]) == list(map(str, table["order_id"]))
+    assert any("CustomerId names the rows, too, and is left out" in one for one in notes)
+    assert any("shop_id is called as what names rows, but has the same" in one for one in notes)
+
+
+def test_an_index_that_was_saved_twice_is_left_out(tmp_path):
+    table = pd.DataFrame({"a": np.arange(9) ** 2, "b": [0, 1, 2] * 3})
+    table.to_csv(tmp_path / "once.csv")
+    pd.read_csv(tmp_path / "once.csv").to_csv(tmp_path / "twice.csv")
+    notes = []
+    assert read(tmp_path / "twice.csv", notes).names == ["a", "b"]
+    assert sum("has no name and numbers the rows" in one for one in notes) == 2

@@ -155,7 +155,6 @@ REFUSED = {
     "decimals and separators alike": ("a,b\n1,5,2,5\n1,6,2,6\n", {}, "line 2"),
     "a column of decimal commas": ("a\n1,5\n2,5\n", {}, "line 2"),
     "a short row": ("a,b,c\n1,2,3\n1,2\n4,5,6\n", {}, "line 3"),
-    "a comment": ("# made by hand\na,b\n1,2\n", {}, "line 2"),
     "decimals or thousands": ("a;b\n1,234;5,678\n2,345;1,234\n", {}, "decimal=comma"),
     "thousands beside decimal commas": (
         "a;b\n1.100;0,5\n2.100;1,5\n",

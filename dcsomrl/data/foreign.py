@@ -1,0 +1,106 @@
+"""Files that are known by their first bytes to be something else than their names say."""
+
+import gzip
+import re
+from pathlib import Path
+
+from dcsomrl.errors import DataError, shorten
+
+# What files begin with whose names have these suffixes.
+OWN = {
+    ".npy": (b"\x93NUMPY",),
+    **dict.fromkeys((".npz", ".pt", ".pth"), (b"PK",)),
+    ".parquet": (b"PAR1",),
+    **dict.fromkeys((".png", ".jpg", ".jpeg"), (b"\x89PNG", b"\xff\xd8")),
+}
+# What files begin with that are read as none here, and what to do with them.
+STARTS: dict[bytes, tuple[str, str]] = {
+    b"version https://git-lfs.github.com": (
+        "a pointer of Git LFS in the place of the file",
+        "fetch it by `git lfs pull`",
+    ),
+    b"\xd0\xcf\x11\xe0": ("an Excel workbook or another Office document", "save it as CSV"),
+    b"BZh": ("packed by bzip2", "unpack it, or pack it by gzip"),
+    b"\xfd7zXZ": ("packed by xz", "unpack it, or pack it by gzip"),
+    b"\x28\xb5\x2f\xfd": ("packed by zstd", "unpack it, or pack it by gzip"),
+    b"7z\xbc\xaf\x27\x1c": ("an archive of 7-Zip", "unpack it"),
+    b"Rar!": ("a RAR archive", "unpack it"),
+    b"%PDF": ("a PDF document", "save its table as CSV"),
+    b"SQLite format 3": ("an SQLite database", "save its table as CSV or parquet"),
+    b"PAR1": ("a parquet file", "give its name the suffix .parquet"),
+    b"ARROW1": ("an Arrow or Feather file", "save it as parquet"),
+    b"ORC": ("an ORC file", "save it as parquet"),
+    b"\x89HDF": ("an HDF5 file", "save it as npz, CSV or parquet"),
+    b"MATLAB 5.0": ("a MATLAB file", "save it as npz or CSV"),
+    b"\x93NUMPY": ("a NumPy array", "give its name the suffix .npy"),
+    b"\x89PNG": ("a PNG image", "give the folder of images as `path`"),
+    b"\xff\xd8\xff": ("a JPEG image", "give the folder of images as `path`"),
+    b"$FL2@(#)": ("an SPSS file", "save it as CSV or parquet"),
+    b"{\\rtf": ("a document in RTF", "save it as CSV"),
+}
+WORKBOOKS = {b"xl/": "an Excel workbook", b"content.xml": "a workbook of LibreOffice"}
+MARKUP = re.compile(
+    rb"\s*(<\?xml|<!doctype|<html|<table|<head|<svg|<[a-z_:]+(\s[^<>]*)?>\s*<)", re.IGNORECASE
+)
+# Bytes that are looked at.
+START = 4096
+
+
+def describe_damage(path: Path, error: BaseException) -> str:
+    """Why a file cannot be read by the reader for its name, and what to do, in a sentence."""
+    foreign = describe_foreign(path)
+    if foreign is not None:
+        return f"{path} {foreign}"
+    return f"{path} cannot be read ({shorten(error)}): it is damaged or not what its name says"
+
+
+def refuse_foreign(path: Path) -> None:
+    """Refuse a file that is something else than its name says.
+
+    Raises:
+        DataError: it plainly is.
+    """
+    foreign = describe_foreign(path)
+    if foreign is not None:
+        raise DataError(f"{path} {foreign}")
+
+
+def describe_foreign(path: Path) -> str | None:
+    """What a file is and what to do about it, in words that follow its name.
+
+    None where that is not known, or is what its name says, and where it cannot be opened.
+
+    Args:
+        path: the file; of one packed by gzip what is in it counts.
+    """
+    try:
+        start = read_start(path)
+    except (OSError, EOFError):
+        return None
+    own = OWN.get(path.suffix.lower())
+    if own is not None and start.startswith(own):
+        return None
+    if start.startswith(b"PK\x03\x04"):
+        found = next((what for mark, what in WORKBOOKS.items() if mark in path.read_bytes()), None)
+        if found is not None:
+            return f"is {found}: save its sheet as CSV"
+        return "is a zip archive: unpack it"
+    for mark, (what, remedy) in STARTS.items():
+        if start.startswith(mark):
+            return f"is {what}: {remedy}"
+    if MARKUP.match(start.removeprefix(b"\xef\xbb\xbf")):
+        return (
+            "holds HTML or XML and is no table: save its rows as CSV, or fetch it again where it "
+            "is the page of a failed download"
+        )
+    return None
+
+
+def read_start(path: Path) -> bytes:
+    """The first bytes of a file, unpacked where it is packed by gzip."""
+    with path.open("rb") as file:
+        start = file.read(START)
+    if not start.startswith(b"\x1f\x8b"):
+        return start
+    with gzip.open(path) as file:
+        return file.read(START)

@@ -1,0 +1,94 @@
+"""Files that are something else than their names say are called by what they are."""
+
+import bz2
+import io
+import lzma
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dcsomrl.data.files import arrays
+from dcsomrl.data.images import images
+from dcsomrl.errors import DataError
+
+TEXT = b"a,b\n" + b"".join(b"%d,%d\n" % (i, i * i % 7) for i in range(20))
+
+
+def pack_workbook():
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/worksheets/sheet1.xml", "<worksheet/>")
+    return held.getvalue()
+
+
+def save(write, *what):
+    held = io.BytesIO()
+    write(held, *what)
+    return held.getvalue()
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"
+FOREIGN = {
+    "lfs": (POINTER, "git lfs pull"),
+    "xlsx": (pack_workbook(), "is an Excel workbook: save its sheet as CSV"),
+    "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "Excel"),
+    "bz2": (bz2.compress(TEXT), "packed by bzip2"),
+    "xz": (lzma.compress(TEXT), "packed by xz"),
+    "html": (b"<!DOCTYPE html>\n<html><body>404</body></html>", "HTML or XML"),
+    "xml": (b'\xef\xbb\xbf<?xml version="1.0"?>\n<rows><row a="1"/></rows>', "HTML or XML"),
+    "bare xml": (b'<data>\n  <row a="1"/>\n</data>', "HTML or XML"),
+    "parquet": (save(lambda f: pd.DataFrame({"a": [1.0]}).to_parquet(f)), "suffix .parquet"),
+    "npy": (save(np.save, np.eye(3)), "suffix .npy"),
+    "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(90), "HDF5"),
+}
+
+
+# A workbook is a zip archive, which npz and pt files are and np.load takes for one.
+ZIPS = ("npy", "npz", "pt")
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix"),
+    [
+        (kind, suffix)
+        for kind in FOREIGN
+        for suffix in ("csv", "txt", "parquet", "npy", "npz", "pt")
+        if kind != suffix and not (kind == "xlsx" and suffix in ZIPS)
+    ],
+)
+def test_a_file_is_called_by_what_it_is(tmp_path, kind, suffix):
+    content, said = FOREIGN[kind]
+    path = tmp_path / f"t.{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        arrays(str(path))
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz", "pt", "parquet"])
+def test_a_damaged_file_of_its_own_kind_is_called_damaged(tmp_path, suffix):
+    path = tmp_path / f"t.{suffix}"
+    whole = {
+        "npy": save(np.save, np.eye(9)),
+        "npz": save(np.savez, np.eye(9)),
+        "pt": save(np.savez, np.eye(9)),
+        "parquet": save(lambda f: pd.DataFrame({"a": [1.0]}).to_parquet(f)),
+    }[suffix]
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match="it is damaged"):
+        arrays(str(path))
+
+
+def test_an_image_that_was_not_fetched_is_said(tmp_path):
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(POINTER)
+    with pytest.raises(DataError, match="git lfs pull"):
+        images(str(tmp_path))
+
+
+def test_a_table_is_no_other_kind(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("<a>,b\n1,2\n3,4\n5,6\n7,8\n")
+    assert arrays(str(path)).feature_names == ["<a>", "b"]
