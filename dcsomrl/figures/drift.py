@@ -1,8 +1,9 @@
-"""Clusters of a stream over its parts: how they grow and shrink, come and go."""
+"""Clusters that move: over the parts of a stream, and from one training to the next."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from dcsomrl.figures.curves import COLORS
 
@@ -32,4 +33,28 @@ def draw_drift(drift: pd.DataFrame) -> Figure:
     axis.set_xlabel("part of the stream")
     axis.set_ylabel("share of its samples")
     axis.legend(title="cluster", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    return figure
+
+
+def draw_flow(samples: NDArray[np.integer], before: list[str], after: list[str]) -> Figure:
+    """Where the samples of every cluster went: their number in each, darker the larger the share.
+
+    Args:
+        samples: (clusters before, clusters after) samples that were in one and are in the other.
+        before: names of the rows.
+        after: names of the columns.
+    """
+    share = samples / samples.sum(axis=1, keepdims=True).clip(min=1)
+    size = (1.8 + 0.5 * len(after), 1.2 + 0.34 * len(before))
+    figure = Figure(figsize=size, layout="constrained", dpi=130)
+    axis = figure.subplots()
+    axis.imshow(share, aspect="auto", cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.argwhere(samples > 0).tolist():
+        color = "white" if share[row, column] > 0.5 else "black"
+        text = f"{samples[row, column]:,}"
+        axis.text(column, row, text, ha="center", va="center", fontsize=7, color=color)
+    axis.set_xticks(range(len(after)), after)
+    axis.set_yticks(range(len(before)), before)
+    axis.set_xlabel("cluster after the training")
+    axis.set_ylabel("cluster before")
     return figure

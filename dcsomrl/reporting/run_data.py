@@ -20,6 +20,7 @@ from dcsomrl.errors import DataError
 from dcsomrl.figures.images import rescale_images
 from dcsomrl.inputs import LAST, check_finished
 from dcsomrl.loading import Trained, load, load_data
+from dcsomrl.reporting.former import Former, assign_former
 from dcsomrl.scoring import read_number
 from dcsomrl.training.callbacks.sample_paths import DAMAGE, read_paths
 
@@ -67,6 +68,8 @@ class RunData:
         find: (n,) node that wins each of n codes, -1 where none does.
         lattice: (K, 2) places of the nodes on their grid; None where they have none.
         topology: of the grid, ``rectangular`` or ``hexagonal``; None likewise.
+        former: clusters of the test samples (n,) before a training that began with another; None
+            where it began with none, or that is gone.
     """
 
     name: str
@@ -99,6 +102,7 @@ class RunData:
     find: Callable[[Array], Nodes]
     lattice: Array | None = None
     topology: str | None = None
+    former: Former | None = None
 
     @property
     def wins(self) -> Nodes:
@@ -202,7 +206,7 @@ def _arrange(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunData
     live = book.live_slots()
     number = torch.full((model.n_clusters + 1,), -1)  # the last is slot -1: no node
     number[live] = torch.arange(len(live))
-    test = _assign(trained, "test", number)
+    test, former = _assign(trained, "test", number), assign_former(trained, "test")
     first, second = (_assign(trained, "train", number)[name] for name in ("winner", "second"))
     adjacency = book.adjacency()
     relevances = None if book.relevances is None else book.relevances[book.live]
@@ -248,6 +252,7 @@ def _arrange(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunData
         find=find,
         lattice=None if book.grid is None else book.grid.places()[live].numpy(),
         topology=None if book.grid is None else book.grid.topology,
+        former=former and former._replace(cluster=former.cluster[test["index"]]),
     )
 
 

@@ -36,6 +36,7 @@ class Section:
 NEEDS: Mapping[str, Callable[[RunData], bool]] = {
     "nodes": lambda run: len(run.slots) > 0,
     "clusters": lambda run: run.cluster is not None,
+    "former": lambda run: run.former is not None,
     "images": lambda run: run.image,
     "labels": lambda run: run.labels is not None,
     "relevances": lambda run: run.relevances is not None,

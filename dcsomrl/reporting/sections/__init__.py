@@ -27,6 +27,7 @@ NAMES = (
     "neighbors",
     "outliers",
     "merging",
+    "drift",
     "steps",
     "paths",
     "life",
