@@ -8,6 +8,8 @@ from functools import wraps
 from typing import Any
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -32,13 +34,24 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
     """
 
     def wrap(task: Task) -> Callable[[], None]:
-        @wraps(task)
-        def updated(cfg: DictConfig) -> Any:
+        failed: list[Exception] = []
+
+        def check_and_run(cfg: DictConfig) -> Any:
             for group in set(PLACED) & {str(key) for key in cfg}:
                 raise ConfigError(f"+{group}=... has no place at the top: type {PLACED[group]}=...")
             updated_cfg = update_config(cfg)
             check_inputs(config_name, updated_cfg)
             return task(updated_cfg)
+
+        @wraps(task)
+        def updated(cfg: DictConfig) -> Any:
+            try:
+                return check_and_run(cfg)
+            except Exception as error:
+                if HydraConfig.get().mode is RunMode.MULTIRUN:
+                    raise  # the others go on, and Hydra says which one it was
+                failed.append(error)  # over whose sentence Hydra would write the overrides
+                return None
 
         def command() -> None:
             # Hydra would print a mangled traceback of its own; it lets the error through so.
@@ -50,6 +63,8 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
                 sys.argv[1:] = update_overrides(config_name, sys.argv[1:])
                 check_kept(sys.argv[1:], find_config_dir())
                 run()
+                if failed:
+                    raise failed[0]
             except Exception as error:
                 sentence = explain(error, config_name, sys.argv[1:])
                 if sentence is None:
