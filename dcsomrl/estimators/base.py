@@ -5,7 +5,6 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import partial
-from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -22,15 +21,15 @@ from sklearn.base import (
 )
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
 from dcsomrl.data import Arrays, ClusterData, Neighbors
-from dcsomrl.data.in_memory import refuse_masked
 from dcsomrl.data.preparation import Preparation
 from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.estimators.drift import Drift, find_kept
+from dcsomrl.estimators.parameters import ABOVE_ZERO, AT_LEAST_ONE, AT_LEAST_TWO, read_parameters
+from dcsomrl.estimators.samples import read_rows, refuse_gaps
 from dcsomrl.maps import SOMRL
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
@@ -45,9 +44,6 @@ LARGE = 100
 # Samples of a part of a stream that tell by themselves how nodes are merged; beside fewer, those
 # of earlier parts count.
 ENOUGH = 200
-AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
-ABOVE_ZERO = Interval(Real, 0, None, closed="neither")
-SHARE = Interval(Real, 0, 1, closed="both")
 # Samples that are encoded at once.
 BATCH = 1024
 
@@ -64,9 +60,13 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
     model_: ClusteringModule
     _preparation: Preparation
     _slots: NDArray[np.int64]
+    # Parameters as plain values, of the last call of fit or partial_fit.
+    _given: dict[str, Any]
+    # Those that a model is made of, which cannot change between parts of a stream.
+    _built_of: ClassVar[tuple[str, ...]] = ("max_nodes", "radius")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_clusters": [AT_LEAST_ONE, None],
-        "max_nodes": [Interval(Integral, 2, None, closed="left")],
+        "max_nodes": [AT_LEAST_TWO],
         "radius": [ABOVE_ZERO],
         "learning_rate": [ABOVE_ZERO],
         "max_epochs": [AT_LEAST_ONE, None],
@@ -94,10 +94,11 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             ValueError: X is not numbers, a parameter is outside its range, or there is no such
                 device.
         """
-        self._validate_params()
+        self._given = read_parameters(self)
         x = self._check_samples(X, reset=True)
-        epochs = EPOCHS if self.max_epochs is None else self.max_epochs
-        data, seed = self._make_data(x, "auto" if self.max_epochs is None else 1)
+        asked = self._given["max_epochs"]
+        epochs = EPOCHS if asked is None else asked
+        data, seed = self._make_data(x, "auto" if asked is None else 1)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.model_ = self._make_model(x.shape[1:], stream=False)
@@ -112,9 +113,21 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         The first call fixes the scale of the columns, and with it what later samples are to it. The
         map goes on growing; nodes that win nothing any more leave it, the sooner the higher
         ``life_decay`` is. ``cluster_numbers_`` says which clusters go on.
+
+        Raises:
+            ValueError: X is not numbers, a parameter is outside its range, or has changed since
+                the model was made of it.
         """
-        self._validate_params()
+        given = read_parameters(self)
         first = not hasattr(self, "model_")
+        for name in () if first else self._built_of:
+            before = getattr(self, "_given", given)[name]  # older pickles have none
+            if given[name] != before:
+                raise ConfigError(
+                    f"{name} was {before} when the model was made and is {given[name]} now, which "
+                    "a model that goes on cannot take: set it back, or fit anew"
+                )
+        self._given = given
         x = self._check_samples(X, reset=first)
         data, seed = self._make_data(x)
         with torch.random.fork_rng():
@@ -124,14 +137,14 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             else:
                 data.load_state_dict({**self._preparation.state(), "feature_names": None})
                 self._go_on()
-            before, som = self.model_.connectivity, self.model_.codebook
+            linked, som = self.model_.connectivity, self.model_.codebook
             assert isinstance(som, SOMRL)
             live, centers = som.live.clone(), som.centers.clone()
             known = None if first else self._apply_by_batches(self._recall, x).numpy()
             self._moments = self._train(data, 1)
-        if before is not None and self.model_.connectivity is not None:
+        if linked is not None and self.model_.connectivity is not None:
             same = (live & som.live).numpy()
-            self.model_.connectivity = before.combine(self.model_.connectivity, same, ENOUGH)
+            self.model_.connectivity = linked.combine(self.model_.connectivity, same, ENOUGH)
         if first:
             self._preparation = Preparation.from_state(data.state_dict())
             self._drift = Drift(self.model_.n_clusters)
@@ -187,19 +200,19 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         """Samples as floats, of 64 bits unless they come in 32: columns are scaled from these.
 
         Raises:
-            ValueError: they are no finite numbers, or masked.
+            ValueError: they are no finite numbers, or masked, or have other columns than those of
+                the training.
         """
-        refuse_masked(x, "samples")
-        if isinstance(x, Tensor):
-            x = (x.float() if x.dtype == torch.bfloat16 else x).detach().cpu().numpy()
         found: Any = validate_data(
             self,
-            x,
+            read_rows(x),
             reset=reset,
             accept_sparse=True,
             dtype=[np.float64, np.float32],
+            ensure_all_finite=False,
             ensure_min_samples=2 if reset else 1,
         )
+        refuse_gaps(found, list(getattr(self, "feature_names_in_", [])))
         if not hasattr(found, "toarray"):
             return np.ascontiguousarray(found)  # torch takes no array that runs backwards
         size = found.dtype.itemsize * found.shape[0] * found.shape[1] / 1e6
@@ -211,12 +224,12 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         self, x: NDArray[np.floating], passes: int | Literal["auto"] = 1
     ) -> tuple[ClusterData, int]:
         """The samples as a training sees them, and the seed of this call."""
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        seed = int(check_random_state(self._given["random_state"]).randint(2**31 - 1))
         arrays = Arrays(torch.from_numpy(np.array(x)), None, torch.from_numpy(x[:1].copy()), None)
         data = ClusterData(
             lambda: arrays,
             "X",
-            batch_size=self.batch_size,
+            batch_size=self._given["batch_size"],
             val_fraction=0,
             normalization="minmax",
             seed=seed,
@@ -227,7 +240,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
 
     def _train(self, data: ClusterData, epochs: int) -> dict[str, Any]:
         """Train for some epochs; returns the moments of the optimiser."""
-        with silenced(not self.verbose):
+        with silenced(not self._given["verbose"]):
             trainer = self._build_trainer(epochs)
             trainer.fit(self.model_, datamodule=data)
             self.model_.count_connectivity()
@@ -242,16 +255,17 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         Raises:
             ConfigError: there is no such device.
         """
+        verbose = self._given["verbose"]
         try:
             return Trainer(
-                accelerator=self.device,
+                accelerator=self._given["device"],
                 devices=1,
                 max_epochs=epochs,
                 logger=False,
                 enable_checkpointing=False,
-                enable_progress_bar=self.verbose,
+                enable_progress_bar=verbose,
                 # Rich's, the default, leaves nothing behind in a notebook.
-                callbacks=[TQDMProgressBar()] if self.verbose else None,
+                callbacks=[TQDMProgressBar()] if verbose else None,
                 enable_model_summary=False,
                 use_distributed_sampler=False,
                 num_sanity_val_steps=0,
@@ -277,11 +291,12 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         """
         codebook = self.model_.codebook
         self._slots = codebook.live.nonzero()[:, 0].numpy()
-        self.node_clusters_ = self.model_.merged(self.n_clusters).numpy()[self._slots]
+        asked = self._given["n_clusters"]
+        self.node_clusters_ = self.model_.merged(asked).numpy()[self._slots]
         self.n_clusters_ = int(self.node_clusters_.max()) + 1
-        if self.n_clusters is not None and self.n_clusters_ < self.n_clusters:
+        if asked is not None and self.n_clusters_ < asked:
             warnings.warn(
-                f"{self.n_clusters} clusters were asked for, and {len(self._slots)} nodes give "
+                f"{asked} clusters were asked for, and {len(self._slots)} nodes give "
                 f"{self.n_clusters_} at most: raise max_nodes or lower radius",
                 ConvergenceWarning,
                 stacklevel=3,

@@ -1,0 +1,129 @@
+"""Samples that the estimators are given, as rows of numbers that scikit-learn takes."""
+
+import logging
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from dcsomrl.data.columns import as_numbers, check_told_apart, tell_kind
+from dcsomrl.data.constant import list_some
+from dcsomrl.data.frames import FRAME, tidy_frame, to_frame
+from dcsomrl.data.objects import LISTS, refuse_masked, to_numbers
+from dcsomrl.errors import DataError
+
+log = logging.getLogger(__name__)
+
+
+def read_rows(x: Any) -> Any:
+    """A data frame of numbers, a matrix of SciPy, or an array (n, features), as it was given.
+
+    Args:
+        x: see :func:`dcsomrl.data.in_memory.make_arrays`, without images.
+
+    Raises:
+        DataError: it holds something else than numbers in rows.
+    """
+    refuse_masked(x, "samples")
+    frame = to_frame(x, "samples")
+    if frame is not None:
+        return _read_columns(frame)
+    if sparse.issparse(x):
+        to_numbers(x.data[:0] if hasattr(x, "data") else x[:0], "samples")
+        return x
+    found = to_numbers(x, "samples")
+    if found.ndim != 2:
+        one = "x.reshape(-1, 1) of one feature or x.reshape(1, -1) of one sample"
+        remedy = one if found.ndim == 1 else "x.reshape(len(x), -1)"
+        raise DataError(
+            f"samples should be rows of numbers (n, features), got shape {found.shape}: Reshape "
+            f"your data, as by {remedy if found.ndim else 'numpy.reshape'}"
+        )
+    check_told_apart(found, FRAME)
+    return found
+
+
+def refuse_gaps(x: Any, names: list[Any]) -> None:
+    """Refuse samples (n, features), dense or sparse, with a value that is no finite number.
+
+    Args:
+        x: floats.
+        names: of the columns; empty where they have none.
+
+    Raises:
+        DataError: there is such a value.
+    """
+    values: NDArray[np.floating] = x.data if sparse.issparse(x) else x
+    if values.dtype == object or np.isfinite(values).all():
+        return
+    dense = x.tocoo() if sparse.issparse(x) else x
+    bad = ~np.isfinite(dense.data if sparse.issparse(x) else dense)
+    if sparse.issparse(x):
+        row, column = int(dense.row[bad][0]), int(dense.col[bad][0])
+        found = dense.data[bad][0]
+    else:
+        row, column = (int(place[0]) for place in bad.nonzero())
+        found = dense[row, column]
+    what = "NaN" if np.isnan(found) else "an infinite value (inf)"
+    name = names[column] if column < len(names) else column
+    raise DataError(
+        f"samples have {int(bad.sum())} values that are NaN or infinite, the first {what} in row "
+        f"{row}, column {name}: fill or remove them, as by sklearn.impute.SimpleImputer"
+    )
+
+
+def _read_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """A data frame of numbers, its columns of lists spread.
+
+    Raises:
+        DataError: a column is not of numbers, or has values that floats hardly tell apart.
+    """
+    if any(map(_holds_lists, (frame.iloc[:, i] for i in range(frame.shape[1])))):
+        frame = tidy_frame(frame)
+    if not all(isinstance(one, np.dtype) and one.kind in "fiub" for one in frame.dtypes):
+        columns, odd = [], []
+        for i, name in enumerate(frame.columns):
+            column = frame.iloc[:, i]
+            numbers = as_numbers(_read_categories(column))
+            columns.append(column if numbers is None else numbers)
+            odd += [f"{name} ({_tell(column)})"] if numbers is None else []
+        if odd:
+            raise DataError(
+                f"samples have columns that are not numbers: {list_some(odd)}; make them numbers, "
+                "or leave them out"
+            )
+        values = [np.asarray(one.to_numpy(float, na_value=np.nan)) for one in columns]
+        whole = [one for one in columns if one.dtype.kind in "iu" and not one.isna().any()]
+        for one in whole:
+            check_told_apart(one.to_numpy(), FRAME)
+        return pd.DataFrame(np.stack(values, 1), columns=frame.columns, index=frame.index)
+    for i in range(frame.shape[1]):
+        check_told_apart(frame.iloc[:, i].to_numpy(), FRAME)
+    return frame
+
+
+def _holds_lists(column: pd.Series) -> bool:
+    if column.dtype.kind not in "O":
+        return False
+    first = column.dropna().head(1)
+    return bool(len(first)) and isinstance(first.iloc[0], LISTS | np.ndarray | pd.Series)
+
+
+def _read_categories(column: pd.Series) -> pd.Series:
+    """Categories that are numbers as these, which the log says; all else as it is."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return column
+    if column.cat.categories.dtype.kind not in "fiub":
+        return column
+    log.warning("column %s has categories that are numbers, and is taken as these", column.name)
+    return column.astype(object)
+
+
+def _tell(column: pd.Series) -> str:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return "categories"
+    if isinstance(column.dtype, pd.PeriodDtype):
+        return "dates"
+    return "complex numbers" if column.dtype.kind == "c" else tell_kind(column)
