@@ -54,7 +54,10 @@ def tell_kind(column: pd.Series) -> str:
     """What a column holds that is not of numbers: ``dates``, ``text``, or other ``objects``."""
     if column.dtype.kind in "mM":
         return "dates"
-    if not all(isinstance(one, str | Number | np.generic) for one in column.dropna().head(20)):
+    some = list(column.dropna().head(20))
+    if not all(isinstance(one, str | Number | np.generic) for one in some):
+        return "objects"
+    if any(isinstance(one, complex | np.complexfloating) for one in some):
         return "objects"
     values = column.dropna().head(20).astype(str)
     return "dates" if all(DATE.fullmatch(one) for one in values) else "text"

@@ -84,6 +84,11 @@ def tidy_frame(frame: pd.DataFrame) -> pd.DataFrame:
         ) from error
 
 
+def holds_array(cell: Any) -> bool:
+    """Whether a cell holds numbers in something else than a list: a tensor, a column, a scalar."""
+    return isinstance(cell, Tensor | pd.Series) or (isinstance(cell, np.ndarray) and cell.ndim == 0)
+
+
 def _name_whole(column: pd.Series) -> pd.Series:
     """Categories of floats that are all whole as integers."""
     values = column.cat.categories
@@ -95,11 +100,11 @@ def _name_whole(column: pd.Series) -> pd.Series:
 def _open_cells(column: pd.Series) -> pd.Series:
     """A column of objects with arrays in the place of tensors and of columns in its cells."""
     first = column.dropna().head(1)
-    if not len(first) or not isinstance(first.iloc[0], Tensor | pd.Series):
+    if not len(first) or not holds_array(first.iloc[0]):
         return column
 
     def open_one(one: Any) -> Any:
-        if not isinstance(one, Tensor | pd.Series):
+        if not holds_array(one):
             return one
         found = to_array(one, f"cells of column {column.name}")
         return found if found.ndim else found.item()

@@ -105,7 +105,8 @@ def _make_features(
     labels = None if y is None else read_given_labels(y, len(values), f"{split}labels")
     check_told_apart(values, FRAME)
     values = put_channels_first(values, "auto", FRAME)
-    values = values if values.dtype == np.uint8 else values.astype(choose_dtype([values.dtype]))
+    with np.errstate(over="ignore"):  # what is infinite then is refused
+        values = values if values.dtype == np.uint8 else values.astype(choose_dtype([values.dtype]))
     about = pd.DataFrame({"row": np.arange(len(values))})
     features = Features(np.ascontiguousarray(values), labels, None, about)
     return drop_gaps(features, str(FRAME), notes) if roles.missing == "drop" else features

@@ -80,8 +80,8 @@ def to_numbers(given: Any, what: str) -> NDArray[Any]:
         )
     if found.dtype.kind == "c":
         raise DataError(
-            f"{what} should be real numbers, got {found.dtype} of shape {found.shape} (Complex "
-            "data not supported): give the real and the imaginary part as features"
+            f"{what} should be real numbers, got {found.dtype} (Complex data not supported): give "
+            "the real and the imaginary part as features"
         )
     if found.dtype.names is not None or found.dtype.kind == "V":
         raise DataError(

@@ -132,10 +132,13 @@ def check_exclusive(roles: Roles) -> None:
 
 
 def join_levels(name: Any) -> str:
-    """The name of a column as text, the levels of one with several joined by points."""
-    if isinstance(name, tuple):
-        return ".".join(str(one) for one in name if str(one))
-    return str(name)
+    """The name of a column as text, the levels of one with several joined by points.
+
+    Empty where there is none.
+    """
+    levels = name if isinstance(name, tuple) else (name,)
+    given = [str(one) for one in levels if not (one is None or one is pd.NA or one != one)]
+    return ".".join(one for one in given if one)
 
 
 def read_name(given: Any, key: str) -> str:

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from dcsomrl.data import Neighbors
 from dcsomrl.data.nearest import Metric
 from dcsomrl.estimators.base import MapEstimator
-from dcsomrl.estimators.parameters import AT_LEAST_NOTHING, AT_LEAST_ONE, Widths
+from dcsomrl.estimators.parameters import AT_LEAST_NOTHING, AT_LEAST_ONE, WIDTHS
 from dcsomrl.losses import Term
 from dcsomrl.models.base import OptimizerFactory
 from dcsomrl.models.dcsomrl import DCSOMRL
@@ -68,7 +68,7 @@ class DeepSOM(MapEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **MapEstimator._parameter_constraints,
         "latent_dim": [AT_LEAST_ONE],
-        "hidden_dims": [Widths()],
+        "hidden_dims": WIDTHS,
         "n_neighbors": [AT_LEAST_NOTHING],
         "metric": [StrOptions({"euclidean", "cosine"})],
     }

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
-    _Constraint,
     validate_parameter_constraints,
 )
 from torch import Tensor
+
+from dcsomrl.data.arguments import unpack
 
 # What a size can be that torch takes.
 MOST = 2**31 - 1
@@ -21,20 +22,9 @@ AT_LEAST_ONE = Interval(Integral, 1, MOST, closed="both")
 AT_LEAST_TWO = Interval(Integral, 2, MOST, closed="both")
 ABOVE_ZERO = Interval(Real, 0, np.inf, closed="neither")
 SHARE = Interval(Real, 0, 1, closed="both")
+# Widths of layers.
+WIDTHS = ["array-like"]
 SHARE_ABOVE_ZERO = Interval(Real, 0, 1, closed="right")
-
-
-class Widths(_Constraint):
-    """A sequence of widths of layers, each an integer of at least 1; it may be empty."""
-
-    def is_satisfied_by(self, given: Any) -> bool:
-        """Whether what was given, read by :func:`_read_widths`, is such."""
-        return isinstance(given, tuple) and all(
-            not isinstance(one, bool) and AT_LEAST_ONE.is_satisfied_by(one) for one in given
-        )
-
-    def __str__(self) -> str:
-        return "a sequence of ints of at least 1"
 
 
 def read_parameters(estimator: BaseEstimator) -> dict[str, Any]:
@@ -47,25 +37,22 @@ def read_parameters(estimator: BaseEstimator) -> dict[str, Any]:
     kind = type(estimator).__name__
     given: dict[str, Any] = {}
     for name, value in estimator.get_params(deep=False).items():
-        is_widths = any(isinstance(one, Widths) for one in constraints[name])
-        plain = _read_widths(value) if is_widths else unpack(value)
-        is_number = any(isinstance(one, Interval) for one in constraints[name])
-        if is_number and isinstance(plain, bool):
-            raise InvalidParameterError(
-                f"The {name!r} parameter of {kind} must be a number. Got {plain} instead."
-            )
-        given[name] = plain
+        allowed = constraints[name]
+        is_number = "random_state" in allowed or any(isinstance(one, Interval) for one in allowed)
+        given[name] = _read_widths(value) if allowed == WIDTHS else unpack(value)
+        if is_number and isinstance(given[name], bool):
+            _refuse(name, kind, "a number", value)
+        if allowed == WIDTHS and not _are_widths(given[name]):
+            _refuse(name, kind, "a sequence of ints of at least 1", value)
     validate_parameter_constraints(constraints, given, caller_name=kind)
     real = {name for name, one in constraints.items() if _is_real(one)}
     return {name: float(one) if name in real else one for name, one in given.items()}
 
 
-def unpack(value: Any) -> Any:
-    """The number in a scalar of NumPy or an array or tensor without axes; all else as it is."""
-    single = isinstance(value, np.generic) or (
-        isinstance(value, np.ndarray | Tensor) and value.ndim == 0
+def _refuse(name: str, kind: str, expected: str, value: Any) -> NoReturn:
+    raise InvalidParameterError(
+        f"The {name!r} parameter of {kind} must be {expected}. Got {value!r} instead."
     )
-    return value.item() if single else value
 
 
 def _read_widths(value: Any) -> Any:
@@ -75,6 +62,12 @@ def _read_widths(value: Any) -> Any:
     if isinstance(value, np.ndarray | Tensor) and value.ndim != 1:
         return value
     return tuple(unpack(one) for one in value)
+
+
+def _are_widths(given: Any) -> bool:
+    return isinstance(given, tuple) and all(
+        not isinstance(one, bool) and AT_LEAST_ONE.is_satisfied_by(one) for one in given
+    )
 
 
 def _is_real(constraints: list[Any]) -> bool:

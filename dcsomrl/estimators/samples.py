@@ -10,8 +10,10 @@ from scipy import sparse
 
 from dcsomrl.data.columns import as_numbers, check_told_apart, tell_kind
 from dcsomrl.data.constant import list_some
-from dcsomrl.data.frames import FRAME, tidy_frame, to_frame
+from dcsomrl.data.frames import FRAME, holds_array, tidy_frame, to_frame
 from dcsomrl.data.objects import LISTS, refuse_masked, to_numbers
+from dcsomrl.data.roles import join_levels
+from dcsomrl.data.text_tables import check_names
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -30,17 +32,20 @@ def read_rows(x: Any) -> Any:
     frame = to_frame(x, "samples")
     if frame is not None:
         return _read_columns(frame)
-    if sparse.issparse(x):
-        to_numbers(x.data[:0] if hasattr(x, "data") else x[:0], "samples")
-        return x
-    found = to_numbers(x, "samples")
+    is_sparse = sparse.issparse(x)
+    found = x if is_sparse else to_numbers(x, "samples")
     if found.ndim != 2:
         one = "x.reshape(-1, 1) of one feature or x.reshape(1, -1) of one sample"
         remedy = one if found.ndim == 1 else "x.reshape(len(x), -1)"
         raise DataError(
             f"samples should be rows of numbers (n, features), got shape {found.shape}: Reshape "
-            f"your data, as by {remedy if found.ndim else 'numpy.reshape'}"
+            f"your data, as by {remedy}"
         )
+    if is_sparse:
+        to_numbers(np.empty(0, x.dtype), "samples")
+        is_wide = x.dtype.kind in "iu" and x.dtype.itemsize == 8
+        check_told_apart(x.toarray() if is_wide else np.empty(0), FRAME)
+        return x.tocsr() if x.format == "dok" else x
     check_told_apart(found, FRAME)
     return found
 
@@ -66,11 +71,13 @@ def refuse_gaps(x: Any, names: list[Any]) -> None:
     else:
         row, column = (int(place[0]) for place in bad.nonzero())
         found = dense[row, column]
-    what = "NaN" if np.isnan(found) else "an infinite value (inf)"
+    is_missing = np.isnan(found)
+    what = "NaN" if is_missing else "an infinite value (inf)"
+    remedy = "fill or remove them, as by sklearn.impute.SimpleImputer"
     name = names[column] if column < len(names) else column
     raise DataError(
         f"samples have {int(bad.sum())} values that are NaN or infinite, the first {what} in row "
-        f"{row}, column {name}: fill or remove them, as by sklearn.impute.SimpleImputer"
+        f"{row}, column {name}: {remedy if is_missing else 'mend or remove them'}"
     )
 
 
@@ -80,6 +87,12 @@ def _read_columns(frame: pd.DataFrame) -> pd.DataFrame:
     Raises:
         DataError: a column is not of numbers, or has values that floats hardly tell apart.
     """
+    names = frame.columns
+    if len({type(name) for name in names}) > 1 and any(isinstance(one, str) for one in names):
+        frame = frame.set_axis(pd.Index([join_levels(one) for one in names], dtype=object), axis=1)
+    check_names([str(one) for one in frame.columns], FRAME)
+    if not frame.shape[1]:
+        raise DataError("samples are a data frame without columns: give it features")
     if any(map(_holds_lists, (frame.iloc[:, i] for i in range(frame.shape[1])))):
         frame = tidy_frame(frame)
     if not all(isinstance(one, np.dtype) and one.kind in "fiub" for one in frame.dtypes):
@@ -91,8 +104,8 @@ def _read_columns(frame: pd.DataFrame) -> pd.DataFrame:
             odd += [f"{name} ({_tell(column)})"] if numbers is None else []
         if odd:
             raise DataError(
-                f"samples have columns that are not numbers: {list_some(odd)}; make them numbers, "
-                "or leave them out"
+                f"samples have columns that are not numbers: {list_some(odd)}; make them numbers "
+                "(sklearn.preprocessing.OneHotEncoder does of categories), or leave them out"
             )
         values = [np.asarray(one.to_numpy(float, na_value=np.nan)) for one in columns]
         whole = [one for one in columns if one.dtype.kind in "iu" and not one.isna().any()]
@@ -108,7 +121,9 @@ def _holds_lists(column: pd.Series) -> bool:
     if column.dtype.kind not in "O":
         return False
     first = column.dropna().head(1)
-    return bool(len(first)) and isinstance(first.iloc[0], LISTS | np.ndarray | pd.Series)
+    return bool(len(first)) and (
+        isinstance(first.iloc[0], LISTS | np.ndarray) or holds_array(first.iloc[0])
+    )
 
 
 def _read_categories(column: pd.Series) -> pd.Series:
