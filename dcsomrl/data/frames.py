@@ -94,7 +94,7 @@ def _name_whole(column: pd.Series) -> pd.Series:
     values = column.cat.categories
     if values.dtype.kind != "f" or not (np.mod(values.to_numpy(float), 1) == 0).all():
         return column
-    return column.cat.rename_categories(values.astype(np.int64))
+    return column.cat.rename_categories(values.astype(np.int64).tolist())
 
 
 def _open_cells(column: pd.Series) -> pd.Series:

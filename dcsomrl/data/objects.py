@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Mapping, Set
 from os import PathLike
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from dcsomrl.errors import DataError, shorten
 
 # Floats that NumPy has, too; all others become those of 32 bits.
 FLOATS = (torch.float16, torch.float32, torch.float64)
-LISTS = list | tuple | deque
+LISTS = (list, tuple, deque)
 # By one of these an object hands its values to NumPy.
 HANDED = ("__array__", "__array_interface__", "__array_struct__", "__dlpack__")
 
@@ -41,7 +41,7 @@ def to_array(given: Any, what: str) -> NDArray[Any]:
     if isinstance(given, Tensor):
         return _read_tensor(given, what)
     if sparse.issparse(given):
-        return np.asarray(given.toarray())
+        return np.asarray(cast(Any, given).toarray())
     _refuse_others(given, what)
     if isinstance(given, LISTS):
         given = _read_tensors_within(given, what)
@@ -51,7 +51,7 @@ def to_array(given: Any, what: str) -> NDArray[Any]:
         found = np.asarray(given)
         # A column of lists, as Arrow's or of objects.
         is_column = found.ndim == 1 and found.dtype == object and len(found)
-        if is_column and isinstance(found[0], LISTS | np.ndarray | Tensor) and np.ndim(found[0]):
+        if is_column and isinstance(found[0], (*LISTS, np.ndarray, Tensor)) and np.ndim(found[0]):
             return to_array(list(found), what)
         return found
     except DataError:
@@ -110,10 +110,9 @@ def refuse_masked(given: object, what: str) -> None:
 
 def _count_masked(given: object) -> int:
     if isinstance(given, np.ma.MaskedArray):
-        mask = np.ma.getmaskarray(given)
-        if mask.dtype.names is not None:  # a mask a field
-            return sum(int(mask[name].sum()) for name in mask.dtype.names)
-        return int(mask.sum())
+        mask: Any = np.ma.getmaskarray(given)
+        fields = mask.dtype.names  # of a structured array each has one
+        return int(sum(mask[name].sum() for name in fields) if fields else mask.sum())
     return sum(map(_count_masked, given)) if isinstance(given, LISTS) else 0
 
 
@@ -184,7 +183,7 @@ def _refuse_others(given: Any, what: str) -> None:
     if isinstance(given, LISTS) and any(isinstance(one, pd.DataFrame) for one in given):
         raise DataError(f"{what} are several data frames: join them by pd.concat")
     if isinstance(given, type) or not (
-        isinstance(given, LISTS | range | memoryview | np.generic)
+        isinstance(given, (*LISTS, range, memoryview, np.generic))
         or any(hasattr(given, name) for name in HANDED)
         or _is_buffer(given)
     ):

@@ -29,7 +29,7 @@ from dcsomrl.data.preparation import Preparation
 from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.estimators.drift import Drift, find_kept
 from dcsomrl.estimators.parameters import ABOVE_ZERO, AT_LEAST_ONE, AT_LEAST_TWO, read_parameters
-from dcsomrl.estimators.samples import read_rows, refuse_gaps
+from dcsomrl.estimators.samples import check_order, name_columns, read_rows, refuse_gaps
 from dcsomrl.maps import SOMRL
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
@@ -60,6 +60,8 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
     model_: ClusteringModule
     _preparation: Preparation
     _slots: NDArray[np.int64]
+    # Names of a data frame's columns that are no texts, which scikit-learn does not compare.
+    _columns: list[str] | None
     # Parameters as plain values, of the last call of fit or partial_fit.
     _given: dict[str, Any]
     # Those that a model is made of, which cannot change between parts of a stream.
@@ -101,8 +103,9 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         data, seed = self._make_data(x, "auto" if asked is None else 1)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            self.model_ = self._make_model(x.shape[1:], stream=False)
-            self._moments = self._train(data, epochs)
+            model = self._make_model(x.shape[1:], stream=False)
+            self._moments = self._train(model, data, epochs)
+        self.model_ = model
         self._preparation = Preparation.from_state(data.state_dict())
         self._drift = Drift(self.model_.n_clusters)
         return self._finish(x)
@@ -133,15 +136,17 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             if first:
-                self.model_ = self._make_model(x.shape[1:], stream=True)
+                model = self._make_model(x.shape[1:], stream=True)
             else:
+                model = self.model_
                 data.load_state_dict({**self._preparation.state(), "feature_names": None})
                 self._go_on()
-            linked, som = self.model_.connectivity, self.model_.codebook
+            linked, som = model.connectivity, model.codebook
             assert isinstance(som, SOMRL)
             live, centers = som.live.clone(), som.centers.clone()
             known = None if first else self._apply_by_batches(self._recall, x).numpy()
-            self._moments = self._train(data, 1)
+            self._moments = self._train(model, data, 1)
+        self.model_ = model
         if linked is not None and self.model_.connectivity is not None:
             same = (live & som.live).numpy()
             self.model_.connectivity = linked.combine(self.model_.connectivity, same, ENOUGH)
@@ -163,7 +168,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
 
     def predict_memberships(self, X: ArrayLike) -> NDArray[np.float32]:
         """(n, n_clusters_) how far every sample of X belongs to each cluster; rows sum to 1."""
-        check_is_fitted(self)
+        check_is_fitted(self, "node_clusters_")
         x = self._check_samples(X, reset=False)
         slots = torch.from_numpy(self._slots)
         merged = torch.full((self.model_.n_clusters,), -1)
@@ -176,12 +181,12 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
 
     def predict_nodes(self, X: ArrayLike) -> NDArray[np.int64]:
         """(n,) node of every sample of X (n, features)."""
-        check_is_fitted(self)
+        check_is_fitted(self, "node_clusters_")
         return self._find_nodes(self._check_samples(X, reset=False))
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """(n, dimensions of the map) codes in [0, 1] of samples X (n, features)."""
-        check_is_fitted(self)
+        check_is_fitted(self, "node_clusters_")
         x = self._check_samples(X, reset=False)
         return self._apply_by_batches(self.model_.encode, x).numpy()
 
@@ -203,15 +208,21 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             ValueError: they are no finite numbers, or masked, or have other columns than those of
                 the training.
         """
+        rows = read_rows(x)
+        names = name_columns(rows)
+        if not reset:
+            check_order(names, getattr(self, "_columns", None))  # older pickles have none
         found: Any = validate_data(
             self,
-            read_rows(x),
+            rows,
             reset=reset,
             accept_sparse=True,
             dtype=[np.float64, np.float32],
             ensure_all_finite=False,
             ensure_min_samples=2 if reset else 1,
         )
+        if reset:
+            self._columns = names
         refuse_gaps(found, list(getattr(self, "feature_names_in_", [])))
         if not hasattr(found, "toarray"):
             return np.ascontiguousarray(found)  # torch takes no array that runs backwards
@@ -238,15 +249,15 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         )
         return data, seed
 
-    def _train(self, data: ClusterData, epochs: int) -> dict[str, Any]:
+    def _train(self, model: ClusteringModule, data: ClusterData, epochs: int) -> dict[str, Any]:
         """Train for some epochs; returns the moments of the optimiser."""
         with silenced(not self._given["verbose"]):
             trainer = self._build_trainer(epochs)
-            trainer.fit(self.model_, datamodule=data)
-            self.model_.count_connectivity()
+            trainer.fit(model, datamodule=data)
+            model.count_connectivity()
             moments: dict[str, Any] = trainer.optimizers[0].state_dict()["state"]
-        self.model_.cpu()
-        self.model_._trainer = None  # holds the samples, and all that a pickle should not
+        model.cpu()
+        model._trainer = None  # holds the samples, and all that a pickle should not
         return moments
 
     def _build_trainer(self, epochs: int) -> Trainer:

@@ -60,17 +60,14 @@ def refuse_gaps(x: Any, names: list[Any]) -> None:
     Raises:
         DataError: there is such a value.
     """
-    values: NDArray[np.floating] = x.data if sparse.issparse(x) else x
-    if values.dtype == object or np.isfinite(values).all():
+    listed = x.tocoo() if hasattr(x, "tocoo") else None
+    values: NDArray[np.floating] = x if listed is None else listed.data
+    bad = ~np.isfinite(values)
+    if not bad.any():
         return
-    dense = x.tocoo() if sparse.issparse(x) else x
-    bad = ~np.isfinite(dense.data if sparse.issparse(x) else dense)
-    if sparse.issparse(x):
-        row, column = int(dense.row[bad][0]), int(dense.col[bad][0])
-        found = dense.data[bad][0]
-    else:
-        row, column = (int(place[0]) for place in bad.nonzero())
-        found = dense[row, column]
+    found = values[bad][0]
+    places = bad.nonzero() if listed is None else (listed.row[bad], listed.col[bad])
+    row, column = (int(place[0]) for place in places)
     is_missing = np.isnan(found)
     what = "NaN" if is_missing else "an infinite value (inf)"
     remedy = "fill or remove them, as by sklearn.impute.SimpleImputer"
@@ -78,6 +75,31 @@ def refuse_gaps(x: Any, names: list[Any]) -> None:
     raise DataError(
         f"samples have {int(bad.sum())} values that are NaN or infinite, the first {what} in row "
         f"{row}, column {name}: {remedy if is_missing else 'mend or remove them'}"
+    )
+
+
+def name_columns(rows: Any) -> list[str] | None:
+    """Names of a data frame's columns that are no texts; None of texts and of what has none."""
+    if not isinstance(rows, pd.DataFrame) or all(isinstance(name, str) for name in rows.columns):
+        return None
+    return [join_levels(name) for name in rows.columns]
+
+
+def check_order(names: list[str] | None, trained: list[str] | None) -> None:
+    """Refuse a data frame whose columns, by names that are no texts, are not those of a training.
+
+    Args:
+        names: of its columns, from :func:`name_columns`.
+        trained: of those of the training, likewise.
+
+    Raises:
+        DataError: they are others, or in another order.
+    """
+    if names is None or trained is None or names == trained or len(names) != len(trained):
+        return
+    raise DataError(
+        f"samples have the columns {list_some(names)}, and the training had {list_some(trained)}, "
+        "in this order: give these"
     )
 
 
@@ -122,7 +144,7 @@ def _holds_lists(column: pd.Series) -> bool:
         return False
     first = column.dropna().head(1)
     return bool(len(first)) and (
-        isinstance(first.iloc[0], LISTS | np.ndarray) or holds_array(first.iloc[0])
+        isinstance(first.iloc[0], (*LISTS, np.ndarray)) or holds_array(first.iloc[0])
     )
 
 
