@@ -15,8 +15,10 @@ def check_checkpoint(path: str | PathLike[str]) -> None:
     """Refuse a path at which there is no file.
 
     Raises:
-        CheckpointError: there is none.
+        CheckpointError: there is none, or what was given is no path.
     """
+    if not isinstance(path, str | PathLike):
+        raise CheckpointError(f"a checkpoint is given by its path, got {path!r}: give the file")
     if not Path(path).is_file():
         raise CheckpointError(f"there is no checkpoint at {path}: check the path")
 

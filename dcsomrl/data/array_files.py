@@ -20,6 +20,7 @@ from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.features import Features
 from dcsomrl.data.foreign import describe_damage, refuse_foreign
+from dcsomrl.data.labels import explain_shape
 from dcsomrl.data.large_integers import check_told_apart
 from dcsomrl.data.layout import Layout, put_channels_first
 from dcsomrl.data.notes import note
@@ -160,8 +161,7 @@ def _check_labels(
     if found.shape == (len(x), 1):
         found = found[:, 0]
     if found.shape != x.shape[:1]:
-        many = f"{len(found)} labels" if found.ndim == 1 else f"labels of shape {found.shape}"
-        raise DataError(f"{path} has {len(x)} samples but {many}: give one to each")
+        raise DataError(explain_shape(found, len(x), f"labels ({name} of {path})"))
     return found
 
 

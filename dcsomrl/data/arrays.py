@@ -1,7 +1,5 @@
 """What a source gives: two splits of samples, with labels or without, and the check of both."""
 
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -58,26 +56,6 @@ class Arrays:
     test_about: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
     may_lack: bool = False
-
-
-def load_arrays(source: Callable[..., Arrays], columns: list[str] | None, origin: str) -> Arrays:
-    """What a source gives, if it is sound, with classes numbered from 0.
-
-    Args:
-        source: called once; one that takes ``feature_names`` is told the columns.
-        columns: of the table that a training had, which are taken in this order; None for a
-            training or what is no table.
-        origin: what messages call the data.
-
-    Raises:
-        DataError: the data is absent or unsound, or a column is absent.
-    """
-    if columns and "feature_names" in inspect.signature(source).parameters:
-        arrays = source(feature_names=columns)
-    else:
-        arrays = source()
-    arrays = check_arrays(arrays, origin)
-    return arrays if columns is None else choose_features(arrays, columns, origin)
 
 
 def check_arrays(arrays: Arrays, name: str) -> Arrays:

@@ -53,7 +53,10 @@ def tell_kind(column: pd.Series) -> str:
     """What a column holds that is no number: ``dates``, ``durations``, ``text`` or ``objects``."""
     if column.dtype.kind in "mM":
         return "dates" if column.dtype.kind == "M" else "durations"
-    if not all(isinstance(one, str | Number | np.generic) for one in column.dropna().head(20)):
+    some = list(column.dropna().head(20))
+    if not all(isinstance(one, str | Number | np.generic) for one in some):
+        return "objects"
+    if any(isinstance(one, complex | np.complexfloating) for one in some):
         return "objects"
     values = column.dropna().head(20).astype(str)
     return "dates" if all(DATE.fullmatch(one) for one in values) else "text"

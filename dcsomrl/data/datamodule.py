@@ -11,7 +11,9 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from dcsomrl.data.arrays import Arrays, Samples, load_arrays
+from dcsomrl.data.arguments import read_path, read_share, read_text, read_whole
+from dcsomrl.data.array_checks import load_arrays
+from dcsomrl.data.arrays import Arrays, Samples
 from dcsomrl.data.augmentation import Augmentation
 from dcsomrl.data.batches import (
     EVALUATION_BATCH,
@@ -30,7 +32,7 @@ from dcsomrl.data.neighbors import Neighbors
 from dcsomrl.data.normalization import KINDS, Kind
 from dcsomrl.data.preparation import Preparation, check_finite, prepare
 from dcsomrl.data.prepared import PreparedSplits
-from dcsomrl.data.roles import Name, Roles
+from dcsomrl.data.roles import Name, Roles, read_name
 from dcsomrl.data.scale import unify_splits
 from dcsomrl.data.splits import Split, Splits, split_arrays
 from dcsomrl.data.streams import Stream
@@ -71,7 +73,7 @@ class ClusterData(LightningDataModule):
         notes: sentences on what was guessed, left out or changed, after ``setup``.
 
     Raises:
-        ValueError: an argument outside its range.
+        ValueError: an argument of another kind or outside its range, or one without effect.
         TypeError: another augmentation or other neighbours than the classes make.
     """
 
@@ -92,32 +94,38 @@ class ClusterData(LightningDataModule):
         passes: int | Literal["auto"] = 1,
     ) -> None:
         super().__init__()
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-        if not 0 <= val_fraction < 1:
-            raise ValueError(f"val_fraction must be in [0, 1), got {val_fraction}")
-        if passes != "auto" and (not isinstance(passes, int) or passes < 1):
-            raise ValueError(f"passes must be auto or an integer of at least 1, got {passes}")
-        if normalization not in KINDS:
+        self.name: str = read_text("name", name)
+        self.path = read_path("path", path)
+        self.batch_size = read_whole("batch_size", batch_size, 1)
+        self.val_fraction = read_share("val_fraction", val_fraction)
+        self.seed = read_whole("seed", seed, 0)
+        self.num_workers = read_whole("num_workers", num_workers, 0)
+        self.sequence_length = read_whole("sequence_length", sequence_length, 1)
+        self.passes: int | Literal["auto"] = "auto"
+        if not isinstance(passes, str) or passes != "auto":
+            self.passes = read_whole("passes", passes, 1, "auto or ")
+        if not isinstance(normalization, str) or normalization not in KINDS:
             raise ValueError(f"normalization must be one of {KINDS}, got {normalization!r}")
-        if sequence_length < 1 or (sequence_length > 1 and val_fraction > 0):
+        if self.sequence_length > 1 and self.val_fraction > 0:
             raise ValueError(
                 "sequence_length must be at least 1, and above 1 val_fraction must be 0, which "
                 f"would tear sequences; got {sequence_length} and {val_fraction}"
+            )
+        if target is not None and self.path is None:
+            raise ValueError(
+                f"target={target!r} tells messages which column of a file at `path` has the "
+                "labels, and there is no `path`: give labels by ClusterData.of(x, y), or by "
+                "roles=Roles(target=...)"
             )
         if not isinstance(augmentation, Augmentation | None):
             raise TypeError(f"augmentation cannot be {augmentation!r}: give an `Augmentation`")
         if not isinstance(neighbors, Neighbors | None):
             raise TypeError(f"neighbors cannot be {neighbors!r}: give `Neighbors`")
         self.source: Callable[..., Arrays] = as_source(source)
-        self.path = path
-        self.sequence_length, self.augmentation = sequence_length, augmentation
-        self.neighbors, self.passes = neighbors, passes
-        self.name: str = name
-        labels = f", labels from {target}" if target else ""
-        self._origin = f"{name} ({path}{labels})" if path else name
-        self.batch_size, self.val_fraction, self.seed = batch_size, val_fraction, seed
-        self.normalization, self.num_workers = normalization, num_workers
+        self.augmentation, self.neighbors = augmentation, neighbors
+        self.normalization = normalization
+        labels = "" if target is None else f", labels from {read_name(target, 'target')}"
+        self._origin = f"{name} ({self.path}{labels})" if self.path else name
         self.notes: list[str] = []
         # Of the training, from a checkpoint; and whether other samples than its own are loaded.
         self._columns: list[str] | None = None
@@ -157,13 +165,18 @@ class ClusterData(LightningDataModule):
 
     @property
     def _loaded(self) -> Splits:
-        assert self._splits is not None, "call setup() first"
+        if self._splits is None:
+            raise DataError(f"the samples of {self._origin} are not loaded: call setup() first")
         return self._splits
 
     @property
     def preparation(self) -> Preparation:
         """What raw samples go through, after ``setup`` or ``load_state_dict``."""
-        assert self._preparation is not None, "call setup() or load_state_dict() first"
+        if self._preparation is None:
+            raise DataError(
+                f"the normalisation of {self._origin} is not known: call setup() or "
+                "load_state_dict() first"
+            )
         return self._preparation
 
     @property
@@ -275,7 +288,11 @@ class ClusterData(LightningDataModule):
                 self.normalization, sample, named, self._origin, splits.summary
             )
             warn_of_constant(self.constant, self._origin)
-        elif self._other:
+            return
+        for x in (arrays.train_x, arrays.test_x):
+            if isinstance(x, Tensor):
+                self._preparation.check_samples(x, self._origin)
+        if self._other:
             parts = [
                 x if isinstance(x, Tensor) else x[splits.choose_spaced_rows(split)]
                 for split, x in (("train", arrays.train_x), ("test", arrays.test_x))
@@ -310,7 +327,10 @@ class ClusterData(LightningDataModule):
 
     def rows(self, split: Split) -> Tensor | BlockRows:
         """Rows of a split, in order: of the training arrays for train and val, of the test's."""
-        return self._loaded.rows[split]
+        rows = self._loaded.rows
+        if not isinstance(split, str) or split not in rows:
+            raise DataError(f"split must be train, val or test, got {split!r}")
+        return rows[split]
 
     def raw(self, split: Split, index: Tensor) -> Tensor:
         """Raw samples (batch, *shape) at places (batch,) of a split, missing values filled."""
@@ -318,11 +338,12 @@ class ClusterData(LightningDataModule):
 
     def about(self, split: Split, index: Tensor | None = None) -> pd.DataFrame | None:
         """What stands beside the results of a split, or of places (n,) in it; None for nothing."""
+        self.rows(split)
         return self._loaded.about(split, index)
 
     def normalize(self, x: Tensor) -> Tensor:
         """Normalise raw samples (batch, *shape) of these arrays to float32."""
-        return self.preparation(x)
+        return self.preparation(self.preparation.check_samples(x))
 
     def transform(self, x: Tensor) -> Tensor:
         """Normalise raw samples (batch, *shape) that come after the training to float32.
@@ -333,6 +354,7 @@ class ClusterData(LightningDataModule):
         Raises:
             DataError: they are on another scale, it cannot be told, or they overflow.
         """
+        x = self.preparation.check_samples(x)
         return self.normalizer(x)(x) if len(x) else x.float()
 
     def normalizer(
@@ -348,7 +370,9 @@ class ClusterData(LightningDataModule):
             DataError: they are on another scale than the training's, or it cannot be told; when
                 it is called also that they overflow.
         """
-        parts = [x] if isinstance(x, Tensor) else []
+        if hasattr(x, "__array__") or not hasattr(x, "shape"):  # no images on the disk
+            x = self.preparation.check_samples(x, origin)
+        parts = [x] if isinstance(x, Tensor) and len(x) else []
         judged = self.preparation.judge(parts, origin, files=not parts)
         return lambda part: check_finite(judged(part), origin)
 
@@ -397,6 +421,7 @@ class ClusterData(LightningDataModule):
         """
         if self.neighbors is None:
             return None
+        self.rows(split)
         return self._ready.find_graph(split, self.neighbors, self._device)
 
     def train_dataloader(self) -> DataLoader[Batch]:
@@ -446,8 +471,6 @@ class ClusterData(LightningDataModule):
         Raises:
             DataError: another split than train, val or test, or an empty one.
         """
-        if split not in self._loaded.rows:
-            raise DataError(f"split must be train, val or test, got {split!r}")
         n = len(self.rows(split))
         if not n:
             raise DataError(f"the {split} split of {self._origin} is empty: choose another")

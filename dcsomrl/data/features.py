@@ -52,6 +52,9 @@ def join_splits(
         note(
             notes, f"{origin}: every row has a label of its own: check that `target` names classes"
         )
+    known = set() if train_y is None else set(train_y.tolist())
+    if known and test_y is not None and known.isdisjoint(test_y.tolist()):
+        note(notes, f"{origin}: the test split has none of the classes of the training split")
     return Arrays(
         torch.from_numpy(train.x),
         train_y,

@@ -90,20 +90,71 @@ def number_labels(
             f"{origin} has {lacking} labels that are missing: give every sample one, or leave all "
             "labels out"
         )
-    whole = np.concatenate([part.astype(str) if part.dtype == object else part for part in labels])
-    if whole.dtype.kind == "f":
-        if not (np.abs(whole) < 2**63).all():
-            raise DataError(
-                f"{origin} has labels that are infinite or beyond 64 bits: number them anew"
-            )
-        if not (whole == np.round(whole)).all():
-            odd = whole[whole != np.round(whole)][0]
-            raise DataError(
-                f"{origin} has labels that are fractions, as {odd}: name a column of classes, or "
-                "none"
-            )
-        whole = whole.astype(np.int64)
+    whole = np.concatenate(_make_comparable([_settle(part, origin) for part in labels]))
     values, numbers = np.unique(whole, return_inverse=True)
     parts = iter(torch.from_numpy(numbers).split([len(part) for part in labels]))
     train_y, test_y = (None if part is None else next(parts) for part in (train, test))
     return train_y, test_y, [str(value) for value in values]
+
+
+def _settle(labels: NDArray[Any], origin: str) -> NDArray[Any]:
+    """Labels of one split, (n,): floats, which are whole, as integers, and objects as texts.
+
+    Raises:
+        DataError: they are fractions, or too large.
+    """
+    if labels.dtype.kind in "OT":
+        return labels.astype(str)
+    if labels.dtype.kind != "f":
+        return labels
+    wide = labels.astype(np.float64)
+    if not (np.abs(wide) < 2**63).all():
+        raise DataError(
+            f"{origin} has labels that are infinite or beyond 64 bits: number them anew"
+        )
+    if not (wide == np.round(wide)).all():
+        odd = wide[wide != np.round(wide)][0]
+        raise DataError(
+            f"{origin} has labels that are fractions, as {odd}: name a column of classes, or none"
+        )
+    return wide.astype(np.int64)
+
+
+def _make_comparable(parts: list[NDArray[Any]]) -> list[NDArray[Any]]:
+    """The labels of both splits, (n,) each, as one kind.
+
+    Where one is of texts and the other of numbers, texts that all are numbers count as such.
+    """
+    kinds = {part.dtype.kind for part in parts}
+    if kinds <= set("iub"):
+        mixed = len({part.dtype for part in parts}) > 1
+        wide = mixed and np.result_type(*parts).kind == "f"  # no integers of 64 bits hold both
+        return [part.astype(object) for part in parts] if wide else parts
+    if len(kinds) == 1:
+        return parts
+    return [_name_values(part) for part in parts]
+
+
+def _name_values(labels: NDArray[Any]) -> NDArray[Any]:
+    """Labels (n,) as texts, numbers that are whole without a point."""
+    text = labels.astype(str)
+    if labels.dtype.kind != "U" or not all(POINT.fullmatch(one) for one in text):
+        return text
+    numbers = text.astype(np.float64)
+    whole = (np.abs(numbers) < 2**53).all() and (numbers == np.round(numbers)).all()
+    return numbers.astype(np.int64).astype(str) if whole else text
+
+
+def explain_shape(found: NDArray[Any], n: int, what: str) -> str:
+    """What is wrong with labels that are not one to each sample, in words."""
+    if found.ndim == 2 and len(found) == n and found.dtype.kind in "fiub":
+        if ((found == 0) | (found == 1)).all() and (found.sum(1) == 1).all():
+            return (
+                f"{what} of shape {found.shape} have a 1 in the column of their class: give its "
+                "number, as by y.argmax(1)"
+            )
+        return f"{what} of shape {found.shape} are several to a sample: give one to each"
+    if found.ndim == 2 and found.size == n:
+        return f"{what} of shape {found.shape} are one row: give a flat array, as by y.ravel()"
+    many = f"{len(found)} {what}" if found.ndim == 1 else f"{what} of shape {found.shape}"
+    return f"there are {n} samples but {many}: give one to each"

@@ -35,6 +35,26 @@ class Preparation:
         """Normalise raw samples (batch, *shape) at hand to float32."""
         return self.normalization(take_as(self.reading, self.fill_missing(x)))
 
+    def check_samples(self, x: object, origin: str = "the input") -> Tensor:
+        """The same, if they are raw samples (batch, *shape).
+
+        Raises:
+            DataError: they are no tensor of real numbers, or have other features.
+        """
+        if not isinstance(x, Tensor):
+            raise DataError(
+                f"{origin} should be a tensor of samples (n, *shape), got an object of class "
+                f"{type(x).__name__}: convert it, as by torch.from_numpy"
+            )
+        shape = tuple(self.normalization.scale.shape)
+        if x.ndim < 2 or x.is_complex() or (shape and tuple(x.shape[1:]) != shape):
+            wanted = ", ".join(map(str, ("n", *shape))) if shape else "n, *shape"
+            raise DataError(
+                f"{origin} should be real numbers of shape ({wanted}), got {x.dtype} of shape "
+                f"{tuple(x.shape)}: give samples as those of the training"
+            )
+        return x
+
     def normalize_by_feature(self, x: Tensor) -> Tensor:
         """The same without bringing samples to one length, so that a feature keeps its order.
 

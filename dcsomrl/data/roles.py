@@ -1,9 +1,10 @@
 """The roles of a table's columns: features, labels, names of rows, kept or left out."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import Literal
+from numbers import Real
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -37,6 +38,9 @@ class Roles:
         missing: what becomes of missing values: ``refuse``, ``drop`` (the row is left out), or
             ``median`` (of the column's values in the training part).
         lenient: whether `id` and `keep`, which are those of a training, may be absent.
+
+    Raises:
+        DataError: a role is given by what names no column.
     """
 
     target: str | None = None
@@ -47,6 +51,16 @@ class Roles:
     categories: Categories = "refuse"
     missing: Missing = "refuse"
     lenient: bool = False
+
+    def __post_init__(self) -> None:
+        for key in ("target", "id"):
+            given = getattr(self, key)
+            name = None if given is None else read_name(given, key)
+            object.__setattr__(self, key, name)
+        for key in ("keep", "columns", "ignore"):
+            given = getattr(self, key)
+            if given is not None or key != "columns":
+                object.__setattr__(self, key, _read_names(given, key))
 
     def adapt_to(self, table: pd.DataFrame) -> "Roles":
         """The same for a table, in which a column of lists has become several.
@@ -115,6 +129,47 @@ def check_exclusive(roles: Roles) -> None:
             f"`columns` names {roles.target}, the `target`, and labels are never trained on: take "
             "it out of one of them"
         )
+
+
+def join_levels(name: Any) -> str:
+    """The name of a column as text, the levels of one with several joined by points.
+
+    Empty where there is none.
+    """
+    levels = name if isinstance(name, tuple) else (name,)
+    given = [str(one) for one in levels if not (one is None or one is pd.NA or one != one)]
+    return ".".join(one for one in given if one)
+
+
+def read_name(given: Any, key: str) -> str:
+    """The name of one column as text.
+
+    Args:
+        given: a text, a number, or a tuple of the levels of a name.
+        key: the role, which messages call it by.
+
+    Raises:
+        DataError: it is no name.
+    """
+    is_number = isinstance(given, Real) and not isinstance(given, bool) and given == given
+    if not isinstance(given, str | tuple) and not is_number:
+        raise DataError(f"`{key}` must be the name of one column, got {given!r}: give its name")
+    return join_levels(given)
+
+
+def _read_names(given: Any, key: str) -> tuple[str, ...]:
+    """Names of columns, or one that stands alone, as text.
+
+    Raises:
+        DataError: they are none.
+    """
+    if isinstance(given, str | Real):
+        return (read_name(given, key),)
+    if not isinstance(given, Iterable) or isinstance(given, Set | Mapping | bytes):
+        raise DataError(
+            f"`{key}` must be a list of names of columns, got {given!r}: give their names"
+        )
+    return tuple(read_name(name, key) for name in given)
 
 
 def to_names(names: Names) -> tuple[str, ...]:

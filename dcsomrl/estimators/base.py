@@ -5,7 +5,6 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import partial
-from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -22,15 +21,15 @@ from sklearn.base import (
 )
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
 from dcsomrl.data import Arrays, ClusterData, Neighbors
-from dcsomrl.data.in_memory import refuse_masked
 from dcsomrl.data.preparation import Preparation
 from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.estimators.drift import Drift, find_kept
+from dcsomrl.estimators.parameters import ABOVE_ZERO, AT_LEAST_ONE, AT_LEAST_TWO, read_parameters
+from dcsomrl.estimators.samples import check_order, name_columns, read_rows, refuse_gaps
 from dcsomrl.maps import SOMRL
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
@@ -45,9 +44,6 @@ LARGE = 100
 # Samples of a part of a stream that tell by themselves how nodes are merged; beside fewer, those
 # of earlier parts count.
 ENOUGH = 200
-AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
-ABOVE_ZERO = Interval(Real, 0, None, closed="neither")
-SHARE = Interval(Real, 0, 1, closed="both")
 # Samples that are encoded at once.
 BATCH = 1024
 
@@ -64,9 +60,15 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
     model_: ClusteringModule
     _preparation: Preparation
     _slots: NDArray[np.int64]
+    # Names of a data frame's columns that are no texts, which scikit-learn does not compare.
+    _columns: list[str] | None
+    # Parameters as plain values, of the last call of fit or partial_fit.
+    _given: dict[str, Any]
+    # Those that a model is made of, which cannot change between parts of a stream.
+    _built_of: ClassVar[tuple[str, ...]] = ("max_nodes", "radius")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_clusters": [AT_LEAST_ONE, None],
-        "max_nodes": [Interval(Integral, 2, None, closed="left")],
+        "max_nodes": [AT_LEAST_TWO],
         "radius": [ABOVE_ZERO],
         "learning_rate": [ABOVE_ZERO],
         "max_epochs": [AT_LEAST_ONE, None],
@@ -94,14 +96,16 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             ValueError: X is not numbers, a parameter is outside its range, or there is no such
                 device.
         """
-        self._validate_params()
+        self._given = read_parameters(self)
         x = self._check_samples(X, reset=True)
-        epochs = EPOCHS if self.max_epochs is None else self.max_epochs
-        data, seed = self._make_data(x, "auto" if self.max_epochs is None else 1)
+        asked = self._given["max_epochs"]
+        epochs = EPOCHS if asked is None else asked
+        data, seed = self._make_data(x, "auto" if asked is None else 1)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            self.model_ = self._make_model(x.shape[1:], stream=False)
-            self._moments = self._train(data, epochs)
+            model = self._make_model(x.shape[1:], stream=False)
+            self._moments = self._train(model, data, epochs)
+        self.model_ = model
         self._preparation = Preparation.from_state(data.state_dict())
         self._drift = Drift(self.model_.n_clusters)
         return self._finish(x)
@@ -112,26 +116,40 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         The first call fixes the scale of the columns, and with it what later samples are to it. The
         map goes on growing; nodes that win nothing any more leave it, the sooner the higher
         ``life_decay`` is. ``cluster_numbers_`` says which clusters go on.
+
+        Raises:
+            ValueError: X is not numbers, a parameter is outside its range, or has changed since
+                the model was made of it.
         """
-        self._validate_params()
+        given = read_parameters(self)
         first = not hasattr(self, "model_")
+        for name in () if first else self._built_of:
+            before = getattr(self, "_given", given)[name]  # older pickles have none
+            if given[name] != before:
+                raise ConfigError(
+                    f"{name} was {before} when the model was made and is {given[name]} now, which "
+                    "a model that goes on cannot take: set it back, or fit anew"
+                )
+        self._given = given
         x = self._check_samples(X, reset=first)
         data, seed = self._make_data(x)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             if first:
-                self.model_ = self._make_model(x.shape[1:], stream=True)
+                model = self._make_model(x.shape[1:], stream=True)
             else:
+                model = self.model_
                 data.load_state_dict({**self._preparation.state(), "feature_names": None})
                 self._go_on()
-            before, som = self.model_.connectivity, self.model_.codebook
+            linked, som = model.connectivity, model.codebook
             assert isinstance(som, SOMRL)
             live, centers = som.live.clone(), som.centers.clone()
             known = None if first else self._apply_by_batches(self._recall, x).numpy()
-            self._moments = self._train(data, 1)
-        if before is not None and self.model_.connectivity is not None:
+            self._moments = self._train(model, data, 1)
+        self.model_ = model
+        if linked is not None and self.model_.connectivity is not None:
             same = (live & som.live).numpy()
-            self.model_.connectivity = before.combine(self.model_.connectivity, same, ENOUGH)
+            self.model_.connectivity = linked.combine(self.model_.connectivity, same, ENOUGH)
         if first:
             self._preparation = Preparation.from_state(data.state_dict())
             self._drift = Drift(self.model_.n_clusters)
@@ -150,7 +168,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
 
     def predict_memberships(self, X: ArrayLike) -> NDArray[np.float32]:
         """(n, n_clusters_) how far every sample of X belongs to each cluster; rows sum to 1."""
-        check_is_fitted(self)
+        check_is_fitted(self, "node_clusters_")
         x = self._check_samples(X, reset=False)
         slots = torch.from_numpy(self._slots)
         merged = torch.full((self.model_.n_clusters,), -1)
@@ -163,12 +181,12 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
 
     def predict_nodes(self, X: ArrayLike) -> NDArray[np.int64]:
         """(n,) node of every sample of X (n, features)."""
-        check_is_fitted(self)
+        check_is_fitted(self, "node_clusters_")
         return self._find_nodes(self._check_samples(X, reset=False))
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """(n, dimensions of the map) codes in [0, 1] of samples X (n, features)."""
-        check_is_fitted(self)
+        check_is_fitted(self, "node_clusters_")
         x = self._check_samples(X, reset=False)
         return self._apply_by_batches(self.model_.encode, x).numpy()
 
@@ -187,19 +205,25 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         """Samples as floats, of 64 bits unless they come in 32: columns are scaled from these.
 
         Raises:
-            ValueError: they are no finite numbers, or masked.
+            ValueError: they are no finite numbers, or masked, or have other columns than those of
+                the training.
         """
-        refuse_masked(x, "samples")
-        if isinstance(x, Tensor):
-            x = (x.float() if x.dtype == torch.bfloat16 else x).detach().cpu().numpy()
+        rows = read_rows(x)
+        names = name_columns(rows)
+        if not reset:
+            check_order(names, getattr(self, "_columns", None))  # older pickles have none
         found: Any = validate_data(
             self,
-            x,
+            rows,
             reset=reset,
             accept_sparse=True,
             dtype=[np.float64, np.float32],
+            ensure_all_finite=False,
             ensure_min_samples=2 if reset else 1,
         )
+        if reset:
+            self._columns = names
+        refuse_gaps(found, list(getattr(self, "feature_names_in_", [])))
         if not hasattr(found, "toarray"):
             return np.ascontiguousarray(found)  # torch takes no array that runs backwards
         size = found.dtype.itemsize * found.shape[0] * found.shape[1] / 1e6
@@ -211,12 +235,12 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         self, x: NDArray[np.floating], passes: int | Literal["auto"] = 1
     ) -> tuple[ClusterData, int]:
         """The samples as a training sees them, and the seed of this call."""
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        seed = int(check_random_state(self._given["random_state"]).randint(2**31 - 1))
         arrays = Arrays(torch.from_numpy(np.array(x)), None, torch.from_numpy(x[:1].copy()), None)
         data = ClusterData(
             lambda: arrays,
             "X",
-            batch_size=self.batch_size,
+            batch_size=self._given["batch_size"],
             val_fraction=0,
             normalization="minmax",
             seed=seed,
@@ -225,15 +249,15 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         )
         return data, seed
 
-    def _train(self, data: ClusterData, epochs: int) -> dict[str, Any]:
+    def _train(self, model: ClusteringModule, data: ClusterData, epochs: int) -> dict[str, Any]:
         """Train for some epochs; returns the moments of the optimiser."""
-        with silenced(not self.verbose):
+        with silenced(not self._given["verbose"]):
             trainer = self._build_trainer(epochs)
-            trainer.fit(self.model_, datamodule=data)
-            self.model_.count_connectivity()
+            trainer.fit(model, datamodule=data)
+            model.count_connectivity()
             moments: dict[str, Any] = trainer.optimizers[0].state_dict()["state"]
-        self.model_.cpu()
-        self.model_._trainer = None  # holds the samples, and all that a pickle should not
+        model.cpu()
+        model._trainer = None  # holds the samples, and all that a pickle should not
         return moments
 
     def _build_trainer(self, epochs: int) -> Trainer:
@@ -242,16 +266,17 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         Raises:
             ConfigError: there is no such device.
         """
+        verbose = self._given["verbose"]
         try:
             return Trainer(
-                accelerator=self.device,
+                accelerator=self._given["device"],
                 devices=1,
                 max_epochs=epochs,
                 logger=False,
                 enable_checkpointing=False,
-                enable_progress_bar=self.verbose,
+                enable_progress_bar=verbose,
                 # Rich's, the default, leaves nothing behind in a notebook.
-                callbacks=[TQDMProgressBar()] if self.verbose else None,
+                callbacks=[TQDMProgressBar()] if verbose else None,
                 enable_model_summary=False,
                 use_distributed_sampler=False,
                 num_sanity_val_steps=0,
@@ -277,11 +302,12 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         """
         codebook = self.model_.codebook
         self._slots = codebook.live.nonzero()[:, 0].numpy()
-        self.node_clusters_ = self.model_.merged(self.n_clusters).numpy()[self._slots]
+        asked = self._given["n_clusters"]
+        self.node_clusters_ = self.model_.merged(asked).numpy()[self._slots]
         self.n_clusters_ = int(self.node_clusters_.max()) + 1
-        if self.n_clusters is not None and self.n_clusters_ < self.n_clusters:
+        if asked is not None and self.n_clusters_ < asked:
             warnings.warn(
-                f"{self.n_clusters} clusters were asked for, and {len(self._slots)} nodes give "
+                f"{asked} clusters were asked for, and {len(self._slots)} nodes give "
                 f"{self.n_clusters_} at most: raise max_nodes or lower radius",
                 ConvergenceWarning,
                 stacklevel=3,

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from dcsomrl.data import Neighbors
 from dcsomrl.data.nearest import Metric
-from dcsomrl.estimators.base import AT_LEAST_ONE, MapEstimator
+from dcsomrl.estimators.base import MapEstimator
+from dcsomrl.estimators.parameters import AT_LEAST_NOTHING, AT_LEAST_ONE, WIDTHS
 from dcsomrl.losses import Term
 from dcsomrl.models.base import OptimizerFactory
 from dcsomrl.models.dcsomrl import DCSOMRL
@@ -64,11 +64,12 @@ class DeepSOM(MapEstimator):
     """
 
     model_: DCSOMRL
+    _built_of = (*MapEstimator._built_of, "latent_dim", "hidden_dims")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **MapEstimator._parameter_constraints,
         "latent_dim": [AT_LEAST_ONE],
-        "hidden_dims": ["array-like"],
-        "n_neighbors": [Interval(Integral, 0, None, closed="left")],
+        "hidden_dims": WIDTHS,
+        "n_neighbors": [AT_LEAST_NOTHING],
         "metric": [StrOptions({"euclidean", "cosine"})],
     }
 
@@ -106,11 +107,11 @@ class DeepSOM(MapEstimator):
     def _make_model(self, shape: tuple[int, ...], stream: bool) -> DCSOMRL:
         return neighbor_somrl(
             shape,
-            self.latent_dim,
-            self.hidden_dims,
-            self.max_nodes,
-            self.radius,
-            self.learning_rate,
+            self._given["latent_dim"],
+            self._given["hidden_dims"],
+            self._given["max_nodes"],
+            self._given["radius"],
+            self._given["learning_rate"],
             "constant" if stream else "cosine",
             None if stream else 0.5,
         )
@@ -120,11 +121,11 @@ class DeepSOM(MapEstimator):
         for term in self.model_.losses.values():
             assert isinstance(term, Term)
             term.begin = 0.0
-        adam = partial(torch.optim.Adam, lr=self.learning_rate, fused=True)
+        adam = partial(torch.optim.Adam, lr=self._given["learning_rate"], fused=True)
         self.model_._optimizer = partial(_continue_optimizer, adam, self._moments)
 
     def _make_neighbors(self) -> Neighbors:
-        return Neighbors(self.n_neighbors, self.metric)
+        return Neighbors(self._given["n_neighbors"], self._given["metric"])
 
 
 def _continue_optimizer(

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dcsomrl.estimators.base import SHARE, MapEstimator
+from dcsomrl.estimators.base import MapEstimator
+from dcsomrl.estimators.parameters import SHARE, SHARE_ABOVE_ZERO
 from dcsomrl.maps import SOMRL
 from dcsomrl.models.relevance import RelevanceMapModel
 
@@ -52,8 +53,10 @@ class GrowingSOM(MapEstimator):
         model_: the trained :class:`dcsomrl.models.RelevanceMapModel`.
     """
 
+    _built_of = (*MapEstimator._built_of, "learning_rate", "relevance_rate", "life_decay")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **MapEstimator._parameter_constraints,
+        "learning_rate": [SHARE_ABOVE_ZERO],
         "relevance_rate": [SHARE],
         "life_decay": [SHARE],
     }
@@ -86,15 +89,16 @@ class GrowingSOM(MapEstimator):
         self.verbose = verbose
 
     def _make_model(self, shape: tuple[int, ...], stream: bool) -> RelevanceMapModel:
+        given = self._given
         som = partial(
             SOMRL,
-            max_nodes=self.max_nodes,
+            max_nodes=given["max_nodes"],
             activation_threshold=None,
-            radius=self.radius,
-            learning_rate=self.learning_rate,
-            relevance_rate=self.relevance_rate,
+            radius=given["radius"],
+            learning_rate=given["learning_rate"],
+            relevance_rate=given["relevance_rate"],
             neighborhood_decay=2.0,
             repel_mode="none",
-            life_decay=self.life_decay,
+            life_decay=given["life_decay"],
         )
         return RelevanceMapModel(shape, som=som)

@@ -80,8 +80,15 @@ def test_lists_of_rows_and_of_tensors_are_samples(tmp_path):
     [
         ({"x": X, "y": OBJECTS}, r"holds Python objects in the place of labels \(y\)"),
         ({"x": OBJECTS, "y": np.arange(12)}, r"holds Python objects in the place of samples \(x\)"),
-        ({"x": X, "y": np.arange(24).reshape(12, 2)}, r"12 samples but labels of shape \(12, 2\)"),
-        ({"x": X, "y": np.array(3)}, r"12 samples but labels of shape \(\)"),
+        (
+            {"x": X, "y": np.arange(24).reshape(12, 2)},
+            r"labels \(y of .*\) of shape \(12, 2\) are several",
+        ),
+        (
+            {"x": X, "y": np.eye(2, dtype=int)[[0, 1] * 6]},
+            r"a 1 in the column of their class: .*argmax",
+        ),
+        ({"x": X, "y": np.array(3)}, r"12 samples but labels \(y of .*\) of shape \(\)"),
         ({"x_train": X, "x_test": X, "y_train": OBJECTS}, r"place of labels \(y_train\)"),
         ({"u": OBJECTS}, r"no array named x, but u \(Python objects\)"),
     ],

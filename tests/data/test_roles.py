@@ -80,3 +80,34 @@ def test_what_a_training_kept_and_is_missing_is_said(tmp_path, form):
     lacking = "code, c, town" if form == "npy" else "code, town"
     assert [one for one in notes if f"has no column {lacking}, which stood beside" in one]
     assert got.about.columns.tolist() == (["row"] if form == "npy" else ["row", "c"])
+
+
+@pytest.mark.parametrize("given", ["a", ["a"], ("a",), np.array(["a"]), pd.Index(["a"])])
+def test_names_stand_alone_or_in_any_list(given):
+    assert Roles(columns=given, ignore=given).columns == ("a",)
+    assert make_arrays(TABLE, roles=Roles(columns=given)).feature_names == ["a"]
+
+
+@pytest.mark.parametrize("key", ["target", "id", "keep", "columns", "ignore"])
+@pytest.mark.parametrize("given", [True, b"a", {"a"}, {"a": 1}, [["a"]], [None], len, np.nan])
+def test_a_role_that_names_no_column_is_refused(key, given):
+    with pytest.raises(DataError, match=f"`{key}` must be .*name"):
+        Roles(**{key: given})
+
+
+@pytest.mark.parametrize("wrong", [{"categories": "foo"}, {"missing": "mean"}, {"missing": None}])
+def test_a_choice_that_there_is_not_is_refused_of_frames_too(wrong):
+    with pytest.raises(DataError, match=f"`{next(iter(wrong))}` must be one of refuse"):
+        make_arrays(TABLE, roles=Roles(ignore=["c"], **wrong))
+
+
+def test_names_that_are_no_text_are_roles_too():
+    numbered = pd.DataFrame(np.arange(12.0).reshape(4, 3))
+    got = make_arrays(numbered, roles=Roles(target=2, columns=[np.int64(1), 0]))
+    assert got.feature_names == ["1", "0"]
+    assert got.class_names == ["2", "5", "8", "11"]
+    levels = numbered.set_axis(
+        pd.MultiIndex.from_tuples([("g", "a"), ("g", "b"), ("h", "")]), axis=1
+    )
+    got = make_arrays(levels, roles=Roles(target=("h", "")))
+    assert got.feature_names == ["g.a", "g.b"]

@@ -1,0 +1,78 @@
+"""Arguments from Python as plain values, or one sentence on what they should be."""
+
+import math
+import os
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+# Above it torch takes no number.
+MOST = 2**63 - 1
+
+
+def unpack(given: Any) -> Any:
+    """The number in a scalar of NumPy or an array or tensor without axes; all else as it is."""
+    single = isinstance(given, np.generic) or (
+        isinstance(given, np.ndarray | Tensor) and given.ndim == 0
+    )
+    return given.item() if single else given
+
+
+def read_whole(name: str, given: Any, least: int, also: str = "") -> int:
+    """A whole number of at least some.
+
+    Args:
+        name: of the argument.
+        given: an integer of Python, NumPy, or an array or tensor of one.
+        least: what it must be at least.
+        also: what else it can be, in words.
+
+    Raises:
+        ValueError: it is none.
+    """
+    number = unpack(given)
+    is_whole = isinstance(number, Integral) and not isinstance(number, bool)
+    if not is_whole or not least <= number <= MOST:
+        kind = "an integer of at least" if not is_whole else "at least"
+        above = " and below 2^63" if is_whole and number > MOST else ""
+        raise ValueError(f"{name} must be {also}{kind} {least}{above}, got {number!r}")
+    return int(number)
+
+
+def read_share(name: str, given: Any) -> float:
+    """A number in [0, 1).
+
+    Raises:
+        ValueError: it is none.
+    """
+    number = unpack(given)
+    is_number = isinstance(number, Real) and not isinstance(number, bool)
+    if not is_number or math.isnan(number) or not 0 <= number < 1:
+        raise ValueError(f"{name} must be a number in [0, 1), got {number!r}")
+    return float(number)
+
+
+def read_text(name: str, given: Any) -> str:
+    """A text.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(given, str):
+        raise ValueError(f"{name} must be a text, got {given!r}")
+    return str(given)
+
+
+def read_path(name: str, given: Any) -> str | None:
+    """A path as text; None for none.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if given is None:
+        return None
+    if not isinstance(given, str | os.PathLike):
+        raise ValueError(f"{name} must be a path, got {given!r}")
+    return str(os.fspath(given))
