@@ -38,6 +38,7 @@ def test_two_processes_train_what_one_does(model, cli, run_small, tmp_path):
     two_cpus = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
     done = cli("train", *two_cpus, *run, f"hydra.run.dir={tmp_path / 'two'}")
     assert done.returncode == 0, done.stderr
+    assert "has died" not in done.stderr
     two = json.loads((tmp_path / "two" / "metrics.json").read_text())
     states = [
         read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("one", "two")

@@ -20,6 +20,7 @@ from dcsomrl.training.callbacks import (
     RandomState,
     TakeOver,
     TimeLimit,
+    WatchProcesses,
 )
 from dcsomrl.training.checkpoints import AtomicCheckpointIO
 from dcsomrl.training.limits import check_limits, check_names, read_time_limit
@@ -80,6 +81,7 @@ def build_trainer(
             *callbacks,
             *([] if limit is None else [TimeLimit(limit, folder / "last.ckpt")]),
             EpochTable(str(run_dir / "metrics.csv")),
+            WatchProcesses(),
             best,
             last,
         ],

@@ -12,6 +12,7 @@ from dcsomrl.training.callbacks.stop_on_nan import StopOnNaN
 from dcsomrl.training.callbacks.take_over import TakeOver
 from dcsomrl.training.callbacks.time_limit import TimeLimit
 from dcsomrl.training.callbacks.validation_scores import ValidationScores
+from dcsomrl.training.callbacks.watch_processes import WatchProcesses
 
 __all__ = [
     "EpochTable",
@@ -25,5 +26,6 @@ __all__ = [
     "TakeOver",
     "TimeLimit",
     "ValidationScores",
+    "WatchProcesses",
     "progress_bar",
 ]
