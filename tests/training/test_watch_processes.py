@@ -1,10 +1,8 @@
 """A training ends on all processes when one of them has died or failed, and says why."""
 
-import os
 import queue
 import socket
 import subprocess
-import sys
 import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +12,7 @@ import pytest
 from dcsomrl.training.callbacks.watch_processes import meet
 from tests.conftest import SMALL
 from tests.networks.two_processes import TWO
+from tests.ranks import start_ranks
 
 # What each rank does by its argument once the training is on its way; all tell that it is.
 RANK = """
@@ -39,28 +38,17 @@ RANK = """
 
 
 @pytest.fixture
-def start_ranks(tmp_path):
-    """Start two processes that train together, as a launcher does; returns when both are at it."""
+def train_together(tmp_path):
+    """Start two processes that do something each; returns when both are at it."""
     ranks = []
 
     def start(*acts):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
         act = "+callbacks.act={_target_: __main__.Act}"
         settings = [*TWO, *SMALL[2:], "trainer.max_epochs=100000", "~callbacks.progress", act]
-        for rank, does in enumerate(acts):
-            rank_of = {"NODE_RANK": "0", "LOCAL_RANK": str(rank)}
-            arguments = [does, str(tmp_path), *settings, f"hydra.run.dir={tmp_path / 'run'}"]
-            one = subprocess.Popen(
-                [sys.executable, "-c", textwrap.dedent(RANK), *arguments],
-                env={**os.environ, **shared, **rank_of},
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            ranks.append(one)
+        settings.append(f"hydra.run.dir={tmp_path / 'run'}")
+        code = textwrap.dedent(RANK)
+        arguments = [("-c", code, act, str(tmp_path), *settings) for act in acts]
+        ranks.extend(start_ranks(*arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE))
         end = time.monotonic() + 120
         while not all((tmp_path / f"there{rank}").exists() for rank in range(2)):
             assert time.monotonic() < end, "the training has not begun"
@@ -76,10 +64,10 @@ def start_ranks(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("act", ["go on", "hang"])
 @pytest.mark.parametrize("victim", [0, 1])
-def test_the_others_end_when_a_process_is_killed(victim, act, start_ranks):
+def test_the_others_end_when_a_process_is_killed(victim, act, train_together):
     acts = ["go on", "go on"]
     acts[1 - victim] = act
-    ranks = start_ranks(*acts)
+    ranks = train_together(*acts)
     ranks[victim].kill()
     other = ranks[1 - victim]
     said = other.communicate(timeout=60)[1]
@@ -90,8 +78,8 @@ def test_the_others_end_when_a_process_is_killed(victim, act, start_ranks):
 
 
 @pytest.mark.slow
-def test_the_others_end_when_a_process_fails_and_leave_the_reason_to_it(start_ranks):
-    ranks = start_ranks("hang", "fail")
+def test_the_others_end_when_a_process_fails_and_leave_the_reason_to_it(train_together):
+    ranks = train_together("hang", "fail")
     failed, other = (ranks[rank].communicate(timeout=60)[1] for rank in (1, 0))
     assert "a mistake on purpose" in failed
     assert "error: rank 1 of 2" in other
