@@ -58,6 +58,8 @@ COMMANDS: dict[str, Any] = {
         for name, hint in get_type_hints(read).items()
     },
 }
+# What a command takes beside what the class does that is made of the settings.
+FURTHER: dict[str, Any] = {"trainer.precision": Literal["auto"]}
 # Settings that may be null where others refer to them: the shape is filled in from the data, and
 # who reads the path says what it should be.
 FILLED = ("input_shape", "dataset.path")
@@ -185,6 +187,7 @@ def _list_annotated(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple
         key = f"{prefix}{name}"
         hint = hints.get(name) if TARGET in node else COMMANDS.get(key)
         if hint is not None and not str(name).startswith("_"):
+            hint = hint | FURTHER[key] if key in FURTHER else hint
             yield key, value, hint
             yield from _list_items(key, value, hint)
         if isinstance(value, dict):

@@ -1,5 +1,6 @@
 """Callbacks of a training, one in each file."""
 
+from dcsomrl.training.callbacks.choose_precision import ChoosePrecision
 from dcsomrl.training.callbacks.epoch_table import EpochTable
 from dcsomrl.training.callbacks.map_usage import MapUsage
 from dcsomrl.training.callbacks.progress import progress_bar
@@ -15,6 +16,7 @@ from dcsomrl.training.callbacks.validation_scores import ValidationScores
 from dcsomrl.training.callbacks.watch_processes import WatchProcesses
 
 __all__ = [
+    "ChoosePrecision",
     "EpochTable",
     "MapUsage",
     "RandomState",
