@@ -29,6 +29,7 @@ COMMANDS: dict[str, Any] = {
     "ckpt_path": str | None,
     "init": str | None,
     "num_threads": int | None,
+    "compile": Literal[False, "default", "reduce-overhead"],
     "trust": str | Sequence[str],
     "ckpt": str | None,
     "run": str | Sequence[str] | None,
@@ -161,7 +162,7 @@ def _list_words(hint: Any) -> Iterator[str]:
         for one in sorted(_list_alternatives(parts), key=lambda one: one is types.NoneType):
             yield from _list_words(one)
     elif kind is Literal:
-        yield from map(str, parts)
+        yield from map(_format, parts)
     elif kind is Annotated:
         yield from _list_words(parts[0])
     elif kind is bool:

@@ -89,6 +89,9 @@ def run(
         goes_on=resume is not None and resume.resolve().is_relative_to(run_dir.resolve()),
     )
     warn_of_slow_half(trainer)
+    if mode := config.get("compile"):
+        whole = min(data.batch_size, len(data.rows("train")))
+        model.compile_step(mode, whole // trainer.world_size)
     fit(trainer, model, data, resume)
     leave_group()
     if not trainer.is_global_zero:

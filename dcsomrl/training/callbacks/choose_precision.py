@@ -5,7 +5,7 @@ import logging
 import statistics
 import time
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Final
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
@@ -18,7 +18,9 @@ from dcsomrl.networks import Autoencoder
 
 log = logging.getLogger(__name__)
 
-AUTO, SINGLE, HALF = "auto", "32-true", "bf16-mixed"
+AUTO: Final = "auto"
+SINGLE: Final = "32-true"
+HALF: Final = "bf16-mixed"
 # How much longer a step must take in 32 bits for bf16 to be worth what it rounds off.
 GAIN = 1.1
 # Steps before the clock counts, steps at most, and seconds after which no further one begins.
@@ -40,7 +42,7 @@ class ChoosePrecision(Callback):
         """Choose before the strategy takes the model, when the processes have found each other."""
         assert isinstance(pl_module, ClusteringModule)
         device = trainer.strategy.root_device
-        found = (
+        found: Any = (
             choose_precision(pl_module, device, trainer.world_size)
             if trainer.is_global_zero
             else None
