@@ -29,6 +29,7 @@ COMMANDS: dict[str, Any] = {
     "ckpt_path": str | None,
     "init": str | None,
     "num_threads": int | None,
+    "compile": Literal[False, "default", "reduce-overhead"],
     "trust": str | Sequence[str],
     "ckpt": str | None,
     "run": str | Sequence[str] | None,
@@ -58,6 +59,8 @@ COMMANDS: dict[str, Any] = {
         for name, hint in get_type_hints(read).items()
     },
 }
+# What a command takes beside what the class does that is made of the settings.
+FURTHER: dict[str, Any] = {"trainer.precision": Literal["auto"]}
 # Settings that may be null where others refer to them: the shape is filled in from the data, and
 # who reads the path says what it should be.
 FILLED = ("input_shape", "dataset.path")
@@ -159,7 +162,7 @@ def _list_words(hint: Any) -> Iterator[str]:
         for one in sorted(_list_alternatives(parts), key=lambda one: one is types.NoneType):
             yield from _list_words(one)
     elif kind is Literal:
-        yield from map(str, parts)
+        yield from map(_format, parts)
     elif kind is Annotated:
         yield from _list_words(parts[0])
     elif kind is bool:
@@ -185,6 +188,7 @@ def _list_annotated(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple
         key = f"{prefix}{name}"
         hint = hints.get(name) if TARGET in node else COMMANDS.get(key)
         if hint is not None and not str(name).startswith("_"):
+            hint = hint | FURTHER[key] if key in FURTHER else hint
             yield key, value, hint
             yield from _list_items(key, value, hint)
         if isinstance(value, dict):

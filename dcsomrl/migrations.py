@@ -32,6 +32,7 @@ ADDED: dict[str, Any] = {
     "model.losses.reconstruction._target_": "dcsomrl.losses.Reconstruction",
     "model.losses.clustering._target_": "dcsomrl.losses.RelevanceDistance",
     "model.losses.clustering.weight": "${model.alpha}",
+    "compile": False,
 }
 # Keys that a file may hold and that say nothing of what is trained.
 IGNORED = ("name", "dataset.name", "n_clusters")

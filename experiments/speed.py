@@ -4,13 +4,15 @@
 timed in turns, so that other load on the machine falls on all of them alike, and the medians of
 the ratios are printed. Then a real epoch runs under the trainer, to see what is lost outside the
 step. ``python -m experiments.speed dataset=digits`` does the same on another dataset, and
-``model=neighbor_somrl`` with neighbours and views, which are made within the step.
+``model=neighbor_somrl`` with neighbours and views, which are made within the step. With
+``compile=default`` the step of DC-SOMRL is timed compiled and as it is, in turns, and nothing else.
 """
 
 import platform
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -46,6 +48,9 @@ def main(overrides: list[str]) -> None:
     data = instantiate(cfg.dataset)
     data.setup("fit")
     cfg.input_shape = list(data.shape)
+    if cfg.compile:
+        print(f"compiled: {time_compiled(cfg, data):.3f} of the time of the step as it is")
+        return
     table = Table(title=f"{cfg.dataset.name}, batch {cfg.dataset.batch_size}, {describe_machine()}")
     for column in ("precision", "autoencoder ms", "DC-SOMRL ms", "ratio", "map's share", "outside"):
         table.add_column(column, justify="right")
@@ -118,6 +123,35 @@ def time_steps(cfg: DictConfig, data: ClusterData, half: bool) -> tuple[float, f
     ratio = statistics.median(b / a for a, b in zip(plain, whole, strict=True))
     share = statistics.median(c / b for b, c in zip(whole, alone, strict=True))
     return statistics.median(plain), statistics.median(whole), ratio, share
+
+
+def time_compiled(cfg: DictConfig, data: ClusterData) -> float:
+    """Median ratio of the step of DC-SOMRL compiled to the same as it is, in single precision."""
+    batches = [batch for batch, _ in zip(data.train_dataloader(), range(64), strict=False)]
+    batches = [batch for batch in batches if len(batch.x) == data.batch_size]
+    steps: list[Callable[[Batch], None]] = []
+    for compiled in (True, False):
+        seed_everything(cfg.seed, verbose=False)
+        model: DCSOMRL = instantiate(cfg.model).train()
+        optimizer = torch.optim.Adam(model.parameters(), cfg.model.optimizer.lr, fused=True)
+        if compiled:
+            model.compile_step(cfg.compile, data.batch_size)
+        steps.append(partial(learn, model, optimizer))
+    for index in range(WARM_UP):
+        for step in steps:
+            step(batches[index % len(batches)])
+    ratios = []
+    for index in range(ROUNDS):
+        first, second = (time_call(partial(step, batches[index % len(batches)])) for step in steps)
+        ratios.append(first / second)
+    return statistics.median(ratios)
+
+
+def learn(model: DCSOMRL, optimizer: torch.optim.Optimizer, batch: Batch) -> None:
+    """One step of training."""
+    optimizer.zero_grad()
+    model.learn_from(batch)["loss"].backward()
+    optimizer.step()
 
 
 def time_trainer(cfg: DictConfig, data: ClusterData, precision: str) -> float:

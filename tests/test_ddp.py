@@ -1,4 +1,6 @@
 import json
+import subprocess
+import textwrap
 
 import pandas as pd
 import pytest
@@ -6,6 +8,8 @@ import torch
 
 from dcsomrl.checkpoints import read_checkpoint
 from tests.conftest import SMALL
+from tests.networks.two_processes import TWO
+from tests.ranks import start_ranks
 
 pytestmark = pytest.mark.slow
 
@@ -38,6 +42,7 @@ def test_two_processes_train_what_one_does(model, cli, run_small, tmp_path):
     two_cpus = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
     done = cli("train", *two_cpus, *run, f"hydra.run.dir={tmp_path / 'two'}")
     assert done.returncode == 0, done.stderr
+    assert "has died" not in done.stderr
     two = json.loads((tmp_path / "two" / "metrics.json").read_text())
     states = [
         read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("one", "two")
@@ -52,6 +57,49 @@ def test_two_processes_train_what_one_does(model, cli, run_small, tmp_path):
         for name in ("one", "two")
     ]
     pd.testing.assert_frame_equal(*tables, rtol=1e-6, check_exact=False)
+
+
+# Counts the collective operations that the code of this package asks for within the steps.
+COUNTED = """
+    import json, os, sys
+    from collections import Counter
+    from pathlib import Path
+    import torch
+    from pytorch_lightning import Callback
+    from dcsomrl.train import main
+    from tests.maps.test_somrl_engine import COLLECTIVES, counting
+
+    counted, folder = Counter(), Path(sys.argv.pop(1))
+
+    class Count(Callback):
+        def on_train_start(self, trainer, pl_module):
+            for name in COLLECTIVES:
+                setattr(torch.distributed, name, counting(name, counted))
+
+        def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+            counted.clear()
+
+        def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+            with (folder / os.environ["LOCAL_RANK"]).open("a") as file:
+                print(json.dumps(counted), file=file)
+
+    main()
+"""
+
+
+def test_a_step_of_the_training_has_one_all_reduce_beside_those_of_the_gradients(tmp_path):
+    # DDP's own, of the gradients, do not go through Python.
+    count = "+callbacks.count={_target_: __main__.Count}"
+    settings = (*TWO, *SMALL[2:], "trainer.max_epochs=1", count)
+    rank = ("-c", textwrap.dedent(COUNTED), str(tmp_path), *settings)
+    run_dir = f"hydra.run.dir={tmp_path / 'run'}"
+    ranks = start_ranks((*rank, run_dir), (*rank, run_dir), stderr=subprocess.PIPE)
+    said = [one.communicate(timeout=200)[1] for one in ranks]
+    assert [one.returncode for one in ranks] == [0, 0], said
+    for number in range(2):
+        steps = (tmp_path / str(number)).read_text().splitlines()
+        assert len(steps) > 5
+        assert set(steps) == {'{"all_reduce": 1}'}
 
 
 def test_what_learns_sample_by_sample_takes_one_process(cli):

@@ -11,6 +11,8 @@ from dcsomrl import metrics
 from dcsomrl.data import ClusterData
 from dcsomrl.data.sources import digits
 from dcsomrl.maps import SOMRL
+from dcsomrl.networks import MLPAutoencoder
+from dcsomrl.training.callbacks.choose_precision import time_steps
 
 pytestmark = [
     pytest.mark.gpu,
@@ -94,3 +96,10 @@ def test_scores_are_taken_in_without_waiting_and_equal_the_cpu():
         computed = {**scores.compute(), **usage.compute(), "error": error.compute()}
         found.append({name: float(value) for name, value in computed.items()})
     assert found[1] == pytest.approx(found[0], rel=1e-6)
+
+
+def test_the_precision_that_is_faster_is_measured_on_the_device():
+    network = MLPAutoencoder((1, 8, 8), latent_dim=5, hidden_dims=[16])
+    single, half = time_steps(network, torch.rand(64, 1, 8, 8, device="cuda"))
+    assert min(single, half) > 0
+    assert next(network.parameters()).device.type == "cpu"

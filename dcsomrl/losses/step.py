@@ -1,7 +1,7 @@
 """What a step made of a batch, for the terms of a loss."""
 
-from functools import cached_property
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
 
 from torch import Tensor
 
@@ -11,6 +11,34 @@ from dcsomrl.maps import Assignment
 # What a term says of itself where the data lacks what it compares.
 NO_VIEWS = "compares views, and the data makes none: give the data an `Augmentation`"
 NO_NEIGHBORS = "compares neighbours, and the data has none: give the data `Neighbors`"
+
+
+T = TypeVar("T")
+
+
+class Once(Generic[T]):
+    """A property that is computed when it is first asked for, in a way that a compiler can follow.
+
+    It cannot follow ``functools.cached_property``, which takes a lock before Python 3.12.
+
+    Args:
+        compute: gives the value from the object.
+    """
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, holder: Any, owner: type | None = None) -> T:
+        """The value, which from now on hides the property; of a class the property itself."""
+        if holder is None:
+            return self  # type: ignore[return-value]
+        value = self._compute(holder)
+        setattr(holder, self._name, value)
+        return value
 
 
 class Codec(Protocol):
@@ -76,12 +104,12 @@ class Step:
         self.read.add("neighbor")
         return self._neighbor
 
-    @cached_property
+    @Once
     def reconstruction(self) -> Tensor:
         """(batch, *shape) samples that the decoder makes of the codes."""
         return self.model.decode(self.z)
 
-    @cached_property
+    @Once
     def view_codes(self) -> tuple[Tensor, ...]:
         """(batch, m) codes of every view, with gradient.
 
@@ -92,7 +120,7 @@ class Step:
             raise ConfigError(f"a term of the loss {NO_VIEWS}")
         return tuple(self.model.encode(view) for view in self.views)
 
-    @cached_property
+    @Once
     def neighbor_codes(self) -> Tensor:
         """(batch, m) codes of a nearest neighbour of every sample, with gradient.
 
@@ -103,7 +131,7 @@ class Step:
             raise ConfigError(f"a term of the loss {NO_NEIGHBORS}")
         return self.model.encode(self.neighbor)
 
-    @cached_property
+    @Once
     def assignment(self) -> Assignment:
         """Where the codes fall; the distance carries their gradient."""
         return self.model.assign(self.z)

@@ -21,6 +21,7 @@ from dcsomrl.losses import Step, Term
 from dcsomrl.maps import Assignment, Codebook
 from dcsomrl.metrics import NodeUsage, QuantizationError, make_label_scores
 from dcsomrl.models.checks import check_data, check_enough
+from dcsomrl.models.compilation import CompiledStep, CompileMode
 from dcsomrl.models.sums import EpochSums
 from dcsomrl.networks import Autoencoder, evaluating, find_batch_norms, share_buffers_
 
@@ -53,6 +54,7 @@ class ClusteringModule(LightningModule, ABC):
         self.connectivity: Connectivity | None = None
         self._counted_at = -1
         self.read: set[str] | None = None
+        self._compiled: CompiledStep | None = None
 
     @property
     @abstractmethod
@@ -210,11 +212,40 @@ class ClusteringModule(LightningModule, ABC):
 
     def learn_from(self, batch: Batch) -> dict[str, Tensor]:
         """Terms of the loss on a training batch, 0-d each, which the sums of the epoch take in."""
-        step = self.step(batch)
-        losses = self.training_terms(step)
-        self.read = (self.read or set()) | step.read
+        usual = self.prepare_step()
+        take_step = self._compiled if self._compiled and usual else self.take_step
+        losses, read = take_step(batch)
+        self.read = (self.read or set()) | read
         self.epoch_sums.add(losses)
         return losses
+
+    def prepare_step(self) -> bool:
+        """What a step needs to know of the state of the training, which a compiler cannot follow.
+
+        Returns:
+            Whether the step is like most others, and so may run compiled.
+        """
+        return True
+
+    def take_step(self, batch: Batch) -> tuple[dict[str, Tensor], set[str]]:
+        """A step of the map, and the terms of the loss; ``views`` and ``neighbor`` if it read them.
+
+        This is what is compiled, network and map together.
+        """
+        step = self.step(batch)
+        return self.training_terms(step), step.read
+
+    def compile_step(self, mode: CompileMode, batch_size: int) -> None:
+        """Have the steps on whole batches run compiled, if the model trains a network.
+
+        Args:
+            mode: see :class:`dcsomrl.models.compilation.CompiledStep`.
+            batch_size: samples of a whole batch in this process.
+        """
+        if any(isinstance(part, Autoencoder) for part in self.children()):
+            self._compiled = CompiledStep(self.take_step, mode, batch_size)
+        else:
+            log.warning("compile=%s has no effect: %s trains no network", mode, type(self).__name__)
 
     def step(self, batch: Batch) -> Step:
         """A batch (batch, *shape) with its codes (batch, m)."""
@@ -244,6 +275,7 @@ class ClusteringModule(LightningModule, ABC):
         self, batch: Batch, batch_idx: int
     ) -> Step:
         """Encode and assign a batch of the validation part; callbacks score what it returns."""
+        self.prepare_step()
         step = self.step(batch)
         for name, value in self.terms(step).items():
             self.log(f"val/{name}", value, batch_size=len(batch.x), sync_dist=True)

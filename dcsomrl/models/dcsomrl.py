@@ -109,8 +109,10 @@ class DCSOMRL(ClusteringModule):
         self.som = som
         self.schedule, self.regrow = schedule, regrow
         self._regrows_at, self._regrown_at = -1, -1
+        self._regrows_now = False
         self.losses = named
         self._begins_at = dict.fromkeys(losses, 0)
+        self._begun = tuple(losses)
 
     @property
     def codebook(self) -> SOMRL:
@@ -127,23 +129,28 @@ class DCSOMRL(ClusteringModule):
         """Samples (batch, *shape) from codes (batch, m)."""
         return to_single(self.autoencoder.decode(z))
 
+    def prepare_step(self) -> bool:
+        """Which terms count by now, and whether the map grows anew, which cannot be compiled."""
+        step = self.global_step
+        self._begun = tuple(name for name, at in self._begins_at.items() if step >= at)
+        # Once, also where several batches make a step of the optimiser.
+        self._regrows_now = self._regrows_at == step != self._regrown_at
+        return not self._regrows_now
+
     def learn(self, z: Tensor) -> None:
         """A step of the map, which first is cleared where it grows anew."""
-        # Once, also where several batches make a step of the optimiser.
-        if self._regrows_at == self.global_step != self._regrown_at:
+        if self._regrows_now:
             self.som.clear_()
             # Before any code is drawn to it: codes of groups that share a node become one group.
             self.som.fill_(z)
-            self._regrown_at = self.global_step
+            self._regrown_at, self._regrows_now = self.global_step, False
         self.som.learn_(z)
 
     def terms(self, step: Step) -> dict[str, Tensor]:
         """The terms, their weighted sum and the deviation of the codes, on the map as it is."""
         losses: dict[str, Any] = dict(self.losses.items())
         values = compute_terms(losses, step)
-        begun = {
-            name: values[name] for name, at in self._begins_at.items() if self.global_step >= at
-        }
+        begun = {name: values[name] for name in self._begun}
         spread = step.z.detach().std(0, correction=0).mean()
         # Read anew in every step: a weight may change in the course of a training.
         weights = {name: losses[name].weight for name in begun}

@@ -18,6 +18,7 @@ from dcsomrl.checkpoints import count_epochs, read_checkpoint
 from dcsomrl.data import ClusterData
 from dcsomrl.data.splits import Split
 from dcsomrl.errors import CheckpointError, ConfigError, DataError, TrainingError, shorten
+from dcsomrl.migrations import RECORD
 from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import (
     Scorer,
@@ -29,6 +30,7 @@ from dcsomrl.scoring import (
 )
 from dcsomrl.training import results
 from dcsomrl.training.assignments import assign_all, describe_clusters
+from dcsomrl.training.callbacks.choose_precision import AUTO
 from dcsomrl.training.callbacks.time_limit import TimeIsOver, warn_of_time
 from dcsomrl.training.checkpoints import check_same_run, find_checkpoint
 from dcsomrl.training.streamed import Scored, write_streamed
@@ -54,7 +56,8 @@ def run(
     Args:
         model: as it begins.
         data: after ``setup("fit")``.
-        config: the resolved configuration of both.
+        config: the resolved configuration of both; a precision that is ``auto`` there is replaced
+            by that of the training.
         run_dir: the run's folder, in which nobody else trains.
         make_trainer: makes the trainer from the arguments that are added here.
         loggers: further loggers; may be empty.
@@ -86,6 +89,9 @@ def run(
         goes_on=resume is not None and resume.resolve().is_relative_to(run_dir.resolve()),
     )
     warn_of_slow_half(trainer)
+    if mode := config.get("compile"):
+        whole = min(data.batch_size, len(data.rows("train")))
+        model.compile_step(mode, whole // trainer.world_size)
     fit(trainer, model, data, resume)
     leave_group()
     if not trainer.is_global_zero:
@@ -94,7 +100,10 @@ def run(
 
 
 def _check_resumed(path: Path, config: dict[str, Any], data: ClusterData) -> None:
-    """Refuse a checkpoint of another configuration or other data; say where it goes on."""
+    """Refuse a checkpoint of another configuration or other data; say where it goes on.
+
+    A precision that is ``auto`` becomes the checkpoint's, whatever this machine is like.
+    """
     checkpoint = read_checkpoint(path)
     if "optimizer_states" not in checkpoint:
         raise CheckpointError(
@@ -102,6 +111,8 @@ def _check_resumed(path: Path, config: dict[str, Any], data: ClusterData) -> Non
             "training: go on from the last.ckpt beside it, or begin a new training from it with "
             f"init={path} in place of ckpt_path"
         )
+    if config["trainer"].get("precision") == AUTO:
+        config["trainer"]["precision"] = checkpoint[RECORD]["config"]["trainer"]["precision"]
     check_same_run(checkpoint, config, path)
     try:
         data.check_same(checkpoint.get(type(data).__qualname__))
@@ -110,7 +121,8 @@ def _check_resumed(path: Path, config: dict[str, Any], data: ClusterData) -> Non
             f"{error}, or start afresh (ckpt_path=null) under another name=..."
         ) from error
     epoch, step = count_epochs(checkpoint), checkpoint["global_step"]
-    log.info("resuming from %s after epoch %d, step %d", path, epoch, step)
+    precision = config["trainer"].get("precision")
+    log.info("resuming from %s after epoch %d, step %d, in %s", path, epoch, step, precision)
     wanted = config["trainer"].get("max_epochs")
     if isinstance(wanted, int) and 0 < wanted < epoch:
         sentence = (

@@ -16,11 +16,14 @@ from pytorch_lightning.loggers import Logger
 
 from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.training.callbacks import (
+    ChoosePrecision,
     EpochTable,
     RandomState,
     TakeOver,
     TimeLimit,
+    WatchProcesses,
 )
+from dcsomrl.training.callbacks.choose_precision import AUTO, SINGLE
 from dcsomrl.training.checkpoints import AtomicCheckpointIO
 from dcsomrl.training.limits import check_limits, check_names, read_time_limit
 from dcsomrl.training.silence import silence_run
@@ -41,7 +44,8 @@ def build_trainer(
 
     Args:
         make: makes the trainer from the arguments that are added here.
-        config: the resolved configuration, which goes into every checkpoint.
+        config: the resolved configuration, which goes into every checkpoint. A precision that is
+            ``auto`` there is replaced by what is chosen when the training begins.
         run_dir: the run's folder.
         loggers: further loggers; may be empty.
         callbacks: further callbacks, such as the bar and the scores; may be empty.
@@ -80,10 +84,15 @@ def build_trainer(
             *callbacks,
             *([] if limit is None else [TimeLimit(limit, folder / "last.ckpt")]),
             EpochTable(str(run_dir / "metrics.csv")),
+            WatchProcesses(),
             best,
             last,
         ],
     }
+    precision = config["trainer"].get("precision")
+    arguments["precision"] = SINGLE if precision == AUTO else precision
+    if precision == AUTO:
+        arguments["callbacks"].append(ChoosePrecision(config))
     if config["trainer"].get("enable_progress_bar") is False:
         arguments["callbacks"] = [
             one for one in arguments["callbacks"] if not isinstance(one, ProgressBar)

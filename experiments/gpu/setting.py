@@ -47,7 +47,9 @@ class Setting:
     @property
     def machine(self) -> list[str]:
         """What tells a command on what to train."""
-        return ["trainer=cpu", "num_threads=1"] if self.dry else ["trainer=gpu"]
+        if self.dry:
+            return ["trainer=cpu", "num_threads=1"]
+        return ["trainer=gpu", "trainer.precision=32-true"]
 
     @property
     def overrides(self) -> list[str]:

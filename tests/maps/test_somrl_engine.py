@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 
 import pytest
 import torch
@@ -172,27 +173,52 @@ def test_no_tensor_holds_features_of_every_pair(options):
     assert largest.numel * 10 < batch * nodes * m
 
 
+# What processes of a group do together.
+COLLECTIVES = (
+    *("all_reduce", "reduce", "broadcast", "all_gather", "gather", "scatter", "all_to_all"),
+    *("reduce_scatter", "all_gather_into_tensor", "all_gather_object", "broadcast_object_list"),
+    *("barrier", "send", "recv", "isend", "irecv"),
+)
+
+
+def counting(name, counted):
+    """The collective operation of a name, which is counted."""
+    operation = getattr(torch.distributed, name)
+
+    def count(*args, **kwargs):
+        counted[name] += 1
+        return operation(*args, **kwargs)
+
+    return count
+
+
 def distributed_rank(rank, size, folder, options):
     torch.set_num_threads(1)
     torch.distributed.init_process_group(
         "gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=size
     )
-    som = made(**options).double()
+    som, counted = made(**options).double(), Counter()
+    for name in COLLECTIVES:
+        setattr(torch.distributed, name, counting(name, counted))
     for z in batches(dtype=torch.float64):
         som(z.chunk(size)[rank])
-    torch.save(som.state_dict(), f"{folder}/{rank}.pt")
+    torch.save({"state": som.state_dict(), "collectives": dict(counted)}, f"{folder}/{rank}.pt")
     torch.distributed.destroy_process_group()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [{}, {"distance_mode": "spread"}], ids=str)
-def test_processes_hold_the_same_map_as_one_on_the_whole_batch(tmp_path, options):
-    torch.multiprocessing.spawn(distributed_rank, (2, str(tmp_path), options), nprocs=2)
-    zero, one = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))
+@pytest.mark.parametrize(
+    ("size", "options"), [(2, {}), (2, {"distance_mode": "drift"}), (4, {})], ids=str
+)
+def test_processes_hold_the_same_map_as_one_by_one_all_reduce_a_step(tmp_path, size, options):
+    torch.multiprocessing.spawn(distributed_rank, (size, str(tmp_path), options), nprocs=size)
+    ranks = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(size)]
     alone = trained(made(**options).double(), dtype=torch.float64).state_dict()
-    for name, value in alone.items():
-        assert torch.equal(zero[name], one[name]), name
-        torch.testing.assert_close(zero[name], value, msg=name)
+    for one in ranks:
+        assert one["collectives"] == {"all_reduce": BATCHES}
+        for name, value in alone.items():
+            assert torch.equal(one["state"][name], ranks[0]["state"][name]), name
+            torch.testing.assert_close(one["state"][name], value, msg=name)
 
 
 LARGE = """

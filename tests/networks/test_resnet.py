@@ -1,9 +1,6 @@
 """The ResNet with BatchNorm through every model: trained, resumed, on two processes, reported."""
 
-import os
-import socket
 import subprocess
-import sys
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +14,7 @@ from dcsomrl.networks import ResNetAutoencoder
 from dcsomrl.reporting.page import draw_report
 from dcsomrl.reporting.run_data import read_run
 from tests.networks.two_processes import SETTINGS, TWO, WITH_NETWORK
+from tests.ranks import start_ranks
 
 pytestmark = pytest.mark.slow
 
@@ -127,18 +125,8 @@ def test_maps_on_the_codes_of_a_trained_resnet_leave_its_statistics(run_small, t
 
 
 def test_two_processes_end_with_one_network_which_the_checkpoint_holds(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.networks.two_processes", str(tmp_path)],
-            env={**os.environ, **shared, "NODE_RANK": "0", "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )
-        for rank in (0, 1)
-    ]  # fmt: skip
+    rank = ("-m", "tests.networks.two_processes", str(tmp_path))
+    processes = start_ranks(rank, rank, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     outputs = [process.communicate(timeout=250)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
     for model in WITH_NETWORK:

@@ -47,7 +47,10 @@ def finished(tmp_path_factory):
         ("+trainer.max_time=00:00:00:00", "above 0"),
         ("+trainer.max_time={seconds: -1}", "above 0"),
         ("+trainer.max_time={moons: 1}", "got"),
-        ("trainer.precision=fp16", r"trainer\.precision must be 64, .*bf16 or null, got fp16"),
+        (
+            "trainer.precision=fp16",
+            r"trainer\.precision must be 64, .*, auto or null, got fp16",
+        ),
         ("+trainer.max_stepz=1", "has no max_stepz; did you mean trainer.max_steps"),
         ("+trainer.gpus=1", r"no gpus any more: set trainer\.accelerator=gpu"),
         ("+trainer.profiler=foo", "profiler parameter of Trainer, it can only be one of"),

@@ -1,5 +1,6 @@
 """Callbacks of a training, one in each file."""
 
+from dcsomrl.training.callbacks.choose_precision import ChoosePrecision
 from dcsomrl.training.callbacks.epoch_table import EpochTable
 from dcsomrl.training.callbacks.map_usage import MapUsage
 from dcsomrl.training.callbacks.progress import progress_bar
@@ -12,8 +13,10 @@ from dcsomrl.training.callbacks.stop_on_nan import StopOnNaN
 from dcsomrl.training.callbacks.take_over import TakeOver
 from dcsomrl.training.callbacks.time_limit import TimeLimit
 from dcsomrl.training.callbacks.validation_scores import ValidationScores
+from dcsomrl.training.callbacks.watch_processes import WatchProcesses
 
 __all__ = [
+    "ChoosePrecision",
     "EpochTable",
     "MapUsage",
     "RandomState",
@@ -25,5 +28,6 @@ __all__ = [
     "TakeOver",
     "TimeLimit",
     "ValidationScores",
+    "WatchProcesses",
     "progress_bar",
 ]
