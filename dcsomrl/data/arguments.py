@@ -35,7 +35,7 @@ def read_whole(name: str, given: Any, least: int, also: str = "") -> int:
     number = unpack(given)
     is_whole = isinstance(number, Integral) and not isinstance(number, bool)
     if not is_whole or not least <= number <= MOST:
-        kind = "an integer of at least" if not is_whole else "at least"
+        kind = "at least" if is_whole and not also else "an integer of at least"
         above = " and below 2^63" if is_whole and number > MOST else ""
         raise ValueError(f"{name} must be {also}{kind} {least}{above}, got {number!r}")
     return int(number)

@@ -118,6 +118,7 @@ def _read_columns(frame: pd.DataFrame) -> pd.DataFrame:
         raise DataError("samples are a data frame without columns: give it features")
     if any(map(_holds_lists, (frame.iloc[:, i] for i in range(frame.shape[1])))):
         frame = tidy_frame(frame)
+        check_names(frame.columns.tolist(), FRAME)
     if not all(isinstance(one, np.dtype) and one.kind in "fiub" for one in frame.dtypes):
         columns, odd = [], []
         for i, name in enumerate(frame.columns):

@@ -227,6 +227,7 @@ NO_NUMBERS = {
     "unequal lists": (FRAME.assign(e=[[1.0], [1.0, 2.0]] * 15), "lists of 1 numbers in column e"),
     "one name twice": (FRAME.set_axis(list("aabc"), axis=1), "several columns of one name"),
     "names that are one": (FRAME.set_axis(["1", 1, 2, 3], axis=1), "several columns of one name"),
+    "an element's name": (FRAME.assign(**{"e": X.tolist(), "e.0": 1.0}), r"of one name \(e\.0\)"),
     "no columns": (FRAME[[]], "without columns"),
 }
 
