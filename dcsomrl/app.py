@@ -59,6 +59,7 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
             run = hydra.main(
                 version_base="1.3", config_path=str(find_config_dir()), config_name=config_name
             )(updated)
+            failed.clear()
             try:
                 sys.argv[1:] = update_overrides(config_name, sys.argv[1:])
                 check_kept(sys.argv[1:], find_config_dir())

@@ -89,6 +89,8 @@ def run(
         goes_on=resume is not None and resume.resolve().is_relative_to(run_dir.resolve()),
     )
     warn_of_slow_half(trainer)
+    if trainer.precision == "64-true":
+        model.double()  # Lightning does so after it has loaded a checkpoint, which it would round
     if mode := config.get("compile"):
         whole = min(data.batch_size, len(data.rows("train")))
         model.compile_step(mode, whole // trainer.world_size)

@@ -33,6 +33,10 @@ compiled = [
 ]
 
 
+# In which a step and the same step compiled differ in the last digits alone.
+EXACT = ("trainer.precision=64-true", "num_threads=1")
+
+
 class Branching(Term):
     """A term whose way depends on the samples, which cannot be compiled into one graph."""
 
@@ -64,47 +68,38 @@ def take_steps(model, sizes):
 class TestCompiled:
     pytestmark = compiled
 
-    def test_the_step_is_the_same_but_for_rounding(self, caplog):
-        plain, one = made(), made()
-        one.compile_step("default", 16)
-        sizes = (16, 16, 5, 16, 16)
-        with caplog.at_level("INFO"):
-            found = take_steps(one, sizes)
-        assert caplog.text.count("the step was compiled") == 1
-        for mine, expected in zip(found, take_steps(plain, sizes), strict=True):
-            assert mine == pytest.approx(expected, rel=1e-5)
-        for name, value in plain.state_dict().items():
-            torch.testing.assert_close(one.state_dict()[name], value, msg=name)
-
-    def test_a_training_is_taken_up_bit_for_bit_and_its_checkpoint_has_the_same_keys(
-        self, run_small, tmp_path
+    def test_a_training_is_the_same_but_for_rounding_and_taken_up_bit_for_bit(
+        self, run_small, tmp_path, caplog
     ):
+        caplog.set_level("INFO", "dcsomrl")
         states, metrics = {}, {}
-        for name, overrides in {
-            "plain": [()],
-            "whole": [("compile=default",)],
-            "part": [("compile=reduce-overhead", "trainer.max_epochs=1"),
-                     ("compile=reduce-overhead", "ckpt_path=last")],
-        }.items():  # fmt: skip
+        for name, *overrides in (
+            ("plain", ()),
+            ("whole", ("compile=default",)),
+            ("part", ("compile=default", "trainer.max_epochs=1"),
+             ("compile=default", "ckpt_path=last")),
+        ):  # fmt: skip
             for own in overrides:
                 torch._dynamo.reset()
-                metrics[name] = run_small(*own, run_dir=tmp_path / name)
+                metrics[name] = run_small(*EXACT, *own, run_dir=tmp_path / name)
             checkpoint = read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt")
             states[name] = checkpoint["state_dict"]
+        assert caplog.text.count("the step was compiled") == 3
         assert states["plain"].keys() == states["whole"].keys()
         for name, value in states["whole"].items():
             assert torch.equal(value, states["part"][name]), name
+            torch.testing.assert_close(value, states["plain"][name], msg=name)
         assert metrics["whole"]["purity"] == metrics["part"]["purity"]
 
     def test_two_processes_train_what_one_does(self, cli, run_small, tmp_path):
-        settings = (*SMALL[1:], "trainer.precision=64-true", "dataset.batch_size=60",
-                    "trainer.max_epochs=1")  # fmt: skip
-        one = run_small(run_dir=tmp_path / "one", small=("trainer=cpu", *settings))
-        done = cli("train", *TWO, *settings, "compile=default", f"hydra.run.dir={tmp_path / 'two'}")
+        settings = (*EXACT, "dataset.batch_size=60", "trainer.max_epochs=1")
+        one = run_small(*settings, run_dir=tmp_path / "one")
+        two = ("train", *SMALL[1:], *settings, *TWO, "compile=default")
+        done = cli(*two, f"hydra.run.dir={tmp_path / 'two'}")
         assert done.returncode == 0, done.stderr
         assert "cannot be compiled" not in done.stdout + done.stderr
-        two = json.loads((tmp_path / "two" / "metrics.json").read_text())
-        assert two["nodes"] == one["nodes"]
+        metrics = json.loads((tmp_path / "two" / "metrics.json").read_text())
+        assert metrics["nodes"] == one["nodes"]
         states = [
             read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt")["state_dict"]
             for name in ("one", "two")
@@ -130,8 +125,10 @@ def test_without_a_compiler_the_step_runs_as_it_is(monkeypatch, caplog, tmp_path
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))  # of what was compiled before
     torch._dynamo.reset()
     one = made()
-    one.compile_step("default", 16)
-    assert take_steps(one, (16, 16)) == take_steps(made(), (16, 16))
+    one.compile_step("reduce-overhead", 16)
+    with caplog.at_level("INFO"):
+        assert take_steps(one, (16, 16)) == take_steps(made(), (16, 16))
+    assert "compile=reduce-overhead is the same as compile=default on a cpu" in caplog.text
     assert caplog.text.count("the step cannot be compiled (") == 1
 
 
