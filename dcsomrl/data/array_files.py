@@ -18,6 +18,7 @@ from torch import Tensor
 
 from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.doubtful import warn_of_codes
 from dcsomrl.data.features import Features
 from dcsomrl.data.foreign import describe_damage, refuse_foreign
 from dcsomrl.data.labels import explain_shape
@@ -93,6 +94,9 @@ def read_arrays(path: Path, layout: Layout, notes: list[str], split: str = "") -
     )
     # Bytes stay bytes, which are scaled to [0, 1] later.
     x = x if x.dtype == np.uint8 else x.astype(choose_dtype([x.dtype]))
+    if x.ndim == 2:
+        rows = [f"row {i}" for i in range(len(x))]
+        warn_of_codes(x, [str(i) for i in range(x.shape[1])], path, rows, notes)
     return Features(np.ascontiguousarray(x), y, None, pd.DataFrame({"row": np.arange(len(x))}))
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from dcsomrl.data.array_files import drop_gaps
 from dcsomrl.data.arrays import Arrays
 from dcsomrl.data.columns import choose_dtype
+from dcsomrl.data.doubtful import warn_of_codes
 from dcsomrl.data.features import Features, join_splits
 from dcsomrl.data.frames import FRAME, tidy_frame, to_frame
 from dcsomrl.data.given_labels import read_given_labels
@@ -108,6 +109,9 @@ def _make_features(
     values = put_channels_first(values, "auto", FRAME)
     with np.errstate(over="ignore"):  # what is infinite then is refused
         values = values if values.dtype == np.uint8 else values.astype(choose_dtype([values.dtype]))
+    if values.ndim == 2 and not split:
+        rows = [f"row {i}" for i in range(len(values))]
+        warn_of_codes(values, [str(i) for i in range(values.shape[1])], FRAME, rows, notes)
     about = pd.DataFrame({"row": np.arange(len(values))})
     features = Features(np.ascontiguousarray(values), labels, None, about)
     return drop_gaps(features, str(FRAME), notes) if roles.missing == "drop" else features
