@@ -271,3 +271,52 @@ def test_categories_of_whole_numbers_are_known_again_beside_a_gap(tmp_path):
     got = read_features(path, Reading(Roles(missing="median")), [], learned=names)
     expected = np.array([[1, 0, 0], [np.nan] * 3, [0, 0, 1], [0, 1, 0]])
     assert np.array_equal(got.x[:4, 2:], expected, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("2020-01-{0:02d}T10:00:00", "{0:02d}JAN2020", "{0}-Mar-20", "Dez {0} 2020"),
+        *("{0}. Mai 2020", "10:{0:02d}", "10:{0:02d}:00.5", "9:{0:02d} PM", "{0} days 01:00:00"),
+    ],
+)
+def test_dates_and_times_are_no_categories(tmp_path, value):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "".join(f"{i}.5,{value.format(i)}\n" for i in range(1, 25)))
+    with pytest.raises(DataError, match=r"b \(dates, '") as caught:
+        arrays(str(path), categories="onehot")
+    assert "onehot" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["may{0}", "{0}:{0}", "mark {0}", "A{0}-20"])
+def test_words_like_dates_are_categories(tmp_path, value):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "".join(f"{i}.5,{value.format(i % 3)}\n" for i in range(1, 25)))
+    assert len(arrays(str(path), categories="onehot").feature_names) == 4
+
+
+@pytest.mark.parametrize("missing", ["refuse", "median", "drop"])
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_rows_of_empty_fields_are_left_out(tmp_path, missing, separator):
+    blank = f"{separator} {separator}\n"
+    rows = [f"r{i}{separator}{i}{separator}{i * 3 % 7}\n" for i in range(20)]
+    path = tmp_path / "t.csv"
+    head = f"id{separator}a{separator}b\n"
+    path.write_text(head + "".join(rows[:5]) + blank + "".join(rows[5:]) + blank * 2)
+    got = arrays(str(path), missing=missing)
+    about = pd.concat([got.train_about, got.test_about]).sort_values("row")
+    assert about["id"].tolist() == [f"r{i}" for i in range(20)]
+    assert any("3 rows without any value are left out: line 7, line 23" in one for one in got.notes)
+    gap = f"r6{separator}{separator}"
+    path.write_text(path.read_text().replace(f"r6{separator}6{separator}", gap))
+    if missing == "refuse":
+        with pytest.raises(DataError, match="no value in line 9, column a"):
+            arrays(str(path))
+
+
+def test_a_title_above_a_table_separated_by_spaces_is_refused_by_its_line(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text("A title of words\na b c\n" + "".join(f"{i}.5 {i} 3\n" for i in range(20)))
+    with pytest.raises(DataError, match=r"4 fields in line 1 but 3 in line 2.*skip_lines"):
+        arrays(str(path))
+    assert arrays(str(path), skip_lines=1).feature_names == ["a", "b", "c"]
