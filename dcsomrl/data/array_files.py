@@ -77,7 +77,7 @@ def read_arrays(path: Path, layout: Layout, notes: list[str], split: str = "") -
             f"channels, height, width), got {x.dtype} of shape {x.shape}"
         )
     check_told_apart(x, path)
-    x = put_channels_first(x, layout, path)
+    x = put_channels_first(x, layout, path, notes)
     labels = _find_labels(content, x, f"y{split}", path, notes)
     used = {samples, labels, *(SPLITS if split else ())}
     if left := [_describe(name, one) for name, one in content.items() if name not in used]:
@@ -197,7 +197,14 @@ def _read(path: Path, readers: Mapping[str, Callable[[Path], Any]]) -> Mapping[s
         raise DataError(f"{path} does not fit into memory: give fewer samples") from error
     except Exception as error:  # each reader raises kinds of its own for a damaged file
         raise DataError(describe_damage(path, error)) from error
-    return content if isinstance(content, Mapping) else {"x": content}
+    if not isinstance(content, Mapping):
+        return {"x": content}
+    small: dict[str, str] = {
+        name: name.lower() for name in content if name.lower() in ("x", "y", *SPLITS)
+    }
+    if len(set(small.values())) < len(small):  # both in capitals and in small letters
+        return content
+    return {small.get(name, name): one for name, one in content.items()}
 
 
 def _list_npz(path: Path) -> dict[str, None]:

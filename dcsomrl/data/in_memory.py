@@ -106,7 +106,7 @@ def _make_features(
     values = _read_values(x, f"{split}samples")
     labels = None if y is None else read_given_labels(y, len(values), f"{split}labels")
     check_told_apart(values, FRAME)
-    values = put_channels_first(values, "auto", FRAME)
+    values = put_channels_first(values, "auto", FRAME, notes)
     with np.errstate(over="ignore"):  # what is infinite then is refused
         values = values if values.dtype == np.uint8 else values.astype(choose_dtype([values.dtype]))
     if values.ndim == 2 and not split:
