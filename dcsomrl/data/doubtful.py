@@ -44,11 +44,11 @@ def warn_of_codes(
         for code in _find_codes(column[~np.isnan(column)]):
             found.setdefault(_write(code), []).append(name)
             first.setdefault(_write(code), where[int((column == code).argmax())])
-    for code, columns in found.items():
+    for written, columns in found.items():
         note(
             notes,
-            f"{path}: {code} lies far from all other values of column {list_some(columns)} (the "
-            f"first in {first[code]}) and is taken as a number; if it stands for a missing value, "
+            f"{path}: {written} lies far from all other values of column {list_some(columns)} (the "
+            f"first in {first[written]}) and is taken as a number; if it stands for a missing value, "
             "leave such fields empty, or NaN in arrays",
         )
 
@@ -106,8 +106,9 @@ def warn_of_totals(
     words = [words[-1] for words in columns if isinstance(words[-1], str)]
     called = next((repr(one) for one in words if TOTALS.fullmatch(one.strip())), None)
     values = features.to_numpy(float, na_value=np.nan)
-    sums = np.nansum(values[:-1], axis=0)
-    if called is None and (not sums.any() or not np.allclose(values[-1], sums, rtol=1e-6)):
+    last, sums = values[-1], np.nansum(values[:-1], axis=0)
+    given = ~np.isnan(last)
+    if called is None and not (sums[given].any() and np.allclose(last[given], sums[given])):
         return
     what = f"is called {called}" if called else "is the sum of those above"
     note(

@@ -101,7 +101,7 @@ def find_nameless(
     Raises:
         DataError: another column has no name.
     """
-    left_out = []
+    left_out: list[str] = []
     for place, name in enumerate(table.columns.tolist()):
         if name in known or not NAMELESS.fullmatch(name):
             continue
@@ -110,7 +110,8 @@ def find_nameless(
         is_index = in_front and column.is_unique and column.dtype.kind not in "fb"
         if not is_index and not column.isna().all():
             raise DataError(
-                f"{path} has a column without a name, column {place + 1}: name or remove it"
+                f"{path} has a column without a name, column {place + 1}: name or remove it, or "
+                "set `skip_lines` where titles stand above the names"
             )
         left_out.append(name)
         what = "is empty" if column.isna().all() else "numbers the rows"

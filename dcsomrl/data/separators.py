@@ -162,7 +162,10 @@ def find_rows(text: Text, separator: str, header: bool) -> Rows:
     Raises:
         DataError: a row has more or fewer fields than the first, or the last one never ends.
     """
-    lines, widths, blank, trailing = [], [], [], True
+    lines: list[int] = []
+    widths: list[int] = []
+    blank: list[int] = []
+    trailing = True
     for line, row in read_fields(text, separator):
         if len(row) > 1 and not any(map(str.strip, row)):
             blank.append(len(lines) - header)

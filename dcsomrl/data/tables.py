@@ -111,8 +111,9 @@ def take_columns(
         raise DataError(f"{path} has names of columns and no row of samples: add some")
     if roles.id is None:
         taken = {*named, *(learned or ()), *table.attrs.get("index", [])}
-        name, *others = find_ids(table, taken, path, notes, written or {}) or [None]
-        roles = replace(roles, id=name, ignore=(*roles.ignore, *others))
+        ids = find_ids(table, taken, path, notes, written or {})
+        name = ids[0] if ids else None
+        roles = replace(roles, id=name, ignore=(*roles.ignore, *ids[1:]))
         if written and name in written:
             table = table.assign(**{name: written[name]})
     roles = _ignore_index(table, roles, {*named, *(learned or ())}, path, notes)

@@ -96,9 +96,11 @@ def test_a_last_row_called_a_total_is_said(tmp_path, word, role):
     assert any(f"the last row, line 10, is called '{word}'" in one for one in got.notes)
 
 
-def test_a_last_row_that_is_the_sum_is_said(tmp_path):
+@pytest.mark.parametrize("gap", [[], [None]])
+def test_a_last_row_that_is_the_sum_is_said(tmp_path, gap):
     sums = {name: [*values, sum(values)] for name, values in NUMBERS.items()}
-    notes = arrays(write(tmp_path, sums)).notes
+    sums |= {"c": [*range(9), *gap]} if gap else {}
+    notes = arrays(write(tmp_path, sums), missing="median").notes
     assert any("the last row, line 11, is the sum of those above" in one for one in notes)
 
 
