@@ -199,12 +199,11 @@ def _read(path: Path, readers: Mapping[str, Callable[[Path], Any]]) -> Mapping[s
         raise DataError(describe_damage(path, error)) from error
     if not isinstance(content, Mapping):
         return {"x": content}
-    small: dict[str, str] = {
-        name: name.lower() for name in content if name.lower() in ("x", "y", *SPLITS)
-    }
-    if len(set(small.values())) < len(small):  # both in capitals and in small letters
+    known = ("x", "y", *SPLITS)
+    named = [name.lower() if name.lower() in known else name for name in content]
+    if len(set(named)) < len(named):  # both in capitals and in small letters
         return content
-    return {small.get(name, name): one for name, one in content.items()}
+    return dict(zip(named, content.values(), strict=True))
 
 
 def _list_npz(path: Path) -> dict[str, None]:

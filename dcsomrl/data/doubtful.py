@@ -48,8 +48,8 @@ def warn_of_codes(
         note(
             notes,
             f"{path}: {written} lies far from all other values of column {list_some(columns)} (the "
-            f"first in {first[written]}) and is taken as a number; if it stands for a missing value, "
-            "leave such fields empty, or NaN in arrays",
+            f"first in {first[written]}) and is taken as a number; if it stands for a missing "
+            "value, leave such fields empty, or NaN in arrays",
         )
 
 

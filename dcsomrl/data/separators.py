@@ -167,8 +167,9 @@ def find_rows(text: Text, separator: str, header: bool) -> Rows:
     blank: list[int] = []
     trailing = True
     for line, row in read_fields(text, separator):
-        if len(row) > 1 and not any(map(str.strip, row)):
-            blank.append(len(lines) - header)
+        place = len(lines) - header
+        if place >= 0 and len(row) > 1 and not any(map(str.strip, row)):
+            blank.append(place)
         lines.append(line)
         widths.append(len(row))
         trailing = trailing and (len(lines) == 1 or not row[-1].strip())

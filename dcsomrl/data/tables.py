@@ -114,7 +114,7 @@ def take_columns(
         ids = find_ids(table, taken, path, notes, written or {})
         name = ids[0] if ids else None
         roles = replace(roles, id=name, ignore=(*roles.ignore, *ids[1:]))
-        if written and name in written:
+        if written and name is not None and name in written:
             table = table.assign(**{name: written[name]})
     roles = _ignore_index(table, roles, {*named, *(learned or ())}, path, notes)
     features, left_out = take_features(table, roles, path, where, notes, learned)

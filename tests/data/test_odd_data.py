@@ -402,3 +402,11 @@ def test_titles_in_fields_are_to_be_skipped(tmp_path):
     with pytest.raises(DataError, match=r"column 2: name or remove it, or set `skip_lines`"):
         arrays(str(path))
     assert arrays(str(path), skip_lines=2).feature_names == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("text", ["\t", ",,\n,,\n", "a,b\n,\n,\n"])
+def test_a_table_of_empty_fields_alone_is_refused(tmp_path, text):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match="no row of samples"):
+        arrays(str(path))
