@@ -95,8 +95,7 @@ def read_arrays(path: Path, layout: Layout, notes: list[str], split: str = "") -
     # Bytes stay bytes, which are scaled to [0, 1] later.
     x = x if x.dtype == np.uint8 else x.astype(choose_dtype([x.dtype]))
     if x.ndim == 2:
-        rows = [f"row {i}" for i in range(len(x))]
-        warn_of_codes(x, [str(i) for i in range(x.shape[1])], path, rows, notes)
+        warn_of_codes(x, [str(i) for i in range(x.shape[1])], path, "row {}".format, notes)
     return Features(np.ascontiguousarray(x), y, None, pd.DataFrame({"row": np.arange(len(x))}))
 
 

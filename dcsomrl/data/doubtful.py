@@ -1,7 +1,7 @@
 """What looks like a sample and may be none: codes of missing values, and a row of totals."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,11 @@ TOTALS = re.compile(
 
 
 def warn_of_codes(
-    x: NDArray[Any], names: Sequence[str], path: Path, where: Sequence[str], notes: list[str]
+    x: NDArray[Any],
+    names: Sequence[str],
+    path: Path,
+    call_row: Callable[[int], str],
+    notes: list[str],
 ) -> None:
     """Note numbers as -999 that lie far from all others of their column.
 
@@ -35,7 +39,7 @@ def warn_of_codes(
         x: (n, features), NaN where a value is missing.
         names: of the features.
         path: what messages call the table.
-        where: what they call each row.
+        call_row: gives what they call a row by its place.
         notes: gets a sentence on every such number.
     """
     found: dict[str, list[str]] = {}
@@ -43,7 +47,7 @@ def warn_of_codes(
     for name, column in zip(names, x.T, strict=True):
         for code in _find_codes(column[~np.isnan(column)]):
             found.setdefault(_write(code), []).append(name)
-            first.setdefault(_write(code), where[int((column == code).argmax())])
+            first.setdefault(_write(code), call_row(int((column == code).argmax())))
     for written, columns in found.items():
         note(
             notes,

@@ -110,8 +110,8 @@ def _make_features(
     with np.errstate(over="ignore"):  # what is infinite then is refused
         values = values if values.dtype == np.uint8 else values.astype(choose_dtype([values.dtype]))
     if values.ndim == 2 and not split:
-        rows = [f"row {i}" for i in range(len(values))]
-        warn_of_codes(values, [str(i) for i in range(values.shape[1])], FRAME, rows, notes)
+        columns = [str(i) for i in range(values.shape[1])]
+        warn_of_codes(values, columns, FRAME, "row {}".format, notes)
     about = pd.DataFrame({"row": np.arange(len(values))})
     features = Features(np.ascontiguousarray(values), labels, None, about)
     return drop_gaps(features, str(FRAME), notes) if roles.missing == "drop" else features

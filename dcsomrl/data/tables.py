@@ -125,7 +125,7 @@ def take_columns(
         raise DataError(f"{path} has no row of samples: add some")
     if learned is None:
         values = features.to_numpy(float, na_value=np.nan)
-        warn_of_codes(values, features.columns.tolist(), path, where, notes)
+        warn_of_codes(values, features.columns.tolist(), path, where.__getitem__, notes)
         others = [name for name in table.columns.tolist() if name not in features]
         warn_of_totals(features, table[others], path, where, notes)
     labels = None if roles.target is None else read_labels(table[roles.target], path, where)
