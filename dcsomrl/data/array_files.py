@@ -18,6 +18,7 @@ from torch import Tensor
 
 from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.doubtful import warn_of_codes
 from dcsomrl.data.features import Features
 from dcsomrl.data.foreign import describe_damage, refuse_foreign
 from dcsomrl.data.labels import explain_shape
@@ -76,7 +77,7 @@ def read_arrays(path: Path, layout: Layout, notes: list[str], split: str = "") -
             f"channels, height, width), got {x.dtype} of shape {x.shape}"
         )
     check_told_apart(x, path)
-    x = put_channels_first(x, layout, path)
+    x = put_channels_first(x, layout, path, notes)
     labels = _find_labels(content, x, f"y{split}", path, notes)
     used = {samples, labels, *(SPLITS if split else ())}
     if left := [_describe(name, one) for name, one in content.items() if name not in used]:
@@ -93,6 +94,8 @@ def read_arrays(path: Path, layout: Layout, notes: list[str], split: str = "") -
     )
     # Bytes stay bytes, which are scaled to [0, 1] later.
     x = x if x.dtype == np.uint8 else x.astype(choose_dtype([x.dtype]))
+    if x.ndim == 2:
+        warn_of_codes(x, [str(i) for i in range(x.shape[1])], path, "row {}".format, notes)
     return Features(np.ascontiguousarray(x), y, None, pd.DataFrame({"row": np.arange(len(x))}))
 
 
@@ -193,7 +196,13 @@ def _read(path: Path, readers: Mapping[str, Callable[[Path], Any]]) -> Mapping[s
         raise DataError(f"{path} does not fit into memory: give fewer samples") from error
     except Exception as error:  # each reader raises kinds of its own for a damaged file
         raise DataError(describe_damage(path, error)) from error
-    return content if isinstance(content, Mapping) else {"x": content}
+    if not isinstance(content, Mapping):
+        return {"x": content}
+    known = ("x", "y", *SPLITS)
+    named = [name.lower() if name.lower() in known else name for name in content]
+    if len(set(named)) < len(named):  # both in capitals and in small letters
+        return content
+    return dict(zip(named, content.values(), strict=True))
 
 
 def _list_npz(path: Path) -> dict[str, None]:

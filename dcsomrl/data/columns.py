@@ -12,7 +12,15 @@ import pandas as pd
 from dcsomrl.data.text_tables import choose_number_pattern
 from dcsomrl.errors import DataError
 
-DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})\b.*")
+MONTH = r"(jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-z]*"
+# Of days, in digits or with the month in letters, and times of day, also counted from 0.
+DATE = re.compile(
+    r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(\b|T\d).*"
+    rf"|\s*(\d{{1,2}}[-./ ]*{MONTH}|{MONTH}[-./ ]*\d{{1,2}})[-.,/ ]+\d{{2,4}}\b.*"
+    rf"|\s*\d{{1,2}}{MONTH}\d{{2,4}}\b.*"
+    r"|\s*(\d+ days? )?\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[ap]\.?m\.?)?\s*",
+    re.IGNORECASE,
+)
 TRUTH = {"true": 1, "false": 0}
 # More values than these are no categories, but names.
 MOST_CATEGORIES = 100
@@ -50,7 +58,10 @@ def as_numbers(column: pd.Series, decimal: str = ".") -> pd.Series | None:
 
 
 def tell_kind(column: pd.Series) -> str:
-    """What a column holds that is no number: ``dates``, ``durations``, ``text`` or ``objects``."""
+    """What a column holds that is no number: ``dates``, ``durations``, ``text`` or ``objects``.
+
+    Times of day are ``dates``.
+    """
     if column.dtype.kind in "mM":
         return "dates" if column.dtype.kind == "M" else "durations"
     some = list(column.dropna().head(20))

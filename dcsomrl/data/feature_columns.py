@@ -1,5 +1,6 @@
 """The columns of a table that are features: chosen by their roles, or as a training had them."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from dcsomrl.data.row_names import find_nameless, warn_of_counting
 from dcsomrl.data.separators import COMMA
 from dcsomrl.data.text_tables import choose_number_pattern
 from dcsomrl.errors import DataError
+
+# A point among digits, where decimals have a comma.
+POINTED = re.compile(r"[0-9]\.[0-9]")
 
 
 def take_features(
@@ -136,14 +140,17 @@ def _describe_words(
     more = columns.shape[1] - len(said)
     found = f"{path} has columns that are not numbers: {', '.join(said)}"
     found += f" and {more} more" if more else ""
-    odd = [one.text for name in columns if (one := find_odd(columns[name], decimal)) is not None]
-    if number is COMMA and any("." in one for one in odd):
+    odd = [one for name in columns if (one := find_odd(columns[name], decimal)) is not None]
+    if number is COMMA and any(POINTED.search(one.text) for one in odd):
         found += " (numbers here have decimal commas: save them without marks of thousands)"
-    elif number is not COMMA and any(COMMA.fullmatch(one) for one in odd):
+    elif number is not COMMA and any(COMMA.fullmatch(one.text) for one in odd):
         found += " (set `decimal=comma` if the comma marks decimals)"
     if roles is None:
         return f"{found}; make them numbers"
-    remedies = ["make them numbers", "leave them out by `ignore`"]
+    remedies = ["make them numbers"]
+    if odd and {(one.place, one.more) for one in odd} == {(odd[0].place, 0)}:
+        remedies += [f"remove {where[odd[0].place]} if it is no sample, as units or totals are"]
+    remedies += ["leave them out by `ignore`"]
     remedies += [] if roles.target else ["name the labels' column by `target`"]
     remedies += [] if roles.id else ["the one that names the rows by `id`"]
     texts = any(_is_category(columns[name], decimal) for name in columns)

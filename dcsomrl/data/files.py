@@ -10,6 +10,7 @@ from dcsomrl.data.array_files import READERS, call_part, drop_gaps, has_splits, 
 from dcsomrl.data.arrays import Arrays, divide
 from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.features import Features, join_splits
+from dcsomrl.data.foreign import refuse_foreign
 from dcsomrl.data.layout import Layout
 from dcsomrl.data.roles import Categories, Missing, Name, Names, Roles, to_names
 from dcsomrl.data.separators import Separator
@@ -144,9 +145,10 @@ def read_features(
         y = None if labels is None else labels.to_numpy()
         return Features(x, y, features.columns.tolist(), about)
     if path.suffix.lower() not in READERS:
+        refuse_foreign(path)
         raise DataError(
             f"{path} is no table ({', '.join(SUFFIXES)}, the former packed by gzip or not) and no "
-            f"array ({', '.join(READERS)}): convert it to one of these"
+            f"array ({', '.join(READERS)}) by its suffix: give it that of what it is, or convert it"
         )
     _refuse_columns(reading, path)
     say_lacking(reading.roles, (), path, notes)

@@ -13,6 +13,8 @@ OWN = {
     ".parquet": (b"PAR1",),
     **dict.fromkeys((".png", ".jpg", ".jpeg"), (b"\x89PNG", b"\xff\xd8")),
 }
+# Suffixes of images that have no start of their own above.
+IMAGES = (".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 # What files begin with that are read as none here, and what to do with them.
 STARTS: dict[bytes, tuple[str, str]] = {
     b"version https://git-lfs.github.com": (
@@ -89,9 +91,11 @@ def describe_foreign(path: Path) -> str | None:
         if start.startswith(mark):
             return f"is {what}: {remedy}"
     if MARKUP.match(start.removeprefix(b"\xef\xbb\xbf")):
+        table = own is None and path.suffix.lower() not in IMAGES
+        remedy = "save its rows as CSV, or fetch it again where" if table else "fetch it again if"
         return (
-            "holds HTML or XML and is no table: save its rows as CSV, or fetch it again where it "
-            "is the page of a failed download"
+            f"holds HTML or XML and is no {'table' if table else 'such file'}: {remedy} it is the "
+            "page of a failed download"
         )
     return None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.foreign import refuse_foreign
 from dcsomrl.data.notes import note
 from dcsomrl.errors import DataError
 
@@ -13,6 +14,9 @@ from dcsomrl.errors import DataError
 HIDDEN = (".", "__MACOSX", "Thumbs.db", "desktop.ini")
 TRAIN_NAMES = ("train", "training")
 TEST_NAMES = ("test", "testing", "val", "valid", "validation", "eval", "dev")
+# Folders of pictures, and those beside them that say what stands where in these.
+PICTURES = ("images", "image", "imgs", "img", "inputs", "input", "photos")
+MASKS = ("masks", "mask", "annotations", "labels", "segmentations", "targets", "gt")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 
 
@@ -107,6 +111,14 @@ def classify(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] | No
             notes,
             f"{folder}: folders within the classes are not told apart, as {deep[0].parent}",
         )
+    classes = {name.lower(): name for name in names or []}
+    masks = [classes[name] for name in MASKS if name in classes]
+    if masks and not classes.keys().isdisjoint(PICTURES):
+        note(
+            notes,
+            f"{folder}: {list_some(masks)} is read as a class beside the images: move it away if "
+            "it holds their masks",
+        )
     if names is not None and len(set(names)) == 1:
         note(notes, f"{folder} holds a single folder, {names[0]}: all images are of one class")
     return files, names
@@ -137,6 +149,7 @@ def image_files(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] |
     """
     if not folder.is_dir():
         if folder.is_file():
+            refuse_foreign(folder)
             raise DataError(
                 f"{folder} is a file, and a folder of images is needed here: files of rows or "
                 "arrays are read by `dcsomrl.data.files.arrays`"

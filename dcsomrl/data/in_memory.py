@@ -13,6 +13,7 @@ from torch import nn
 from dcsomrl.data.array_files import drop_gaps
 from dcsomrl.data.arrays import Arrays
 from dcsomrl.data.columns import choose_dtype
+from dcsomrl.data.doubtful import warn_of_codes
 from dcsomrl.data.features import Features, join_splits
 from dcsomrl.data.frames import FRAME, tidy_frame, to_frame
 from dcsomrl.data.given_labels import read_given_labels
@@ -105,9 +106,12 @@ def _make_features(
     values = _read_values(x, f"{split}samples")
     labels = None if y is None else read_given_labels(y, len(values), f"{split}labels")
     check_told_apart(values, FRAME)
-    values = put_channels_first(values, "auto", FRAME)
+    values = put_channels_first(values, "auto", FRAME, notes)
     with np.errstate(over="ignore"):  # what is infinite then is refused
         values = values if values.dtype == np.uint8 else values.astype(choose_dtype([values.dtype]))
+    if values.ndim == 2 and not split:
+        columns = [str(i) for i in range(values.shape[1])]
+        warn_of_codes(values, columns, FRAME, "row {}".format, notes)
     about = pd.DataFrame({"row": np.arange(len(values))})
     features = Features(np.ascontiguousarray(values), labels, None, about)
     return drop_gaps(features, str(FRAME), notes) if roles.missing == "drop" else features

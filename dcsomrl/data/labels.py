@@ -103,6 +103,8 @@ def _settle(labels: NDArray[Any], origin: str) -> NDArray[Any]:
     Raises:
         DataError: they are fractions, or too large.
     """
+    if labels.dtype.kind == "S":
+        return np.char.decode(labels, "utf-8", "replace")
     if labels.dtype.kind in "OT":
         return labels.astype(str)
     if labels.dtype.kind != "f":

@@ -21,15 +21,16 @@ GAPS = frozenset(
         *("-", "--", "---", ".", "..", "*", "na", "n.a", "n.a.", "n/a", "nan", "-nan", "nat"),
         *("none", "nil", "null", "missing", "unknown", "empty", "#n/a", "#na", "#div/0!"),
         *("#value!", "#ref!", "#num!", "#null!", "#name?", "1.#ind", "-1.#ind", "1.#qnan"),
-        "-1.#qnan",
+        *("-1.#qnan", "(null)", "[null]", "<null>", "\\n", "(blank)", "k.a.", "k. a.", "n.d."),
+        *("#nv", "#n/d", "#wert!", "#bezug!", "#zahl!"),
     )
 )
 # Numbers as they are written for people: with a unit of money or per cent, with marks between
-# thousands, a long minus, or as Fortran writes powers of ten.
+# thousands, a long minus, one behind or brackets in its place, or as Fortran writes powers of ten.
 MARKED = re.compile(
-    r"[+\-\u2212]?\s*[$\u20ac\u00a3\u00a5]?\s*"
-    r"([0-9]+|[0-9]{1,3}([ ,.'\u2019\u00a0\u202f][0-9]{3})+)([.,][0-9]+)?([dD][+-]?[0-9]+)?"
-    r"\s*[%$\u20ac\u00a3\u00a5]?"
+    r"\(?[+\-\u2212]?\s*([$\u20ac\u00a3\u00a5]|[A-Z]{3}\s)?\s*"
+    r"([0-9]+|[0-9]{1,3}([ ,.'\u2019\u00a0\u202f][0-9]{2,3})*[ ,.'\u2019\u00a0\u202f][0-9]{3})"
+    r"([.,][0-9]+)?([dD][+-]?[0-9]+)?\s*([%$\u20ac\u00a3\u00a5]|\s[A-Z]{3})?[-)]?"
 )
 
 

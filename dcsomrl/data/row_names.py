@@ -25,7 +25,7 @@ MEASURE = re.compile(
 # in front as in id_customer.
 NAMES_ROWS = re.compile(
     rf"(?i:(.*[_ .-])?(id|idx|index|uuid|guid|row_?names?|({ROWS})(id|idx|index))[_ .-]?(no|nr)?"
-    r"[.]?|id[_ .-].*|#)"
+    rf"[.]?|id[_ .-].*|#|(({ROWS})|s|sr|serial)[_ .-]?(no|nr|num|number)[.]?|.+nummer)"
     r"|.*[a-z0-9](Id|ID|Idx|Index|Uuid|UUID|Guid|GUID)|[iI]d[A-Z].*"
 )
 
@@ -101,7 +101,7 @@ def find_nameless(
     Raises:
         DataError: another column has no name.
     """
-    left_out = []
+    left_out: list[str] = []
     for place, name in enumerate(table.columns.tolist()):
         if name in known or not NAMELESS.fullmatch(name):
             continue
@@ -110,7 +110,8 @@ def find_nameless(
         is_index = in_front and column.is_unique and column.dtype.kind not in "fb"
         if not is_index and not column.isna().all():
             raise DataError(
-                f"{path} has a column without a name, column {place + 1}: name or remove it"
+                f"{path} has a column without a name, column {place + 1}: name or remove it, or "
+                "set `skip_lines` where titles stand above the names"
             )
         left_out.append(name)
         what = "is empty" if column.isna().all() else "numbers the rows"
@@ -119,13 +120,17 @@ def find_nameless(
 
 
 def warn_of_counting(table: pd.DataFrame, path: Path, notes: list[str]) -> None:
-    """Note columns (n, columns) of features that count the rows, as an index does."""
+    """Note columns (n, columns) of features that count the rows, or rise as numbers of cases do."""
     for name in table.columns.tolist():
         column = table[name]
         whole = column.dtype.kind in "iu" and column.notna().all()
-        if len(column) > 10 and whole and (column.diff().iloc[1:] == 1).all():
+        if len(column) > 10 and whole and column.is_monotonic_increasing and column.is_unique:
+            counts = (column.diff().iloc[1:] == 1).all()
+            does = (
+                "counts the rows" if counts else "rises from row to row, as numbers and times do,"
+            )
             note(
                 notes,
-                f"{path}: column {name} counts the rows and is taken as a feature; if it is an "
-                f"index, set `id={name}` or `ignore=[{name}]`",
+                f"{path}: column {name} {does} and is taken as a feature; if it is an index, set "
+                f"`id={name}` or `ignore=[{name}]`",
             )

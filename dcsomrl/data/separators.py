@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice, zip_longest
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from dcsomrl.data.notes import note
 from dcsomrl.data.text_files import Text
@@ -99,7 +99,7 @@ def _guess_separator(text: Text) -> str:
         (width, n), *_ = Counter(map(len, rows)).most_common(1) or [(0, 0)]
         if width < 2 or 2 * n <= len(rows):
             continue
-        usual = [row for row in rows[1:] if len(row) == width]
+        usual = [row for row in rows if len(row) == width][1:]
         # Texts hold spaces, too.
         if separator != " " or (
             len(rows[0]) > 1 and any(map(is_numeric, zip(*usual, strict=True)))
@@ -142,20 +142,40 @@ def _refuse_open_quote(text: Text, separator: str) -> None:
                 ) from error
 
 
-def find_lines(text: Text, separator: str, header: bool) -> tuple[list[int], bool]:
-    """Line of every row, and whether all rows but the first end with one more, empty field.
+class Rows(NamedTuple):
+    """The rows of a table below its header.
+
+    Attributes:
+        lines: that of every row.
+        blank: places of rows of several fields that are all empty, as spreadsheets leave them.
+        trailing: whether all rows but the first end with one more, empty field.
+    """
+
+    lines: list[int]
+    blank: list[int]
+    trailing: bool
+
+
+def find_rows(text: Text, separator: str, header: bool) -> Rows:
+    """Where the rows of a table stand.
 
     Raises:
         DataError: a row has more or fewer fields than the first, or the last one never ends.
     """
-    lines, widths, blank = [], [], True
+    lines: list[int] = []
+    widths: list[int] = []
+    blank: list[int] = []
+    trailing = True
     for line, row in read_fields(text, separator):
+        place = len(lines) - header
+        if place >= 0 and len(row) > 1 and not any(map(str.strip, row)):
+            blank.append(place)
         lines.append(line)
         widths.append(len(row))
-        blank = blank and (len(lines) == 1 or not row[-1].strip())
+        trailing = trailing and (len(lines) == 1 or not row[-1].strip())
     if lines and any("\n" in field for field in row):  # of the last row
         _refuse_open_quote(text, separator)
-    trailing = blank and len(widths) > 1 and set(widths[1:]) == {widths[0] + 1}
+    trailing = trailing and len(widths) > 1 and set(widths[1:]) == {widths[0] + 1}
     odd = next((i for i, width in enumerate(widths) if width != widths[0]), None)
     if odd is not None and not trailing:
         name = next(name for name, mark in SEPARATORS.items() if mark == separator)
@@ -168,8 +188,8 @@ def find_lines(text: Text, separator: str, header: bool) -> tuple[list[int], boo
             )
         raise DataError(
             f"{text.path} has {widths[0]} fields in line {lines[0]} but {widths[odd]} in line "
-            f"{lines[odd]}, with a {name} between them: give every line as many, put what holds "
-            "the separator in quotes, set `separator`, or `skip_lines` where a title stands above "
-            "the table"
+            f"{lines[odd]}, with a {name} between them: give every line as many, remove those that "
+            "are no rows, as comments and footers, put what holds the separator in quotes, set "
+            "`separator`, or `skip_lines` where a title stands above the table"
         )
-    return (lines[1:] if header else lines), trailing
+    return Rows(lines[1:] if header else lines, blank, trailing)

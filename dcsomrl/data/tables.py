@@ -12,6 +12,7 @@ import pandas as pd
 from dcsomrl.data import text_tables
 from dcsomrl.data.columns import spread_lists
 from dcsomrl.data.constant import list_some
+from dcsomrl.data.doubtful import warn_of_codes, warn_of_totals
 from dcsomrl.data.feature_columns import take_features
 from dcsomrl.data.foreign import describe_damage
 from dcsomrl.data.labels import read_labels
@@ -110,9 +111,10 @@ def take_columns(
         raise DataError(f"{path} has names of columns and no row of samples: add some")
     if roles.id is None:
         taken = {*named, *(learned or ()), *table.attrs.get("index", [])}
-        name, *others = find_ids(table, taken, path, notes, written or {}) or [None]
-        roles = replace(roles, id=name, ignore=(*roles.ignore, *others))
-        if written and name in written:
+        ids = find_ids(table, taken, path, notes, written or {})
+        name = ids[0] if ids else None
+        roles = replace(roles, id=name, ignore=(*roles.ignore, *ids[1:]))
+        if written and name is not None and name in written:
             table = table.assign(**{name: written[name]})
     roles = _ignore_index(table, roles, {*named, *(learned or ())}, path, notes)
     features, left_out = take_features(table, roles, path, where, notes, learned)
@@ -121,6 +123,11 @@ def take_columns(
     where = [where[i] for i in np.flatnonzero(kept).tolist()]
     if len(features) == 0:
         raise DataError(f"{path} has no row of samples: add some")
+    if learned is None:
+        values = features.to_numpy(float, na_value=np.nan)
+        warn_of_codes(values, features.columns.tolist(), path, where.__getitem__, notes)
+        others = [name for name in table.columns.tolist() if name not in features]
+        warn_of_totals(features, table[others], path, where, notes)
     labels = None if roles.target is None else read_labels(table[roles.target], path, where)
     beside = {"row": np.flatnonzero(kept)}
     beside |= {} if roles.id is None else {"id": table[roles.id].to_numpy()}

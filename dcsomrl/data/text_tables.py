@@ -23,7 +23,7 @@ from dcsomrl.data.separators import (
     MISSING,
     POINT,
     Separator,
-    find_lines,
+    find_rows,
     find_separator,
     is_numeric,
     read_fields,
@@ -94,7 +94,7 @@ def read_text_table(
     header = heading is None and _has_header(path, columns, decimal, writing.header, notes)
     named = heading or (first[1] if header else None)
     names = name_columns(named, len(first[1]), path)
-    lines, trailing = find_lines(text, separator, header)
+    lines, blank, trailing = find_rows(text, separator, header)
     names += [f"Unnamed: {len(names)}"] * trailing
     form: dict[str, Any] = {
         "sep": r"\s+" if separator == " " else separator,
@@ -129,8 +129,15 @@ def read_text_table(
             f"{path} holds {pointed!r}, whose point is read as a decimal sign: set `decimal=point` "
             "if it is one, and save it without if it sets thousands apart",
         )
+    known = len(lines) == len(table)
+    if known and blank:
+        some = list_some([f"line {lines[place]}" for place in blank])
+        note(notes, f"{path}: {len(blank)} rows without any value are left out: {some}")
+        table = table.drop(index=blank).reset_index(drop=True)
+        written = written.drop(index=blank)
+        lines = [line for place, line in enumerate(lines) if place not in set(blank)]
     table.attrs |= {
-        "lines": lines if len(lines) == len(table) else None,
+        "lines": lines if known else None,
         "decimal": decimal,
         "written": {name: written[name].tolist() for name in rowlike},
     }
@@ -239,8 +246,12 @@ def name_columns(first: Sequence[str] | None, n: int, path: Path) -> list[str]:
     """
     if first is None:
         return [f"column_{i + 1}" for i in range(n)]
-    free = (name for i in count() if (name := f"Unnamed: {i}") not in first)
-    names = [one.strip() or next(free) for one in first]
+    free = (name for i in count(n + 1) if (name := f"Unnamed: {i}") not in first)
+    unnamed = [f"Unnamed: {i}" for i in range(n)]
+    names = [
+        one.strip() or (name if name not in first else next(free))
+        for one, name in zip(first, unnamed, strict=True)
+    ]
     check_names(names, path)
     return names
 

@@ -160,3 +160,19 @@ def test_rows_with_gaps_are_named_and_do_not_hide_the_span(tmp_path, rows, split
     said = f"{name}: {len(rows)} rows with missing values are left out: {first}"
     assert notes[0].startswith(said)
     assert f"from {np.nanmin(x):g} to {np.nanmax(x):g}" in caplog.text
+
+
+@pytest.mark.parametrize("names", ["X y", "x Y", "X Y", "X_train Y_train X_test Y_test"])
+def test_names_in_capitals_are_known(tmp_path, names):
+    path, x, y = tmp_path / "t.npz", np.random.default_rng(0).random((20, 3)), np.arange(20) % 4
+    named = {name: x if name in ("x", "X") or name[0] == "X" else y for name in names.split()}
+    np.savez(path, **named, X_umap=x[:, :2])
+    got = arrays(str(path))
+    assert got.train_x.shape[1] == 3
+    assert got.class_names == ["0", "1", "2", "3"]
+
+
+def test_labels_in_bytes_are_text(tmp_path):
+    y = np.array(["gr\u00fcn".encode(), b"rot"] * 10)
+    np.savez(tmp_path / "t.npz", x=np.random.default_rng(0).random((20, 3)), y=y)
+    assert arrays(str(tmp_path / "t.npz")).class_names == ["gr\u00fcn", "rot"]

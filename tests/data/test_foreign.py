@@ -11,6 +11,7 @@ import pytest
 
 from dcsomrl.data.files import arrays
 from dcsomrl.data.images import images
+from dcsomrl.data.opened_image import open_image
 from dcsomrl.errors import DataError
 
 TEXT = b"a,b\n" + b"".join(b"%d,%d\n" % (i, i * i % 7) for i in range(20))
@@ -92,3 +93,26 @@ def test_a_table_is_no_other_kind(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("<a>,b\n1,2\n3,4\n5,6\n7,8\n")
     assert arrays(str(path)).feature_names == ["<a>", "b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "said"),
+    [
+        ("t.xlsx", b"PK\x03\x04 xl/workbook.xml", "is an Excel workbook: save its sheet as CSV"),
+        ("t.mat", b"MATLAB 5.0 MAT-file", "is a MATLAB file: save it as npz or CSV"),
+        ("t.dat", b"a,b\n1,2\n", "by its suffix: give it that of what it is"),
+        ("t", b"a,b\n1,2\n", "by its suffix: give it that of what it is"),
+    ],
+)
+def test_other_suffixes_are_answered_by_what_the_file_is(tmp_path, name, start, said):
+    (tmp_path / name).write_bytes(start)
+    with pytest.raises(DataError, match=said):
+        arrays(str(tmp_path / name))
+
+
+def test_a_page_in_the_place_of_an_image_is_no_table(tmp_path):
+    for name in ("a.jpg", "b.webp"):
+        (tmp_path / name).write_bytes(b"<!DOCTYPE html><html></html>")
+        with pytest.raises(DataError, match="is no such file: fetch it again") as caught:
+            open_image(tmp_path / name)
+        assert "CSV" not in str(caught.value)

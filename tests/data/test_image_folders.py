@@ -136,3 +136,26 @@ def test_splits_that_were_unpacked_into_folders_of_their_own_names(tmp_path, nam
     assert got.class_names == ["a", "b", "c"]
     assert len(got.train_x) == len(got.test_x) == 12
     assert sum("which is read as the split" in one for one in got.notes) == 2
+
+
+@pytest.mark.parametrize(
+    ("classes", "said"),
+    [
+        (["images", "masks"], True),
+        (["Images", "labels"], True),
+        (["with_mask", "without_mask"], False),
+        (["images", "drawings"], False),
+        (["mask", "hat"], False),
+    ],
+)
+def test_masks_beside_their_images_are_said(tmp_path, classes, said):
+    fill(tmp_path, classes)
+    notes = images(str(tmp_path)).notes
+    assert any("is read as a class beside the images" in one for one in notes) == said
+
+
+def test_an_archive_in_the_place_of_a_folder_is_said(tmp_path):
+    path = tmp_path / "pictures.zip"
+    path.write_bytes(b"PK\x03\x04 and so on")
+    with pytest.raises(DataError, match=r"pictures.zip is a zip archive: unpack it"):
+        images(str(path))

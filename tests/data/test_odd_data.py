@@ -23,7 +23,23 @@ def make(tmp_path, odd, n=40, name="t.csv", sep=","):
     return str(path)
 
 
-@pytest.mark.parametrize("gap", ["n.a.", "-", "na", "None", "missing", "#DIV/0!", "1.#IND", "NaT"])
+GAPS = [
+    "n.a.",
+    "-",
+    "na",
+    "None",
+    "missing",
+    "#DIV/0!",
+    "1.#IND",
+    "NaT",
+    r"\N",
+    "(null)",
+    "#NV",
+    "k.A.",
+]
+
+
+@pytest.mark.parametrize("gap", GAPS)
 @pytest.mark.parametrize("categories", ["refuse", "onehot", "ignore"])
 def test_words_for_no_number_are_missing_values(tmp_path, gap, categories):
     path = make(tmp_path, gap)
@@ -37,7 +53,19 @@ def test_words_for_no_number_are_missing_values(tmp_path, gap, categories):
         assert any(f"taken as missing ({gap}, the first in line 9)" in one for one in got.notes)
 
 
-MARKED = ["15%", "$81", "1'232", '"1,100.50"', "2.6D-01", "\u22122", "1 855", "3 m", "?!"]
+MARKED = [
+    "15%",
+    "$81",
+    "1'232",
+    '"1,100.50"',
+    "2.6D-01",
+    "\u22122",
+    "1 855",
+    "3 m",
+    "?!",
+    "(5)",
+    "3-",
+]
 
 
 @pytest.mark.parametrize("odd", MARKED)
@@ -49,7 +77,9 @@ def test_what_is_no_number_among_numbers_is_no_category(tmp_path, odd, categorie
     assert "onehot" not in str(caught.value)
 
 
-@pytest.mark.parametrize("value", ["{}%", "${}", "{} €"])
+@pytest.mark.parametrize(
+    "value", ["{}%", "${}", "{} €", "USD {}", "{} EUR", "({})", "{}-", '"1,00,00{}"']
+)
 def test_numbers_with_marks_are_no_categories(tmp_path, value):
     path = tmp_path / "t.csv"
     path.write_text("a,b\n" + "".join(f"{i}.5,{value.format(i % 5)}\n" for i in range(30)))
@@ -167,8 +197,9 @@ def test_labels_in_a_column_are_labels_and_missing_ones_are_said(tmp_path, name)
 def test_channels_that_may_come_last_are_said(tmp_path, caplog):
     path = tmp_path / "t.npy"
     np.save(path, np.random.default_rng(0).random((6, 32, 32, 5)))
-    assert arrays(str(path)).train_x.shape[1:] == (32, 32, 5)
-    assert "read as 32 channels of 32 x 5; set `layout`" in caplog.text
+    got = arrays(str(path))
+    assert got.train_x.shape[1:] == (32, 32, 5)
+    assert any("read as 32 channels of 32 x 5; set `layout`" in one for one in got.notes)
     caplog.clear()
     assert arrays(str(path), layout="channels_last").train_x.shape[1:] == (5, 32, 32)
     assert not caplog.text
@@ -271,3 +302,111 @@ def test_categories_of_whole_numbers_are_known_again_beside_a_gap(tmp_path):
     got = read_features(path, Reading(Roles(missing="median")), [], learned=names)
     expected = np.array([[1, 0, 0], [np.nan] * 3, [0, 0, 1], [0, 1, 0]])
     assert np.array_equal(got.x[:4, 2:], expected, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("2020-01-{0:02d}T10:00:00", "{0:02d}JAN2020", "{0}-Mar-20", "Dez {0} 2020"),
+        *("{0}. Mai 2020", "10:{0:02d}", "10:{0:02d}:00.5", "9:{0:02d} PM", "{0} days 01:00:00"),
+    ],
+)
+def test_dates_and_times_are_no_categories(tmp_path, value):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "".join(f"{i}.5,{value.format(i)}\n" for i in range(1, 25)))
+    with pytest.raises(DataError, match=r"b \(dates, '") as caught:
+        arrays(str(path), categories="onehot")
+    assert "onehot" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["may{0}", "{0}:{0}", "mark {0}", "A{0}-20"])
+def test_words_like_dates_are_categories(tmp_path, value):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "".join(f"{i}.5,{value.format(i % 3)}\n" for i in range(1, 25)))
+    assert len(arrays(str(path), categories="onehot").feature_names) == 4
+
+
+@pytest.mark.parametrize("missing", ["refuse", "median", "drop"])
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_rows_of_empty_fields_are_left_out(tmp_path, missing, separator):
+    blank = f"{separator} {separator}\n"
+    rows = [f"r{i}{separator}{i}{separator}{i * 3 % 7}\n" for i in range(20)]
+    path = tmp_path / "t.csv"
+    head = f"id{separator}a{separator}b\n"
+    path.write_text(head + "".join(rows[:5]) + blank + "".join(rows[5:]) + blank * 2)
+    got = arrays(str(path), missing=missing)
+    about = pd.concat([got.train_about, got.test_about]).sort_values("row")
+    assert about["id"].tolist() == [f"r{i}" for i in range(20)]
+    assert any("3 rows without any value are left out: line 7, line 23" in one for one in got.notes)
+    gap = f"r6{separator}{separator}"
+    path.write_text(path.read_text().replace(f"r6{separator}6{separator}", gap))
+    if missing == "refuse":
+        with pytest.raises(DataError, match="no value in line 9, column a"):
+            arrays(str(path))
+
+
+def test_a_title_above_a_table_separated_by_spaces_is_refused_by_its_line(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text("A title of words\na b c\n" + "".join(f"{i}.5 {i} 3\n" for i in range(20)))
+    with pytest.raises(DataError, match=r"4 fields in line 1 but 3 in line 2.*skip_lines"):
+        arrays(str(path))
+    assert arrays(str(path), skip_lines=1).feature_names == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(("shape", "said"), [((28, 28, 3, 40), True), ((40, 3, 28, 28), False)])
+def test_samples_that_may_come_last_are_said(tmp_path, shape, said):
+    path = tmp_path / "t.npy"
+    np.save(path, np.random.default_rng(0).random(shape))
+    notes = arrays(str(path)).notes
+    assert any("save np.moveaxis(x, 3, 0)" in one for one in notes) == said
+
+
+def make_lines(first, middle, last):
+    rows = [f"{i}.5,{i * 3 % 7},{i % 5}.25" for i in range(12)]
+    return "\n".join(["a,b,c", *first, *rows[:6], *middle, *rows[6:], *last]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "remedy"),
+    [
+        ((["s,bar,%"], [], []), "remove line 2 if it is no sample, as units"),
+        (([], ["a,b,c"], []), "remove line 8 if"),
+        (([], [], ["Total,9,12.5"]), "remove line 14 if"),
+        (([], [], ["Total,9,x"]), "remove line 14 if"),
+        (([], ["x,1,2"], ["Total,9,x"]), None),
+        (([], ["x,1,2"], ["x,9,2"]), None),
+        (([], ["# new battery"], []), "remove those that are no rows, as comments and footers"),
+        (([], [], ["", "Source: office"]), "remove those that are no rows"),
+    ],
+)
+def test_a_line_that_is_no_sample_is_to_be_removed(tmp_path, lines, remedy):
+    path = tmp_path / "t.csv"
+    path.write_text(make_lines(*lines))
+    with pytest.raises(DataError) as caught:
+        arrays(str(path))
+    assert (remedy or "make them numbers, leave them out") in str(caught.value)
+    path.write_text(make_lines([], [], []))
+    assert arrays(str(path)).feature_names == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("odd", ["k.x.", "n. b."])
+def test_words_beside_decimal_commas_are_no_marks_of_thousands(tmp_path, odd):
+    with pytest.raises(DataError, match="numbers but for") as caught:
+        arrays(make(tmp_path, odd, sep=";"), decimal="comma", columns="b")
+    assert "thousands" not in str(caught.value)
+
+
+def test_titles_in_fields_are_to_be_skipped(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("Report,,\n,,\n" + make_lines([], [], []))
+    with pytest.raises(DataError, match=r"column 2: name or remove it, or set `skip_lines`"):
+        arrays(str(path))
+    assert arrays(str(path), skip_lines=2).feature_names == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("text", ["\t", ",,\n,,\n", "a,b\n,\n,\n"])
+def test_a_table_of_empty_fields_alone_is_refused(tmp_path, text):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match="no row of samples"):
+        arrays(str(path))

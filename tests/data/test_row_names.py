@@ -143,3 +143,38 @@ def test_an_index_that_was_saved_twice_is_left_out(tmp_path):
     notes = []
     assert read(tmp_path / "twice.csv", notes).names == ["a", "b"]
     assert sum("has no name and numbers the rows" in one for one in notes) == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (range(100, 130), "counts the rows"),
+        (range(1000, 1300, 10), "rises from row to row"),
+        ([20200101 + i + i // 5 for i in range(30)], "rises from row to row"),
+        ([i * i + 0.0 for i in range(30)], None),
+        ([i // 2 for i in range(30)], None),
+        ([i + 0.5 for i in range(30)], None),
+        ([-i for i in range(30)], None),
+    ],
+)
+def test_whole_numbers_that_rise_are_said(tmp_path, values, said):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "".join(f"{i % 7 / 4},{value}\n" for i, value in enumerate(values)))
+    notes = []
+    read_features(path, Reading(), notes)
+    assert [said in one for one in notes] == ([True] if said else [])
+
+
+@pytest.mark.parametrize("name", ["Kundennummer", "customer_number", "Order No.", "S.No", "SrNo"])
+def test_numbers_of_cases_name_the_rows(tmp_path, name):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{name},a\n" + "".join(f"{i * 37 % 101},{i}.5\n" for i in range(30)))
+    got = read_features(path)
+    assert got.names == ["a"]
+
+
+@pytest.mark.parametrize("name", ["number", "Number of rooms", "no", "atomic number", "num"])
+def test_other_numbers_are_features(tmp_path, name):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{name},a\n" + "".join(f"{i * 37 % 101},{i}.5\n" for i in range(30)))
+    assert read_features(path, Reading()).names == [name, "a"]
