@@ -135,7 +135,8 @@ def read_text_table(
         note(notes, f"{path}: {len(blank)} rows without any value are left out: {some}")
         table = table.drop(index=blank).reset_index(drop=True)
         written = written.drop(index=blank)
-        lines = [line for place, line in enumerate(lines) if place not in set(blank)]
+        left_out = set(blank)
+        lines = [line for place, line in enumerate(lines) if place not in left_out]
     table.attrs |= {
         "lines": lines if known else None,
         "decimal": decimal,
