@@ -34,8 +34,6 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
     """
 
     def wrap(task: Task) -> Callable[[], None]:
-        failed: list[Exception] = []
-
         def check_and_run(cfg: DictConfig) -> Any:
             for group in set(PLACED) & {str(key) for key in cfg}:
                 raise ConfigError(f"+{group}=... has no place at the top: type {PLACED[group]}=...")
@@ -43,23 +41,24 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
             check_inputs(config_name, updated_cfg)
             return task(updated_cfg)
 
-        @wraps(task)
-        def updated(cfg: DictConfig) -> Any:
-            try:
-                return check_and_run(cfg)
-            except Exception as error:
-                if HydraConfig.get().mode is RunMode.MULTIRUN:
-                    raise  # the others go on, and Hydra says which one it was
-                failed.append(error)  # over whose sentence Hydra would write the overrides
-                return None
-
         def command() -> None:
             # Hydra would print a mangled traceback of its own; it lets the error through so.
             os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+            failed: list[Exception] = []
+
+            @wraps(task)
+            def run_job(cfg: DictConfig) -> Any:
+                try:
+                    return check_and_run(cfg)
+                except Exception as error:
+                    if HydraConfig.get().mode is RunMode.MULTIRUN:
+                        raise  # the others go on, and Hydra says which one it was
+                    failed.append(error)  # over whose sentence Hydra would write the overrides
+                    return None
+
             run = hydra.main(
                 version_base="1.3", config_path=str(find_config_dir()), config_name=config_name
-            )(updated)
-            failed.clear()
+            )(run_job)
             try:
                 sys.argv[1:] = update_overrides(config_name, sys.argv[1:])
                 check_kept(sys.argv[1:], find_config_dir())

@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 import numpy as np
 import pytest
 import torch
+from hydra.core.hydra_config import HydraConfig
 
 from dcsomrl.__main__ import COMMANDS
 from dcsomrl.checkpoints import read_checkpoint
@@ -158,6 +159,8 @@ def test_the_command_ends_in_one_sentence(overrides, said, tmp_path, monkeypatch
     flags = [one for one in overrides if one.startswith("-")]
     overrides = [one for one in overrides if one not in flags]
     monkeypatch.setattr("sys.argv", ["train", *flags, *SMALL, *overrides])
+    # As in a process of its own: what another test composed would tell where a run writes.
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == 2

@@ -12,7 +12,7 @@ from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.features import Features, join_splits
 from dcsomrl.data.foreign import refuse_foreign
 from dcsomrl.data.layout import Layout
-from dcsomrl.data.roles import Categories, Missing, Name, Names, Roles, to_names
+from dcsomrl.data.roles import Categories, Missing, Name, Names, Roles, read_name, read_names
 from dcsomrl.data.separators import Separator
 from dcsomrl.data.tables import SUFFIXES, read_table, say_lacking
 from dcsomrl.data.text_tables import Decimal, Writing, name_kind
@@ -84,11 +84,11 @@ def arrays(
         raise DataError("`path` is `None`: give it the file to read")
     reading = Reading(
         Roles(
-            _to_name(target),
-            _to_name(id),
-            to_names(keep),
-            None if columns is None else to_names(columns),
-            to_names(ignore),
+            None if target is None else read_name(target, "target"),
+            None if id is None else read_name(id, "id"),
+            read_names(keep, "keep"),
+            None if columns is None else read_names(columns, "columns"),
+            read_names(ignore, "ignore"),
             categories,
             missing,
         ),
@@ -175,8 +175,3 @@ def _refuse_columns(reading: Reading, path: Path) -> None:
             raise DataError(
                 f"{path} holds arrays, which have no named columns: leave out `{name}`, got {given}"
             )
-
-
-def _to_name(given: Name | None) -> str | None:
-    """The name of a column, which may be a number on the command line."""
-    return None if given is None else str(given)

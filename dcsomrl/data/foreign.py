@@ -2,7 +2,9 @@
 
 import gzip
 import re
+import zlib
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
 from dcsomrl.errors import DataError, shorten
 
@@ -40,12 +42,14 @@ STARTS: dict[bytes, tuple[str, str]] = {
     b"$FL2@(#)": ("an SPSS file", "save it as CSV or parquet"),
     b"{\\rtf": ("a document in RTF", "save it as CSV"),
 }
-WORKBOOKS = {b"xl/": "an Excel workbook", b"content.xml": "a workbook of LibreOffice"}
+WORKBOOKS = {"xl/": "an Excel workbook", "content.xml": "a workbook of LibreOffice"}
 MARKUP = re.compile(
     rb"\s*(<\?xml|<!doctype|<html|<table|<head|<svg|<[a-z_:]+(\s[^<>]*)?>\s*<)", re.IGNORECASE
 )
 # Bytes that are looked at.
 START = 4096
+# What reading a file raises that is not there, or is packed and damaged.
+UNREADABLE = (OSError, EOFError, zlib.error)
 
 
 def describe_damage(path: Path, error: BaseException) -> str:
@@ -77,16 +81,13 @@ def describe_foreign(path: Path) -> str | None:
     """
     try:
         start = read_start(path)
-    except (OSError, EOFError):
+    except UNREADABLE:
         return None
     own = OWN.get(path.suffix.lower())
     if own is not None and start.startswith(own):
         return None
     if start.startswith(b"PK\x03\x04"):
-        found = next((what for mark, what in WORKBOOKS.items() if mark in path.read_bytes()), None)
-        if found is not None:
-            return f"is {found}: save its sheet as CSV"
-        return "is a zip archive: unpack it"
+        return _describe_archive(path)
     for mark, (what, remedy) in STARTS.items():
         if start.startswith(mark):
             return f"is {what}: {remedy}"
@@ -98,6 +99,19 @@ def describe_foreign(path: Path) -> str | None:
             "page of a failed download"
         )
     return None
+
+
+def _describe_archive(path: Path) -> str:
+    """What a zip archive is by the names in it, and what to do about it."""
+    try:
+        with ZipFile(path) as archive:
+            names = archive.namelist()
+    except (OSError, BadZipFile):
+        names = []
+    for begin, what in WORKBOOKS.items():
+        if any(name.startswith(begin) for name in names):
+            return f"is {what}: save its sheet as CSV"
+    return "is a zip archive: unpack it"
 
 
 def read_start(path: Path) -> bytes:

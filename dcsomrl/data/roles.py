@@ -60,7 +60,7 @@ class Roles:
         for key in ("keep", "columns", "ignore"):
             given = getattr(self, key)
             if given is not None or key != "columns":
-                object.__setattr__(self, key, _read_names(given, key))
+                object.__setattr__(self, key, read_names(given, key))
 
     def adapt_to(self, table: pd.DataFrame) -> "Roles":
         """The same for a table, in which a column of lists has become several.
@@ -157,7 +157,7 @@ def read_name(given: Any, key: str) -> str:
     return join_levels(given)
 
 
-def _read_names(given: Any, key: str) -> tuple[str, ...]:
+def read_names(given: Any, key: str) -> tuple[str, ...]:
     """Names of columns, or one that stands alone, as text.
 
     Raises:
@@ -170,9 +170,3 @@ def _read_names(given: Any, key: str) -> tuple[str, ...]:
             f"`{key}` must be a list of names of columns, got {given!r}: give their names"
         )
     return tuple(read_name(name, key) for name in given)
-
-
-def to_names(names: Names) -> tuple[str, ...]:
-    """Names as a tuple, also where one stands alone."""
-    given = [names] if isinstance(names, Name) else names
-    return tuple(str(name) for name in given)

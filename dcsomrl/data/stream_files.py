@@ -10,7 +10,7 @@ from dcsomrl.data.constant import list_some
 from dcsomrl.data.image_folders import TRAIN_NAMES, find_split
 from dcsomrl.data.labels import LABELS
 from dcsomrl.data.notes import note
-from dcsomrl.data.roles import Names, to_names
+from dcsomrl.data.roles import Names, read_names
 from dcsomrl.data.row_names import names_rows
 from dcsomrl.data.streams import Stream
 from dcsomrl.errors import DataError
@@ -53,7 +53,8 @@ def stream(
     if window < 1:
         raise DataError(f"`window` must be at least 1, got {window}")
     notes: list[str] = []
-    chosen, left = None if columns is None else to_names(columns), to_names(ignore)
+    chosen = None if columns is None else read_names(columns, "columns")
+    left = read_names(ignore, "ignore")
     files = open_files(path, chosen, left, notes, feature_names)
     if chosen is None and feature_names is None and files.names is not None:
         _warn_of_names(files.names, path, notes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from dcsomrl.data.foreign import read_start
+from dcsomrl.data.foreign import UNREADABLE, read_start
 from dcsomrl.data.notes import note
 from dcsomrl.errors import DataError
 
@@ -64,7 +64,7 @@ def find_encoding(path: Path, given: str | None, notes: list[str]) -> str:
     """
     try:
         start = read_start(path)
-    except (OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise DataError(f"{path} cannot be read ({error}): it is damaged") from error
     tried = [given] if given else _tell_encodings(start)
     for encoding in tried:
@@ -72,7 +72,7 @@ def find_encoding(path: Path, given: str | None, notes: list[str]) -> str:
             found = _find_binary(path, encoding)
         except (UnicodeError, LookupError):
             continue
-        except (OSError, EOFError) as error:
+        except UNREADABLE as error:
             raise DataError(f"{path} cannot be read ({error}): it is damaged") from error
         if found is not None:
             remedy = _hint_at_unmarked(start) or "it is damaged or not what its name says"

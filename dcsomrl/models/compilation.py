@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch._dynamo.exc import TorchDynamoException
 
 from dcsomrl.data import Batch
 from dcsomrl.errors import TrainingError, shorten
@@ -57,13 +58,14 @@ class CompiledStep:
     def _try(
         self, compiled: Callable[..., Any], batch: Batch
     ) -> tuple[dict[str, Tensor], set[str]]:
-        """Take the step compiled, or as it is where that fails, as from then on."""
+        """Take the step compiled, or as it is where it cannot be, as from then on."""
         try:
             if self._mode == "reduce-overhead":
                 torch.compiler.cudagraph_mark_step_begin()
             return compiled(batch)
-        except Exception as error:
-            # Of one graph nothing has run that far, and a mistake in the step shows again as it is.
+        except TorchDynamoException as error:
+            # Of one graph nothing has run that far, and a mistake in the step shows again as it is;
+            # an error of a graph that runs, as where memory ends, is none of these.
             taken = self._step(batch)
             self._failed = True
             log.warning(

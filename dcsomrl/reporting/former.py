@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dcsomrl.construction import Trust
 from dcsomrl.data.splits import Split
 from dcsomrl.errors import CheckpointError
 from dcsomrl.loading import Trained, load
@@ -29,7 +30,7 @@ class Former(NamedTuple):
 
 
 @torch.no_grad()
-def assign_former(trained: Trained, split: Split) -> Former | None:
+def assign_former(trained: Trained, split: Split, trust: Trust = ()) -> Former | None:
     """The clusters of the samples of a split before the training; None where nobody knows them.
 
     The training normalised its samples as the one that it began with, so that both take the same.
@@ -37,6 +38,7 @@ def assign_former(trained: Trained, split: Split) -> Former | None:
     Args:
         trained: a run whose data is loaded.
         split: train, val or test.
+        trust: see :func:`dcsomrl.loading.load`.
     """
     init = trained.config.get("init")
     if init is None:
@@ -45,7 +47,7 @@ def assign_former(trained: Trained, split: Split) -> Former | None:
         log.warning("init=%s is not there any more: how clusters have moved is left out", init)
         return None
     try:
-        before = load(init)
+        before = load(init, trust=trust)
     except CheckpointError as error:
         log.warning("how clusters have moved is left out: %s", error)
         return None

@@ -176,7 +176,7 @@ def read_run(
     trained = load(folder / LAST, data_dir, trust, data_path)
     load_data(trained)
     metrics = _read_metrics(folder / "metrics.json", trained)
-    return _arrange(trained, folder, metrics)
+    return _arrange(trained, folder, metrics, assign_former(trained, "test", trust))
 
 
 def _read_metrics(file: Path, trained: Trained) -> dict[str, Any]:
@@ -201,12 +201,14 @@ def _read_metrics(file: Path, trained: Trained) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def _arrange(trained: Trained, folder: Path, metrics: dict[str, Any]) -> RunData:
+def _arrange(
+    trained: Trained, folder: Path, metrics: dict[str, Any], former: Former | None
+) -> RunData:
     model, data, book = trained.model, trained.data, trained.model.codebook
     live = book.live_slots()
     number = torch.full((model.n_clusters + 1,), -1)  # the last is slot -1: no node
     number[live] = torch.arange(len(live))
-    test, former = _assign(trained, "test", number), assign_former(trained, "test")
+    test = _assign(trained, "test", number)
     first, second = (_assign(trained, "train", number)[name] for name in ("winner", "second"))
     adjacency = book.adjacency()
     relevances = None if book.relevances is None else book.relevances[book.live]

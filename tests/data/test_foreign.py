@@ -98,7 +98,7 @@ def test_a_table_is_no_other_kind(tmp_path):
 @pytest.mark.parametrize(
     ("name", "start", "said"),
     [
-        ("t.xlsx", b"PK\x03\x04 xl/workbook.xml", "is an Excel workbook: save its sheet as CSV"),
+        ("t.xlsx", pack_workbook(), "is an Excel workbook: save its sheet as CSV"),
         ("t.mat", b"MATLAB 5.0 MAT-file", "is a MATLAB file: save it as npz or CSV"),
         ("t.dat", b"a,b\n1,2\n", "by its suffix: give it that of what it is"),
         ("t", b"a,b\n1,2\n", "by its suffix: give it that of what it is"),

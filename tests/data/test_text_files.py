@@ -56,3 +56,15 @@ def test_a_file_with_a_zero_in_it_is_damaged(tmp_path):
     path.write_bytes(b"a,b\n1,2\n3,\0" + b"4\n5,6\n" * 9)
     with pytest.raises(DataError, match="it is damaged or not what its name says"):
         read_features(path)
+
+
+@pytest.mark.parametrize("place", [3, 12, 20, 200, -6])
+def test_a_packed_file_with_changed_bytes_is_called_damaged(tmp_path, place):
+    rows = b"".join(b"%d,%d\n" % (i, i * 7 % 13) for i in range(3000))
+    packed = bytearray(gzip.compress(b"a,b\n" + rows))
+    packed[place] ^= 0xFF
+    packed[place + 1] ^= 0x5A
+    path = tmp_path / "t.csv.gz"
+    path.write_bytes(packed)
+    with pytest.raises(DataError, match="it is damaged"):
+        read_features(path)
