@@ -192,7 +192,8 @@ def _explain_system(error: OSError) -> str | None:
         return FULL if error.errno == errno.ENOSPC else None
     path = error.filename2 or error.filename
     reason = SYSTEM.get(error.errno, f"{error.strerror}: check the path")
-    return f"{str(path).removesuffix('.part')} cannot be read or written, since {reason}"
+    whole = re.sub(r"(\.[0-9a-f]{8})?\.part$", "", str(path))  # as `swapped` names what it writes
+    return f"{whole} cannot be read or written, since {reason}"
 
 
 def _explain_override(message: str, config_name: str, overrides: list[str]) -> str:

@@ -41,14 +41,15 @@ def make_room(path: Path) -> None:
 
 
 @contextmanager
-def swapped(path: Path, shared: bool = False) -> Iterator[Path]:
+def swapped(path: Path, alone: bool = False) -> Iterator[Path]:
     """A file to write, which then takes the place of another: a reader never sees half of one.
 
     Args:
         path: the file in the end; what was there stays if writing fails.
-        shared: whether several processes may write it at once.
+        alone: whether no other process can write it meanwhile, as in the folder of a training
+            that goes on: what a killed process left half is then written over by the next one.
     """
-    part = path.with_name(f"{path.name}.{uuid4().hex}.part" if shared else f"{path.name}.part")
+    part = path.with_name(f"{path.name}.part" if alone else f"{path.name}.{uuid4().hex[:8]}.part")
     try:
         yield part
         part.replace(path)
@@ -56,9 +57,9 @@ def swapped(path: Path, shared: bool = False) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str, shared: bool = False) -> None:
+def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all; see :func:`swapped`."""
-    with swapped(path, shared) as part:
+    with swapped(path) as part:
         part.write_text(text, encoding="utf-8", newline="")
 
 
@@ -68,18 +69,15 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(valid, indent=2, allow_nan=False) + "\n")
 
 
-def save_figure(
-    figure: "Figure", path: Path, dpi: float | Literal["figure"] = "figure", shared: bool = False
-) -> None:
+def save_figure(figure: "Figure", path: Path, dpi: float | Literal["figure"] = "figure") -> None:
     """Write a picture whole or not at all.
 
     Args:
         figure: as drawn.
         path: its ending says in what format, as ``.png``.
         dpi: pixels an inch; ``figure`` for the figure's own.
-        shared: see :func:`swapped`.
     """
-    with swapped(path, shared) as part:
+    with swapped(path) as part:
         figure.savefig(part, format=path.suffix.removeprefix("."), dpi=dpi)
 
 

@@ -389,12 +389,13 @@ def test_loggers_and_callbacks_may_be_taken_away(run_small):
     ],
 )
 def test_errors_of_the_system_are_said_in_a_sentence(number, said):
-    error = OSError(number, os.strerror(number), "/there/x.csv.part")
     expected = f"/there/x.csv cannot be read or written, since {said}"
-    wrapped = InstantiationException("x")
-    wrapped.__cause__ = error
-    for one in (error, wrapped):
-        assert str(explain(one, "train", [])).startswith(expected)
+    for file in ("/there/x.csv.part", "/there/x.csv.0a1b2c3d.part"):
+        error = OSError(number, os.strerror(number), file)
+        wrapped = InstantiationException("x")
+        wrapped.__cause__ = error
+        for one in (error, wrapped):
+            assert str(explain(one, "train", [])).startswith(expected)
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 import dcsomrl
 from dcsomrl.locks import claim, make_lock
-from dcsomrl.writing import save_figure, write_json
+from dcsomrl.writing import save_figure, swapped, write_json
 
 
 def test_a_picture_that_cannot_be_drawn_leaves_the_one_before(tmp_path, monkeypatch):
@@ -28,6 +28,22 @@ def test_a_picture_that_cannot_be_drawn_leaves_the_one_before(tmp_path, monkeypa
         save_figure(Figure(), path)
     assert path.read_bytes() == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ["picture.png", "picture.svg"]
+
+
+def test_two_that_write_one_file_do_not_meet(tmp_path):
+    path = tmp_path / "shared.txt"
+    with swapped(path) as first, swapped(path) as second:
+        first.write_text("first")
+        second.write_text("second, longer")
+    assert path.read_text() == "first"  # the last to end: nothing of the other is in it
+    with swapped(path, alone=True) as part:
+        left = part
+        part.write_text("half")
+    left.write_text("left by a killed process")
+    with swapped(path, alone=True) as part:
+        part.write_text("whole")
+    assert [file.name for file in tmp_path.iterdir()] == ["shared.txt"]
+    assert path.read_text() == "whole"
 
 
 def test_what_is_no_number_is_null(tmp_path):

@@ -82,8 +82,8 @@ def save(found: Outcome, folder: Path) -> None:
         "objectives": dict(found.objectives),
         "space": {name: json.loads(distribution_to_json(d)) for name, d in found.space.items()},
     }
-    write_text(folder / TABLE, found.points.to_csv(index=False), shared=True)
-    write_text(folder / MEANING, json.dumps(meaning, indent=2) + "\n", shared=True)
+    write_text(folder / TABLE, found.points.to_csv(index=False))
+    write_text(folder / MEANING, json.dumps(meaning, indent=2) + "\n")
 
 
 def read(folder: Path) -> Outcome:

@@ -96,7 +96,7 @@ def write_results(
         best = rank(trials, search.objectives)
         file = search.folder / "experiment" / f"{EXPERIMENT}.yaml"
         file.parent.mkdir(exist_ok=True)
-        write_text(file, format_experiment(best[0], search, fixed, choices), shared=True)
+        write_text(file, format_experiment(best[0], search, fixed, choices))
         _print_top(best, search)
         _say(f"all points: {search.folder / TABLE}\nthe best: {again}")
         try:

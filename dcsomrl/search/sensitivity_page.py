@@ -97,27 +97,27 @@ def write_sensitivity(outcome: Outcome, metrics: Sequence[str], folder: Path) ->
         if len(result):
             name = f"scatter-{re.sub(r'[^a-z0-9]+', '-', metric.lower())}.png"
             scatter = draw_parameter_scatter(given.loc[result.index], result, logarithmic)
-            save_figure(scatter, folder / name, shared=True)
+            save_figure(scatter, folder / name)
             parts.append(f"![{metric} against every parameter]({name})\n")
     if tables:
         parts.insert(2, EXPLAINED)
-        save_figure(draw_coefficient_bars(tables), folder / "coefficients.png", shared=True)
+        save_figure(draw_coefficient_bars(tables), folder / "coefficients.png")
         parts.append("![Coefficients of every parameter](coefficients.png)\n")
     for file, by_result in (("coefficients.csv", tables), ("correlations.csv", simple)):
         _write_table(by_result, folder / file)
     curves = {metric: result for metric, result in results.items() if len(result)}
     if curves:
-        save_figure(draw_distribution_curve(curves), folder / "distribution.png", shared=True)
+        save_figure(draw_distribution_curve(curves), folder / "distribution.png")
         parts.append("![Share of the points by result](distribution.png)\n")
     page = folder / "sensitivity.md"
-    write_text(page, "\n".join(parts), shared=True)
+    write_text(page, "\n".join(parts))
     return page
 
 
 def _write_table(by_result: Mapping[str, pd.DataFrame], path: Path) -> None:
     """Write what there is of all results; of nothing, leave no table of fewer points behind."""
     if by_result:
-        write_text(path, pd.concat(by_result, names=["result", "parameter"]).to_csv(), shared=True)
+        write_text(path, pd.concat(by_result, names=["result", "parameter"]).to_csv())
     else:
         path.unlink(missing_ok=True)
 

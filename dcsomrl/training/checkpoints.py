@@ -46,7 +46,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         target = Path(path)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with swapped(target) as part, part.open("wb") as file:
+            with swapped(target, alone=True) as part, part.open("wb") as file:
                 torch.save({**checkpoint, RECORD: self._record}, file)
                 file.flush()
                 os.fsync(file.fileno())

@@ -61,7 +61,7 @@ class GrowingTable:
     def save(self) -> None:
         """Write all rows."""
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        with swapped(self.path) as part, part.open("w", newline="") as file:
+        with swapped(self.path, alone=True) as part, part.open("w", newline="") as file:
             writer = csv.DictWriter(file, columns, restval="")
             writer.writeheader()
             writer.writerows(self.rows)

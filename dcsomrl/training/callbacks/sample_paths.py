@@ -83,7 +83,7 @@ class SamplePaths(Callback):
         """Write all epochs and swap in."""
         for name in ("slot", "decoded"):
             arrays[name] = np.stack([epoch[name] for epoch in self._epochs])
-        with swapped(self._path) as part, part.open("wb") as file:
+        with swapped(self._path, alone=True) as part, part.open("wb") as file:
             np.savez_compressed(file, **arrays)
 
 
