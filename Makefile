@@ -3,13 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 BENCH_READY := .venv/.bench-ready
+DOCS_READY := .venv/.docs-ready
+LOWEST := .venv-lowest
 ARGS ?=
 # One more than there are cores: many tests wait for processes.
 WORKERS = $(shell $(BIN)/python -c 'import os; print(os.cpu_count() + 1)')
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-fast test-data lint format typecheck bench bench-maps paper clean distclean
+.PHONY: help install train test test-fast test-data test-lowest lint format typecheck docs bench bench-maps \
+  paper clean distclean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | expand -t 14
@@ -28,6 +31,16 @@ $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
 	@touch $(BENCH_READY)
 
+$(DOCS_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	@touch $(DOCS_READY)
+
+$(LOWEST)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --editable ".[dev]"
+	@touch $(LOWEST)/.ready
+
 train: $(READY)  ## train the map with neighbours on the embedded digits; more by ARGS="dataset=fashion seed=1"
 	$(BIN)/python -m dcsomrl.train $(if $(findstring model=,$(ARGS))$(findstring experiment=,$(ARGS)),,model=neighbor_somrl) $(ARGS)
 
@@ -39,6 +52,9 @@ test-fast: $(READY)  ## the tests that take a second or two, without those on re
 
 test-data: $(READY)  ## only the tests on the real datasets under DCSOMRL_DATA
 	$(PYTEST) -m data $(ARGS)
+
+test-lowest: $(LOWEST)/.ready  ## the fast tests with every dependency at its lower bound, in .venv-lowest
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -m "not slow and not data" $(ARGS)
 
 lint: $(READY)  ## style, imports between the packages
 	$(BIN)/ruff check .
@@ -52,6 +68,9 @@ format: $(READY)  ## rewrite the code in the common style
 typecheck: $(READY)  ## static types
 	$(BIN)/mypy
 
+docs: $(DOCS_READY)  ## the documentation as a site, in site/; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 bench: $(READY)  ## time a training step against the plain autoencoder's, on MNIST
 	$(BIN)/python -m experiments.speed $(ARGS)
 
@@ -62,8 +81,8 @@ paper: $(READY)  ## every table and figure of the paper from finished runs; QUIC
 	QUICK=$(QUICK) $(BIN)/python -m experiments.paper
 
 clean:  ## remove caches and build products, keep .venv and runs/
-	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 distclean: clean  ## also remove .venv
-	rm -rf .venv
+	rm -rf .venv $(LOWEST)

@@ -86,11 +86,18 @@ def test_the_examples_in_python_run(run_small, tmp_path, monkeypatch):
     run_small(run_dir=tmp_path / "runs/neighbor_somrl-digits/seed0")
     monkeypatch.chdir(tmp_path)
     found: dict = {}
-    for block in blocks(TOP / "README.md", "python"):
-        exec(block, found)  # what a reader would type
+    for page in (TOP / "README.md", TOP / "docs" / "using.md"):
+        for block in blocks(page, "python"):
+            exec(block, found)  # what a reader would type
     assert found["found"].winner.shape == (1797,)
     assert 0.3 < found["scores"]["purity"] <= 1
     assert found["winner"].shape == (1000,)
+
+
+def test_the_readme_is_short():
+    lines = (TOP / "README.md").read_text().splitlines()
+    assert len(lines) <= 150
+    assert max(map(len, lines)) <= 180
 
 
 def test_the_examples_for_data_of_ones_own_run(tmp_path, monkeypatch):

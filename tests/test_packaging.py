@@ -1,11 +1,16 @@
 """The wheel by itself: configuration inside, entry point from an unrelated folder."""
 
+import ast
 import json
 import os
+import re
 import subprocess
+import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -44,6 +49,38 @@ def test_the_wheel_carries_code_and_configuration_and_nothing_else(wheel):
     plugin = "hydra_plugins/dcsomrl_sweeper.py"
     expected = expected - {f"dcsomrl/plugins/{plugin}"} | {plugin}
     assert inside == expected
+
+
+def normalise(requirement: str) -> str:
+    return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=!~ ]", requirement)[0]).lower()
+
+
+def test_what_is_imported_is_declared():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    declared = {normalise(one) for group in groups for one in group}
+    known, imported = packages_distributions(), {}
+    for file in (ROOT / "dcsomrl").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            else:
+                continue
+            imported |= {name.split(".")[0]: file for name in names}
+    own = {"dcsomrl", "hydra_plugins", *sys.stdlib_module_names}
+    undeclared = {
+        name: str(file)
+        for name, file in imported.items()
+        if name not in own
+        # What is not installed goes by its own name, but for one.
+        and not {
+            normalise(one) for one in known.get(name, [{"umap": "umap-learn"}.get(name, name)])
+        }
+        & declared
+    }
+    assert undeclared == {}
 
 
 def test_an_installed_wheel_trains_from_an_unrelated_folder(wheel, tmp_path):

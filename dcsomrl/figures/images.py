@@ -64,7 +64,7 @@ def draw_image_rows(
     draw_tiles(axis, rows, cell)
     for i, label in enumerate(labels):
         place = i * cell[0] + height / 2
-        axis.text(-0.15 * cell[1], place, escape(label), ha="right", va="center", fontsize=8)
+        axis.text(-0.15 * cell[1], place, escape(label), ha="right", va="center", fontsize=9.5)
     for j, text in enumerate(columns):
         axis.text((j + 0.5) * cell[1] - gap / 2, -0.1 * cell[0], text, ha="center", fontsize=7.5)
     if title:
