@@ -65,6 +65,11 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
                 run()
                 if failed:
                     raise failed[0]
+            except BrokenPipeError:
+                if not {"--help", "-h", "--cfg", "-c", "--info", "-i"} & set(sys.argv[1:]):
+                    raise
+                # Who reads, as `head`, has seen enough; nor is there one for what is left to write.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             except Exception as error:
                 sentence = explain(error, config_name, sys.argv[1:])
                 if sentence is None:

@@ -137,6 +137,22 @@ def name_folder(overrides: str) -> str:
     return f"{kept[: LONGEST - 9]}-{digest}"
 
 
+def describe_settings(name: str) -> str:
+    """The settings of a command with their meanings: its file in ``conf``, as a person reads it.
+
+    Args:
+        name: of the file, as ``predict``.
+
+    Returns:
+        Its lines without the list of defaults and without Hydra's own settings.
+    """
+    text = (find_config_dir() / f"{name}.yaml").read_text(encoding="utf-8")
+    text = re.sub(r"^hydra:\n.*", "", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"^defaults:\n(?:  .*\n)*", "", text, flags=re.MULTILINE).strip()
+    return text.replace("$", "$$")  # Hydra fills in what a dollar names
+
+
+OmegaConf.register_new_resolver("settings_of", describe_settings, replace=True)
 OmegaConf.register_new_resolver("published", find_published, replace=True)
 OmegaConf.register_new_resolver("folder", name_folder, replace=True)
 OmegaConf.register_new_resolver("unless", unless, replace=True)

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.datasets import make_blobs, make_moons
 
-from dcsomrl import GrowingSOM
+from dcsomrl import SOMRL, GrowingSOM
 from dcsomrl.configuration import find_config_dir
 from dcsomrl.writing import save_figure
 
@@ -36,7 +36,9 @@ def main() -> None:
         axes.set_xticks([])
         axes.set_yticks([])
         axes.set_aspect("equal")
-        threshold = float(found.model_.codebook.threshold)
+        som = found.model_.codebook
+        assert isinstance(som, SOMRL)
+        threshold = float(som.threshold)
         print(f"radius {radius}, threshold {threshold:.4f}: nodes {nodes}, clusters {clusters}")
     save_figure(figure, find_config_dir().parent / "docs" / "threshold.png", dpi=100)
 

@@ -1,3 +1,6 @@
+import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,8 +11,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import compose_config, find_config_dir
-from dcsomrl.mistakes import explain
+from dcsomrl.mistakes import explain, list_keys
 from tests.conftest import SMALL, plain
+from tests.warm import PYTHON
 
 GROUPS = (
     "dataset",
@@ -136,6 +140,30 @@ def test_every_key_that_a_person_sets_is_explained():
             if number and "#" not in line and not before.strip().startswith("#"):
                 bare.append(f"{file.name}: {name.strip()}")
     assert bare == []
+
+
+def test_what_help_lists_exists(cli, tmp_path):
+    done = cli("train", "--help")
+    assert done.returncode == 0, done.stderr
+    listed = re.findall(r"^  ([a-z_.]+)  +\S", done.stdout.split("== Config")[0], re.MULTILINE)
+    assert 20 <= len(listed) <= 24
+    cfg = compose_config("train", ["dataset=arrays", "dataset.path=here"], tmp_path)
+    groups = {path.name for path in find_config_dir().iterdir() if path.is_dir()}
+    assert set(listed) - groups <= set(list_keys(cfg))
+    done = cli("predict", "--help")
+    assert done.returncode == 0, done.stderr
+    shown = yaml.safe_load(done.stdout)
+    assert {"ckpt", "input", "output", "n_clusters"} <= shown.keys()
+    assert not {"defaults", "hydra"} & shown.keys()
+    assert "A .parquet or .csv file to write." in done.stdout
+
+
+def test_a_reader_that_has_seen_enough_of_the_help_sees_no_traceback():
+    command = f"{shlex.quote(PYTHON)} -m dcsomrl.train --help"
+    run = {"capture_output": True, "text": True, "timeout": 120}
+    done = subprocess.run(["bash", "-c", f"{command} | head -1"], **run)
+    assert done.stdout.startswith("usage:")
+    assert done.stderr == ""
 
 
 def test_an_optimizer_is_chosen_by_name_and_keeps_the_model_s_rate(run_small, tmp_path):

@@ -51,6 +51,16 @@ def fitted(blobs):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("rows", [1, 7, 20, 64, 81])
+def test_what_a_sample_is_given_does_not_depend_on_its_place(blobs, fitted, rows):
+    x = blobs[0][:rows]
+    order = np.random.default_rng(0).permutation(rows)
+    for given in (fitted.transform, fitted.predict_memberships, fitted.predict_nodes):
+        np.testing.assert_array_equal(given(x)[order], given(x[order]))
+        np.testing.assert_array_equal(given(x)[:1], given(x[:1]))
+
+
+@pytest.mark.slow
 def test_soft_memberships_agree_with_the_clusters(blobs, fitted):
     share = fitted.predict_memberships(blobs[0])
     assert share.shape == (len(blobs[0]), fitted.n_clusters_)

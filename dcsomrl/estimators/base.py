@@ -45,6 +45,9 @@ LARGE = 100
 # of earlier parts count.
 ENOUGH = 200
 # Samples that are encoded at once.
+# Batches are filled to a multiple of this: a processor computes the rest of a vector in another way
+# than a whole one, and the last bit of what a sample is given would depend on its place.
+FULL = 64
 BATCH = 1024
 
 
@@ -341,6 +344,10 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         self, function: Callable[[Tensor], Tensor], x: NDArray[np.floating]
     ) -> Tensor:
         """What a function makes of normalised samples, in evaluation mode."""
+        found = []
         with evaluating(self.model_):
-            parts = (x[first : first + BATCH] for first in range(0, len(x), BATCH))
-            return torch.cat([function(self._preparation(torch.tensor(part))) for part in parts])
+            for first in range(0, len(x), BATCH):
+                part = torch.tensor(x[first : first + BATCH])
+                filled = part[torch.arange(-(-len(part) // FULL) * FULL) % len(part)]
+                found.append(function(self._preparation(filled))[: len(part)])
+        return torch.cat(found)
