@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
+from dcsomrl.data.codes import warn_of_codes_in_rows
 from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.constant import list_some
-from dcsomrl.data.doubtful import warn_of_codes
 from dcsomrl.data.features import Features
 from dcsomrl.data.foreign import describe_damage, refuse_foreign
 from dcsomrl.data.labels import explain_shape
 from dcsomrl.data.large_integers import check_told_apart
 from dcsomrl.data.layout import Layout, put_channels_first
 from dcsomrl.data.notes import note
+from dcsomrl.data.written_numbers import warn_of_dates
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,9 @@ def read_arrays(path: Path, layout: Layout, notes: list[str], split: str = "") -
     # Bytes stay bytes, which are scaled to [0, 1] later.
     x = x if x.dtype == np.uint8 else x.astype(choose_dtype([x.dtype]))
     if x.ndim == 2:
-        warn_of_codes(x, [str(i) for i in range(x.shape[1])], path, "row {}".format, notes)
+        names = [str(i) for i in range(x.shape[1])]
+        warn_of_codes_in_rows(x, names, path, "row {}".format, notes)
+        warn_of_dates(x, names, False, path, notes)
     return Features(np.ascontiguousarray(x), y, None, pd.DataFrame({"row": np.arange(len(x))}))
 
 

@@ -36,6 +36,7 @@ from dcsomrl.data.roles import Name, Roles, read_name
 from dcsomrl.data.scale import unify_splits
 from dcsomrl.data.splits import Split, Splits, split_arrays
 from dcsomrl.data.streams import Stream
+from dcsomrl.data.training_checks import warn_of_doubtful
 from dcsomrl.data.views import add_views
 from dcsomrl.data.windows import WindowPermutation
 from dcsomrl.errors import DataError
@@ -288,6 +289,7 @@ class ClusterData(LightningDataModule):
                 self.normalization, sample, named, self._origin, splits.summary
             )
             warn_of_constant(self.constant, self._origin)
+            warn_of_doubtful(splits, sample, self.notes, self._origin)
             return
         for x in (arrays.train_x, arrays.test_x):
             if isinstance(x, Tensor):

@@ -16,6 +16,7 @@ from dcsomrl.data.constant import list_some
 from dcsomrl.data.foreign import describe_damage, refuse_foreign
 from dcsomrl.data.large_integers import restore_integers
 from dcsomrl.data.notes import note
+from dcsomrl.data.padded import find_padded_fields
 from dcsomrl.data.row_names import names_rows
 from dcsomrl.data.separators import (
     COMMA,
@@ -121,6 +122,7 @@ def read_text_table(
         written = reread(rowlike) if rowlike else table[[]]
         unsure = writing.decimal == "auto" and decimal == "."
         pointed = find_pointed(table, reread, separator == ";") if unsure else None
+        zeros = find_padded_fields(text, form, table, verbatim)
     except Exception as error:  # the reader raises kinds of its own for a damaged file
         raise DataError(describe_damage(path, error)) from error
     if pointed is not None:
@@ -130,6 +132,10 @@ def read_text_table(
             "if it is one, and save it without if it sets thousands apart",
         )
     known = len(lines) == len(table)
+    padded = {
+        name: f"{one.strip()!r} in line {lines[place]}" if known else repr(one.strip())
+        for name, (place, one) in zeros.items()
+    }
     if known and blank:
         some = list_some([f"line {lines[place]}" for place in blank])
         note(notes, f"{path}: {len(blank)} rows without any value are left out: {some}")
@@ -138,6 +144,7 @@ def read_text_table(
         left_out = set(blank)
         lines = [line for place, line in enumerate(lines) if place not in left_out]
     table.attrs |= {
+        "padded": padded,
         "lines": lines if known else None,
         "decimal": decimal,
         "written": {name: written[name].tolist() for name in rowlike},

@@ -1,0 +1,78 @@
+"""What is doubtful in a training part that no table was read for: images, and rows of a stream."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dcsomrl.data.codes import warn_of_codes
+from dcsomrl.data.splits import Splits
+from dcsomrl.data.streams import Stream
+from dcsomrl.data.written_numbers import warn_of_dates
+
+# Rows of a stream, spaced, beside which the least and the greatest of all may lie far away.
+LOOKED_AT = 4096
+
+
+def warn_of_doubtful(splits: Splits, sample: Tensor, notes: list[str], origin: str) -> None:
+    """Note codes of missing values in images and in streams, and dates in streams.
+
+    Args:
+        splits: the raw samples.
+        sample: what :meth:`Splits.draw_training_sample` gives.
+        notes: gets a sentence on each.
+        origin: what messages call the samples.
+    """
+    x = splits.arrays.train_x
+    if not sample.is_floating_point():
+        return
+    if isinstance(x, Stream):
+        _look_at_stream(splits, x, notes, origin)
+    elif sample.ndim == 4:
+        _look_at_images(splits, sample, notes, origin)
+
+
+def _look_at_images(splits: Splits, sample: Tensor, notes: list[str], origin: str) -> None:
+    """Note codes in a channel of images (n, channels, height, width)."""
+    channels = sample.numpy().swapaxes(0, 1)
+
+    def call_first(channel: int, code: float) -> str:
+        place = next(i for i, image in enumerate(channels[channel]) if (image == code).any())
+        row = splits.training_sample_rows[place]
+        about = splits.arrays.train_about
+        return _call_sample({} if about is None else about.iloc[int(row)], int(row))
+
+    remedy = "save NaN in arrays, or give such pixels a value that lies among the others"
+    names = [str(i) for i in range(len(channels))]
+    warn_of_codes(channels, names, origin, call_first, notes, "channel", remedy)
+
+
+def _look_at_stream(splits: Splits, x: Stream, notes: list[str], origin: str) -> None:
+    """Note codes and dates in the columns of a stream, by some of its rows and its bounds."""
+    assert splits.summary is not None
+    some = x[splits.choose_spaced_rows("train", LOOKED_AT)]
+    given = splits.arrays.feature_names
+    names = [str(i) for i in range(some.shape[1])] if given is None else given
+    warn_of_dates(some.double().numpy(), names, given is not None, origin, notes)
+
+    def call_first(column: int, code: float) -> str:
+        seen = 0
+        for part in x.read_blocks("train"):
+            hits = (part[:, column] == code).nonzero()
+            if len(hits):
+                about = splits.about("train", torch.tensor([seen + int(hits[0])]))
+                assert about is not None
+                return _call_sample(about.iloc[0], seen)
+            seen += len(part)
+        raise AssertionError  # the code is one of the bounds
+
+    values = torch.cat([splits.summary.bounds.to(some), some]).numpy()
+    remedy = "leave such rows out of the files, or put a number in its place that lies among others"
+    warn_of_codes(np.moveaxis(values, 1, 0), names, origin, call_first, notes, remedy=remedy)
+
+
+def _call_sample(about: Any, row: int) -> str:
+    """What messages call a sample, by what stands beside it."""
+    known = [f"{name} {about[name]}" for name in ("file", "row") if name in about]
+    return ", ".join(known) or f"row {row}"
