@@ -24,6 +24,8 @@ DATE = re.compile(
 TRUTH = {"true": 1, "false": 0}
 # More values than these are no categories, but names.
 MOST_CATEGORIES = 100
+# Share of values that differ, of this many at least, above which they are names or free text.
+MOST_APART, FEWEST_TOLD = 0.8, 10
 
 
 def as_numbers(column: pd.Series, decimal: str = ".") -> pd.Series | None:
@@ -80,11 +82,12 @@ def encode_one_hot(column: pd.Series, path: Path) -> pd.DataFrame:
         DataError: there are too many values.
     """
     text = as_text(column)
-    values = sorted(set(text.dropna()))
-    if len(values) > MOST_CATEGORIES:
+    values, n = sorted(set(text.dropna())), int(text.count())
+    if len(values) > MOST_CATEGORIES or (n >= FEWEST_TOLD and len(values) > MOST_APART * n):
         raise DataError(
-            f"{path} has {len(values)} different values in column {column.name}, too many for "
-            "categories: name it by `id` or leave it out by `ignore`"
+            f"{path} has {len(values)} different values in {n} rows of column {column.name}, as "
+            f"{values[0][:40]!r}, too many for categories: name it by `id` or leave it out by "
+            "`ignore`"
         )
     return pd.DataFrame(
         {f"{column.name}={value}": mark_value(text, value) for value in values}, index=column.index

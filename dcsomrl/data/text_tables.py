@@ -14,6 +14,7 @@ import pandas as pd
 from dcsomrl.data.comments import find_heading, split_comments
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.foreign import describe_damage, refuse_foreign
+from dcsomrl.data.header_levels import refuse_levels
 from dcsomrl.data.large_integers import restore_integers
 from dcsomrl.data.notes import note
 from dcsomrl.data.padded import find_padded_fields
@@ -29,7 +30,7 @@ from dcsomrl.data.separators import (
     is_numeric,
     read_fields,
 )
-from dcsomrl.data.text_files import Text, find_encoding, refuse_json
+from dcsomrl.data.text_files import Text, find_encoding, refuse_formats
 from dcsomrl.data.thousands import find_pointed
 from dcsomrl.errors import DataError
 
@@ -79,7 +80,7 @@ def read_text_table(
     """
     refuse_foreign(path)
     text = _find_text(path, writing, notes)
-    refuse_json(text)
+    refuse_formats(text)
     text, comments = split_comments(text)
     separator, text = find_separator(text, writing.separator, notes)
     rows = read_fields(text, separator)
@@ -93,6 +94,8 @@ def read_text_table(
     if comments and writing.header is not False:
         heading = find_heading(text, comments, separator, first[1], notes)
     header = heading is None and _has_header(path, columns, decimal, writing.header, notes)
+    if header:
+        refuse_levels(head, path)
     named = heading or (first[1] if header else None)
     names = name_columns(named, len(first[1]), path)
     lines, blank, trailing = find_rows(text, separator, header)
