@@ -24,6 +24,7 @@ from dcsomrl.data.foreign import describe_damage, refuse_foreign
 from dcsomrl.data.labels import explain_shape
 from dcsomrl.data.large_integers import check_told_apart
 from dcsomrl.data.layout import Layout, put_channels_first
+from dcsomrl.data.model_files import refuse_model, refuse_script
 from dcsomrl.data.notes import note
 from dcsomrl.data.written_numbers import warn_of_dates
 from dcsomrl.errors import DataError
@@ -217,6 +218,7 @@ def _list_npz(path: Path) -> dict[str, None]:
 def _read_npz(path: Path) -> Any:
     with np.load(path, allow_pickle=False) as archive:
         content = {name: _load(archive.__getitem__, name) for name in archive.files}
+    refuse_model(content, path)
     if not {"data", "shape", "format"} <= content.keys():
         return content
     found = sparse.load_npz(path)
@@ -241,18 +243,22 @@ def _load(load: Callable[..., Any], name: str | Path) -> NDArray[Any] | NoArray:
 
 
 def _read_pt(path: Path) -> Any:
+    refuse_script(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         refuse_foreign(path)
+        kind = re.search(r"GLOBAL ([\w.]+)", str(error))
         raise DataError(
-            f"{path} cannot be read: it is damaged, or holds more than tensors, which could "
-            "run code: save a tensor or a dict of tensors by torch.save"
+            f"{path} cannot be read: it is damaged, or holds more than tensors, which could run "
+            f"code{f' (an object of {kind[1]})' if kind else ''}: save a tensor or a dict of "
+            "tensors by torch.save"
         ) from error
     if isinstance(content, Tensor):
         return _to_numpy(content)
     if not isinstance(content, Mapping):
         raise DataError(f"{path} holds no tensor and no dict of tensors: save the features so")
+    refuse_model(content, path)
     return {str(name): _to_array(one) for name, one in content.items()}
 
 

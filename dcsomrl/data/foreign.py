@@ -131,6 +131,11 @@ def _describe_archive(path: Path) -> str:
             names = archive.namelist()
     except (OSError, BadZipFile):
         names = []
+    if any(name.endswith("data.pkl") for name in names):
+        return (
+            "is a file of torch, as checkpoints are: give that of the samples, with the suffix .pt "
+            "where torch has saved them"
+        )
     for begin, what in WORKBOOKS.items():
         if any(name.startswith(begin) for name in names):
             return f"is {what}: save its sheet as CSV"
