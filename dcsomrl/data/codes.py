@@ -64,13 +64,14 @@ def warn_of_codes_in_rows(
     path: Path,
     call_row: Callable[[int], str],
     notes: list[str],
+    remedy: str = REMEDY,
 ) -> None:
     """The same of rows (n, features), which messages call by their place."""
 
     def call_first(feature: int, code: float) -> str:
         return call_row(int((x[:, feature] == code).argmax()))
 
-    warn_of_codes(x.T, names, path, call_first, notes)
+    warn_of_codes(x.T, names, path, call_first, notes, remedy=remedy)
 
 
 def _find_codes(values: NDArray[Any]) -> list[float]:

@@ -11,7 +11,7 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from dcsomrl.data.arguments import read_path, read_share, read_text, read_whole
+from dcsomrl.data.arguments import read_path, read_places, read_share, read_text, read_whole
 from dcsomrl.data.array_checks import load_arrays
 from dcsomrl.data.arrays import Arrays, Samples
 from dcsomrl.data.augmentation import Augmentation
@@ -24,7 +24,7 @@ from dcsomrl.data.batches import (
     count_passes,
 )
 from dcsomrl.data.blocks import BlockRows
-from dcsomrl.data.constant import name_constant, warn_of_constant
+from dcsomrl.data.constant import list_some, name_constant, warn_of_constant
 from dcsomrl.data.fingerprint import check_same
 from dcsomrl.data.in_memory import as_source, make_arrays
 from dcsomrl.data.loaders import make_loader
@@ -42,6 +42,9 @@ from dcsomrl.data.windows import WindowPermutation
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
+
+# What Lightning sets a datamodule up for.
+STAGES = ("fit", "validate", "test", "predict")
 
 
 class ClusterData(LightningDataModule):
@@ -248,15 +251,22 @@ class ClusterData(LightningDataModule):
         Raises:
             DataError: they are others.
         """
-        trained = self._trained_fingerprint if state is None else state.get("fingerprint", "")
+        trained = self._trained_fingerprint
+        if state is not None:
+            if not isinstance(state, Mapping):
+                raise DataError(f"`state` must be a dict of `state_dict()`, got {_describe(state)}")
+            trained = state.get("fingerprint", "")
         check_same(self.fingerprint, trained, self._origin)
 
     def setup(self, stage: str | None = None) -> None:
         """Load, check and split, once.
 
         Raises:
-            DataError: the data is absent or unsound, or shorter than a sequence.
+            DataError: the data is absent or unsound, or shorter than a sequence; or there is no
+                such stage.
         """
+        if stage is not None and (not isinstance(stage, str) or stage not in STAGES):
+            raise DataError(f"`stage` must be one of {', '.join(STAGES)} or None, got {stage!r}")
         if self._splits is None:
             self._load()
         if stage not in ("fit", None):
@@ -336,12 +346,15 @@ class ClusterData(LightningDataModule):
 
     def raw(self, split: Split, index: Tensor) -> Tensor:
         """Raw samples (batch, *shape) at places (batch,) of a split, missing values filled."""
-        return self.preparation.fill_missing(self._loaded.samples(split)[self.rows(split)[index]])
+        rows = self.rows(split)
+        places = read_places("index", index, len(rows))
+        return self.preparation.fill_missing(self._loaded.samples(split)[rows[places]])
 
     def about(self, split: Split, index: Tensor | None = None) -> pd.DataFrame | None:
         """What stands beside the results of a split, or of places (n,) in it; None for nothing."""
-        self.rows(split)
-        return self._loaded.about(split, index)
+        rows = self.rows(split)
+        places = None if index is None else read_places("index", index, len(rows))
+        return self._loaded.about(split, places)
 
     def normalize(self, x: Tensor) -> Tensor:
         """Normalise raw samples (batch, *shape) of these arrays to float32."""
@@ -376,11 +389,16 @@ class ClusterData(LightningDataModule):
             x = self.preparation.check_samples(x, origin)
         parts = [x] if isinstance(x, Tensor) and len(x) else []
         judged = self.preparation.judge(parts, origin, files=not parts)
-        return lambda part: check_finite(judged(part), origin)
+        return lambda part: check_finite(judged(part), origin, judged.normalization)
 
     def denormalize(self, x: Tensor) -> Tensor:
-        """The other way round; bytes come back as floats in [0, 1], wide numbers as float64."""
-        return self.preparation.normalization.invert(x)
+        """The other way round; bytes come back as floats in [0, 1], wide numbers as float64.
+
+        Raises:
+            DataError: x is no tensor of normalised samples (batch, *shape).
+        """
+        preparation = self.preparation
+        return preparation.normalization.invert(preparation.check_samples(x, "what is inverted"))
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint needs to be used without the data, as plain values."""
@@ -392,14 +410,27 @@ class ClusterData(LightningDataModule):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the normalisation, the scale and the columns of a training."""
-        self._preparation = Preparation.from_state(state_dict)
+        """Take over the normalisation, the scale and the columns of a training.
+
+        Raises:
+            DataError: it is none of what :meth:`state_dict` gives.
+        """
+        self._preparation = Preparation.from_state(_check_state(state_dict))
         self._columns = state_dict.get("feature_names")
         self._trained_fingerprint = state_dict.get("fingerprint", "")
         self._prepared = None
 
     def follow(self, training: "ClusterData") -> None:
-        """Before ``setup``: bring other samples to the scale and the columns of a training."""
+        """Before ``setup``: bring other samples to the scale and the columns of a training.
+
+        Raises:
+            DataError: the training's is no :class:`ClusterData`, or not set up.
+        """
+        if not isinstance(training, ClusterData):
+            raise DataError(
+                "`training` must be the `ClusterData` of the training, as `load(...).data`, got an "
+                f"object of class {type(training).__name__}"
+            )
         self.load_state_dict(training.state_dict())
         self._other = True
 
@@ -486,7 +517,9 @@ class ClusterData(LightningDataModule):
             limit: how many at most; None for :data:`~dcsomrl.data.splits.SOME`, or
                 :data:`~dcsomrl.data.splits.SOME_READ` that are read from the disk one by one.
         """
+        self.rows(split)
         x = self._loaded.samples(split)
+        limit = None if limit is None else read_whole("limit", limit, 1)
         for rows in self._loaded.choose_spaced_rows(split, limit).split(EVALUATION_BATCH):
             yield self.normalize(x[rows])
 
@@ -499,3 +532,29 @@ class ClusterData(LightningDataModule):
     def _device(self) -> torch.device:
         """The training's."""
         return torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
+
+
+def _check_state(state: Any) -> dict[str, Any]:
+    """What :meth:`ClusterData.state_dict` gave, if it is such.
+
+    Raises:
+        DataError: it is something else, or not whole.
+    """
+    needed = ("offset", "scale", "clipped")
+    if isinstance(state, Mapping) and all(name in state for name in needed):
+        try:
+            Preparation.from_state(found := dict(state))
+        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError):
+            pass
+        else:
+            return found
+    raise DataError(
+        "`state_dict` must be what `state_dict()` of the `ClusterData` of a training gives, got "
+        f"{_describe(state)}: give that one, or load a checkpoint by `dcsomrl.load`"
+    )
+
+
+def _describe(state: Any) -> str:
+    if isinstance(state, Mapping):
+        return f"a dict of {list_some([str(name) for name in state]) or 'nothing'}"
+    return f"an object of class {type(state).__name__}"

@@ -129,8 +129,8 @@ def prepare(
     made = Preparation(normalization, Scale.of(low, high, named), fill=fill)
     if sample.numel() > 1:  # one number has no deviation
         for number in (normalization.offset, normalization.scale):
-            check_finite(number, origin)
-    check_finite(made(torch.stack([low, high])), origin)
+            check_finite(number, origin, normalization)
+    check_finite(made(torch.stack([low, high])), origin, normalization)
     return made
 
 
@@ -151,15 +151,21 @@ def compute_medians(sample: Tensor, origin: str) -> Tensor | None:
     return torch.from_numpy(np.nanmedian(sample.double().numpy(), axis=0))
 
 
-def check_finite(x: Tensor, origin: str) -> Tensor:
+def check_finite(x: Tensor, origin: str, normalization: Normalization) -> Tensor:
     """The same numbers, normalised ones, if 32 bits hold them.
+
+    Args:
+        x: what became of samples.
+        origin: what messages call these.
+        normalization: theirs.
 
     Raises:
         DataError: one is not finite.
     """
     if not x.isfinite().all():
+        other = "" if normalization.clipped else ", or train with `normalization=minmax`"
         raise DataError(
             f"{origin} holds values too large for 32-bit numbers once normalised: make them "
-            "smaller, or train with `normalization=minmax`"
+            f"smaller{other}"
         )
     return x

@@ -1,6 +1,7 @@
 """Samples that the estimators are given, as rows of numbers that scikit-learn takes."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from dcsomrl.data.codes import warn_of_codes_in_rows
 from dcsomrl.data.columns import as_numbers, tell_kind
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.frames import FRAME, holds_array, tidy_frame, to_frame
@@ -15,6 +17,7 @@ from dcsomrl.data.large_integers import check_told_apart
 from dcsomrl.data.objects import LISTS, refuse_masked, to_numbers
 from dcsomrl.data.roles import join_levels
 from dcsomrl.data.text_tables import check_names
+from dcsomrl.data.written_numbers import warn_of_dates
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -77,6 +80,20 @@ def refuse_gaps(x: Any, names: list[Any]) -> None:
         f"samples have {int(bad.sum())} values that are NaN or infinite, the first {what} in row "
         f"{row}, column {name}: {remedy if is_missing else 'mend or remove them'}"
     )
+
+
+def warn_of_doubtful(x: Any, names: Sequence[str] | None) -> None:
+    """Warn of codes of missing values, dates and other codes among numbers.
+
+    Args:
+        x: (n, features) floats; sparse matrices are not looked at.
+        names: of the columns; None where they have none.
+    """
+    if sparse.issparse(x):
+        return
+    called = [str(i) for i in range(x.shape[1])] if names is None else list(names)
+    warn_of_codes_in_rows(x, called, FRAME, "row {}".format, [], "fill them, or leave them out")
+    warn_of_dates(x, called, False, FRAME, [])
 
 
 def name_columns(rows: Any) -> list[str] | None:
