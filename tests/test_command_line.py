@@ -436,8 +436,9 @@ for typed in ("model.som.max_nodes=abc", "seed=[1]", "trainer.max_epochs=many", 
 
 
 def test_words_in_the_place_of_numbers_are_refused_without_torch(tmp_path):
+    cold = Path(sys.prefix) / "bin" / "python"  # one that has imported nothing
     ran = subprocess.run(
-        [sys.executable, "-c", WORDS_FOR_NUMBERS], cwd=tmp_path, capture_output=True, text=True
+        [cold, "-c", WORDS_FOR_NUMBERS], cwd=tmp_path, capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr
     said = [line for line in ran.stderr.splitlines() if line.startswith("error: ")]
