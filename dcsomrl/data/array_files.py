@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
-from dcsomrl.data.codes import warn_of_codes_in_rows
 from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.features import Features
@@ -26,7 +25,7 @@ from dcsomrl.data.large_integers import check_told_apart
 from dcsomrl.data.layout import Layout, put_channels_first
 from dcsomrl.data.model_files import refuse_model, refuse_script
 from dcsomrl.data.notes import note
-from dcsomrl.data.written_numbers import warn_of_dates
+from dcsomrl.data.row_checks import warn_of_rows
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -97,9 +96,7 @@ def read_arrays(path: Path, layout: Layout, notes: list[str], split: str = "") -
     # Bytes stay bytes, which are scaled to [0, 1] later.
     x = x if x.dtype == np.uint8 else x.astype(choose_dtype([x.dtype]))
     if x.ndim == 2:
-        names = [str(i) for i in range(x.shape[1])]
-        warn_of_codes_in_rows(x, names, path, "row {}".format, notes)
-        warn_of_dates(x, names, False, path, notes)
+        warn_of_rows(x, None, path, "row {}".format, notes)
     return Features(np.ascontiguousarray(x), y, None, pd.DataFrame({"row": np.arange(len(x))}))
 
 

@@ -18,6 +18,7 @@ from dcsomrl.data.roles import Roles
 from dcsomrl.data.row_names import find_nameless, warn_of_counting
 from dcsomrl.data.separators import COMMA
 from dcsomrl.data.text_tables import choose_number_pattern
+from dcsomrl.data.variants import warn_of_variants
 from dcsomrl.errors import DataError
 
 # A point among digits, where decimals have a comma.
@@ -72,7 +73,10 @@ def take_features(
         elif roles.categories == "ignore":
             dropped.append(name)
         elif roles.categories == "onehot" and _is_category(table[name], decimal):
-            parts.append(encode_one_hot(table[name], path))
+            encoded = encode_one_hot(table[name], path)
+            values = [str(one).removeprefix(f"{name}=") for one in encoded]
+            warn_of_variants(values, f"values of column {name}", path, notes)
+            parts.append(encoded)
         else:
             words.append(name)
     if words:

@@ -111,7 +111,15 @@ def classify(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] | No
             notes,
             f"{folder}: folders within the classes are not told apart, as {deep[0].parent}",
         )
-    classes = {name.lower(): name for name in names or []}
+    warn_of_masks(names or [], folder, notes)
+    if names is not None and len(set(names)) == 1:
+        note(notes, f"{folder} holds a single folder, {names[0]}: all images are of one class")
+    return files, names
+
+
+def warn_of_masks(names: Sequence[str], folder: Path, notes: list[str]) -> None:
+    """Note classes that are called as masks beside one that is called as images."""
+    classes = {name.lower(): name for name in names}
     masks = [classes[name] for name in MASKS if name in classes]
     if masks and not classes.keys().isdisjoint(PICTURES):
         note(
@@ -119,9 +127,11 @@ def classify(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] | No
             f"{folder}: {list_some(masks)} is read as a class beside the images: move it away if "
             "it holds their masks",
         )
-    if names is not None and len(set(names)) == 1:
-        note(notes, f"{folder} holds a single folder, {names[0]}: all images are of one class")
-    return files, names
+
+
+def holds_images(folder: Path) -> bool:
+    """Whether there is a file in a folder, or in those within, that is an image by its suffix."""
+    return any(file.suffix.lower() in IMAGE_SUFFIXES for file in _walk(folder, ()))
 
 
 def _find_innermost(folder: Path) -> Path:

@@ -28,6 +28,7 @@ from dcsomrl.data.inner_splits import find_inner_splits
 from dcsomrl.data.notes import note
 from dcsomrl.data.opened_image import open_image
 from dcsomrl.data.tiff_tags import has_bands
+from dcsomrl.data.variants import warn_of_variants
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -99,6 +100,7 @@ def images(
         for part, one in zip((train, test), found, strict=True)
     )
     class_names = sorted({*(train.names or []), *(test.names or [])})
+    warn_of_variants(class_names, "names of classes", root, notes)
     log.info(
         "%s: %d training and %d test images of %s, %d x %d, %s; in the files %s",
         root,

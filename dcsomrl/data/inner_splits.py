@@ -7,8 +7,10 @@ from dcsomrl.data.image_folders import (
     IMAGE_SUFFIXES,
     TRAIN_NAMES,
     find_split,
+    holds_images,
     image_files,
     list_folder,
+    warn_of_masks,
 )
 from dcsomrl.data.notes import note
 from dcsomrl.errors import DataError
@@ -30,7 +32,10 @@ def find_inner_splits(
     Raises:
         DataError: only some of the classes hold splits, or other things beside them.
     """
-    classes = [one for one in list_folder(root) if one.is_dir()] if root.is_dir() else []
+    folders = [one for one in list_folder(root) if one.is_dir()] if root.is_dir() else []
+    if not any(_tell_splits(one) for one in folders):
+        return None
+    classes = [one for one in folders if holds_images(one)]
     held = {one: _tell_splits(one) for one in classes}
     named = [one for one, words in held.items() if {"train", "test"} <= set(words.values())]
     if not named or len(classes) < 2:  # the splits of one folder are to be given as they are
@@ -40,13 +45,14 @@ def find_inner_splits(
     shown = f"{named[0].name}/{train[named[0]]} and {named[0].name}/{test[named[0]]}"
     for one, words in held.items():
         odd = [inside.name for inside in list_folder(one) if _may_hold(inside, words)]
-        if odd or (words and train[one] is None):
+        if odd or train[one] is None:
             lies = f"{one.name}/{odd[0]} is in none" if odd else f"{one.name} has none to train on"
             raise DataError(
                 f"{root} holds classes with splits in them, as {shown}, but {lies}: move the "
                 f"splits above the classes, as train/{named[0].name} and test/{named[0].name}"
             )
-    if bare := [one.name for one, words in held.items() if not words]:
+    warn_of_masks([one.name for one in classes], root, notes)
+    if bare := [one.name for one in folders if one not in classes]:
         note(notes, f"{root}: folders without images are left out: {list_some(bare)}")
     note(notes, f"{root}: folders within the classes are read as the splits, as {shown}")
     taken = {*train.values(), *test.values()}

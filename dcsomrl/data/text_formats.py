@@ -29,6 +29,8 @@ def describe_format(start: str, most: int) -> tuple[str, str] | None:
     lines = [line.strip() for line in whole.splitlines() if line.strip()]
     if len(lines) > 1 and len(start) >= most:
         lines = lines[:-1]
+    if lines and lines[0].startswith("%%MatrixMarket"):
+        return "a Matrix Market file", "read it by scipy.io.mmread, and save it as npz"
     bare = [line for line in lines if line[0] not in "%#;"]
     for (what, remedy), is_such in FORMATS.items():
         if bare and is_such(bare[:LOOKED_AT]):

@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data")
 Decimal = Literal["auto", "point", "comma"]
+# What is no part of a name though it is not seen, as marks of a text's beginning.
+BLANK = " \t\r\n\u00a0\u200b\ufeff\u2060"
 # A comma before three digits may as well set thousands apart.
 THOUSANDS = re.compile(r"\s*[+-]?[0-9]{1,3},[0-9]{3}\s*")
 
@@ -260,7 +262,7 @@ def name_columns(first: Sequence[str] | None, n: int, path: Path) -> list[str]:
     free = (name for i in count(n + 1) if (name := f"Unnamed: {i}") not in first)
     unnamed = [f"Unnamed: {i}" for i in range(n)]
     names = [
-        one.strip() or (name if name not in first else next(free))
+        one.strip(BLANK) or (name if name not in first else next(free))
         for one, name in zip(first, unnamed, strict=True)
     ]
     check_names(names, path)

@@ -1,15 +1,18 @@
 """What is doubtful in a training part that no table was read for: images, and rows of a stream."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dcsomrl.data.codes import warn_of_codes
 from dcsomrl.data.splits import Splits
 from dcsomrl.data.streams import Stream
 from dcsomrl.data.written_numbers import warn_of_dates
+from dcsomrl.errors import DataError
 
 # Rows of a stream, spaced, beside which the least and the greatest of all may lie far away.
 LOOKED_AT = 4096
@@ -67,9 +70,31 @@ def _look_at_stream(splits: Splits, x: Stream, notes: list[str], origin: str) ->
             seen += len(part)
         raise AssertionError  # the code is one of the bounds
 
+    _refuse_large(splits.summary.bounds.double().numpy(), names, origin)
     values = torch.cat([splits.summary.bounds.to(some), some]).numpy()
     remedy = "leave such rows out of the files, or put a number in its place that lies among others"
     warn_of_codes(np.moveaxis(values, 1, 0), names, origin, call_first, notes, remedy=remedy)
+
+
+def _refuse_large(bounds: NDArray[np.float64], names: Sequence[str], origin: str) -> None:
+    """Refuse columns of such large numbers that floats of 64 bits hardly tell them apart.
+
+    Args:
+        bounds: (2, features) least and greatest of every column.
+        names: of the columns.
+        origin: what messages call the stream.
+
+    Raises:
+        DataError: there is such a column.
+    """
+    low, high = bounds
+    grain = np.spacing(np.abs(bounds).max(0))
+    for i in np.flatnonzero((grain > 1) & (high > low) & (high - low < 100 * grain)).tolist():
+        raise DataError(
+            f"{origin} holds numbers from {low[i]:.0f} to {high[i]:.0f} in column {names[i]}, "
+            f"which floats of 64 bits round to multiples of {grain[i]:.0f}: subtract their least "
+            "value first"
+        )
 
 
 def _call_sample(about: Any, row: int) -> str:

@@ -22,6 +22,10 @@ TIMES = re.compile(
 )
 # What such count from on: days as of spreadsheets, or seconds.
 COUNTED = 10_000
+# What columns of times may be called that may be of something else, too, and seconds of 2000 and
+# 2040, which are also counted in thousandths and so on.
+SHORT_TIMES = re.compile(r"(.*[_ .-])?(time|ts|t|seen|at)", re.IGNORECASE)
+SECONDS = 946_684_800, 2_208_988_800
 # What columns are called whose numbers are names of something.
 CODES = re.compile(
     r"(.*[_ .-])?(zip|zip_?code|post(al)?_?code|plz|(tele|mobile_?)?phone([_ ]?(no|number))?|mobile"
@@ -45,7 +49,8 @@ def warn_of_dates(
     found: dict[str, list[str]] = {}
     for name, column in zip(names, x.T, strict=True):
         what = find_dates(column)
-        if what is None and named and TIMES.fullmatch(name) and _is_counted(column):
+        called = TIMES.fullmatch(name) or (SHORT_TIMES.fullmatch(name) and _are_stamps(column))
+        if what is None and named and called and _is_counted(column):
             what = "are called as dates and times"
         if what is not None:
             found.setdefault(what, []).append(name)
@@ -95,6 +100,16 @@ def _may_be_dates(values: NDArray[Any]) -> bool:
 def _are_days(year: NDArray[Any], month: NDArray[Any], day: NDArray[Any] | int = 1) -> bool:
     parts = ((year, *YEARS), (month, 1, 12), (day, 1, 31))
     return all(bool(np.all((part >= low) & (part <= high))) for part, low, high in parts)
+
+
+def _are_stamps(column: NDArray[Any]) -> bool:
+    """Whether all numbers (n,) that are there lie among seconds since 1970, or parts of such."""
+    values = column[~np.isnan(column)]
+    low, high = SECONDS
+    parts = (1, 10**3, 10**6, 10**9)
+    return bool(values.size) and any(
+        low * part <= values.min() <= values.max() <= high * part for part in parts
+    )
 
 
 def _is_counted(column: NDArray[Any]) -> bool:

@@ -9,15 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from dcsomrl.data.codes import warn_of_codes_in_rows
 from dcsomrl.data.columns import as_numbers, tell_kind
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.frames import FRAME, holds_array, tidy_frame, to_frame
 from dcsomrl.data.large_integers import check_told_apart
 from dcsomrl.data.objects import LISTS, refuse_masked, to_numbers
 from dcsomrl.data.roles import join_levels
+from dcsomrl.data.row_checks import warn_of_rows
 from dcsomrl.data.text_tables import check_names
-from dcsomrl.data.written_numbers import warn_of_dates
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -83,7 +82,7 @@ def refuse_gaps(x: Any, names: list[Any]) -> None:
 
 
 def warn_of_doubtful(x: Any, names: Sequence[str] | None) -> None:
-    """Warn of codes of missing values, dates and other codes among numbers.
+    """Warn of what is doubtful among numbers; see :func:`dcsomrl.data.row_checks.warn_of_rows`.
 
     Args:
         x: (n, features) floats; sparse matrices are not looked at.
@@ -91,9 +90,8 @@ def warn_of_doubtful(x: Any, names: Sequence[str] | None) -> None:
     """
     if sparse.issparse(x):
         return
-    called = [str(i) for i in range(x.shape[1])] if names is None else list(names)
-    warn_of_codes_in_rows(x, called, FRAME, "row {}".format, [], "fill them, or leave them out")
-    warn_of_dates(x, called, False, FRAME, [])
+    remedy = "fill it, or leave such samples out"
+    warn_of_rows(x, names, FRAME, "row {}".format, [], remedy)
 
 
 def name_columns(rows: Any) -> list[str] | None:

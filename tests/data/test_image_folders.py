@@ -201,6 +201,17 @@ def test_splits_within_some_classes_are_refused_by_what_is_in_none(tmp_path, odd
     assert odd.split("/")[0] in str(found.value)
 
 
+def test_labels_beside_images_by_splits_are_no_class(tmp_path):
+    fill(tmp_path / "images", ["train", "val"])
+    (tmp_path / "labels" / "train").mkdir(parents=True)
+    (tmp_path / "labels" / "train" / "0.txt").write_text("0 0.5 0.5 1 1")
+    (tmp_path / "labels" / "val").mkdir()
+    with pytest.raises(DataError, match=r"as .*images$"):
+        images(str(tmp_path))
+    fill_splits(tmp_path, ("train", "val"), ("masks",))
+    assert any("masks is read as a class beside" in one for one in images(str(tmp_path)).notes)
+
+
 def test_a_class_may_hold_a_folder_called_as_a_split(tmp_path):
     fill(tmp_path / "vehicle", ["train", "car"])
     fill(tmp_path / "animal", ["dog"])

@@ -31,6 +31,7 @@ NO_TABLES = {
     "print": ("[[0.1 0.2]\n [0.3 0.4]]\n", "as it is printed"),
     "tensor": ("tensor([[0.1, 0.2],\n [0.3, 0.4]])\n", "as it is printed"),
     "latex": ("\\begin{tabular}{ll}\na & b \\\\\n1 & 2 \\\\\n\\end{tabular}\n", "LaTeX"),
+    "matrix market": ("%%MatrixMarket matrix coordinate real general\n3 3 1\n1 1 0.5\n", "Market"),
     "sql": ("INSERT INTO t VALUES (1, 2);\nINSERT INTO t VALUES (3, 4);\n", "SQL"),
     "git": ("<<<<<<< HEAD\na,b\n1,2\n=======\na,b\n>>>>>>> other\n", "a merge of Git"),
     "json": ('["a"]\n', "JSON"),

@@ -11,6 +11,7 @@ from dcsomrl.data import ClusterData
 from dcsomrl.data.files import arrays
 from dcsomrl.data.images import images
 from dcsomrl.data.stream_files import stream
+from dcsomrl.errors import DataError
 
 PICTURES = np.random.default_rng(0).random((20, 2, 8, 8)).astype(np.float32)
 
@@ -74,6 +75,13 @@ def test_codes_in_a_stream_are_said(tmp_path, kind, code):
     row = "file 1.parquet, row 10" if kind == "folder" else "row 600"
     assert f"{code:g}"[:4] in said
     assert f"of column {column} (the first in {row}" in said
+
+
+def test_integers_that_floats_hardly_tell_apart_are_refused_in_a_stream(tmp_path):
+    x = np.random.default_rng(0).integers(0, 3000, (3000, 2))
+    np.save(tmp_path / "x.npy", x + np.array([0, 2**62]))
+    with pytest.raises(DataError, match="in column 1, which floats of 64 bits round"):
+        find_said(partial(stream, str(tmp_path / "x.npy")))
 
 
 def test_bytes_and_common_values_in_a_stream_are_not_said(tmp_path):

@@ -67,6 +67,16 @@ def test_columns_that_are_called_as_times_and_count_are_said(name):
     assert not any("dates" in one for one in small)
 
 
+@pytest.mark.parametrize("part", [1, 1000, 10**9])
+@pytest.mark.parametrize("name", ["time", "ts", "last seen"])
+def test_seconds_since_1970_are_said_where_they_are_called_times(part, name):
+    stamps = spread([1_700_000_000, 1_700_001_000, 1_700_500_000]) * part
+    said = make_arrays(pd.DataFrame({name: stamps, "b": OTHER})).notes
+    assert any("are called as dates and times" in one for one in said)
+    small = make_arrays(pd.DataFrame({name: spread([20_000, 30_000, 41_000]), "b": OTHER})).notes
+    assert not any("dates" in one for one in small)
+
+
 @given(st.lists(st.integers(0, 3000), min_size=3, max_size=9))
 def test_numbers_below_dates_are_none(values):
     assert find_dates(np.array(values, float)) is None
