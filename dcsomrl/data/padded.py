@@ -45,8 +45,9 @@ def find_padded_fields(
     with text.open() as file:
         for part in pd.read_csv(file, dtype=str, usecols=names, chunksize=rows, **form):
             for name in [name for name in names if name not in found]:
-                place = find_padded(part[name])
-                if place is not None:
+                padded = part[name].str.fullmatch(PADDED.pattern).to_numpy(bool, na_value=False)
+                if padded.any():
+                    place = int(padded.argmax())
                     found[name] = int(part.index[place]), part[name].iloc[place]
     return found
 

@@ -1,6 +1,7 @@
-"""What is doubtful in a training part that no table was read for: images, and rows of a stream."""
+"""What is doubtful in a training part: copies, and codes in images and in rows of a stream."""
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dcsomrl.data.codes import warn_of_codes
+from dcsomrl.data.notes import note
 from dcsomrl.data.splits import Splits
 from dcsomrl.data.streams import Stream
 from dcsomrl.data.written_numbers import warn_of_dates
@@ -16,10 +18,12 @@ from dcsomrl.errors import DataError
 
 # Rows of a stream, spaced, beside which the least and the greatest of all may lie far away.
 LOOKED_AT = 4096
+# Samples that are held against each other, at least and at most.
+FEWEST, MOST = 10, 20_000
 
 
 def warn_of_doubtful(splits: Splits, sample: Tensor, notes: list[str], origin: str) -> None:
-    """Note codes of missing values in images and in streams, and dates in streams.
+    """Note samples that are mostly copies, and codes and dates where no table was read.
 
     Args:
         splits: the raw samples.
@@ -28,12 +32,26 @@ def warn_of_doubtful(splits: Splits, sample: Tensor, notes: list[str], origin: s
         origin: what messages call the samples.
     """
     x = splits.arrays.train_x
+    if not isinstance(x, Stream):
+        _warn_of_copies(sample, notes, origin)
     if not sample.is_floating_point():
         return
     if isinstance(x, Stream):
         _look_at_stream(splits, x, notes, origin)
     elif sample.ndim == 4:
         _look_at_images(splits, sample, notes, origin)
+
+
+def _warn_of_copies(sample: Tensor, notes: list[str], origin: str) -> None:
+    """Note samples (n, *shape) of which most are the same as others, as neighbours then are."""
+    rows = np.ascontiguousarray(sample[:: -(-len(sample) // MOST)].numpy())
+    different = len({blake2b(row, digest_size=8).digest() for row in rows})
+    if len(rows) >= FEWEST and 1 < different < len(rows) / 2:
+        note(
+            notes,
+            f"{origin}: {len(rows) - different:,} of {len(rows):,} training samples are the same "
+            "as others: leave the copies out, unless each is to count",
+        )
 
 
 def _look_at_images(splits: Splits, sample: Tensor, notes: list[str], origin: str) -> None:

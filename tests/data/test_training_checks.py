@@ -90,3 +90,15 @@ def test_bytes_and_common_values_in_a_stream_are_not_said(tmp_path):
     assert not find_said(partial(stream, str(tmp_path / "x.npy")))
     np.save(tmp_path / "x.npy", rng.integers(0, 256, (9000, 2)).astype(np.uint8))
     assert not find_said(partial(stream, str(tmp_path / "x.npy")))
+
+
+@pytest.mark.parametrize("shape", [(40, 3), (40, 8, 8)])
+def test_samples_that_are_mostly_copies_are_said(shape):
+    x = np.random.default_rng(0).random(shape)
+    for different, said in ((4, True), (30, False), (1, False)):
+        data = ClusterData(np.resize(x[:different], shape), val_fraction=0)
+        data.setup("fit")
+        found = [one for one in data.notes if "the same as others" in one]
+        assert bool(found) == said
+        if said:
+            assert "36 of 40 training samples" in found[0]
