@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsomrl.data.constant import list_some
+from dcsomrl.data.constant import SHOWN, list_some
 from dcsomrl.data.notes import note
 
 # Years that dates are of, and values that differ, at least, which tell them from other numbers.
@@ -55,11 +55,12 @@ def warn_of_dates(
         if what is not None:
             found.setdefault(what, []).append(name)
     for what, columns in found.items():
+        ignored = f" by `ignore=[{','.join(columns[:SHOWN])}]`" if named else ""
         note(
             notes,
             f"{path}: the whole numbers of column {list_some(columns)} {what} and are taken as "
             "plain numbers: make them days since the first, or parts as month and hour, or leave "
-            "them out" + (f" by `ignore=[{','.join(columns)}]`" if named else ""),
+            f"them out{ignored}",
         )
 
 
