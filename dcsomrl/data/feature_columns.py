@@ -58,8 +58,7 @@ def take_features(
         used = {*given, *roles.ignore, *nameless}
         candidates = [name for name in table.columns.tolist() if name not in used]
         warn_of_counting(table[candidates], path, notes)
-        if roles.target is None:
-            warn_of_labels(candidates, path, notes)
+        warn_of_labels(candidates, path, notes, roles.target is None)
     parts, words, dropped = [], [], []
     padded = dict(table.attrs.get("padded", {}))
     decimal = table.attrs.get("decimal", ".")

@@ -8,7 +8,7 @@ from dcsomrl.data.block_files import open_files
 from dcsomrl.data.blocks import Division
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.image_folders import TRAIN_NAMES, find_split
-from dcsomrl.data.labels import LABELS
+from dcsomrl.data.labels import BESIDE, LABELS
 from dcsomrl.data.notes import note
 from dcsomrl.data.roles import Names, read_names
 from dcsomrl.data.row_names import names_rows
@@ -91,6 +91,7 @@ def _warn_of_names(names: list[str], path: str, notes: list[str]) -> None:
     for name in names:
         called = "codes are, as of places," if CODES.fullmatch(name) else ""
         called = "what names rows" if names_rows(name) or name.startswith(INDEX) else called
+        called = "splits and results are" if BESIDE.fullmatch(name) else called
         called = "labels are" if LABELS.fullmatch(name) else called
         if called:
             note(

@@ -65,4 +65,16 @@ def test_estimators_say_so_too(caplog):
 def test_one_picture_in_the_place_of_several_is_said(tmp_path):
     picture = np.zeros((32, 40, 3), np.uint8)
     assert any("32 images of 40 x 3" in one for one in make_arrays(picture).notes)
-    assert not any("one picture" in one for one in make_arrays(np.zeros((32, 4, 3))).notes)
+    for other in (np.zeros((32, 4, 3), np.uint8), np.zeros((32, 40, 3))):
+        assert not any("one picture" in one for one in make_arrays(other).notes)
+
+
+@pytest.mark.parametrize("name", ["split", "Fold", "cv_fold", "cluster", "cluster_id", "y_pred"])
+@pytest.mark.parametrize("target", [None, "c0"])
+def test_splits_and_results_among_features_are_said(tmp_path, name, target):
+    table = pd.DataFrame(X, columns=[*"abc", name]).assign(c0=[0, 1, 2] * 10)
+    table[name] = [*range(5)] * 6
+    table.to_csv(tmp_path / "t.csv", index=False)
+    notes = arrays(str(tmp_path / "t.csv"), target=target).notes
+    assert any(f"column {name} is called as what stands beside" in one for one in notes)
+    assert not arrays(str(tmp_path / "t.csv"), target=target, ignore=[name]).notes
