@@ -24,13 +24,19 @@ from dcsomrl.data.batches import (
     count_passes,
 )
 from dcsomrl.data.blocks import BlockRows
-from dcsomrl.data.constant import list_some, name_constant, warn_of_constant
+from dcsomrl.data.constant import name_constant, warn_of_constant
 from dcsomrl.data.fingerprint import check_same
 from dcsomrl.data.in_memory import as_source, make_arrays
 from dcsomrl.data.loaders import make_loader
 from dcsomrl.data.neighbors import Neighbors
 from dcsomrl.data.normalization import KINDS, Kind
-from dcsomrl.data.preparation import Preparation, check_finite, prepare
+from dcsomrl.data.preparation import (
+    Preparation,
+    check_finite,
+    check_state,
+    describe_state,
+    prepare,
+)
 from dcsomrl.data.prepared import PreparedSplits
 from dcsomrl.data.roles import Name, Roles, read_name
 from dcsomrl.data.scale import unify_splits
@@ -254,7 +260,9 @@ class ClusterData(LightningDataModule):
         trained = self._trained_fingerprint
         if state is not None:
             if not isinstance(state, Mapping):
-                raise DataError(f"`state` must be a dict of `state_dict()`, got {_describe(state)}")
+                raise DataError(
+                    f"`state` must be a dict of `state_dict()`, got {describe_state(state)}"
+                )
             trained = state.get("fingerprint", "")
         check_same(self.fingerprint, trained, self._origin)
 
@@ -415,7 +423,7 @@ class ClusterData(LightningDataModule):
         Raises:
             DataError: it is none of what :meth:`state_dict` gives.
         """
-        self._preparation = Preparation.from_state(_check_state(state_dict))
+        self._preparation = Preparation.from_state(check_state(state_dict))
         self._columns = state_dict.get("feature_names")
         self._trained_fingerprint = state_dict.get("fingerprint", "")
         self._prepared = None
@@ -532,29 +540,3 @@ class ClusterData(LightningDataModule):
     def _device(self) -> torch.device:
         """The training's."""
         return torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
-
-
-def _check_state(state: Any) -> dict[str, Any]:
-    """What :meth:`ClusterData.state_dict` gave, if it is such.
-
-    Raises:
-        DataError: it is something else, or not whole.
-    """
-    needed = ("offset", "scale", "clipped")
-    if isinstance(state, Mapping) and all(name in state for name in needed):
-        try:
-            Preparation.from_state(found := dict(state))
-        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError):
-            pass
-        else:
-            return found
-    raise DataError(
-        "`state_dict` must be what `state_dict()` of the `ClusterData` of a training gives, got "
-        f"{_describe(state)}: give that one, or load a checkpoint by `dcsomrl.load`"
-    )
-
-
-def _describe(state: Any) -> str:
-    if isinstance(state, Mapping):
-        return f"a dict of {list_some([str(name) for name in state]) or 'nothing'}"
-    return f"an object of class {type(state).__name__}"
