@@ -18,6 +18,7 @@ from dcsomrl.errors import ConfigError
 from dcsomrl.inputs import check_inputs
 from dcsomrl.kept import check_kept
 from dcsomrl.mistakes import PLACED, explain
+from dcsomrl.typed import check_numbers
 
 Task = Callable[[DictConfig], Any]
 
@@ -39,6 +40,7 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
                 raise ConfigError(f"+{group}=... has no place at the top: type {PLACED[group]}=...")
             updated_cfg = update_config(cfg)
             check_inputs(config_name, updated_cfg)
+            check_numbers(config_name, updated_cfg, HydraConfig.get().overrides.task)
             return task(updated_cfg)
 
         def command() -> None:

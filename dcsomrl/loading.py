@@ -74,7 +74,7 @@ def load(
         )
     except CheckpointError as error:
         raise CheckpointError(f"the checkpoint {path}: {error}") from error
-    except (LookupError, TypeError, AttributeError, RuntimeError) as error:
+    except (LookupError, TypeError, AttributeError, RuntimeError, DataError) as error:
         raise CheckpointError(
             f"the checkpoint {path} cannot be used ({shorten(error)}): it is damaged, or of "
             "another version of dcsomrl"

@@ -9,6 +9,7 @@ from sklearn.metrics import silhouette_score
 from torch import Tensor
 
 from dcsomrl.data import Batch, ClusterData
+from dcsomrl.data.arguments import read_whole
 from dcsomrl.errors import ConfigError
 from dcsomrl.maps import Assignment
 from dcsomrl.metrics import (
@@ -167,8 +168,17 @@ def score(
     Returns:
         The scores by name, and the assignments: ``index`` in the split, and what
         :func:`describe_assignment` gives.
+
+    Raises:
+        ConfigError: there is no model.
+        ValueError: the number of classes is none.
     """
-    scorer = Scorer(model, n_classes, merged)
+    if not isinstance(model, ClusteringModule):
+        raise ConfigError(
+            f"`model` must be a `ClusteringModule`, as `load(...).model`, got an object of class "
+            f"{type(model).__name__}"
+        )
+    scorer = Scorer(model, read_whole("n_classes", n_classes, 0), merged)
     parts = list(assign_batches(model, batches, scorer, merged))
     columns = {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
     return scorer.compute(), columns

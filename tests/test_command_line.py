@@ -4,8 +4,11 @@ import errno
 import os
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import hydra
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,11 +22,12 @@ from omegaconf import OmegaConf
 from dcsomrl import evaluate
 from dcsomrl.app import settle_clusters, settle_size
 from dcsomrl.checkpoints import read_checkpoint
-from dcsomrl.configuration import LONGEST, choose_model, name_folder
+from dcsomrl.configuration import LONGEST, choose_model, find_config_dir, name_folder
 from dcsomrl.errors import CheckpointError, ConfigError
 from dcsomrl.loading import load
 from dcsomrl.mistakes import explain
 from dcsomrl.train import main
+from dcsomrl.typed import check_numbers
 from dcsomrl.writing import make_room
 from tests.conftest import SMALL
 
@@ -416,3 +420,34 @@ def test_a_folder_that_takes_no_files_is_said():
 def test_a_folder_that_cannot_be_made_is_said(tmp_path, monkeypatch, capsys, override, said):
     (tmp_path / "t.csv").touch()
     assert said in said_of([*SMALL, override], tmp_path, monkeypatch, capsys)
+
+
+WORDS_FOR_NUMBERS = """
+import sys
+from dcsomrl.train import main
+for typed in ("model.som.max_nodes=abc", "seed=[1]", "trainer.max_epochs=many", "dataset.passes=x"):
+    sys.argv = ["train", "dataset=digits", typed]
+    try:
+        main()
+    except SystemExit as stopped:
+        assert stopped.code == 2
+    assert "torch" not in sys.modules, typed
+"""
+
+
+def test_words_in_the_place_of_numbers_are_refused_without_torch(tmp_path):
+    cold = Path(sys.prefix) / "bin" / "python"  # one that has imported nothing
+    ran = subprocess.run(
+        [cold, "-c", WORDS_FOR_NUMBERS], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    said = [line for line in ran.stderr.splitlines() if line.startswith("error: ")]
+    assert len(said) == 4
+    assert all("must be a number such as " in line for line in said)
+
+
+@pytest.mark.parametrize("typed", ["trainer.devices=x", "dataset.passes=auto", "name=x", "seed=3"])
+def test_words_that_may_be_are_no_mistake(typed):
+    with hydra.initialize_config_dir(str(find_config_dir()), version_base="1.3"):
+        cfg = hydra.compose("train", overrides=[typed])
+        check_numbers("train", cfg, [typed])

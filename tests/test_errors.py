@@ -41,7 +41,7 @@ MANDATORY = {
     [
         (["model.som.max_nodes=1"], "model.som: max_nodes must be at least 2, got 1"),
         (["seed=-1"], "seed must be an integer of at least 0 and below 2^32, got -1"),
-        (["seed=abc"], "seed must be an integer of at least 0 and below 2^32, got abc"),
+        (["seed=abc"], "seed must be a number such as 0, got abc"),
         (["dataset=arrays", "dataset.path=null"], "dataset.path is null: give it the file"),
         (["dataset=images", "dataset.path=null"], "dataset.path is null: give it the folder"),
         (["+trainer.default_root_dir=a"], "without a plus, trainer.default_root_dir=..."),
@@ -71,15 +71,15 @@ MANDATORY = {
         (["dataset=arrays"], "dataset.path"),
         (
             ["trainer.max_epochs=many"],
-            "trainer.max_epochs must be a whole number or null, got many",
+            "trainer.max_epochs must be a number such as 30, got many",
         ),
         (
             ["trainer.max_epochs=0"],
             "trainer.max_epochs must be a number of epochs of at least 1",
         ),
-        (["dataset.batch_size=abc"], "dataset.batch_size must be a whole number, got abc"),
+        (["dataset.batch_size=abc"], "dataset.batch_size must be a number such as 64, got abc"),
         (["dataset.batch_size=64.0"], "dataset.batch_size must be a whole number, got 64.0"),
-        (["dataset.val_fraction=a"], "dataset.val_fraction must be a number, got a"),
+        (["dataset.val_fraction=a"], "dataset.val_fraction must be a number such as 0.1, got a"),
         (["model.som.max_nodes=null"], "model.som.max_nodes must be a whole number, got null"),
         (["model.alpha=nan"], "model.alpha must be a number, got nan"),
         (
@@ -106,7 +106,7 @@ MANDATORY = {
         ),
         (["model.optimizer=adam"], "model.optimizer must be settings with _target_, got adam"),
         (["model.optimizer.lr=-1"], "model.optimizer.lr must be above 0 and finite, got -1"),
-        (["model.optimizer.lr=a"], "model.optimizer.lr must be a number, got a"),
+        (["model.optimizer.lr=a"], "model.optimizer.lr must be a number such as 0.001, got a"),
         (["+model.optimizer.betas=[2,3]"], "model.optimizer cannot be made of its settings"),
         (["num_threads=0"], "num_threads must be at least 1, or null, got 0"),
         (["num_threads=abc"], "num_threads must be a whole number or null, got abc"),

@@ -148,3 +148,21 @@ def test_values_far_from_one_are_clustered_as_they_are():
     for factor in (1e300, 1e-300):
         far = GrowingSOM(**SMALL).fit(X * factor)
         np.testing.assert_array_equal(far.labels_, near.labels_)
+
+
+@pytest.mark.parametrize("kind", [GrowingSOM, DeepSOM])
+def test_errors_of_estimators_name_no_setting_of_the_command_line(kind):
+    x = np.random.default_rng(0).random((30, 3))
+    x[3, 2], x[4, 2] = 1e308, -1e308
+    with pytest.raises(ValueError, match=r"make them smaller$"):
+        kind(max_epochs=1).fit(x)
+
+
+def test_codes_and_dates_in_samples_are_said(caplog):
+    x = np.random.default_rng(0).random((30, 3))
+    x[4, 1] = -999
+    x[:, 2] = np.resize([20240101, 20240131, 20240215], 30)
+    GrowingSOM(max_epochs=1).fit(x)
+    said = " ".join(record.getMessage() for record in caplog.records)
+    assert "-999 lies far from all other values of column 1 (the first in row 4)" in said
+    assert "column 2 are dates, as 20240101 (yyyymmdd)" in said

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 # Above it torch takes no number.
@@ -39,6 +40,26 @@ def read_whole(name: str, given: Any, least: int, also: str = "") -> int:
         above = " and below 2^63" if is_whole and number > MOST else ""
         raise ValueError(f"{name} must be {also}{kind} {least}{above}, got {number!r}")
     return int(number)
+
+
+def read_places(name: str, given: Any, n: int) -> Tensor:
+    """Places (batch,) among n samples.
+
+    Raises:
+        ValueError: they are no whole numbers from 0 to n - 1.
+    """
+    try:
+        places = torch.as_tensor(given)
+        kept = places.numel() and (places.is_floating_point() or places.is_complex())
+        sound = places.ndim == 1 and not kept and places.dtype != torch.bool
+    except (TypeError, ValueError, RuntimeError):
+        sound = False
+    if not sound or (places.numel() and not 0 <= int(places.min()) <= int(places.max()) < n):
+        raise ValueError(
+            f"{name} must be places (batch,) from 0 to {n - 1}, got {str(given)[:60]}: give whole "
+            "numbers, as by torch.arange"
+        )
+    return places.long()
 
 
 def read_share(name: str, given: Any) -> float:

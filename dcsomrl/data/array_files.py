@@ -18,13 +18,14 @@ from torch import Tensor
 
 from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.constant import list_some
-from dcsomrl.data.doubtful import warn_of_codes
 from dcsomrl.data.features import Features
 from dcsomrl.data.foreign import describe_damage, refuse_foreign
 from dcsomrl.data.labels import explain_shape
 from dcsomrl.data.large_integers import check_told_apart
 from dcsomrl.data.layout import Layout, put_channels_first
+from dcsomrl.data.model_files import refuse_model, refuse_script
 from dcsomrl.data.notes import note
+from dcsomrl.data.row_checks import warn_of_rows
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ def read_arrays(path: Path, layout: Layout, notes: list[str], split: str = "") -
     # Bytes stay bytes, which are scaled to [0, 1] later.
     x = x if x.dtype == np.uint8 else x.astype(choose_dtype([x.dtype]))
     if x.ndim == 2:
-        warn_of_codes(x, [str(i) for i in range(x.shape[1])], path, "row {}".format, notes)
+        warn_of_rows(x, None, path, "row {}".format, notes)
     return Features(np.ascontiguousarray(x), y, None, pd.DataFrame({"row": np.arange(len(x))}))
 
 
@@ -214,6 +215,7 @@ def _list_npz(path: Path) -> dict[str, None]:
 def _read_npz(path: Path) -> Any:
     with np.load(path, allow_pickle=False) as archive:
         content = {name: _load(archive.__getitem__, name) for name in archive.files}
+    refuse_model(content, path)
     if not {"data", "shape", "format"} <= content.keys():
         return content
     found = sparse.load_npz(path)
@@ -238,18 +240,22 @@ def _load(load: Callable[..., Any], name: str | Path) -> NDArray[Any] | NoArray:
 
 
 def _read_pt(path: Path) -> Any:
+    refuse_script(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         refuse_foreign(path)
+        kind = re.search(r"GLOBAL ([\w.]+)", str(error))
         raise DataError(
-            f"{path} cannot be read: it is damaged, or holds more than tensors, which could "
-            "run code: save a tensor or a dict of tensors by torch.save"
+            f"{path} cannot be read: it is damaged, or holds more than tensors, which could run "
+            f"code{f' (an object of {kind[1]})' if kind else ''}: save a tensor or a dict of "
+            "tensors by torch.save"
         ) from error
     if isinstance(content, Tensor):
         return _to_numpy(content)
     if not isinstance(content, Mapping):
         raise DataError(f"{path} holds no tensor and no dict of tensors: save the features so")
+    refuse_model(content, path)
     return {str(name): _to_array(one) for name, one in content.items()}
 
 

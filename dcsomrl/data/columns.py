@@ -18,12 +18,28 @@ DATE = re.compile(
     r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(\b|T\d).*"
     rf"|\s*(\d{{1,2}}[-./ ]*{MONTH}|{MONTH}[-./ ]*\d{{1,2}})[-.,/ ]+\d{{2,4}}\b.*"
     rf"|\s*\d{{1,2}}{MONTH}\d{{2,4}}\b.*"
+    r"|\s*(19|20)\d{2}([-/.](0?[1-9]|1[0-2])|-?W\d{2}(-?[1-7])?|[- ]?Q[1-4])\s*"
+    r"|\s*Q[1-4][- /](19|20)\d{2}\s*|\s*\d{8}T\d{2,6}.*"
+    r"|\s*P(?=[\dT])(\d+[YMWD])*(T(\d+[HMS])+)?\s*|\s*(\d+\s?[dhm]\s+)+\d+\s?(m|s|min|sec)\s*"
     r"|\s*(\d+ days? )?\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[ap]\.?m\.?)?\s*",
+    re.IGNORECASE,
+)
+# Lists and dicts that are written as text, but for intervals.
+LISTED = re.compile(
+    r"\s*(?!\[[^\s,]+, ?[^\s,]+\])(\[.*[,\s].*\]|\{.*:.*\}|(array|tensor)\(.*\))\s*", re.DOTALL
+)
+# Numbers with a unit of measure behind each.
+MEASURED = re.compile(
+    r"\s*[+-]?\d+([.,]\d+)?(\s?(?P<long>[cmk]m|[km]g|lbs?|oz|ft|\u00b0[CF]?|hrs?|hours?|mins?|minutes?"
+    r"|sec|seconds?|ms|yrs?|years?|days?|weeks?|months?|ml|[kmg]b|bn|mph|km/?h|[km]?hz|k?cal|[kmhgs])"
+    r"|\s(?P<short>[CFKVWAl]|in))\s*",
     re.IGNORECASE,
 )
 TRUTH = {"true": 1, "false": 0}
 # More values than these are no categories, but names.
 MOST_CATEGORIES = 100
+# Share of values that differ, of this many at least, above which they are names or free text.
+MOST_APART, FEWEST_TOLD = 0.8, 10
 
 
 def as_numbers(column: pd.Series, decimal: str = ".") -> pd.Series | None:
@@ -58,7 +74,7 @@ def as_numbers(column: pd.Series, decimal: str = ".") -> pd.Series | None:
 
 
 def tell_kind(column: pd.Series) -> str:
-    """What a column holds that is no number: ``dates``, ``durations``, ``text`` or ``objects``.
+    """What a column holds that is no number: dates, durations, text, objects and so on.
 
     Times of day are ``dates``.
     """
@@ -70,6 +86,11 @@ def tell_kind(column: pd.Series) -> str:
     if any(isinstance(one, complex | np.complexfloating) for one in some):
         return "objects"
     values = column.dropna().head(20).astype(str)
+    if all(LISTED.fullmatch(one) for one in values):
+        return "lists as text"
+    measured = [MEASURED.fullmatch(one) for one in values]
+    if len({one["long"] or one["short"] for one in measured if one}) == 1 and all(measured):
+        return "numbers with a unit"
     return "dates" if all(DATE.fullmatch(one) for one in values) else "text"
 
 
@@ -80,11 +101,12 @@ def encode_one_hot(column: pd.Series, path: Path) -> pd.DataFrame:
         DataError: there are too many values.
     """
     text = as_text(column)
-    values = sorted(set(text.dropna()))
-    if len(values) > MOST_CATEGORIES:
+    values, n = sorted(set(text.dropna())), int(text.count())
+    if len(values) > MOST_CATEGORIES or (n >= FEWEST_TOLD and len(values) > MOST_APART * n):
         raise DataError(
-            f"{path} has {len(values)} different values in column {column.name}, too many for "
-            "categories: name it by `id` or leave it out by `ignore`"
+            f"{path} has {len(values)} different values in {n} rows of column {column.name}, as "
+            f"{values[0][:40]!r}, too many for categories: name it by `id` or leave it out by "
+            "`ignore`"
         )
     return pd.DataFrame(
         {f"{column.name}={value}": mark_value(text, value) for value in values}, index=column.index

@@ -11,7 +11,7 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from dcsomrl.data.arguments import read_path, read_share, read_text, read_whole
+from dcsomrl.data.arguments import read_path, read_places, read_share, read_text, read_whole
 from dcsomrl.data.array_checks import load_arrays
 from dcsomrl.data.arrays import Arrays, Samples
 from dcsomrl.data.augmentation import Augmentation
@@ -30,17 +30,27 @@ from dcsomrl.data.in_memory import as_source, make_arrays
 from dcsomrl.data.loaders import make_loader
 from dcsomrl.data.neighbors import Neighbors
 from dcsomrl.data.normalization import KINDS, Kind
-from dcsomrl.data.preparation import Preparation, check_finite, prepare
+from dcsomrl.data.preparation import (
+    Preparation,
+    check_finite,
+    check_state,
+    describe_state,
+    prepare,
+)
 from dcsomrl.data.prepared import PreparedSplits
 from dcsomrl.data.roles import Name, Roles, read_name
 from dcsomrl.data.scale import unify_splits
 from dcsomrl.data.splits import Split, Splits, split_arrays
 from dcsomrl.data.streams import Stream
+from dcsomrl.data.training_checks import warn_of_doubtful
 from dcsomrl.data.views import add_views
 from dcsomrl.data.windows import WindowPermutation
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
+
+# What Lightning sets a datamodule up for.
+STAGES = ("fit", "validate", "test", "predict")
 
 
 class ClusterData(LightningDataModule):
@@ -247,15 +257,24 @@ class ClusterData(LightningDataModule):
         Raises:
             DataError: they are others.
         """
-        trained = self._trained_fingerprint if state is None else state.get("fingerprint", "")
+        trained = self._trained_fingerprint
+        if state is not None:
+            if not isinstance(state, Mapping):
+                raise DataError(
+                    f"`state` must be a dict of `state_dict()`, got {describe_state(state)}"
+                )
+            trained = state.get("fingerprint", "")
         check_same(self.fingerprint, trained, self._origin)
 
     def setup(self, stage: str | None = None) -> None:
         """Load, check and split, once.
 
         Raises:
-            DataError: the data is absent or unsound, or shorter than a sequence.
+            DataError: the data is absent or unsound, or shorter than a sequence; or there is no
+                such stage.
         """
+        if stage is not None and (not isinstance(stage, str) or stage not in STAGES):
+            raise DataError(f"`stage` must be one of {', '.join(STAGES)} or None, got {stage!r}")
         if self._splits is None:
             self._load()
         if stage not in ("fit", None):
@@ -288,6 +307,7 @@ class ClusterData(LightningDataModule):
                 self.normalization, sample, named, self._origin, splits.summary
             )
             warn_of_constant(self.constant, self._origin)
+            warn_of_doubtful(splits, sample, self.notes, self._origin)
             return
         for x in (arrays.train_x, arrays.test_x):
             if isinstance(x, Tensor):
@@ -334,12 +354,15 @@ class ClusterData(LightningDataModule):
 
     def raw(self, split: Split, index: Tensor) -> Tensor:
         """Raw samples (batch, *shape) at places (batch,) of a split, missing values filled."""
-        return self.preparation.fill_missing(self._loaded.samples(split)[self.rows(split)[index]])
+        rows = self.rows(split)
+        places = read_places("index", index, len(rows))
+        return self.preparation.fill_missing(self._loaded.samples(split)[rows[places]])
 
     def about(self, split: Split, index: Tensor | None = None) -> pd.DataFrame | None:
         """What stands beside the results of a split, or of places (n,) in it; None for nothing."""
-        self.rows(split)
-        return self._loaded.about(split, index)
+        rows = self.rows(split)
+        places = None if index is None else read_places("index", index, len(rows))
+        return self._loaded.about(split, places)
 
     def normalize(self, x: Tensor) -> Tensor:
         """Normalise raw samples (batch, *shape) of these arrays to float32."""
@@ -374,11 +397,16 @@ class ClusterData(LightningDataModule):
             x = self.preparation.check_samples(x, origin)
         parts = [x] if isinstance(x, Tensor) and len(x) else []
         judged = self.preparation.judge(parts, origin, files=not parts)
-        return lambda part: check_finite(judged(part), origin)
+        return lambda part: check_finite(judged(part), origin, judged.normalization)
 
     def denormalize(self, x: Tensor) -> Tensor:
-        """The other way round; bytes come back as floats in [0, 1], wide numbers as float64."""
-        return self.preparation.normalization.invert(x)
+        """The other way round; bytes come back as floats in [0, 1], wide numbers as float64.
+
+        Raises:
+            DataError: x is no tensor of normalised samples (batch, *shape).
+        """
+        preparation = self.preparation
+        return preparation.normalization.invert(preparation.check_samples(x, "what is inverted"))
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint needs to be used without the data, as plain values."""
@@ -390,14 +418,27 @@ class ClusterData(LightningDataModule):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the normalisation, the scale and the columns of a training."""
-        self._preparation = Preparation.from_state(state_dict)
+        """Take over the normalisation, the scale and the columns of a training.
+
+        Raises:
+            DataError: it is none of what :meth:`state_dict` gives.
+        """
+        self._preparation = Preparation.from_state(check_state(state_dict))
         self._columns = state_dict.get("feature_names")
         self._trained_fingerprint = state_dict.get("fingerprint", "")
         self._prepared = None
 
     def follow(self, training: "ClusterData") -> None:
-        """Before ``setup``: bring other samples to the scale and the columns of a training."""
+        """Before ``setup``: bring other samples to the scale and the columns of a training.
+
+        Raises:
+            DataError: the training's is no :class:`ClusterData`, or not set up.
+        """
+        if not isinstance(training, ClusterData):
+            raise DataError(
+                "`training` must be the `ClusterData` of the training, as `load(...).data`, got an "
+                f"object of class {type(training).__name__}"
+            )
         self.load_state_dict(training.state_dict())
         self._other = True
 
@@ -484,7 +525,9 @@ class ClusterData(LightningDataModule):
             limit: how many at most; None for :data:`~dcsomrl.data.splits.SOME`, or
                 :data:`~dcsomrl.data.splits.SOME_READ` that are read from the disk one by one.
         """
+        self.rows(split)
         x = self._loaded.samples(split)
+        limit = None if limit is None else read_whole("limit", limit, 1)
         for rows in self._loaded.choose_spaced_rows(split, limit).split(EVALUATION_BATCH):
             yield self.normalize(x[rows])
 

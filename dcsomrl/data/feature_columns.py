@@ -13,10 +13,12 @@ from dcsomrl.data.constant import list_some
 from dcsomrl.data.labels import warn_of_labels
 from dcsomrl.data.notes import note
 from dcsomrl.data.odd_numbers import find_odd, read_numbers
+from dcsomrl.data.padded import find_padded
 from dcsomrl.data.roles import Roles
 from dcsomrl.data.row_names import find_nameless, warn_of_counting
 from dcsomrl.data.separators import COMMA
 from dcsomrl.data.text_tables import choose_number_pattern
+from dcsomrl.data.variants import warn_of_variants
 from dcsomrl.errors import DataError
 
 # A point among digits, where decimals have a comma.
@@ -56,18 +58,24 @@ def take_features(
         used = {*given, *roles.ignore, *nameless}
         candidates = [name for name in table.columns.tolist() if name not in used]
         warn_of_counting(table[candidates], path, notes)
-        if roles.target is None:
-            warn_of_labels(candidates, path, notes)
+        warn_of_labels(candidates, path, notes, roles.target is None)
     parts, words, dropped = [], [], []
+    padded = dict(table.attrs.get("padded", {}))
     decimal = table.attrs.get("decimal", ".")
     for name in candidates:
         column = read_numbers(table[name], decimal, path, where, notes)
         if column is not None:
             parts.append(column.to_frame())
+            texts = table[name].tolist() if table[name].dtype.kind not in "fiub" else []
+            if (place := find_padded(texts)) is not None:
+                padded[name] = f"{texts[place].strip()!r} in {where[place]}"
         elif roles.categories == "ignore":
             dropped.append(name)
         elif roles.categories == "onehot" and _is_category(table[name], decimal):
-            parts.append(encode_one_hot(table[name], path))
+            encoded = encode_one_hot(table[name], path)
+            values = [str(one).removeprefix(f"{name}=") for one in encoded]
+            warn_of_variants(values, f"values of column {name}", path, notes)
+            parts.append(encoded)
         else:
             words.append(name)
     if words:
@@ -77,6 +85,7 @@ def take_features(
     if not parts:
         raise DataError(f"{path} has no column of features: check `target`")
     features = pd.concat(parts, axis=1)
+    features.attrs["padded"] = padded
     names = features.columns.tolist()
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dcsomrl.data.arrays import Arrays
 from dcsomrl.data.labels import number_labels
 from dcsomrl.data.notes import note
+from dcsomrl.data.variants import warn_of_variants
 
 
 class Features(NamedTuple):
@@ -52,6 +53,7 @@ def join_splits(
         note(
             notes, f"{origin}: every row has a label of its own: check that `target` names classes"
         )
+    warn_of_variants(class_names or [], "labels", origin, notes)
     known = set() if train_y is None else set(train_y.tolist())
     if known and test_y is not None and known.isdisjoint(test_y.tolist()):
         note(notes, f"{origin}: the test split has none of the classes of the training split")

@@ -145,7 +145,7 @@ def read_features(
         y = None if labels is None else labels.to_numpy()
         return Features(x, y, features.columns.tolist(), about)
     if path.suffix.lower() not in READERS:
-        refuse_foreign(path)
+        refuse_foreign(path, text=True)
         raise DataError(
             f"{path} is no table ({', '.join(SUFFIXES)}, the former packed by gzip or not) and no "
             f"array ({', '.join(READERS)}) by its suffix: give it that of what it is, or convert it"

@@ -6,6 +6,7 @@ import zlib
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
+from dcsomrl.data.text_formats import describe_format
 from dcsomrl.errors import DataError, shorten
 
 # What files begin with whose names have these suffixes.
@@ -40,6 +41,22 @@ STARTS: dict[bytes, tuple[str, str]] = {
     b"\x89PNG": ("a PNG image", "give the folder of images as `path`"),
     b"\xff\xd8\xff": ("a JPEG image", "give the folder of images as `path`"),
     b"$FL2@(#)": ("an SPSS file", "save it as CSV or parquet"),
+    b"CDF\x01": ("a NetCDF file", "save it as npz or CSV"),
+    b"CDF\x02": ("a NetCDF file", "save it as npz or CSV"),
+    b"SIMPLE  =": ("a FITS file", "save it as npz or CSV"),
+    b"<stata_dta>": ("a Stata file", "save it as CSV or parquet"),
+    b"Obj\x01": ("an Avro file", "save it as parquet"),
+    b"RDX2\n": ("a file of R", "save its table as CSV"),
+    b"RDX3\n": ("a file of R", "save its table as CSV"),
+    b"X\n\0\0\0": ("a file of R", "save its table as CSV"),
+    b"HEADER RECORD****": ("a SAS file", "save it as CSV or parquet"),
+    **{
+        b"\x80" + bytes([protocol]): (
+            "a pickle, from which code could run",
+            "save its arrays by np.savez, or its table as parquet",
+        )
+        for protocol in range(2, 6)
+    },
     b"{\\rtf": ("a document in RTF", "save it as CSV"),
 }
 WORKBOOKS = {"xl/": "an Excel workbook", "content.xml": "a workbook of LibreOffice"}
@@ -60,24 +77,29 @@ def describe_damage(path: Path, error: BaseException) -> str:
     return f"{path} cannot be read ({shorten(error)}): it is damaged or not what its name says"
 
 
-def refuse_foreign(path: Path) -> None:
+def refuse_foreign(path: Path, text: bool = False) -> None:
     """Refuse a file that is something else than its name says.
+
+    Args:
+        path: the file.
+        text: see :func:`describe_foreign`.
 
     Raises:
         DataError: it plainly is.
     """
-    foreign = describe_foreign(path)
+    foreign = describe_foreign(path, text)
     if foreign is not None:
         raise DataError(f"{path} {foreign}")
 
 
-def describe_foreign(path: Path) -> str | None:
+def describe_foreign(path: Path, text: bool = False) -> str | None:
     """What a file is and what to do about it, in words that follow its name.
 
     None where that is not known, or is what its name says, and where it cannot be opened.
 
     Args:
         path: the file; of one packed by gzip what is in it counts.
+        text: whether formats of text are told as well.
     """
     try:
         start = read_start(path)
@@ -98,7 +120,8 @@ def describe_foreign(path: Path) -> str | None:
             f"holds HTML or XML and is no {'table' if table else 'such file'}: {remedy} it is the "
             "page of a failed download"
         )
-    return None
+    found = describe_format(start.decode("utf-8-sig", "replace"), START) if text else None
+    return None if found is None else f"is {found[0]}: {found[1]}"
 
 
 def _describe_archive(path: Path) -> str:
@@ -108,6 +131,11 @@ def _describe_archive(path: Path) -> str:
             names = archive.namelist()
     except (OSError, BadZipFile):
         names = []
+    if any(name.endswith("data.pkl") for name in names):
+        return (
+            "is a file of torch, as checkpoints are: give that of the samples, with the suffix .pt "
+            "where torch has saved them"
+        )
     for begin, what in WORKBOOKS.items():
         if any(name.startswith(begin) for name in names):
             return f"is {what}: save its sheet as CSV"

@@ -43,7 +43,7 @@ def find_splits(root: Path, notes: list[str]) -> tuple[Path, Path] | None:
     Raises:
         DataError: folders named like splits that are not one of each, or others beside them.
     """
-    folders = [one for one in _list(root) if one.is_dir()] if root.is_dir() else []
+    folders = [one for one in list_folder(root) if one.is_dir()] if root.is_dir() else []
     named = {one: found for one in folders if (found := find_split(one)) is not None}
     train = [one for one, (word, _) in named.items() if word in TRAIN_NAMES]
     test = [one for one, (word, _) in named.items() if word in TEST_NAMES]
@@ -61,7 +61,7 @@ def find_splits(root: Path, notes: list[str]) -> tuple[Path, Path] | None:
         )
     if not (named[train[0]][1] and named[chosen[0]][1]):
         note(notes, f"{root}: {train[0].name} and {chosen[0].name} are read as the splits")
-    beside = [one for one in _list(root) if not one.is_dir()]
+    beside = [one for one in list_folder(root) if not one.is_dir()]
     if beside:
         note(
             notes,
@@ -75,7 +75,7 @@ def find_splits(root: Path, notes: list[str]) -> tuple[Path, Path] | None:
 
 def _unwrap(split: Path, notes: list[str]) -> Path:
     """The folder of a split, or the only one in it where that is named as a split once more."""
-    held = _list(split)
+    held = list_folder(split)
     if len(held) != 1 or not held[0].is_dir():
         return split
     outer, inner = find_split(split), find_split(held[0])
@@ -111,7 +111,15 @@ def classify(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] | No
             notes,
             f"{folder}: folders within the classes are not told apart, as {deep[0].parent}",
         )
-    classes = {name.lower(): name for name in names or []}
+    warn_of_masks(names or [], folder, notes)
+    if names is not None and len(set(names)) == 1:
+        note(notes, f"{folder} holds a single folder, {names[0]}: all images are of one class")
+    return files, names
+
+
+def warn_of_masks(names: Sequence[str], folder: Path, notes: list[str]) -> None:
+    """Note classes that are called as masks beside one that is called as images."""
+    classes = {name.lower(): name for name in names}
     masks = [classes[name] for name in MASKS if name in classes]
     if masks and not classes.keys().isdisjoint(PICTURES):
         note(
@@ -119,14 +127,16 @@ def classify(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] | No
             f"{folder}: {list_some(masks)} is read as a class beside the images: move it away if "
             "it holds their masks",
         )
-    if names is not None and len(set(names)) == 1:
-        note(notes, f"{folder} holds a single folder, {names[0]}: all images are of one class")
-    return files, names
+
+
+def holds_images(folder: Path) -> bool:
+    """Whether there is a file in a folder, or in those within, that is an image by its suffix."""
+    return any(file.suffix.lower() in IMAGE_SUFFIXES for file in _walk(folder, ()))
 
 
 def _find_innermost(folder: Path) -> Path:
     """The folder itself, or the one in it that does not hold a single folder alone."""
-    inner = _list(folder)
+    inner = list_folder(folder)
     alone = len(inner) == 1 and inner[0].is_dir()
     return (
         _find_innermost(inner[0])
@@ -168,7 +178,7 @@ def image_files(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] |
     if others:
         note(notes, f"{folder}: what is no image by its suffix is left out: {list_some(others)}")
     filled = {file.relative_to(folder).parts[0] for file in found}
-    if bare := [one.name for one in _list(folder) if one.is_dir() and one.name not in filled]:
+    if bare := [one.name for one in list_folder(folder) if one.is_dir() and one.name not in filled]:
         note(notes, f"{folder}: folders without images are left out: {list_some(bare)}")
     beside = [file for file in found if file.parent == folder]
     if len(beside) == len(found):
@@ -181,7 +191,7 @@ def image_files(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] |
     return found, [file.relative_to(folder).parts[0] for file in found]
 
 
-def _list(folder: Path) -> list[Path]:
+def list_folder(folder: Path) -> list[Path]:
     """What a folder holds, in order, but for what is passed over.
 
     Raises:
@@ -196,7 +206,7 @@ def _list(folder: Path) -> list[Path]:
 def _walk(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
     """All files of a folder and those in it, through links, but for a link to a folder above it."""
     above = (*above, folder.resolve())
-    for one in _list(folder):
+    for one in list_folder(folder):
         if not one.is_dir() or one.resolve() in above:
             yield one
         else:

@@ -24,9 +24,11 @@ from dcsomrl.data.image_checks import (
 )
 from dcsomrl.data.image_files import FLATTENED, GREYED, Fit, ImageFiles, Look, SizeError
 from dcsomrl.data.image_folders import check_labelled, classify, find_splits
+from dcsomrl.data.inner_splits import find_inner_splits
 from dcsomrl.data.notes import note
 from dcsomrl.data.opened_image import open_image
 from dcsomrl.data.tiff_tags import has_bands
+from dcsomrl.data.variants import warn_of_variants
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -47,9 +49,10 @@ def images(
 ) -> Arrays:
     """A folder of images, with a folder for each class or without classes.
 
-    Folders ``train`` and ``test`` in it are the splits, or ``train`` and ``val``; else a fixed part
-    is split off. Hidden files and folders are passed over; the log says what was taken. All images
-    are read before anything else, so that those that cannot be are known at once.
+    Folders ``train`` and ``test`` in it, or in each of its classes, are the splits, or ``train``
+    and ``val``; else a fixed part is split off. Hidden files and folders are passed over; the log
+    says what was taken. All images are read before anything else, so that those that cannot be are
+    known at once.
 
     Args:
         path: the folder.
@@ -80,6 +83,8 @@ def images(
     if splits is not None:
         train, test = (Part(*classify(split, notes)) for split in splits)
         check_labelled(splits, train.names, test.names, notes)
+    elif (inner := find_inner_splits(root, notes)) is not None:
+        train, test = (Part(*split) for split in inner)
     else:
         whole = Part(*classify(root, notes))
         train, test = (
@@ -95,6 +100,7 @@ def images(
         for part, one in zip((train, test), found, strict=True)
     )
     class_names = sorted({*(train.names or []), *(test.names or [])})
+    warn_of_variants(class_names, "names of classes", root, notes)
     log.info(
         "%s: %d training and %d test images of %s, %d x %d, %s; in the files %s",
         root,

@@ -13,7 +13,6 @@ from torch import nn
 from dcsomrl.data.array_files import drop_gaps
 from dcsomrl.data.arrays import Arrays
 from dcsomrl.data.columns import choose_dtype
-from dcsomrl.data.doubtful import warn_of_codes
 from dcsomrl.data.features import Features, join_splits
 from dcsomrl.data.frames import FRAME, tidy_frame, to_frame
 from dcsomrl.data.given_labels import read_given_labels
@@ -22,6 +21,7 @@ from dcsomrl.data.layout import put_channels_first
 from dcsomrl.data.notes import note
 from dcsomrl.data.objects import to_numbers
 from dcsomrl.data.roles import Roles, check_roles
+from dcsomrl.data.row_checks import warn_of_rows
 from dcsomrl.data.tables import take_columns
 from dcsomrl.errors import DataError
 
@@ -110,8 +110,7 @@ def _make_features(
     with np.errstate(over="ignore"):  # what is infinite then is refused
         values = values if values.dtype == np.uint8 else values.astype(choose_dtype([values.dtype]))
     if values.ndim == 2 and not split:
-        columns = [str(i) for i in range(values.shape[1])]
-        warn_of_codes(values, columns, FRAME, "row {}".format, notes)
+        warn_of_rows(values, None, FRAME, "row {}".format, notes)
     about = pd.DataFrame({"row": np.arange(len(values))})
     features = Features(np.ascontiguousarray(values), labels, None, about)
     return drop_gaps(features, str(FRAME), notes) if roles.missing == "drop" else features

@@ -23,10 +23,32 @@ LABELS = re.compile(
 )
 
 
-def warn_of_labels(features: Sequence[str], path: Path, notes: list[str]) -> None:
-    """Note features that are called as labels are, and would be trained on."""
+# What columns are called that stand beside samples: what divides them, and results.
+BESIDE = re.compile(
+    r"split|subset|partition|((k|cv)[_ .-]?)?fold([_ .-]?(id|no))?|is[_ .-]?(train|test|val\w*)"
+    r"|sample[_ .-]?weights?|(.*[_ .-])?clusters?([_ .-]?(id|no|label))?|y[_ .-]?(pred|true|hat)"
+    r"|pred|predict(ed|ions?)([_ .-].*)?",
+    re.IGNORECASE,
+)
+
+
+def warn_of_labels(features: Sequence[str], path: Path, notes: list[str], unlabelled: bool) -> None:
+    """Note features that are called as labels, splits or results are, and would be trained on.
+
+    Args:
+        features: their names.
+        path: what messages call the table.
+        notes: gets a sentence on each.
+        unlabelled: whether no column is known to be that of the labels.
+    """
     for name in features:
-        if LABELS.fullmatch(name):
+        if BESIDE.fullmatch(name):
+            note(
+                notes,
+                f"{path}: column {name} is called as what stands beside samples, a split or a "
+                f"result, and is taken as a feature; if it is none, set `ignore=[{name}]`",
+            )
+        if unlabelled and LABELS.fullmatch(name):
             note(
                 notes,
                 f"{path}: column {name} is called as labels are and is taken as a feature; if it "

@@ -36,6 +36,13 @@ def put_channels_first(
             f"`layout` must be auto, channels_first or channels_last, got {layout}: set one of them"
         )
     if x.ndim == 3:
+        is_bytes = x.dtype == np.uint8
+        if is_bytes and x.shape[2] in CHANNELS[1:] and min(x.shape[:2]) > 2 * max(CHANNELS):
+            note(
+                notes,
+                f"{path}: {x.shape[0]} images of {x.shape[1]} x {x.shape[2]} are read; if it is "
+                f"one picture of {x.shape[2]} colours, give several, as np.stack makes of them",
+            )
         return x[:, None]
     if x.ndim == 2 or layout == "channels_first":
         return x

@@ -18,7 +18,8 @@ from dcsomrl.data.text_tables import choose_number_pattern
 # values like others.
 GAPS = frozenset(
     (
-        *("-", "--", "---", ".", "..", "*", "na", "n.a", "n.a.", "n/a", "nan", "-nan", "nat"),
+        *("-", "--", "---", "\u2013", "\u2014", "\u2212", ".", "..", "*", "na", "n.a", "n.a."),
+        *("n/a", "n.s.", "nan", "-nan", "nat"),
         *("none", "nil", "null", "missing", "unknown", "empty", "#n/a", "#na", "#div/0!"),
         *("#value!", "#ref!", "#num!", "#null!", "#name?", "1.#ind", "-1.#ind", "1.#qnan"),
         *("-1.#qnan", "(null)", "[null]", "<null>", "\\n", "(blank)", "k.a.", "k. a.", "n.d."),

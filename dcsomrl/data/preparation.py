@@ -1,5 +1,6 @@
 """What a training makes of raw samples, and how samples that come later are brought to the same."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dcsomrl.data.constant import list_some
 from dcsomrl.data.normalization import Kind, Normalization, find_magnitude, fit, to_floats
 from dcsomrl.data.scale import Reading, Scale, take_as
 from dcsomrl.data.summary import Summary
@@ -129,8 +131,8 @@ def prepare(
     made = Preparation(normalization, Scale.of(low, high, named), fill=fill)
     if sample.numel() > 1:  # one number has no deviation
         for number in (normalization.offset, normalization.scale):
-            check_finite(number, origin)
-    check_finite(made(torch.stack([low, high])), origin)
+            check_finite(number, origin, normalization)
+    check_finite(made(torch.stack([low, high])), origin, normalization)
     return made
 
 
@@ -151,15 +153,48 @@ def compute_medians(sample: Tensor, origin: str) -> Tensor | None:
     return torch.from_numpy(np.nanmedian(sample.double().numpy(), axis=0))
 
 
-def check_finite(x: Tensor, origin: str) -> Tensor:
+def check_finite(x: Tensor, origin: str, normalization: Normalization) -> Tensor:
     """The same numbers, normalised ones, if 32 bits hold them.
+
+    Args:
+        x: what became of samples.
+        origin: what messages call these.
+        normalization: theirs.
 
     Raises:
         DataError: one is not finite.
     """
     if not x.isfinite().all():
+        other = "" if normalization.clipped else ", or train with `normalization=minmax`"
         raise DataError(
             f"{origin} holds values too large for 32-bit numbers once normalised: make them "
-            "smaller, or train with `normalization=minmax`"
+            f"smaller{other}"
         )
     return x
+
+
+def check_state(state: Any) -> dict[str, Any]:
+    """What the ``state_dict`` of a datamodule gave, if it is such.
+
+    Raises:
+        DataError: it is something else, or not whole.
+    """
+    needed = ("offset", "scale", "clipped")
+    if isinstance(state, Mapping) and all(name in state for name in needed):
+        try:
+            Preparation.from_state(found := dict(state))
+        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError):
+            pass
+        else:
+            return found
+    raise DataError(
+        "`state_dict` must be what `state_dict()` of the `ClusterData` of a training gives, got "
+        f"{describe_state(state)}: give that one, or load a checkpoint by `dcsomrl.load`"
+    )
+
+
+def describe_state(state: Any) -> str:
+    """What was given in the place of a state, in words."""
+    if isinstance(state, Mapping):
+        return f"a dict of {list_some([str(name) for name in state]) or 'nothing'}"
+    return f"an object of class {type(state).__name__}"

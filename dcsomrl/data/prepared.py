@@ -73,7 +73,9 @@ class PreparedSplits:
         if split not in self._normalized:
             rows = self._splits.rows[split]
             assert isinstance(rows, Tensor)
-            self._normalized[split] = check_finite(self._preparation(x[rows]), self._origin)
+            self._normalized[split] = check_finite(
+                self._preparation(x[rows]), self._origin, self._preparation.normalization
+            )
         return self._normalized[split]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from dcsomrl.data.notes import note
+from dcsomrl.data.written_numbers import find_dates
 from dcsomrl.errors import DataError
 
 # What a column without a name is called.
@@ -124,7 +125,8 @@ def warn_of_counting(table: pd.DataFrame, path: Path, notes: list[str]) -> None:
     for name in table.columns.tolist():
         column = table[name]
         whole = column.dtype.kind in "iu" and column.notna().all()
-        if len(column) > 10 and whole and column.is_monotonic_increasing and column.is_unique:
+        rises = whole and column.is_monotonic_increasing and column.is_unique
+        if len(column) > 10 and rises and find_dates(column.to_numpy(float)) is None:
             counts = (column.diff().iloc[1:] == 1).all()
             does = (
                 "counts the rows" if counts else "rises from row to row, as numbers and times do,"

@@ -103,14 +103,19 @@ class Splits:
 
     def draw_training_sample(self) -> Tensor:
         """Raw samples of the training part: all, some of those on the disk, a stream's bounds."""
-        x, rows = self.arrays.train_x, self.rows["train"]
         if self.summary is not None:
             return self.summary.bounds
+        return self.arrays.train_x[self.training_sample_rows]
+
+    @cached_property
+    def training_sample_rows(self) -> Tensor:
+        """Rows of the training arrays that tell of the training part, of what is no stream."""
+        rows = self.rows["train"]
         assert isinstance(rows, Tensor)
-        if not isinstance(x, Tensor):
-            stream = torch.Generator().manual_seed(self.seed)
-            rows = rows[torch.randperm(len(rows), generator=stream)[:STATISTICS_SAMPLE]]
-        return x[rows]
+        if isinstance(self.arrays.train_x, Tensor):
+            return rows
+        stream = torch.Generator().manual_seed(self.seed)
+        return rows[torch.randperm(len(rows), generator=stream)[:STATISTICS_SAMPLE]]
 
 
 def split_arrays(

@@ -8,11 +8,12 @@ from dcsomrl.data.block_files import open_files
 from dcsomrl.data.blocks import Division
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.image_folders import TRAIN_NAMES, find_split
-from dcsomrl.data.labels import LABELS
+from dcsomrl.data.labels import BESIDE, LABELS
 from dcsomrl.data.notes import note
 from dcsomrl.data.roles import Names, read_names
 from dcsomrl.data.row_names import names_rows
 from dcsomrl.data.streams import Stream
+from dcsomrl.data.written_numbers import CODES
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -86,9 +87,11 @@ def stream(
 
 
 def _warn_of_names(names: list[str], path: str, notes: list[str]) -> None:
-    """Note features that are called as labels are or as what names rows."""
+    """Note features that are called as labels are, as what names rows, or as codes."""
     for name in names:
-        called = "what names rows" if names_rows(name) or name.startswith(INDEX) else ""
+        called = "codes are, as of places," if CODES.fullmatch(name) else ""
+        called = "what names rows" if names_rows(name) or name.startswith(INDEX) else called
+        called = "splits and results are" if BESIDE.fullmatch(name) else called
         called = "labels are" if LABELS.fullmatch(name) else called
         if called:
             note(

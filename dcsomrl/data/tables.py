@@ -12,7 +12,7 @@ import pandas as pd
 from dcsomrl.data import text_tables
 from dcsomrl.data.columns import spread_lists
 from dcsomrl.data.constant import list_some
-from dcsomrl.data.doubtful import warn_of_codes, warn_of_totals
+from dcsomrl.data.doubtful import warn_of_totals
 from dcsomrl.data.feature_columns import take_features
 from dcsomrl.data.foreign import describe_damage
 from dcsomrl.data.labels import read_labels
@@ -20,8 +20,10 @@ from dcsomrl.data.large_integers import restore_integers
 from dcsomrl.data.missing_values import find_whole_rows
 from dcsomrl.data.notes import note
 from dcsomrl.data.roles import Roles, check_exclusive, check_roles
+from dcsomrl.data.row_checks import warn_of_rows
 from dcsomrl.data.row_names import find_ids
 from dcsomrl.data.text_tables import Writing, read_text_table
+from dcsomrl.data.written_numbers import warn_of_named_codes
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -125,7 +127,9 @@ def take_columns(
         raise DataError(f"{path} has no row of samples: add some")
     if learned is None:
         values = features.to_numpy(float, na_value=np.nan)
-        warn_of_codes(values, features.columns.tolist(), path, where.__getitem__, notes)
+        names = features.columns.tolist()
+        warn_of_rows(values, names, path, where.__getitem__, notes)
+        warn_of_named_codes(values, names, features.attrs.get("padded", {}), path, notes)
         others = [name for name in table.columns.tolist() if name not in features]
         warn_of_totals(features, table[others], path, where, notes)
     labels = None if roles.target is None else read_labels(table[roles.target], path, where)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from dcsomrl.data.foreign import UNREADABLE, read_start
+from dcsomrl.data.foreign import START, UNREADABLE, read_start
 from dcsomrl.data.notes import note
+from dcsomrl.data.text_formats import describe_format
 from dcsomrl.errors import DataError
 
 # What a file begins with that says its encoding.
@@ -121,7 +122,20 @@ def _hint_at_unmarked(start: bytes) -> str | None:
     return f"it looks like {name} without a mark at its start: set `encoding={best}`"
 
 
-def refuse_json(text: Text) -> None:
+def refuse_formats(text: Text) -> None:
+    """Refuse a file of text that is no table of separated fields, as JSON and YAML.
+
+    Raises:
+        DataError: it is such.
+    """
+    _refuse_json(text)
+    with text.open() as file:
+        found = describe_format(file.read(START), START)
+    if found is not None:
+        raise DataError(f"{text.path} is {found[0]}, and no table of fields: {found[1]}")
+
+
+def _refuse_json(text: Text) -> None:
     """Refuse a file of JSON under the name of a table.
 
     Raises:

@@ -14,8 +14,10 @@ import pandas as pd
 from dcsomrl.data.comments import find_heading, split_comments
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.foreign import describe_damage, refuse_foreign
+from dcsomrl.data.header_levels import refuse_levels
 from dcsomrl.data.large_integers import restore_integers
 from dcsomrl.data.notes import note
+from dcsomrl.data.padded import find_padded_fields
 from dcsomrl.data.row_names import names_rows
 from dcsomrl.data.separators import (
     COMMA,
@@ -28,7 +30,7 @@ from dcsomrl.data.separators import (
     is_numeric,
     read_fields,
 )
-from dcsomrl.data.text_files import Text, find_encoding, refuse_json
+from dcsomrl.data.text_files import Text, find_encoding, refuse_formats
 from dcsomrl.data.thousands import find_pointed
 from dcsomrl.errors import DataError
 
@@ -36,6 +38,8 @@ log = logging.getLogger(__name__)
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data")
 Decimal = Literal["auto", "point", "comma"]
+# What is no part of a name though it is not seen, as marks of a text's beginning.
+BLANK = " \t\r\n\u00a0\u200b\ufeff\u2060"
 # A comma before three digits may as well set thousands apart.
 THOUSANDS = re.compile(r"\s*[+-]?[0-9]{1,3},[0-9]{3}\s*")
 
@@ -78,7 +82,7 @@ def read_text_table(
     """
     refuse_foreign(path)
     text = _find_text(path, writing, notes)
-    refuse_json(text)
+    refuse_formats(text)
     text, comments = split_comments(text)
     separator, text = find_separator(text, writing.separator, notes)
     rows = read_fields(text, separator)
@@ -92,6 +96,8 @@ def read_text_table(
     if comments and writing.header is not False:
         heading = find_heading(text, comments, separator, first[1], notes)
     header = heading is None and _has_header(path, columns, decimal, writing.header, notes)
+    if header:
+        refuse_levels(head, path)
     named = heading or (first[1] if header else None)
     names = name_columns(named, len(first[1]), path)
     lines, blank, trailing = find_rows(text, separator, header)
@@ -121,6 +127,7 @@ def read_text_table(
         written = reread(rowlike) if rowlike else table[[]]
         unsure = writing.decimal == "auto" and decimal == "."
         pointed = find_pointed(table, reread, separator == ";") if unsure else None
+        zeros = find_padded_fields(text, form, table, verbatim)
     except Exception as error:  # the reader raises kinds of its own for a damaged file
         raise DataError(describe_damage(path, error)) from error
     if pointed is not None:
@@ -130,6 +137,10 @@ def read_text_table(
             "if it is one, and save it without if it sets thousands apart",
         )
     known = len(lines) == len(table)
+    padded = {
+        name: f"{one.strip()!r} in line {lines[place]}" if known else repr(one.strip())
+        for name, (place, one) in zeros.items()
+    }
     if known and blank:
         some = list_some([f"line {lines[place]}" for place in blank])
         note(notes, f"{path}: {len(blank)} rows without any value are left out: {some}")
@@ -138,6 +149,7 @@ def read_text_table(
         left_out = set(blank)
         lines = [line for place, line in enumerate(lines) if place not in left_out]
     table.attrs |= {
+        "padded": padded,
         "lines": lines if known else None,
         "decimal": decimal,
         "written": {name: written[name].tolist() for name in rowlike},
@@ -250,7 +262,7 @@ def name_columns(first: Sequence[str] | None, n: int, path: Path) -> list[str]:
     free = (name for i in count(n + 1) if (name := f"Unnamed: {i}") not in first)
     unnamed = [f"Unnamed: {i}" for i in range(n)]
     names = [
-        one.strip() or (name if name not in first else next(free))
+        one.strip(BLANK) or (name if name not in first else next(free))
         for one, name in zip(first, unnamed, strict=True)
     ]
     check_names(names, path)

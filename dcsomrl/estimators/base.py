@@ -29,7 +29,13 @@ from dcsomrl.data.preparation import Preparation
 from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.estimators.drift import Drift, find_kept
 from dcsomrl.estimators.parameters import ABOVE_ZERO, AT_LEAST_ONE, AT_LEAST_TWO, read_parameters
-from dcsomrl.estimators.samples import check_order, name_columns, read_rows, refuse_gaps
+from dcsomrl.estimators.samples import (
+    check_order,
+    name_columns,
+    read_rows,
+    refuse_gaps,
+    warn_of_doubtful,
+)
 from dcsomrl.maps import SOMRL
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
@@ -227,6 +233,8 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         if reset:
             self._columns = names
         refuse_gaps(found, list(getattr(self, "feature_names_in_", [])))
+        if reset:
+            warn_of_doubtful(found, getattr(self, "feature_names_in_", names))
         if not hasattr(found, "toarray"):
             return np.ascontiguousarray(found)  # torch takes no array that runs backwards
         size = found.dtype.itemsize * found.shape[0] * found.shape[1] / 1e6

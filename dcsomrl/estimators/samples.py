@@ -1,6 +1,7 @@
 """Samples that the estimators are given, as rows of numbers that scikit-learn takes."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from dcsomrl.data.frames import FRAME, holds_array, tidy_frame, to_frame
 from dcsomrl.data.large_integers import check_told_apart
 from dcsomrl.data.objects import LISTS, refuse_masked, to_numbers
 from dcsomrl.data.roles import join_levels
+from dcsomrl.data.row_checks import warn_of_rows
 from dcsomrl.data.text_tables import check_names
 from dcsomrl.errors import DataError
 
@@ -77,6 +79,19 @@ def refuse_gaps(x: Any, names: list[Any]) -> None:
         f"samples have {int(bad.sum())} values that are NaN or infinite, the first {what} in row "
         f"{row}, column {name}: {remedy if is_missing else 'mend or remove them'}"
     )
+
+
+def warn_of_doubtful(x: Any, names: Sequence[str] | None) -> None:
+    """Warn of what is doubtful among numbers; see :func:`dcsomrl.data.row_checks.warn_of_rows`.
+
+    Args:
+        x: (n, features) floats; sparse matrices are not looked at.
+        names: of the columns; None where they have none.
+    """
+    if sparse.issparse(x):
+        return
+    remedy = "fill it, or leave such samples out"
+    warn_of_rows(x, names, FRAME, "row {}".format, [], remedy)
 
 
 def name_columns(rows: Any) -> list[str] | None:

@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from dcsomrl.analysis.clusters import find_clusters
 from dcsomrl.analysis.connectivity import Connectivity
 from dcsomrl.data import Batch, ClusterData
+from dcsomrl.data.arguments import read_whole
 from dcsomrl.data.notes import note
 from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Step, Term
@@ -123,8 +124,10 @@ class ClusteringModule(LightningModule, ABC):
             that are not in use. Without a connectivity every node is its own cluster.
 
         Raises:
+            ValueError: the number is none.
             ConfigError: a number is asked for, and there is no connectivity.
         """
+        n_clusters = None if n_clusters is None else read_whole("n_clusters", n_clusters, 1)
         live = self.codebook.live.cpu().numpy()
         if self.connectivity is None:
             if n_clusters is not None:

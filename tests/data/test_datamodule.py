@@ -356,3 +356,61 @@ def test_missing_values_are_the_medians_of_the_training_part():
     later.load_state_dict(data.state_dict())
     row = torch.tensor([[np.nan, 0.5]], dtype=torch.float64)
     assert float(later.transform(row)[0, 0]) == pytest.approx(float(got[0]))
+
+
+JUNK = {
+    "nothing": None,
+    "a number": 3,
+    "a text": "abc",
+    "a list": [1, 2],
+    "a dict": {"offset": 0},
+    "an array": np.zeros((2, 2)),
+    "a tensor": torch.zeros(2),
+    "a class": int,
+}
+# Methods that are given junk, and what of it they take.
+CALLS = {
+    "load_state_dict": (lambda data, junk: data.load_state_dict(junk), ()),
+    "a state": (
+        lambda data, junk: data.load_state_dict({**data.state_dict(), "offset": junk}),
+        ("a number", "a list", "an array", "a tensor"),
+    ),
+    "follow": (lambda data, junk: data.follow(junk), ()),
+    "check_same": (lambda data, junk: data.check_same(junk), ("nothing", "a dict")),
+    "normalize": (lambda data, junk: data.normalize(junk), ()),
+    "denormalize": (lambda data, junk: data.denormalize(junk), ()),
+    "transform": (lambda data, junk: data.transform(junk), ()),
+    "normalizer": (lambda data, junk: data.normalizer(junk), ()),
+    "raw of a split": (lambda data, junk: data.raw(junk, torch.arange(2)), ()),
+    "raw": (lambda data, junk: data.raw("train", junk), ("a list",)),
+    "about": (lambda data, junk: data.about("train", junk), ("nothing", "a list")),
+    "setup": (lambda data, junk: data.setup(junk), ("nothing",)),
+    "some_samples": (
+        lambda data, junk: next(data.some_samples("train", junk)),
+        ("nothing", "a number"),
+    ),
+    "some_samples of a split": (lambda data, junk: next(data.some_samples(junk)), ()),
+}
+
+
+@pytest.mark.parametrize("method", CALLS)
+@pytest.mark.parametrize("kind", JUNK)
+def test_junk_from_python_is_refused_in_a_sentence(method, kind):
+    data = ClusterData(np.random.default_rng(0).random((30, 4)), val_fraction=0)
+    data.setup("fit")
+    call, takes = CALLS[method]
+    if kind in takes:
+        call(data, JUNK[kind])
+        return
+    with pytest.raises(ValueError, match=r"must be|should be"):
+        call(data, JUNK[kind])
+
+
+def test_places_of_any_kind_are_taken():
+    data = ClusterData(np.arange(40.0).reshape(10, 4), val_fraction=0)
+    data.setup("fit")
+    for index in ([1, 2], np.array([1, 2]), torch.tensor([1, 2], dtype=torch.int32)):
+        assert data.raw("train", index)[:, 0].tolist() == [4, 8]
+    for index in ([10], [-1], [0.5], [True], [[1]]):
+        with pytest.raises(ValueError, match="from 0 to 9"):
+            data.raw("train", index)

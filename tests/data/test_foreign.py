@@ -1,8 +1,10 @@
 """Files that are something else than their names say are called by what they are."""
 
 import bz2
+import gzip
 import io
 import lzma
+import pickle
 import zipfile
 
 import numpy as np
@@ -43,6 +45,10 @@ FOREIGN = {
     "bare xml": (b'<data>\n  <row a="1"/>\n</data>', "HTML or XML"),
     "parquet": (save(lambda f: pd.DataFrame({"a": [1.0]}).to_parquet(f)), "suffix .parquet"),
     "npy": (save(np.save, np.eye(3)), "suffix .npy"),
+    "pickle": (save(lambda f: pickle.dump({"a": [1.0]}, f)), "a pickle, from which code"),
+    "netcdf": (b"CDF\x01" + bytes(90), "NetCDF"),
+    "stata": (b"<stata_dta><header><release>118</release>", "Stata"),
+    "r": (gzip.compress(b"RDX3\nX\n" + bytes(90)), "a file of R"),
     "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(90), "HDF5"),
 }
 

@@ -159,3 +159,73 @@ def test_an_archive_in_the_place_of_a_folder_is_said(tmp_path):
     path.write_bytes(b"PK\x03\x04 and so on")
     with pytest.raises(DataError, match=r"pictures.zip is a zip archive: unpack it"):
         images(str(path))
+
+
+def fill_splits(folder, splits=("train", "test"), classes=("cat", "dog"), n=4):
+    for name in classes:
+        for split in splits:
+            fill(folder / name, [split], n)
+
+
+@pytest.mark.parametrize(
+    ("splits", "read"),
+    [
+        (("train", "test"), ("train", "test")),
+        (("Train", "val"), ("Train", "val")),
+        (("train", "val", "test"), ("train", "test")),
+        (("train_images", "images_test"), ("train_images", "images_test")),
+    ],
+)
+def test_splits_within_classes_are_read_as_such(tmp_path, splits, read):
+    fill_splits(tmp_path, splits)
+    (tmp_path / "cat" / "readme.txt").touch()
+    (tmp_path / "papers").mkdir()
+    got = images(str(tmp_path))
+    assert got.class_names == ["cat", "dog"]
+    for about, y, split in ((got.train_about, got.train_y, 0), (got.test_about, got.test_y, 1)):
+        assert set(about["file"].str.split("/").str[1]) == {read[split]}
+        assert list(about["file"].str.split("/").str[0]) == [got.class_names[i] for i in y]
+        assert len(about) == 8
+    assert any("are read as the splits, as cat/" in one for one in got.notes)
+    assert any("val within the classes are left out" in one for one in got.notes) == (
+        len(splits) > 2
+    )
+
+
+@pytest.mark.parametrize("odd", ["dog/9.png", "cat/more/1.png", "cow/1.png", "cow/test/1.png"])
+def test_splits_within_some_classes_are_refused_by_what_is_in_none(tmp_path, odd):
+    fill_splits(tmp_path)
+    draw(tmp_path / odd)
+    with pytest.raises(DataError, match="move the splits above the classes, as train/cat") as found:
+        images(str(tmp_path))
+    assert odd.split("/")[0] in str(found.value)
+
+
+def test_labels_beside_images_by_splits_are_no_class(tmp_path):
+    fill(tmp_path / "images", ["train", "val"])
+    (tmp_path / "labels" / "train").mkdir(parents=True)
+    (tmp_path / "labels" / "train" / "0.txt").write_text("0 0.5 0.5 1 1")
+    (tmp_path / "labels" / "val").mkdir()
+    with pytest.raises(DataError, match=r"as .*images$"):
+        images(str(tmp_path))
+    fill_splits(tmp_path, ("train", "val"), ("masks",))
+    assert any("masks is read as a class beside" in one for one in images(str(tmp_path)).notes)
+
+
+def test_a_class_may_hold_a_folder_called_as_a_split(tmp_path):
+    fill(tmp_path / "vehicle", ["train", "car"])
+    fill(tmp_path / "animal", ["dog"])
+    got = images(str(tmp_path))
+    assert got.class_names == ["animal", "vehicle"]
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [("train_images", "test_images"), ("images_train", "images_test"), ("TrainSet", "ValSet")],
+)
+def test_splits_with_a_word_for_images_are_known(tmp_path, train, test):
+    fill(tmp_path / train)
+    fill(tmp_path / test)
+    got = images(str(tmp_path))
+    assert set(got.train_about["file"].str.split("/").str[0]) == {train}
+    assert got.class_names == ["a", "b", "c"]

@@ -202,7 +202,7 @@ REFUSED = {
     "a separator unheard of": ("a,b\n1,2\n", {"separator": "dash"}, "semicolon"),
     "names as categories": (
         "a,b\n" + "".join(f"{i},name {i}\n" for i in range(200)),
-        *({"categories": "onehot"}, "200 different values in column b"),
+        *({"categories": "onehot"}, "200 different values in 200 rows of column b"),
     ),
     "no text": (b"\x00\x01\x02", {}, "damaged"),
     "half of UTF-16": (b"\xff\xfe\x00", {}, "utf-16"),
@@ -439,3 +439,15 @@ def test_labels_may_be_what_python_takes_for_digits(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("u,c\n" + "".join(f"{i}.5,{'²³'[i % 2]}\n" for i in range(9)))
     assert arrays(path, target="c").class_names == ["²", "³"]
+
+
+@pytest.mark.parametrize("n", [12, 60, 300])
+def test_free_text_is_no_category_however_few_rows(tmp_path, n):
+    texts = [f"the {i}th visit went well, and nothing is left to say" for i in range(n - 2)]
+    table = pd.DataFrame({"said": [*texts, *texts[:2]], "x": range(n)})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(DataError, match=rf"{n - 2} different values in {n} rows of column said"):
+        arrays(str(tmp_path / "t.csv"), categories="onehot")
+    few = table.assign(said=["red", "green", "blue", "red"] * (n // 4))
+    few.to_csv(tmp_path / "t.csv", index=False)
+    assert "said=red" in arrays(str(tmp_path / "t.csv"), categories="onehot").feature_names
