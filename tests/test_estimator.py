@@ -64,9 +64,18 @@ def test_soft_memberships_agree_with_the_clusters(blobs, fitted):
     som = model.som
     live = som.live.numpy()
     gaps = (som.relevances.numpy() * (som.centers.numpy() - z) ** 2).sum(1)[live]
-    inverse = 1 / gaps
-    expected = np.bincount(fitted.node_clusters_, weights=inverse / inverse.sum())
-    np.testing.assert_allclose(share[0], expected, rtol=1e-3)
+    numbers = range(fitted.n_clusters_)
+    inverse = np.array([1 / gaps[fitted.node_clusters_ == one].min() for one in numbers])
+    np.testing.assert_allclose(share[0], inverse / inverse.sum(), rtol=1e-3)
+
+
+def test_a_cluster_of_many_nodes_takes_no_samples_of_a_small_one():
+    x = load_digits().data
+    som = GrowingSOM(max_epochs=3, random_state=0, device="cpu").fit(x)
+    assert np.ptp(np.bincount(som.node_clusters_)) > 3
+    share = som.predict_memberships(x)
+    np.testing.assert_allclose(share.sum(1), 1, rtol=1e-5)
+    assert (share.argmax(1) == som.labels_).mean() > 0.99
 
 
 @pytest.mark.slow

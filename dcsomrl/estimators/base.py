@@ -8,11 +8,13 @@ from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+import pandas as pd
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from numpy.typing import ArrayLike, NDArray
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
+from scipy import sparse
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -29,7 +31,14 @@ from dcsomrl.data.preparation import Preparation
 from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.estimators.drift import Drift, find_kept
 from dcsomrl.estimators.parameters import ABOVE_ZERO, AT_LEAST_ONE, AT_LEAST_TWO, read_parameters
-from dcsomrl.estimators.samples import check_order, name_columns, read_rows, refuse_gaps
+from dcsomrl.estimators.samples import (
+    announce_dense,
+    check_order,
+    name_columns,
+    read_rows,
+    refuse_gaps,
+    to_floats,
+)
 from dcsomrl.maps import SOMRL
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
@@ -39,8 +48,6 @@ log = logging.getLogger(__name__)
 
 # Epochs of a training whose length is left open; of few samples each has several passes.
 EPOCHS = 30
-# Megabytes of a matrix that is made dense, from which on it is a warning.
-LARGE = 100
 # Samples of a part of a stream that tell by themselves how nodes are merged; beside fewer, those
 # of earlier parts count.
 ENOUGH = 200
@@ -169,7 +176,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
     def predict_memberships(self, X: ArrayLike) -> NDArray[np.float32]:
         """(n, n_clusters_) how far every sample of X belongs to each cluster; rows sum to 1."""
         check_is_fitted(self, "node_clusters_")
-        x = self._check_samples(X, reset=False)
+        x = self._read_samples(X, reset=False)
         slots = torch.from_numpy(self._slots)
         merged = torch.full((self.model_.n_clusters,), -1)
         merged[slots] = torch.from_numpy(self.node_clusters_)
@@ -182,12 +189,12 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
     def predict_nodes(self, X: ArrayLike) -> NDArray[np.int64]:
         """(n,) node of every sample of X (n, features)."""
         check_is_fitted(self, "node_clusters_")
-        return self._find_nodes(self._check_samples(X, reset=False))
+        return self._find_nodes(self._read_samples(X, reset=False))
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """(n, dimensions of the map) codes in [0, 1] of samples X (n, features)."""
         check_is_fitted(self, "node_clusters_")
-        x = self._check_samples(X, reset=False)
+        x = self._read_samples(X, reset=False)
         return self._apply_by_batches(self.model_.encode, x).numpy()
 
     @property
@@ -202,7 +209,18 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         return tags
 
     def _check_samples(self, x: ArrayLike | Tensor, reset: bool) -> NDArray[np.floating]:
-        """Samples as floats, of 64 bits unless they come in 32: columns are scaled from these.
+        """Samples to train on as floats, of 64 bits unless they have 32: these give the scale.
+
+        Raises:
+            ValueError: see :meth:`_read_samples`.
+        """
+        found = self._read_samples(x, reset)
+        if hasattr(found, "toarray"):
+            announce_dense(found, found.shape)
+        return to_floats(found)
+
+    def _read_samples(self, x: ArrayLike | Tensor, reset: bool) -> Any:
+        """Samples as they were given, if they can be taken: an array, or a sparse one of rows.
 
         Raises:
             ValueError: they are no finite numbers, or masked, or have other columns than those of
@@ -212,24 +230,22 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         names = name_columns(rows)
         if not reset:
             check_order(names, getattr(self, "_columns", None))  # older pickles have none
+        if not sparse.issparse(rows):
+            announce_dense(x, rows.shape)
         found: Any = validate_data(
             self,
             rows,
             reset=reset,
-            accept_sparse=True,
-            dtype=[np.float64, np.float32],
+            accept_sparse="csr",
+            # Only a batch is made of floats at a time, but of frames, whose columns may differ.
+            dtype=[np.float64, np.float32] if isinstance(rows, pd.DataFrame) else None,
             ensure_all_finite=False,
             ensure_min_samples=2 if reset else 1,
         )
         if reset:
             self._columns = names
         refuse_gaps(found, list(getattr(self, "feature_names_in_", [])))
-        if not hasattr(found, "toarray"):
-            return np.ascontiguousarray(found)  # torch takes no array that runs backwards
-        size = found.dtype.itemsize * found.shape[0] * found.shape[1] / 1e6
-        level = logging.INFO if size < LARGE else logging.WARNING
-        log.log(level, "a sparse matrix of shape %s is made dense: %.1f MB", found.shape, size)
-        return np.asarray(found.toarray())
+        return found
 
     def _make_data(
         self, x: NDArray[np.floating], passes: int | Literal["auto"] = 1
@@ -332,15 +348,23 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             )
         return self
 
-    def _find_nodes(self, x: NDArray[np.floating]) -> NDArray[np.int64]:
+    def _find_nodes(self, x: Any) -> NDArray[np.int64]:
         slot = self._apply_by_batches(lambda part: self.model_.cluster(part).winner, x)
         return np.searchsorted(self._slots, slot.numpy())
 
     @torch.no_grad()
-    def _apply_by_batches(
-        self, function: Callable[[Tensor], Tensor], x: NDArray[np.floating]
-    ) -> Tensor:
-        """What a function makes of normalised samples, in evaluation mode."""
+    def _apply_by_batches(self, function: Callable[[Tensor], Tensor], x: Any) -> Tensor:
+        """What a function makes of samples, dense or sparse, once normalised, in evaluation mode.
+
+        Beside the result no more than a batch is in memory as floats.
+        """
+        whole: Tensor | None = None
         with evaluating(self.model_):
-            parts = (x[first : first + BATCH] for first in range(0, len(x), BATCH))
-            return torch.cat([function(self._preparation(torch.tensor(part))) for part in parts])
+            for first in range(0, x.shape[0], BATCH):
+                rows = torch.tensor(to_floats(x[first : first + BATCH]))
+                part = function(self._preparation(rows))
+                if whole is None:
+                    whole = part.new_empty(x.shape[0], *part.shape[1:])
+                whole[first : first + BATCH] = part
+        assert whole is not None  # scikit-learn refuses none
+        return whole

@@ -87,9 +87,10 @@ class ClusteringModule(LightningModule, ABC):
 
     @torch.no_grad()
     def memberships(self, z: Tensor, merged: Tensor) -> Tensor:
-        """How far codes belong to every cluster, by their distances from all nodes.
+        """How far codes belong to every cluster, by their distance from its nearest node.
 
-        A node's share is as its inverse squared distance; a cluster has that of its nodes.
+        A cluster's share is as the inverse square of that distance, whatever the number of its
+        nodes, so that the largest is that of the nearest node's cluster.
 
         Args:
             z: (batch, m) codes.
@@ -107,10 +108,10 @@ class ClusteringModule(LightningModule, ABC):
         # Of the nearest: a sample on a prototype belongs to it, without a division by 0.
         nearest = distance.amin(1, keepdim=True).clamp(min=torch.finfo(distance.dtype).tiny)
         share = nearest / distance.clamp(min=nearest)
-        share = share / share.sum(1, keepdim=True)
-        clusters = int(merged.max()) + 1
-        whole = share.new_zeros(len(z), clusters)
-        return whole.index_add_(1, merged[live], share)
+        of = merged[live].expand_as(share)
+        whole = share.new_zeros(len(z), int(merged.max()) + 1)
+        whole = whole.scatter_reduce(1, of, share, "amax")
+        return whole / whole.sum(1, keepdim=True)
 
     def merged(self, n_clusters: int | None = None) -> Tensor:
         """The cluster of every slot, into which nodes are merged by their connectivity.
