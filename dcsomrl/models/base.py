@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from dcsomrl.analysis.clusters import find_clusters
 from dcsomrl.analysis.connectivity import Connectivity
 from dcsomrl.data import Batch, ClusterData
+from dcsomrl.data.batches import as_batch
 from dcsomrl.data.notes import note
 from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Step, Term
@@ -204,6 +205,10 @@ class ClusteringModule(LightningModule, ABC):
             if self.starts_at_samples:
                 check_enough(self.n_clusters, len(data.rows("train")))
 
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
+        """A batch of our own data as it is; of another loader its samples, see :func:`as_batch`."""
+        return batch if isinstance(batch, Batch) else as_batch(batch, self.codebook.centers.dtype)
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch."""
         # A batch of one sample has no statistics: the running ones take their place.
@@ -318,7 +323,10 @@ class ClusteringModule(LightningModule, ABC):
         del self._tested
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
-        """``index``, ``node`` and ``activation`` of a batch, each (batch,), and ``code``."""
+        """``index``, ``node`` and ``activation`` of a batch, each (batch,), and ``code``.
+
+        ``index`` is -1 where samples come from a loader that does not say it.
+        """
         z = self.encode(batch.x.to(self.codebook.centers))
         found = self.assign(z)
         given = {"index": batch.index, "node": found.winner, "activation": found.activation}
@@ -347,8 +355,12 @@ class ClusteringModule(LightningModule, ABC):
     @property
     def data(self) -> ClusterData:
         """The data of the training."""
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        assert isinstance(data, ClusterData)
+        data = getattr(self.trainer, "datamodule", None)
+        if not isinstance(data, ClusterData):
+            raise ConfigError(
+                f"{type(self).__name__} trains on data that it can ask for all samples: give the "
+                "trainer datamodule=ClusterData(samples) in place of a loader"
+            )
         return data
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
