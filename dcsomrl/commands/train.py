@@ -209,8 +209,8 @@ def check_processes(hydra: HydraConf, trainer: DictConfig) -> None:
         means = "" if str(number) == str(devices) else f" (trainer.devices={devices})"
         raise ConfigError(
             f"-m cannot train on {number} devices{means} at once, since every further process "
-            "would start all runs again: give every run a command of its own, set trainer.devices=1, or "
-            "launch through SLURM (hydra/launcher=submitit_slurm)"
+            "would start all runs again: give every run a command of its own, set "
+            "trainer.devices=1, or launch through SLURM (hydra/launcher=submitit_slurm)"
         )
 
 
