@@ -205,16 +205,17 @@ class ClusteringModule(LightningModule, ABC):
             if self.starts_at_samples:
                 check_enough(self.n_clusters, len(data.rows("train")))
 
-    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
-        """A batch of our own data as it is; of another loader its samples, see :func:`as_batch`."""
-        return batch if isinstance(batch, Batch) else as_batch(batch, self.codebook.centers.dtype)
-
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch."""
+        batch = self._read_batch(batch)
         # A batch of one sample has no statistics: the running ones take their place.
         alone = find_batch_norms(self) if len(batch.x) == 1 else []
         with evaluating(*alone):
             return self.learn_from(batch)["loss"]
+
+    def _read_batch(self, batch: Any) -> Batch:
+        """A batch of our own data as it is; of another loader its samples, see :func:`as_batch`."""
+        return batch if isinstance(batch, Batch) else as_batch(batch, self.codebook.centers.dtype)
 
     def learn_from(self, batch: Batch) -> dict[str, Tensor]:
         """Terms of the loss on a training batch, 0-d each, which the sums of the epoch take in."""
@@ -282,6 +283,7 @@ class ClusteringModule(LightningModule, ABC):
     ) -> Step:
         """Encode and assign a batch of the validation part; callbacks score what it returns."""
         self.prepare_step()
+        batch = self._read_batch(batch)
         step = self.step(batch)
         for name, value in self.terms(step).items():
             self.log(f"val/{name}", value, batch_size=len(batch.x), sync_dist=True)
@@ -307,6 +309,7 @@ class ClusteringModule(LightningModule, ABC):
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Assign a batch and take it into the scores of ``Trainer.test``."""
+        batch = self._read_batch(batch)
         z = self.encode(batch.x.to(self.codebook.centers))
         found = self.assign(z)
         self._tested["distance"].update((z - self.codebook.centers[found.winner]).norm(dim=1))
@@ -327,6 +330,7 @@ class ClusteringModule(LightningModule, ABC):
 
         ``index`` is -1 where samples come from a loader that does not say it.
         """
+        batch = self._read_batch(batch)
         z = self.encode(batch.x.to(self.codebook.centers))
         found = self.assign(z)
         given = {"index": batch.index, "node": found.winner, "activation": found.activation}
