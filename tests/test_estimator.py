@@ -1,6 +1,7 @@
 """The estimator: scikit-learn's own checks, and what its users rely on beyond them."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -67,6 +68,19 @@ def test_soft_memberships_agree_with_the_clusters(blobs, fitted):
     numbers = range(fitted.n_clusters_)
     inverse = np.array([1 / gaps[fitted.node_clusters_ == one].min() for one in numbers])
     np.testing.assert_allclose(share[0], inverse / inverse.sum(), rtol=1e-3)
+
+
+@pytest.mark.parametrize("n_clusters", [None, 1])
+@pytest.mark.parametrize("spread", [0, 1])
+def test_a_map_of_one_node_is_said_where_samples_differ(spread, n_clusters):
+    x = np.random.default_rng(0).random((30, 4)) * spread
+    som = GrowingSOM(n_clusters, max_epochs=1, radius=9, random_state=0, device="cpu")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        som.fit(x)
+    assert len(som.prototypes_) == 1
+    told = [one for one in said if "the map has one node" in str(one.message)]
+    assert len(told) == (1 if spread and n_clusters is None else 0)
 
 
 def test_a_cluster_of_many_nodes_takes_no_samples_of_a_small_one():

@@ -115,7 +115,15 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         self.model_ = model
         self._preparation = Preparation.from_state(data.state_dict())
         self._drift = Drift(self.model_.n_clusters)
-        return self._finish(x)
+        self._finish(x)
+        if self._given["n_clusters"] is None and len(self._slots) == 1 and np.ptp(x, axis=0).any():
+            warnings.warn(
+                "the map has one node, so that all samples are in one cluster: train for longer "
+                "(max_epochs=None does), in smaller batches (batch_size), or lower radius",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return self
 
     def partial_fit(self, X: ArrayLike, y: object = None) -> Self:
         """Go once over further samples X (n, features), from where the last call came to.
