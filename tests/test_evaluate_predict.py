@@ -404,6 +404,24 @@ def test_rows_of_predictions_join_with_those_of_the_training(run_small, tmp_path
             run_small(*data, f"dataset.source.keep=[{name}]", run_dir=tmp_path / "kept")
 
 
+@pytest.mark.parametrize("kept", ["my note", "[my note]", "7", "[7]", "0", "[my note,7,0]"])
+@pytest.mark.parametrize("named_by", ["the training", "the command"])
+def test_columns_are_kept_by_a_name_or_a_list_of_them(run_small, tmp_path, kept, named_by):
+    rows = pd.DataFrame(np.random.default_rng(0).random((40, 3)), columns=["a", "b", "c"])
+    rows.assign(**{"my note": "n", "7": "m", "0": "o"}).to_csv(tmp_path / "t.csv", index=False)
+    data = ("dataset=arrays", f"dataset.path={tmp_path / 't.csv'}", "dataset.source.header=true")
+    of_training = [f"dataset.source.keep={kept}"] if named_by == "the training" else []
+    columns = "dataset.source.columns=[a,b]"
+    run_small(
+        *data, columns, "model=somrl", *of_training, small=("trainer=cpu", "trainer.max_epochs=1")
+    )
+    ckpt, output = (tmp_path / name for name in ("run/checkpoints/last.ckpt", "p.csv"))
+    given = [f"ckpt={ckpt}", f"input={tmp_path / 't.csv'}", f"output={output}"]
+    call(predict, "predict", tmp_path, *given, *([] if of_training else [f"keep={kept}"]))
+    expected = kept.strip("[]").split(",")
+    assert pd.read_csv(output).columns[1 : 1 + len(expected)].tolist() == expected
+
+
 @pytest.mark.parametrize(
     ("task", "given", "output"),
     [
