@@ -71,6 +71,7 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     before = load(cfg.init, trust=cfg.trust) if cfg.init is not None and fresh else None
     if before is not None:
         data.follow(before.data)
+        cfg.init = str(Path(cfg.init).absolute())  # the report, from wherever, asks for it again
     data.setup("fit")
     cfg.input_shape = list(data.shape)
     data.notes = [name_note(one, cfg) for one in data.notes]
