@@ -49,5 +49,5 @@ def test_clusters_that_go_on_are_gone_or_are_new_are_counted(run_small, tmp_path
     page = report(compose_config("report", [f"run={tmp_path / 'new'}", "embedding=pca"], tmp_path))
     assert "Clusters before and after" in page.read_text()
     assert read_run(tmp_path / "old").former is None
-    ckpt.unlink()
+    (tmp_path / "old" / "checkpoints" / "last.ckpt").unlink()
     assert read_run(tmp_path / "new").former is None
