@@ -199,7 +199,8 @@ def finish(
     merged = model.merged(read_number(config.get("n_clusters")))
     described = describe(config, "test")
     title = "{model} on {dataset}, test split, seed {seed}".format(**described)
-    scores, wins = write_assigned(model, data, merged, run_dir, title)
+    every = "{model} on {dataset}, all splits, seed {seed}".format(**described)
+    scores, wins = write_assigned(model, data, merged, run_dir, every)
     metrics = {
         **described,
         **scores,
@@ -232,7 +233,7 @@ def write_assigned(
         data: that it was trained on.
         merged: (K,) cluster of every slot.
         run_dir: the run's folder.
-        title: of a picture.
+        title: of a picture of samples of all splits.
 
     Returns:
         What is known of the test split.
