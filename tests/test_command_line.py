@@ -22,6 +22,7 @@ from omegaconf import OmegaConf
 from dcsomrl import evaluate
 from dcsomrl.app import settle_clusters, settle_size
 from dcsomrl.checkpoints import read_checkpoint
+from dcsomrl.commands.train import count_devices
 from dcsomrl.configuration import LONGEST, choose_model, find_config_dir, name_folder
 from dcsomrl.errors import CheckpointError, ConfigError
 from dcsomrl.loading import load
@@ -231,9 +232,24 @@ def test_folders_of_different_runs_differ():
 
 
 @pytest.mark.slow
-def test_several_devices_under_m_are_refused(tmp_path, monkeypatch, capsys):
-    said = said_of(["-m", *SMALL, "seed=0,1", "trainer.devices=2"], tmp_path, monkeypatch, capsys)
+@pytest.mark.parametrize("devices", ["2", "'\"2\"'", "'\"0,1\"'", "[0,1]"])
+def test_several_devices_under_m_are_refused(tmp_path, monkeypatch, capsys, devices):
+    given = f"trainer.devices={shlex.split(devices)[0]}"
+    said = said_of(["-m", *SMALL, "seed=0,1", given], tmp_path, monkeypatch, capsys)
     assert "-m cannot train on 2 devices" in said
+
+
+@pytest.mark.parametrize(
+    ("devices", "accelerator", "number"),
+    [
+        *((all_of, where, 3) for all_of in ("auto", -1, "-1") for where in ("auto", "gpu", "cuda")),
+        *(("auto", "cpu", 1), ("auto", "mps", 1), (1, "gpu", 1), ("1", "auto", 1)),
+        *((4, "cpu", 4), ("4", "gpu", 4), ("0, 2", "gpu", 2), ("0,", "gpu", 1), ([1], "gpu", 1)),
+    ],
+)
+def test_devices_are_counted_as_lightning_does(monkeypatch, devices, accelerator, number):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    assert count_devices(devices, accelerator) == number
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The estimator: scikit-learn's own checks, and what its users rely on beyond them."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -74,9 +75,31 @@ def test_soft_memberships_agree_with_the_clusters(blobs, fitted):
     som = model.som
     live = som.live.numpy()
     gaps = (som.relevances.numpy() * (som.centers.numpy() - z) ** 2).sum(1)[live]
-    inverse = 1 / gaps
-    expected = np.bincount(fitted.node_clusters_, weights=inverse / inverse.sum())
-    np.testing.assert_allclose(share[0], expected, rtol=1e-3)
+    numbers = range(fitted.n_clusters_)
+    inverse = np.array([1 / gaps[fitted.node_clusters_ == one].min() for one in numbers])
+    np.testing.assert_allclose(share[0], inverse / inverse.sum(), rtol=1e-3)
+
+
+@pytest.mark.parametrize("n_clusters", [None, 1])
+@pytest.mark.parametrize("spread", [0, 1])
+def test_a_map_of_one_node_is_said_where_samples_differ(spread, n_clusters):
+    x = np.random.default_rng(0).random((30, 4)) * spread
+    som = GrowingSOM(n_clusters, max_epochs=1, radius=9, random_state=0, device="cpu")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        som.fit(x)
+    assert len(som.prototypes_) == 1
+    told = [one for one in said if "the map has one node" in str(one.message)]
+    assert len(told) == (1 if spread and n_clusters is None else 0)
+
+
+def test_a_cluster_of_many_nodes_takes_no_samples_of_a_small_one():
+    x = load_digits().data
+    som = GrowingSOM(max_epochs=3, random_state=0, device="cpu").fit(x)
+    assert np.ptp(np.bincount(som.node_clusters_)) > 3
+    share = som.predict_memberships(x)
+    np.testing.assert_allclose(share.sum(1), 1, rtol=1e-5)
+    assert (share.argmax(1) == som.labels_).mean() > 0.99
 
 
 @pytest.mark.slow

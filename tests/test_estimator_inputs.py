@@ -1,6 +1,7 @@
 """The estimators' parameters and samples as they come: read, or refused in a sentence."""
 
 import logging
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -166,3 +167,42 @@ def test_codes_and_dates_in_samples_are_said(caplog):
     said = " ".join(record.getMessage() for record in caplog.records)
     assert "-999 lies far from all other values of column 1 (the first in row 4)" in said
     assert "column 2 are dates, as 20240101 (yyyymmdd)" in said
+
+
+@pytest.mark.parametrize("ask", ["predict", "transform", "predict_memberships"])
+@pytest.mark.parametrize(
+    "wide",
+    [
+        np.zeros((20_000, 300), np.uint8),
+        np.zeros((20_000, 300), np.float16),
+        sparse.random_array((20_000, 300), density=0.001, format="csc"),
+        sparse.csr_array((20_000, 300), dtype=np.int64),
+    ],
+    ids=["bytes", "halves", "sparse", "counts"],
+)
+def test_of_new_samples_no_more_than_a_batch_is_made_of_floats(wide, ask):
+    few = np.random.default_rng(0).random((50, 300))
+    estimator = GrowingSOM(max_epochs=1, random_state=0, device="cpu").fit(few)
+    tracemalloc.start()
+    given = getattr(estimator, ask)(wide)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(given) == 20_000
+    assert peak < 20_000 * 300 * 8 / 3
+
+
+@pytest.mark.parametrize(
+    "hold",
+    [
+        sparse.coo_matrix,
+        lambda x: pd.DataFrame.sparse.from_spmatrix(sparse.csr_matrix(x)),
+        lambda x: torch.tensor(x).to_sparse(),
+        lambda x: torch.tensor(x).to_sparse_csr(),
+    ],
+    ids=["scipy", "pandas", "torch", "torch rows"],
+)
+def test_the_memory_of_sparse_samples_is_said(caplog, hold):
+    rows = np.eye(20, 3)
+    with caplog.at_level("INFO", logger="dcsomrl"):
+        GrowingSOM(max_epochs=1, random_state=0, device="cpu").fit(hold(rows))
+    assert "sparse samples of shape (20, 3) are made dense: 0.0 MB" in caplog.text

@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 from pytorch_lightning import Trainer
+from torch.utils.data import DataLoader, TensorDataset
 
 from dcsomrl import DCSOMRL, SOMRL, ClusterData, MLPAutoencoder, score
 from dcsomrl.configuration import compose_config
@@ -15,6 +16,7 @@ from dcsomrl.evaluate import evaluate
 from dcsomrl.export import export
 from dcsomrl.loading import load
 from dcsomrl.mistakes import explain
+from dcsomrl.models import KMeansModel
 from dcsomrl.predict import predict
 from dcsomrl.report import report
 from tests.conftest import read_test_split
@@ -265,6 +267,53 @@ def test_lightnings_own_calls_work_on_our_models():
     assert found.winner.tolist() == assigned["node"].tolist()
 
 
+def make_quiet_trainer():
+    return Trainer(accelerator="cpu", logger=False, max_epochs=1, enable_checkpointing=False,
+                   enable_progress_bar=False, num_sanity_val_steps=0)  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])
+@pytest.mark.parametrize("with_labels", [False, True])
+def test_lightnings_own_calls_take_loaders_of_tensors(with_labels, dtype):
+    torch.manual_seed(0)
+    x = torch.rand(50, 6).to(dtype)
+    given = TensorDataset(x, torch.arange(50)) if with_labels else x
+    loader = DataLoader(given, batch_size=20)
+    model = DCSOMRL(MLPAutoencoder((6,), 3, [8]), SOMRL(3, activation_threshold=0.99))
+    trainer = make_quiet_trainer()
+    trainer.fit(model, loader, loader)
+    (validated,) = trainer.validate(model, loader, verbose=False)
+    (tested,) = trainer.test(model, loader, verbose=False)
+    parts = trainer.predict(model, loader)
+    found = model.eval()(x.float())
+    assert torch.equal(torch.cat([part["node"] for part in parts]), found.winner)
+    assert set(torch.cat([part["index"] for part in parts]).tolist()) == {-1}
+    assert tested["test/nodes_used"] == len(found.winner.unique())
+    assert "test/nmi" not in tested
+    assert validated["val/loss"] > 0
+
+
+@pytest.mark.parametrize(
+    ("samples", "said"),
+    [
+        (torch.zeros(8, 6, dtype=torch.uint8), r"is torch\.uint8 of shape \(8, 6\): give samples"),
+        (torch.zeros(8), r"is torch\.float32 of shape \(8,\)"),
+        ([{"x": torch.zeros(6)}] * 8, "is dict: give samples"),
+    ],
+)
+def test_a_loader_without_samples_is_refused(samples, said):
+    model = DCSOMRL(MLPAutoencoder((6,), 3, [8]), SOMRL(3))
+    with pytest.raises(DataError, match=said):
+        make_quiet_trainer().predict(model, DataLoader(samples, batch_size=8))
+
+
+def test_a_model_that_asks_for_all_samples_says_so_to_a_loader():
+    with pytest.raises(ConfigError, match="datamodule=ClusterData"):
+        make_quiet_trainer().fit(
+            KMeansModel((6,), n_clusters=3), DataLoader(torch.rand(20, 6), batch_size=10)
+        )
+
+
 def test_a_checkpoint_of_a_plain_trainer_loads(tmp_path):
     def parts():
         return {"autoencoder": MLPAutoencoder((1, 8, 8), 8, [32]), "som": SOMRL(8)}
@@ -353,6 +402,24 @@ def test_rows_of_predictions_join_with_those_of_the_training(run_small, tmp_path
             call(predict, "predict", tmp_path, *given, f"keep=[{name}]")
         with pytest.raises(DataError, match=f"{name} of their own.*dataset.source.keep"):
             run_small(*data, f"dataset.source.keep=[{name}]", run_dir=tmp_path / "kept")
+
+
+@pytest.mark.parametrize("kept", ["my note", "[my note]", "7", "[7]", "0", "[my note,7,0]"])
+@pytest.mark.parametrize("named_by", ["the training", "the command"])
+def test_columns_are_kept_by_a_name_or_a_list_of_them(run_small, tmp_path, kept, named_by):
+    rows = pd.DataFrame(np.random.default_rng(0).random((40, 3)), columns=["a", "b", "c"])
+    rows.assign(**{"my note": "n", "7": "m", "0": "o"}).to_csv(tmp_path / "t.csv", index=False)
+    data = ("dataset=arrays", f"dataset.path={tmp_path / 't.csv'}", "dataset.source.header=true")
+    of_training = [f"dataset.source.keep={kept}"] if named_by == "the training" else []
+    columns = "dataset.source.columns=[a,b]"
+    run_small(
+        *data, columns, "model=somrl", *of_training, small=("trainer=cpu", "trainer.max_epochs=1")
+    )
+    ckpt, output = (tmp_path / name for name in ("run/checkpoints/last.ckpt", "p.csv"))
+    given = [f"ckpt={ckpt}", f"input={tmp_path / 't.csv'}", f"output={output}"]
+    call(predict, "predict", tmp_path, *given, *([] if of_training else [f"keep={kept}"]))
+    expected = kept.strip("[]").split(",")
+    assert pd.read_csv(output).columns[1 : 1 + len(expected)].tolist() == expected
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Exported models give what predict gives, for raw samples and batches of any size."""
 
+import json
 from importlib.util import find_spec
 from itertools import product
 
@@ -78,7 +79,7 @@ def test_an_exported_model_gives_what_predict_gives(run_small, tmp_path, overrid
     check(tmp_path / "run", tmp_path, x, tmp_path / "x.npy")
 
 
-def test_a_table_goes_in_in_its_own_units_and_with_its_gaps(run_small, tmp_path):
+def test_a_table_goes_in_in_its_own_units_and_with_its_gaps(run_small, tmp_path, capsys):
     rng = np.random.default_rng(0)
     rows = pd.DataFrame(rng.random((60, 3)) * [1e6, 1, 1e-3], columns=list("abc"))
     rows.loc[[3, 17], "b"] = np.nan
@@ -89,6 +90,14 @@ def test_a_table_goes_in_in_its_own_units_and_with_its_gaps(run_small, tmp_path)
     )
     x = torch.from_numpy(pd.read_csv(tmp_path / "t.csv").to_numpy())
     check(tmp_path / "run", tmp_path, x, tmp_path / "t.csv")
+    assert "in this order, which the file holds too: a, b, c" in capsys.readouterr().out
+    held = {"columns": ""}
+    torch.export.load(tmp_path / "run" / "model.pt2", extra_files=held)
+    assert json.loads(held["columns"]) == ["a", "b", "c"]
+    import onnxruntime
+
+    meta = onnxruntime.InferenceSession(tmp_path / "run" / "model.onnx").get_modelmeta()
+    assert json.loads(meta.custom_metadata_map["columns"]) == ["a", "b", "c"]
 
 
 def test_images_go_in_as_bytes(run_small, tmp_path):

@@ -1,5 +1,6 @@
 """A trained model as one file for other programs: ``python -m dcsomrl.export run=...``."""
 
+import json
 import logging
 import warnings
 from importlib.util import find_spec
@@ -21,6 +22,8 @@ from dcsomrl.writing import make_room, swapped
 
 FILES = {"onnx": "model.onnx", "torch": "model.pt2"}
 GIVEN = ("node", "cluster", "activation", "code")
+# Names what a file holds beside the model: the columns of a table, in order, as JSON.
+COLUMNS = "columns"
 # Samples of the batch that is traced; any other number may be given later.
 TRACED = 3
 
@@ -88,10 +91,13 @@ def export(cfg: DictConfig) -> Path:
     example = take_raw_samples(trained)
     with swapped(output) as part, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        (_write_onnx if cfg.format == "onnx" else _write_torch)(module, example, part)
+        columns = trained.data.feature_names or []
+        (_write_onnx if cfg.format == "onnx" else _write_torch)(module, example, columns, part)
     shape = ", ".join(str(side) for side in example.shape[1:])
     kind = str(example.dtype).removeprefix("torch.")
     print(f"{output}: takes x (batch, {shape}) of {kind}; gives {', '.join(GIVEN)}")
+    if columns:
+        print(f"columns of x, in this order, which the file holds too: {', '.join(columns)}")
     return output
 
 
@@ -104,14 +110,14 @@ def take_raw_samples(trained: Trained) -> Tensor:
     return torch.zeros(shape, dtype=preparation.normalization.offset.dtype)
 
 
-def _write_torch(module: Assigner, example: Tensor, path: Path) -> None:
+def _write_torch(module: Assigner, example: Tensor, columns: list[str], path: Path) -> None:
     batch = torch.export.Dim("batch", min=1)
     program = torch.export.export(module, (example,), dynamic_shapes=({0: batch},))
     with path.open("wb") as file:
-        torch.export.save(program, file)
+        torch.export.save(program, file, extra_files={COLUMNS: json.dumps(columns)})
 
 
-def _write_onnx(module: Assigner, example: Tensor, path: Path) -> None:
+def _write_onnx(module: Assigner, example: Tensor, columns: list[str], path: Path) -> None:
     for name in ("onnxscript", "onnx_ir"):
         logging.getLogger(name).setLevel(logging.WARNING)
     batch = torch.export.Dim("batch", min=1)
@@ -125,4 +131,6 @@ def _write_onnx(module: Assigner, example: Tensor, path: Path) -> None:
         verbose=False,
     )
     assert program is not None
-    path.write_bytes(program.model_proto.SerializeToString())
+    proto = program.model_proto
+    proto.metadata_props.add(key=COLUMNS, value=json.dumps(columns))
+    path.write_bytes(proto.SerializeToString())

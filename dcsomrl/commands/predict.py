@@ -16,7 +16,7 @@ from dcsomrl.data.image_checks import check_files, describe_bad
 from dcsomrl.data.image_files import ImageFiles, Look
 from dcsomrl.data.image_folders import IMAGE_SUFFIXES, image_files
 from dcsomrl.data.images import read_as, read_size
-from dcsomrl.data.roles import Roles
+from dcsomrl.data.roles import Roles, read_name, read_names
 from dcsomrl.data.tables import SUFFIXES
 from dcsomrl.data.text_tables import Writing, name_kind
 from dcsomrl.errors import DataError
@@ -175,8 +175,8 @@ def choose_reading(settings: Mapping[str, Any], cfg: DictConfig) -> Reading:
     known = {key: settings[key] for key in KEPT if key in settings}
     id, keep = (known.get(key) if cfg[key] is None else cfg[key] for key in ("id", "keep"))
     roles = Roles(
-        id=None if id is None else str(id),
-        keep=tuple(str(name) for name in keep or ()),
+        id=None if id is None else read_name(id, "id"),
+        keep=read_names(() if keep is None else keep, "keep"),
         missing=known.get("missing", "refuse"),
         lenient=cfg.id is None and cfg.keep is None,
     )

@@ -71,6 +71,7 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     before = load(cfg.init, trust=cfg.trust) if cfg.init is not None and fresh else None
     if before is not None:
         data.follow(before.data)
+        cfg.init = str(Path(cfg.init).absolute())  # the report, from wherever, asks for it again
     data.setup("fit")
     cfg.input_shape = list(data.shape)
     data.notes = [name_note(one, cfg) for one in data.notes]
@@ -204,14 +205,32 @@ def check_processes(hydra: HydraConf, trainer: DictConfig) -> None:
     launcher = str(hydra.launcher.get("_target_", ""))
     here = launcher.endswith(("BasicLauncher", "JoblibLauncher"))
     devices = trainer.get("devices", 1)
-    many = isinstance(devices, int) and devices > 1
-    many = many or (isinstance(devices, ListConfig) and len(devices) > 1)
-    if hydra.mode == RunMode.MULTIRUN and here and many:
+    number = count_devices(devices, trainer.get("accelerator"))
+    if hydra.mode == RunMode.MULTIRUN and here and number > 1:
+        means = "" if str(number) == str(devices) else f" (trainer.devices={devices})"
         raise ConfigError(
-            f"-m cannot train on {devices} devices at once, since every further process would "
-            "start all runs again: give every run a command of its own, set trainer.devices=1, or "
-            "launch through SLURM (hydra/launcher=submitit_slurm)"
+            f"-m cannot train on {number} devices{means} at once, since every further process "
+            "would start all runs again: give every run a command of its own, set "
+            "trainer.devices=1, or launch through SLURM (hydra/launcher=submitit_slurm)"
         )
+
+
+def count_devices(devices: Any, accelerator: Any) -> int:
+    """How many devices Lightning's trainer takes, each with a process of its own.
+
+    Args:
+        devices: a number, also as text; a list of them, also as text with commas; or all that
+            there are, ``auto`` and -1.
+        accelerator: where these are, such as ``auto``, ``gpu`` or ``cpu``.
+    """
+    if isinstance(devices, ListConfig | list):
+        return len(devices)
+    said = str(devices).strip()
+    if "," in said:
+        return len([one for one in said.split(",") if one.strip()])
+    if said in ("auto", "-1"):
+        return max(1, torch.cuda.device_count()) if accelerator in ("auto", "gpu", "cuda") else 1
+    return int(said) if said.isdecimal() else 1
 
 
 def check_search(hydra: HydraConf) -> None:

@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -44,6 +44,27 @@ class Batch(NamedTuple):
     views: tuple[Tensor, ...] = ()
     neighbor: Tensor | None = None
     neighbor_index: Tensor | None = None
+
+
+def as_batch(given: Any, dtype: torch.dtype) -> Batch:
+    """The samples of a batch of a plain loader, whose rows are not known, and without its labels.
+
+    Args:
+        given: normalised samples (batch, *shape), or a list or tuple that begins with them.
+        dtype: of the floats that they become.
+
+    Raises:
+        DataError: it holds no samples that are floats.
+    """
+    first = given[0] if isinstance(given, list | tuple) and given else given
+    if not isinstance(first, Tensor) or not first.is_floating_point() or first.ndim < 2:
+        kind = f"{first.dtype} of shape {tuple(first.shape)}" if isinstance(first, Tensor) else ""
+        raise DataError(
+            f"a batch of the loader is {kind or type(given).__name__}: give samples that are "
+            "normalised, as floats (batch, *shape), alone or first in a list, or a ClusterData as "
+            "datamodule, which normalises them"
+        )
+    return Batch(first.to(dtype), None, first.new_full((len(first),), -1, dtype=torch.long))
 
 
 class Rows:

@@ -1,6 +1,5 @@
 """What the estimators share: rows of numbers in, the cluster of each out."""
 
-import logging
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable
@@ -8,11 +7,13 @@ from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+import pandas as pd
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from numpy.typing import ArrayLike, NDArray
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
+from scipy import sparse
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -30,10 +31,12 @@ from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.estimators.drift import Drift, find_kept
 from dcsomrl.estimators.parameters import ABOVE_ZERO, AT_LEAST_ONE, AT_LEAST_TWO, read_parameters
 from dcsomrl.estimators.samples import (
+    announce_dense,
     check_order,
     name_columns,
     read_rows,
     refuse_gaps,
+    to_floats,
     warn_of_doubtful,
 )
 from dcsomrl.maps import SOMRL
@@ -41,12 +44,9 @@ from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 from dcsomrl.training.silence import silenced
 
-log = logging.getLogger(__name__)
 
 # Epochs of a training whose length is left open; of few samples each has several passes.
 EPOCHS = 30
-# Megabytes of a matrix that is made dense, from which on it is a warning.
-LARGE = 100
 # Samples of a part of a stream that tell by themselves how nodes are merged; beside fewer, those
 # of earlier parts count.
 ENOUGH = 200
@@ -117,7 +117,15 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         self.model_ = model
         self._preparation = Preparation.from_state(data.state_dict())
         self._drift = Drift(self.model_.n_clusters)
-        return self._finish(x)
+        self._finish(x)
+        if self._given["n_clusters"] is None and len(self._slots) == 1 and np.ptp(x, axis=0).any():
+            warnings.warn(
+                "the map has one node, so that all samples are in one cluster: train for longer "
+                "(max_epochs=None does), in smaller batches (batch_size), or lower radius",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return self
 
     def partial_fit(self, X: ArrayLike, y: object = None) -> Self:
         """Go once over further samples X (n, features), from where the last call came to.
@@ -178,7 +186,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
     def predict_memberships(self, X: ArrayLike) -> NDArray[np.float32]:
         """(n, n_clusters_) how far every sample of X belongs to each cluster; rows sum to 1."""
         check_is_fitted(self, "node_clusters_")
-        x = self._check_samples(X, reset=False)
+        x = self._read_samples(X, reset=False)
         slots = torch.from_numpy(self._slots)
         merged = torch.full((self.model_.n_clusters,), -1)
         merged[slots] = torch.from_numpy(self.node_clusters_)
@@ -191,12 +199,12 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
     def predict_nodes(self, X: ArrayLike) -> NDArray[np.int64]:
         """(n,) node of every sample of X (n, features)."""
         check_is_fitted(self, "node_clusters_")
-        return self._find_nodes(self._check_samples(X, reset=False))
+        return self._find_nodes(self._read_samples(X, reset=False))
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """(n, dimensions of the map) codes in [0, 1] of samples X (n, features)."""
         check_is_fitted(self, "node_clusters_")
-        x = self._check_samples(X, reset=False)
+        x = self._read_samples(X, reset=False)
         return self._apply_by_batches(self.model_.encode, x).numpy()
 
     @property
@@ -211,7 +219,18 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         return tags
 
     def _check_samples(self, x: ArrayLike | Tensor, reset: bool) -> NDArray[np.floating]:
-        """Samples as floats, of 64 bits unless they come in 32: columns are scaled from these.
+        """Samples to train on as floats, of 64 bits unless they have 32: these give the scale.
+
+        Raises:
+            ValueError: see :meth:`_read_samples`.
+        """
+        found = self._read_samples(x, reset)
+        if hasattr(found, "toarray"):
+            announce_dense(found, found.shape)
+        return to_floats(found)
+
+    def _read_samples(self, x: ArrayLike | Tensor, reset: bool) -> Any:
+        """Samples as they were given, if they can be taken: an array, or a sparse one of rows.
 
         Raises:
             ValueError: they are no finite numbers, or masked, or have other columns than those of
@@ -221,12 +240,15 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         names = name_columns(rows)
         if not reset:
             check_order(names, getattr(self, "_columns", None))  # older pickles have none
+        if not sparse.issparse(rows):
+            announce_dense(x, rows.shape)
         found: Any = validate_data(
             self,
             rows,
             reset=reset,
-            accept_sparse=True,
-            dtype=[np.float64, np.float32],
+            accept_sparse="csr",
+            # Only a batch is made of floats at a time, but of frames, whose columns may differ.
+            dtype=[np.float64, np.float32] if isinstance(rows, pd.DataFrame) else None,
             ensure_all_finite=False,
             ensure_min_samples=2 if reset else 1,
         )
@@ -235,12 +257,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         refuse_gaps(found, list(getattr(self, "feature_names_in_", [])))
         if reset:
             warn_of_doubtful(found, getattr(self, "feature_names_in_", names))
-        if not hasattr(found, "toarray"):
-            return np.ascontiguousarray(found)  # torch takes no array that runs backwards
-        size = found.dtype.itemsize * found.shape[0] * found.shape[1] / 1e6
-        level = logging.INFO if size < LARGE else logging.WARNING
-        log.log(level, "a sparse matrix of shape %s is made dense: %.1f MB", found.shape, size)
-        return np.asarray(found.toarray())
+        return found
 
     def _make_data(
         self, x: NDArray[np.floating], passes: int | Literal["auto"] = 1
@@ -343,19 +360,24 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             )
         return self
 
-    def _find_nodes(self, x: NDArray[np.floating]) -> NDArray[np.int64]:
+    def _find_nodes(self, x: Any) -> NDArray[np.int64]:
         slot = self._apply_by_batches(lambda part: self.model_.cluster(part).winner, x)
         return np.searchsorted(self._slots, slot.numpy())
 
     @torch.no_grad()
-    def _apply_by_batches(
-        self, function: Callable[[Tensor], Tensor], x: NDArray[np.floating]
-    ) -> Tensor:
-        """What a function makes of normalised samples, in evaluation mode."""
-        found = []
+    def _apply_by_batches(self, function: Callable[[Tensor], Tensor], x: Any) -> Tensor:
+        """What a function makes of samples, dense or sparse, once normalised, in evaluation mode.
+
+        Beside the result no more than a batch is in memory as floats.
+        """
+        whole: Tensor | None = None
         with evaluating(self.model_):
-            for first in range(0, len(x), BATCH):
-                part = torch.tensor(x[first : first + BATCH])
-                filled = part[torch.arange(-(-len(part) // FULL) * FULL) % len(part)]
-                found.append(function(self._preparation(filled))[: len(part)])
-        return torch.cat(found)
+            for first in range(0, x.shape[0], BATCH):
+                rows = torch.tensor(to_floats(x[first : first + BATCH]))
+                filled = rows[torch.arange(-(-len(rows) // FULL) * FULL) % len(rows)]
+                part = function(self._preparation(filled))[: len(rows)]
+                if whole is None:
+                    whole = part.new_empty(x.shape[0], *part.shape[1:])
+                whole[first : first + BATCH] = part
+        assert whole is not None  # scikit-learn refuses none
+        return whole

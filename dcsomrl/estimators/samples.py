@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 from scipy import sparse
+from torch import Tensor
 
 from dcsomrl.data.columns import as_numbers, tell_kind
 from dcsomrl.data.constant import list_some
@@ -20,6 +22,11 @@ from dcsomrl.data.text_tables import check_names
 from dcsomrl.errors import DataError
 
 log = logging.getLogger(__name__)
+
+# Megabytes of sparse samples that are made dense, from which on it is a warning.
+LARGE = 100
+# Rows that are looked at at once.
+ROWS = 1024
 
 
 def read_rows(x: Any) -> Any:
@@ -46,9 +53,11 @@ def read_rows(x: Any) -> Any:
         )
     if is_sparse:
         to_numbers(np.empty(0, x.dtype), "samples")
-        is_wide = x.dtype.kind in "iu" and x.dtype.itemsize == 8
-        check_told_apart(x.toarray() if is_wide else np.empty(0), FRAME)
-        return x.tocsr() if x.format == "dok" else x
+        found = x.tocsr()
+        if x.dtype.kind in "iu" and x.dtype.itemsize == 8 and x.shape[0]:
+            ends = [end.toarray() for end in (found.min(axis=0), found.max(axis=0))]
+            check_told_apart(np.vstack([end.reshape(1, -1) for end in ends]), FRAME)
+        return found
     check_told_apart(found, FRAME)
     return found
 
@@ -57,17 +66,18 @@ def refuse_gaps(x: Any, names: list[Any]) -> None:
     """Refuse samples (n, features), dense or sparse, with a value that is no finite number.
 
     Args:
-        x: floats.
+        x: numbers.
         names: of the columns; empty where they have none.
 
     Raises:
         DataError: there is such a value.
     """
+    known: NDArray[np.floating] = x.data if hasattr(x, "tocoo") else x
+    if all(np.isfinite(known[i : i + ROWS]).all() for i in range(0, len(known), ROWS)):
+        return
     listed = x.tocoo() if hasattr(x, "tocoo") else None
     values: NDArray[np.floating] = x if listed is None else listed.data
     bad = ~np.isfinite(values)
-    if not bad.any():
-        return
     found = values[bad][0]
     places = bad.nonzero() if listed is None else (listed.row[bad], listed.col[bad])
     row, column = (int(place[0]) for place in places)
@@ -92,6 +102,27 @@ def warn_of_doubtful(x: Any, names: Sequence[str] | None) -> None:
         return
     remedy = "fill it, or leave such samples out"
     warn_of_rows(x, names, FRAME, "row {}".format, [], remedy)
+
+
+def to_floats(x: Any) -> NDArray[np.floating]:
+    """Numbers (n, features), dense or sparse, as an array of 64 bits, or of the 32 they have."""
+    dense = x.toarray() if hasattr(x, "toarray") else x
+    kind = np.float32 if dense.dtype == np.float32 else np.float64
+    return np.ascontiguousarray(dense, kind)  # torch takes no array that runs backwards
+
+
+def announce_dense(given: Any, shape: tuple[int, ...]) -> None:
+    """Say in the log how much memory sparse samples of a shape take when they are made dense."""
+    if isinstance(given, pd.DataFrame):
+        is_sparse = any(isinstance(one, pd.SparseDtype) for one in given.dtypes)
+    elif isinstance(given, Tensor):
+        is_sparse = given.layout != torch.strided
+    else:
+        is_sparse = sparse.issparse(given)
+    if is_sparse:
+        size = 8 * shape[0] * shape[1] / 1e6
+        level = logging.INFO if size < LARGE else logging.WARNING
+        log.log(level, "sparse samples of shape %s are made dense: %.1f MB", shape, size)
 
 
 def name_columns(rows: Any) -> list[str] | None:

@@ -18,6 +18,8 @@ PALETTE = (
     "#3366cc", "#e6770b", "#2e9e4f", "#d62f3f", "#8f45bd",
     "#8c564b", "#dd5aa8", "#17a2b8", "#a3a11a", "#1f2f6b",
 )  # fmt: skip
+# Area of the dots of all samples, in points squared.
+DOTS = 6000
 
 
 def draw_embedding(
@@ -42,20 +44,21 @@ def draw_embedding(
     """
     figure = Figure(figsize=(9, 8), layout="constrained", dpi=130)
     axis = figure.subplots()
+    size = min(max(DOTS / max(len(points), 1), 3.0), 30.0)  # points squared
     if labels is None or class_names is None:
         axis.scatter(
-            points[:, 0], points[:, 1], s=2, color="#99aabb", linewidths=0, rasterized=True
+            points[:, 0], points[:, 1], s=size, color="#99aabb", linewidths=0, rasterized=True
         )
     else:
         for label, name in enumerate(class_names):
             own = points[labels == label]
             color = PALETTE[label % len(PALETTE)]
             axis.scatter(
-                own[:, 0], own[:, 1], s=3, color=color, alpha=0.6, linewidths=0,
+                own[:, 0], own[:, 1], s=size, color=color, alpha=0.6, linewidths=0,
                 label=escape_entry(name), rasterized=True,
             )  # fmt: skip
         if len(class_names) <= 20:
-            axis.legend(markerscale=4, fontsize=8, frameon=False, loc="upper left",
+            axis.legend(markerscale=7 / size**0.5, fontsize=8, frameon=False, loc="upper left",
                         bbox_to_anchor=(1, 1))  # fmt: skip
     lines = LineCollection(list(nodes[edges]), colors="#222222", linewidths=0.6, alpha=0.6)
     axis.add_collection(lines)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dcsomrl.figures.text import escape
+from dcsomrl.figures.text import escape, measure_heading
 
 TILE = 0.62
 
@@ -58,9 +58,10 @@ def draw_image_rows(
     margin = 0.085 * max(map(len, labels)) + 0.1
     heading = (0.3 if columns else 0.05) + (0.35 if title else 0)
     size = (margin + TILE * longest * cell[1] / cell[0], TILE * len(rows) + heading)
-    figure = Figure(figsize=size, dpi=130)
-    left, top = margin / size[0], 1 - heading / size[1]
-    axis = figure.add_axes((left, 0, 1 - left, top))
+    across = max(size[0], measure_heading(title))
+    figure = Figure(figsize=(across, size[1]), dpi=130)
+    top = 1 - heading / size[1]
+    axis = figure.add_axes((margin / across, 0, (size[0] - margin) / across, top))
     draw_tiles(axis, rows, cell)
     for i, label in enumerate(labels):
         place = i * cell[0] + height / 2

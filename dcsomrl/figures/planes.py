@@ -8,13 +8,15 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dcsomrl.figures.text import escape
+from dcsomrl.figures.text import abbreviate, escape
 
 Array = NDArray[np.floating]
 ACROSS = 4
 # Marks of the nodes by their grid; discs where there is none.
 MARKS = {"rectangular": "s", "hexagonal": "h", None: "o"}
 INCHES = 2.3
+# Signs of a title at most, of the width of a plane.
+LONGEST = 34
 
 
 def draw_planes(
@@ -47,7 +49,7 @@ def draw_planes(
     extent = float((high - low).max()) + 1
     for axis, value, title in zip(axes.flat, values, titles, strict=False):
         _draw_plane(axis, value, places, edges, topology, extent)
-        axis.set_title(escape(title), fontsize=8)
+        axis.set_title(escape(abbreviate(title, LONGEST)), fontsize=8)
     for axis in axes.flat[len(values) :]:
         axis.axis("off")
     return figure

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dcsomrl.figures.heat_map import draw_heat_map
 from dcsomrl.figures.images import draw_tiles
-from dcsomrl.figures.text import escape
+from dcsomrl.figures.text import escape, measure_heading
 
 
 def draw_prototype_grid(
@@ -37,8 +37,9 @@ def draw_prototype_grid(
     heading = 0.3 if title else 0.05
     scale = 0.6 / width
     size = (scale * cell[1] * columns, scale * cell[0] * len(rows) + heading)
-    figure = Figure(figsize=(max(size[0], 2.5), size[1]))
-    axis = figure.add_axes((0, 0, size[0] / max(size[0], 2.5), 1 - heading / size[1]))
+    across = max(size[0], 2.5, measure_heading(title))
+    figure = Figure(figsize=(across, size[1]))
+    axis = figure.add_axes((0, 0, size[0] / across, 1 - heading / size[1]))
     draw_tiles(axis, rows, cell, top)
     for place, node in enumerate(order):
         i, j = divmod(place, columns)
@@ -56,6 +57,9 @@ def draw_prototype_profiles(
 ) -> Figure:
     """Decoded prototypes of vectors as rows of a heat map, the most used first.
 
+    Every feature has colours of its own, from the least to the greatest value of a node, since
+    features may have different units.
+
     Args:
         features: (nodes, features).
         counts: (nodes,) samples that each node won.
@@ -72,7 +76,11 @@ def draw_prototype_profiles(
     order = np.argsort(-counts, kind="stable")
     n_nodes, n_features = features.shape
     size = (min(14.0, 3 + 0.25 * n_features), min(14.0, 2 + 0.16 * n_nodes))
-    figure, axis = draw_heat_map(features[order], size, names, title, "value", cmap="viridis")
+    low, reach = features.min(0), np.ptp(features, axis=0)
+    share = (features[order] - low) / np.where(reach > 0, reach, 1)
+    label = "least to greatest value of the feature"
+    colors = {"cmap": "viridis", "vmin": 0, "vmax": 1}
+    figure, axis = draw_heat_map(share, size, names, title, label, **colors)
     axis.set_ylabel("node: samples")
     if n_nodes <= 80:
         axis.set_yticks(range(n_nodes), [f"{counts[node]:,}" for node in order], fontsize=7)

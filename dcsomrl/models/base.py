@@ -16,6 +16,7 @@ from dcsomrl.analysis.clusters import find_clusters
 from dcsomrl.analysis.connectivity import Connectivity
 from dcsomrl.data import Batch, ClusterData
 from dcsomrl.data.arguments import read_whole
+from dcsomrl.data.batches import as_batch
 from dcsomrl.data.notes import note
 from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Step, Term
@@ -88,9 +89,10 @@ class ClusteringModule(LightningModule, ABC):
 
     @torch.no_grad()
     def memberships(self, z: Tensor, merged: Tensor) -> Tensor:
-        """How far codes belong to every cluster, by their distances from all nodes.
+        """How far codes belong to every cluster, by their distance from its nearest node.
 
-        A node's share is as its inverse squared distance; a cluster has that of its nodes.
+        A cluster's share is as the inverse square of that distance, whatever the number of its
+        nodes, so that the largest is that of the nearest node's cluster.
 
         Args:
             z: (batch, m) codes.
@@ -108,10 +110,10 @@ class ClusteringModule(LightningModule, ABC):
         # Of the nearest: a sample on a prototype belongs to it, without a division by 0.
         nearest = distance.amin(1, keepdim=True).clamp(min=torch.finfo(distance.dtype).tiny)
         share = nearest / distance.clamp(min=nearest)
-        share = share / share.sum(1, keepdim=True)
-        clusters = int(merged.max()) + 1
-        whole = share.new_zeros(len(z), clusters)
-        return whole.index_add_(1, merged[live], share)
+        of = merged[live].expand_as(share)
+        whole = share.new_zeros(len(z), int(merged.max()) + 1)
+        whole = whole.scatter_reduce(1, of, share, "amax")
+        return whole / whole.sum(1, keepdim=True)
 
     def merged(self, n_clusters: int | None = None) -> Tensor:
         """The cluster of every slot, into which nodes are merged by their connectivity.
@@ -208,10 +210,15 @@ class ClusteringModule(LightningModule, ABC):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch."""
+        batch = self._read_batch(batch)
         # A batch of one sample has no statistics: the running ones take their place.
         alone = find_batch_norms(self) if len(batch.x) == 1 else []
         with evaluating(*alone):
             return self.learn_from(batch)["loss"]
+
+    def _read_batch(self, batch: Any) -> Batch:
+        """A batch of our own data as it is; of another loader its samples, see :func:`as_batch`."""
+        return batch if isinstance(batch, Batch) else as_batch(batch, self.codebook.centers.dtype)
 
     def learn_from(self, batch: Batch) -> dict[str, Tensor]:
         """Terms of the loss on a training batch, 0-d each, which the sums of the epoch take in."""
@@ -279,6 +286,7 @@ class ClusteringModule(LightningModule, ABC):
     ) -> Step:
         """Encode and assign a batch of the validation part; callbacks score what it returns."""
         self.prepare_step()
+        batch = self._read_batch(batch)
         step = self.step(batch)
         for name, value in self.terms(step).items():
             self.log(f"val/{name}", value, batch_size=len(batch.x), sync_dist=True)
@@ -304,6 +312,7 @@ class ClusteringModule(LightningModule, ABC):
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Assign a batch and take it into the scores of ``Trainer.test``."""
+        batch = self._read_batch(batch)
         z = self.encode(batch.x.to(self.codebook.centers))
         found = self.assign(z)
         self._tested["distance"].update((z - self.codebook.centers[found.winner]).norm(dim=1))
@@ -320,7 +329,11 @@ class ClusteringModule(LightningModule, ABC):
         del self._tested
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
-        """``index``, ``node`` and ``activation`` of a batch, each (batch,), and ``code``."""
+        """``index``, ``node`` and ``activation`` of a batch, each (batch,), and ``code``.
+
+        ``index`` is -1 where samples come from a loader that does not say it.
+        """
+        batch = self._read_batch(batch)
         z = self.encode(batch.x.to(self.codebook.centers))
         found = self.assign(z)
         given = {"index": batch.index, "node": found.winner, "activation": found.activation}
@@ -349,8 +362,12 @@ class ClusteringModule(LightningModule, ABC):
     @property
     def data(self) -> ClusterData:
         """The data of the training."""
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        assert isinstance(data, ClusterData)
+        data = getattr(self.trainer, "datamodule", None)
+        if not isinstance(data, ClusterData):
+            raise ConfigError(
+                f"{type(self).__name__} trains on data that it can ask for all samples: give the "
+                "trainer datamodule=ClusterData(samples) in place of a loader"
+            )
         return data
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

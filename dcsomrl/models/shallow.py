@@ -79,7 +79,7 @@ class ShallowModel(ClusteringModule):
     @torch.no_grad()
     def training_step(self, batch: Batch, batch_idx: int) -> None:  # type: ignore[override]
         """Learn from a batch."""
-        self.learn_from(batch)
+        self.learn_from(self._read_batch(batch))
         self.optimizers().step()  # type: ignore[union-attr]
 
     def configure_optimizers(self) -> Any:

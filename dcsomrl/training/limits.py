@@ -24,6 +24,7 @@ UNFIT = {
     "plugins": "a run has one of its own, which writes checkpoints whole; leave it out",
     "limit_test_batches": "the whole test split is scored; leave it out",
     "limit_predict_batches": "every sample is assigned; leave it out",
+    "model_registry": "a run sends no checkpoint to a registry; leave it out",
 }
 USUAL = {
     "fast_dev_run": False,
@@ -85,6 +86,11 @@ def check_limits(trainer: Mapping[str, Any]) -> None:
         value = trainer.get(name)
         if value is not None and (not isinstance(value, int | float) or value <= 0):
             raise ConfigError(f"trainer.{name} must be above 0, got {value}")
+    clip = trainer.get("gradient_clip_val")
+    if isinstance(clip, int | float) and clip < 0:
+        raise ConfigError(
+            f"trainer.gradient_clip_val must be above 0, or 0 or null not to clip, got {clip}"
+        )
     for what in ("epochs", "steps"):
         least, most = trainer.get(f"min_{what}"), trainer.get(f"max_{what}")
         if least is not None and most is not None and 0 < most < least:

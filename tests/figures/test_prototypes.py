@@ -5,8 +5,11 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 
 from dcsomrl.figures import draw_prototype_grid, draw_prototype_profiles
+from dcsomrl.figures.clusters import draw_cluster_profiles
 from dcsomrl.figures.embedding import draw_embedding
 from dcsomrl.figures.images import draw_image_rows, rescale_images
 from dcsomrl.figures.parameters import draw_parameter_scatter
@@ -33,10 +36,12 @@ def test_every_prototype_is_drawn_the_most_used_first(nodes, channels):
 
 
 def test_vectors_are_rows_the_most_used_first():
-    features = np.arange(12.0).reshape(4, 3)
+    features = np.array([[0.0, 5, 900], [1, 5, 100], [2, 5, 500], [4, 5, 300]])
     figure = draw_prototype_profiles(features, np.array([1, 9, 3, 5]), ["a", "b", "c"], "title")
     axis = figure.axes[0]
-    np.testing.assert_array_equal(axis.images[0].get_array(), features[[1, 3, 2, 0]])
+    # Every feature from its least to its greatest value, whatever its unit.
+    shares = np.array([[0, 0, 1], [0.25, 0, 0], [0.5, 0, 0.5], [1, 0, 0.25]])
+    np.testing.assert_array_equal(axis.images[0].get_array(), shares[[1, 3, 2, 0]])
     assert [label.get_text() for label in axis.get_xticklabels()] == ["a", "b", "c"]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["9", "5", "3", "1"]
 
@@ -81,3 +86,42 @@ def test_images_of_another_range_are_brought_to_one_that_can_be_drawn():
     np.testing.assert_allclose(rescale_images(np.array([128.0]), np.array([0.0, 256.0])), [0.5])
     for kept in (np.array([0.0, 1.0]), np.array([0.2, 0.4]), np.array([-1e-6, 1 + 1e-6])):
         assert rescale_images(samples, kept) is samples
+
+
+def draw_all(nodes, features, title):
+    """Every kind of picture that has a heading, of some nodes."""
+    rng = np.random.default_rng(0)
+    images, counts = rng.random((nodes, 1, 8, 8)), np.arange(nodes)
+    rows = rng.random((nodes, features))
+    names = [f"{'a long name of a column ' * (i % 4)}{i}" for i in range(features)]
+    yield draw_prototype_grid(images, counts, title)
+    yield draw_image_rows([images], ["cluster 0: 1"], title=title)
+    yield draw_prototype_profiles(rows, counts, names, title)
+    yield draw_cluster_profiles(rows, counts, counts % 2, names, title)
+
+
+@pytest.mark.parametrize("nodes", [1, 3, 40])
+@pytest.mark.parametrize("features", [2, 30])
+def test_no_text_is_cut_off(nodes, features):
+    title = "neighbor_somrl on a_rather_long_name_of_a_file, test split, seed 0: prototypes"
+    for figure in draw_all(nodes, features, title):
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        for text in figure.findobj(Text):
+            if text.get_visible() and text.get_text().strip():
+                box = text.get_window_extent(canvas.get_renderer())
+                where = f"{text.get_text()} at {box} of {figure.bbox}"
+                assert min(box.x0, box.y0) >= -1, where
+                assert box.x1 <= figure.bbox.x1 + 1, where
+                assert box.y1 <= figure.bbox.y1 + 1, where
+
+
+@pytest.mark.parametrize("labels", [None, np.arange(2)])
+def test_dots_of_few_samples_are_larger(labels):
+    names = None if labels is None else ["a", "b"]
+    node, edges = np.zeros((1, 2)), np.empty((0, 2), dtype=int)
+    few = draw_embedding(np.zeros((2, 2)), node, edges, labels, names)
+    repeated = None if labels is None else labels.repeat(2000)
+    many = draw_embedding(np.zeros((4000, 2)), node, edges, repeated, names)
+    area = [figure.axes[0].collections[0].get_sizes()[0] for figure in (few, many)]
+    assert area == [30, 3]

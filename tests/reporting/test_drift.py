@@ -25,15 +25,16 @@ def write_groups(path, groups, rng):
     table.to_csv(path, index=False)
 
 
-def test_clusters_that_go_on_are_gone_or_are_new_are_counted(run_small, tmp_path):
+def test_clusters_that_go_on_are_gone_or_are_new_are_counted(run_small, tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     write_groups(tmp_path / "old.csv", [0, 1, 2], rng)
     write_groups(tmp_path / "new.csv", [1, 2, 3], rng)
     given = [*SMALL, "trainer.max_epochs=8"]
     run_small(f"dataset.path={tmp_path / 'old.csv'}", run_dir=tmp_path / "old", small=given)
-    ckpt = tmp_path / "old" / "checkpoints" / "last.ckpt"
-    new = [f"dataset.path={tmp_path / 'new.csv'}", f"init={ckpt}"]
-    run_small(*new, run_dir=tmp_path / "new", small=given)
+    new = [f"dataset.path={tmp_path / 'new.csv'}", "init=old/checkpoints/last.ckpt"]
+    with monkeypatch.context() as elsewhere:  # where the report is not made
+        elsewhere.chdir(tmp_path)
+        run_small(*new, run_dir=tmp_path / "new", small=given)
     run = read_run(tmp_path / "new")
     group = np.array(run.class_names, dtype=int)[run.labels]
     counts = pd.crosstab(group, run.former.cluster)
@@ -48,5 +49,5 @@ def test_clusters_that_go_on_are_gone_or_are_new_are_counted(run_small, tmp_path
     page = report(compose_config("report", [f"run={tmp_path / 'new'}", "embedding=pca"], tmp_path))
     assert "Clusters before and after" in page.read_text()
     assert read_run(tmp_path / "old").former is None
-    ckpt.unlink()
+    (tmp_path / "old" / "checkpoints" / "last.ckpt").unlink()
     assert read_run(tmp_path / "new").former is None

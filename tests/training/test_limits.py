@@ -55,6 +55,8 @@ def finished(tmp_path_factory):
         ("+trainer.gpus=1", r"no gpus any more: set trainer\.accelerator=gpu"),
         ("+trainer.profiler=foo", "profiler parameter of Trainer, it can only be one of"),
         ("+trainer.limit_val_batches=0", "must be above 0, got 0"),
+        ("+trainer.gradient_clip_val=-1", "must be above 0, or 0 or null not to clip, got -1"),
+        ("+trainer.model_registry=mine", "no checkpoint to a registry"),
         ("+trainer.logger=false", "loggers are chosen by logger=NAME"),
         ("+trainer.callbacks=[]", r"chosen by callbacks=NAME"),
         ("+trainer.plugins=[]", "a run has one of its own"),
