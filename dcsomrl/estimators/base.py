@@ -44,7 +44,6 @@ from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 from dcsomrl.training.silence import silenced
 
-
 # Epochs of a training whose length is left open; of few samples each has several passes.
 EPOCHS = 30
 # Samples of a part of a stream that tell by themselves how nodes are merged; beside fewer, those
