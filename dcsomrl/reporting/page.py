@@ -2,12 +2,14 @@
 
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from dcsomrl.analysis.embedding import Method
-from dcsomrl.metrics import BY_KEY, REPORTED
+from dcsomrl.metrics import BY_KEY, CATALOGUE, REPORTED
+from dcsomrl.reporting.cluster_sheet import make_clusters
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.explorer import make_explorer
 from dcsomrl.reporting.html import Explorer, Picture, RunPage
@@ -44,7 +46,8 @@ def draw_report(run: RunData, method: Method, seed: int) -> tuple[list[Section],
     context = Context(run, method, seed)
     drawn = (part.draw(context) for part in PARTS if part.applies(run))
     found = [section for section in drawn if section is not None]
-    return found, make_page(run, found, make_explorer(context))
+    page = make_page(run, found, make_explorer(context))
+    return found, replace(page, clusters=make_clusters(run))
 
 
 def make_page(run: RunData, found: Iterable[Section], arrays: Explorer | None) -> RunPage:
@@ -65,7 +68,19 @@ def make_page(run: RunData, found: Iterable[Section], arrays: Explorer | None) -
         for part in parts
         if part.figure is not None
     ]
-    return RunPage(run.name, rows, remarks, pictures, arrays)
+    return RunPage(run.name, rows, remarks, pictures, arrays, meanings=explain_measures(rows))
+
+
+def explain_measures(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Range, which is better, and what it is, of the measures of a summary, by their titles."""
+    known = {measure.title: measure for measure in CATALOGUE}
+    return {
+        title: f"{known[title].range}"
+        + ("" if known[title].better == "neither" else f", {known[title].better} is better")
+        + f": {known[title].about}"
+        for title, _ in rows
+        if title in known
+    }
 
 
 def format_value(value: object) -> str:

@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits
 from dcsomrl.analysis.steps import find_step_of_share, score_by_chance
 from dcsomrl.configuration import compose_config
 from dcsomrl.loading import load
+from dcsomrl.reporting.cluster_sheet import name_apart
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.page import draw_report, write_figures
 from dcsomrl.reporting.run_data import read_run
@@ -104,6 +105,44 @@ def test_a_cluster_is_a_row_with_the_samples_of_its_nodes(portrait, run):
     assert f"merged into {number} clusters, a number that holds" in (
         portrait[0]["clusters"].caption
     )
+
+
+def test_the_sheet_of_clusters_is_of_the_assignments(trained, portrait, run):
+    sheet = portrait[1].clusters
+    assigned = read_test_split(trained)
+    of_node = assigned.groupby("node")["cluster"].first()
+    assert len(sheet) == run.metrics["clusters"]
+    for row in sheet:
+        own = assigned[assigned["cluster"] == row.number]
+        assert row.facts["samples"] == f"{len(own):,}"
+        assert row.facts["nodes"] == str((run.cluster == row.number).sum())
+        # A node that won no test sample is in no row, but may be second.
+        known = own["second"].isin(of_node.index)
+        inside = (own["second"].map(of_node) == row.number)[known].mean()
+        if known.all():
+            assert row.facts["well inside"] == f"{inside:.0%}"
+        classes = np.bincount(run.labels[own["index"]])
+        share = f"{classes.max() / len(own):.0%}"
+        assert row.facts["most frequent class"] == f"{classes.argmax()} ({share})"
+        assert row.pictures.shape == (min(8, len(own)), 8, 8, 1)
+        best = own.sort_values("activation", ascending=False).iloc[0]["index"]
+        first = np.round(run.samples[int(best), 0].clip(0, 1) * 255)
+        np.testing.assert_array_equal(row.pictures[0, :, :, 0], first)
+
+
+def test_features_that_set_a_cluster_apart_are_named_with_how_far(run):
+    samples = np.random.default_rng(0).normal(size=(len(run.samples), 4))
+    own = np.arange(len(samples)) < 100
+    samples[own, 2] -= 3
+    table = replace(
+        run,
+        samples=samples,
+        decoded=np.zeros((len(run.slots), 4)),
+        feature_names=["a", "b", "c", "d"],
+    )
+    name, far = name_apart(table, own)[0].split()
+    expected = (samples[own, 2].mean() - samples[~own, 2].mean()) / samples[:, 2].std()
+    assert (name, float(far)) == ("c", pytest.approx(expected, abs=0.05))
 
 
 def test_a_course_without_a_lead_over_chance_reaches_nothing(run):

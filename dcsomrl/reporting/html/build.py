@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dcsomrl.reporting.html.content import Explorer, Picture, Pixels, RunPage, check_run
+from dcsomrl.reporting.html.sheet import make_sheet
 
 SCRIPTS = ("data.js", "explorer.js", "details.js", "page.js")
 ABSENT = "\N{EN DASH}"
@@ -38,9 +39,11 @@ def build_page(runs: Sequence[RunPage], title: str) -> str:
     for run in runs:
         check_run(run)
     sections = [
-        ("Summary", _make_summary(runs) + _make_notes(runs)),
+        ("Clusters", make_sheet(runs)),
+        ("Remarks", _make_notes(runs)),
         *_make_explorers(runs),
         ("Pictures", _make_pictures(runs)),
+        ("Numbers", _make_summary(runs)),
     ]
     sections = [(heading, content) for heading, content in sections if content]
     anchors = [f"part-{number}" for number in range(len(sections))]
@@ -66,20 +69,23 @@ def _read_asset(name: str) -> str:
 
 
 def _make_summary(runs: Sequence[RunPage]) -> str:
-    """Measures as rows, one column per run."""
+    """Measures as rows, one column per run, and what they say."""
     tables = [dict(run.summary) for run in runs]
+    meanings = {name: text for run in runs for name, text in run.meanings.items()}
     measures = list(dict.fromkeys(measure for table in tables for measure in table))
     if not measures:
         return ""
     head = "".join(f'<th scope="col">{escape(run.title)}</th>' for run in runs)
+    head += '<th scope="col">what it says</th>' if meanings else ""
     rows = [
         f'<tr><th scope="row">{escape(measure)}</th>'
         + "".join(f"<td>{escape(table.get(measure, ABSENT))}</td>" for table in tables)
+        + (f'<td class="says">{escape(meanings.get(measure, ""))}</td>' if meanings else "")
         + "</tr>"
         for measure in measures
     ]
     return (
-        '<div class="scroll" role="region" aria-label="Summary" tabindex="0">'
+        '<div class="scroll" role="region" aria-label="Numbers" tabindex="0">'
         f'<table class="summary"><thead><tr><td></td>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
@@ -184,7 +190,7 @@ def _pack_sheet(images: Pixels | None) -> dict[str, Any] | None:
 def _make_pictures(runs: Sequence[RunPage]) -> str:
     """Figures; those of one name in one row where there are several runs."""
     names = list(dict.fromkeys(picture.name for run in runs for picture in run.pictures))
-    blocks = []
+    blocks, links = [], []
     for name in names:
         figures, heading = [], ""
         for number, run in enumerate(runs):
@@ -199,10 +205,12 @@ def _make_pictures(runs: Sequence[RunPage]) -> str:
         row = f'<div class="figures">{"".join(figures)}</div>'
         wide = len(runs) == 1 and _read_ratio(runs[0].pictures[at[name]]) > WIDE
         kind = ' class="wide"' if wide else ""
-        blocks.append(f"<div{kind}><h3>{escape(heading)}</h3>{row}</div>")
+        blocks.append(f'<div{kind}><h3 id="picture-{name}">{escape(heading)}</h3>{row}</div>')
+        links.append(f'<li><a href="#picture-{name}">{escape(heading)}</a></li>')
     if not blocks:
         return ""
-    return f'<div class="{"pairs" if len(runs) > 1 else "pictures"}">{"".join(blocks)}</div>'
+    shown = f'<div class="{"pairs" if len(runs) > 1 else "pictures"}">{"".join(blocks)}</div>'
+    return (f'<ul class="contents">{"".join(links)}</ul>' if len(links) > 2 else "") + shown
 
 
 def _read_ratio(picture: Picture) -> float:

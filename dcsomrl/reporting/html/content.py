@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,21 @@ class Explorer:
 
 
 @dataclass(frozen=True)
+class Cluster:
+    """A row of the sheet of clusters.
+
+    Args:
+        number: of the cluster, from 0.
+        facts: by their headings, which are the same for all clusters of a run.
+        pictures: (r, h, w, 1 or 3) bytes of typical samples; None where there are none.
+    """
+
+    number: int
+    facts: dict[str, str]
+    pictures: Pixels | None = None
+
+
+@dataclass(frozen=True)
 class RunPage:
     """What a page says about one trained map.
 
@@ -94,6 +109,8 @@ class RunPage:
         notes: plain sentences.
         pictures: figures, in the order of the page.
         explorer: None where there is nothing to explore.
+        clusters: the largest first; none where nodes are not merged.
+        meanings: what measures of the summary say, by their name, where they need a word.
     """
 
     title: str
@@ -101,6 +118,8 @@ class RunPage:
     notes: list[str]
     pictures: list[Picture]
     explorer: Explorer | None
+    clusters: list[Cluster] = field(default_factory=list)
+    meanings: dict[str, str] = field(default_factory=dict)
 
 
 def check_run(run: RunPage) -> None:
@@ -121,6 +140,11 @@ def check_run(run: RunPage) -> None:
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
             raise ValueError(f"{what} {twice[0]!r} stands twice in the run {run.title!r}.")
+    for cluster in run.clusters:
+        if cluster.facts.keys() != run.clusters[0].facts.keys():
+            raise ValueError(f"cluster {cluster.number} has other facts than the first one.")
+        if cluster.pictures is not None:
+            _check_pixels("pictures", cluster.pictures, len(cluster.pictures))
     if run.explorer is not None:
         _check_nodes(run.explorer)
         _check_points(run.explorer)

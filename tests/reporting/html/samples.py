@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from dcsomrl.reporting.html import Explorer, Picture, RunPage
+from dcsomrl.reporting.html import Cluster, Explorer, Picture, RunPage
 
 DIGITS = [str(digit) for digit in range(10)]
 
@@ -105,6 +105,12 @@ def table_explorer(features: int = 6, **changes: Any) -> Explorer:
     )
 
 
+def cluster_rows(count: int = 3, side: int = 8, channels: int = 1) -> list[Cluster]:
+    """Clusters with their facts and five typical pictures each."""
+    pictures = blobs(np.random.default_rng(2), 5, side, channels)
+    return [Cluster(i, {"samples": str(90 - i), "nodes": "4"}, pictures) for i in range(count)]
+
+
 def run_page(title: str = "seed 1", **changes: Any) -> RunPage:
     """A run with everything; ``changes`` replace single fields."""
     made = RunPage(
@@ -113,5 +119,7 @@ def run_page(title: str = "seed 1", **changes: Any) -> RunPage:
         notes=["The map is full: no further node could be added."],
         pictures=[picture(), picture("sizes", "Samples won")],
         explorer=explorer(),
+        clusters=cluster_rows(),
+        meanings={"NMI": "0 to 1, higher is better"},
     )
     return replace(made, **changes)

@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcsomrl.reporting.html import Picture, RunPage, build_page
-from tests.reporting.html.samples import explorer, picture, run_page, table_explorer
+from dcsomrl.reporting.html import Cluster, Picture, RunPage, build_page
+from tests.reporting.html.samples import (
+    cluster_rows,
+    explorer,
+    picture,
+    run_page,
+    table_explorer,
+)
 
 EMPTY = {"br", "hr", "img", "input", "link", "meta"}
 HOSTILE = "</script><script>alert('x')</script> \"quoted\" & Grüße 漢字"
@@ -82,7 +88,7 @@ def test_the_page_loads_nothing_from_elsewhere():
 
 @pytest.mark.parametrize(
     "runs",
-    [two_runs(), [run_page(explorer=None, pictures=[], notes=[], summary=[])]],
+    [two_runs(), [run_page(explorer=None, pictures=[], notes=[], summary=[], clusters=[])]],
     ids=["two", "nothing"],
 )
 def test_the_elements_are_balanced(runs):
@@ -98,6 +104,8 @@ def test_hostile_names_stay_text():
         notes=[HOSTILE],
         pictures=[Picture("a", HOSTILE, HOSTILE, picture("a", HOSTILE[:-3]).svg)],
         explorer=explorer(class_names=[HOSTILE] * 10, relevance_names=[HOSTILE] * 8),
+        clusters=[Cluster(0, {HOSTILE: HOSTILE})],
+        meanings={HOSTILE: HOSTILE},
     )
     page = build_page([run, run_page()], HOSTILE)
     reader = Reader(page)
@@ -181,11 +189,45 @@ def test_measures_that_a_run_lacks_are_dashes():
     table = re.search(r'<table class="summary">(.*?)</table>', page)[1]
     rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in table.split("<tr>")[1:]]
     assert rows == [
-        ["", "first", "second"],
-        ["Purity", "0.9", "0.8"],
-        ["Seconds", "12", "\N{EN DASH}"],
-        ["NMI", "\N{EN DASH}", "0.7"],
+        ["", "first", "second", "what it says"],
+        ["Purity", "0.9", "0.8", ""],
+        ["Seconds", "12", "\N{EN DASH}", ""],
+        ["NMI", "\N{EN DASH}", "0.7", "0 to 1, higher is better"],
     ]
+
+
+@pytest.mark.parametrize(("side", "channels"), [(8, 1), (8, 3), (200, 3)])
+def test_the_page_begins_with_the_clusters_and_their_pictures(side, channels):
+    rows = cluster_rows(side=side, channels=channels)
+    page = build_page([run_page(clusters=rows)], "Map")
+    assert page.index("<h2>Clusters</h2>") < page.index("<h2>Map</h2>") < page.index("<h2>Numbers")
+    table = re.search(r'<table class="clusters">(.*?)</table>', page)[1]
+    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in table.split("<tr>")[1:]]
+    assert cells[0] == ["cluster", "samples", "nodes", "typical samples"]
+    assert [row[:3] for row in cells[1:]] == [[str(i), str(90 - i), "4"] for i in range(3)]
+    image = re.search(r'base64,([^"]+)" width="(\d+)" height="(\d+)" alt="([^"]+)"', cells[2][3])
+    shown = Image.open(io.BytesIO(base64.b64decode(image[1])))
+    assert image[4] == "5 typical samples of cluster 1"
+    assert shown.width / shown.height == pytest.approx(int(image[2]) / int(image[3]), rel=0.02)
+    assert shown.height == min(side, 2 * int(image[3]))
+    if side == 8:  # as they were given, a white line between two
+        pixels = np.asarray(shown.convert("RGB" if channels == 3 else "L")).reshape(8, -1, channels)
+        np.testing.assert_array_equal(pixels[:, :8], rows[1].pictures[0])
+        np.testing.assert_array_equal(pixels[:, 9:17], rows[1].pictures[1])
+        assert (pixels[:, 8] == 255).all()
+
+
+def test_what_a_table_shows_has_no_pictures():
+    rows = [Cluster(0, {"samples": "9", "set apart by": "width +1.2"})]
+    page = build_page([run_page(clusters=rows, explorer=table_explorer())], "Map")
+    assert "typical samples</th>" not in page
+    assert "A feature sets a cluster apart" in page
+
+
+def test_clusters_with_other_facts_are_refused():
+    rows = [Cluster(0, {"samples": "9"}), Cluster(1, {"nodes": "9"})]
+    with pytest.raises(ValueError, match="cluster 1 has other facts"):
+        build_page([run_page(clusters=rows)], "Map")
 
 
 def test_figures_of_one_name_stand_in_one_row():
