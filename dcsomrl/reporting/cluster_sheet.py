@@ -14,8 +14,7 @@ def make_clusters(run: RunData) -> list[Cluster]:
     """The clusters of the test samples, the largest first; none where nodes are not merged."""
     if run.cluster is None or len(run.slots) == 0:
         return []
-    cluster = np.append(run.cluster, -1)  # the last is node -1: no winner
-    first, second = cluster[run.winner], cluster[run.second]
+    first = np.append(run.cluster, -1)[run.winner]  # the last is node -1: no winner
     found = []
     for number in range(min(int(run.cluster.max()) + 1, MOST_CLUSTERS)):
         own = first == number
@@ -23,8 +22,9 @@ def make_clusters(run: RunData) -> list[Cluster]:
             "samples": f"{own.sum():,}",
             "share": f"{own.mean():.1%}",
             "nodes": str(int((run.cluster == number).sum())),
-            "well inside": f"{(second[own] == number).mean():.0%}" if own.any() else "n/a",
         }
+        if run.clear is not None:
+            facts["clear"] = f"{run.clear[own].mean():.0%}" if own.any() else "n/a"
         if run.class_names is not None:
             facts["most frequent class"] = _name_class(run, own)
         typical = find_typical(run, own)

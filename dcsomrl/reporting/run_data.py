@@ -57,6 +57,8 @@ class RunData:
         latent: (n, m) codes of the test split.
         winner: (n,) node of every test sample, -1 where there is none; ``second`` likewise.
         activation: (n,) of the winner.
+        clear: (n,) whether a sample is at least twice as near to a node of its cluster as to any of
+            another; None where nodes are not merged.
         labels: (n,) classes; None without.
         samples: (n, *shape) raw, as ``decoded``.
         index: (n,) number of every test sample in the whole split.
@@ -103,6 +105,7 @@ class RunData:
     lattice: Array | None = None
     topology: str | None = None
     former: Former | None = None
+    clear: NDArray[np.bool_] | None = None
 
     @property
     def wins(self) -> Nodes:
@@ -208,7 +211,8 @@ def _arrange(
     live = book.live_slots()
     number = torch.full((model.n_clusters + 1,), -1)  # the last is slot -1: no node
     number[live] = torch.arange(len(live))
-    test = _assign(trained, "test", number)
+    merged = None if model.connectivity is None else _find_clusters(trained)
+    test = _assign(trained, "test", number, merged)
     first, second = (_assign(trained, "train", number)[name] for name in ("winner", "second"))
     adjacency = book.adjacency()
     relevances = None if book.relevances is None else book.relevances[book.live]
@@ -244,7 +248,7 @@ def _arrange(
         edges=None if adjacency is None else number[adjacency.triu(1).nonzero()].numpy(),
         trained_wins=np.bincount(first[first >= 0], minlength=len(live)),
         counts=count_winners(first, second, len(live)),
-        cluster=_find_clusters(trained)[live].numpy() if model.connectivity is not None else None,
+        cluster=None if merged is None else merged[live].numpy(),
         **{**test, "samples": rescale_images(samples, samples) if samples.ndim == 4 else samples},
         class_names=data.class_names if test["labels"] is not None else None,
         feature_names=data.feature_names,
@@ -263,7 +267,9 @@ def _find_clusters(trained: Trained) -> Tensor:
     return trained.model.merged(read_number(trained.config.get("n_clusters")))
 
 
-def _assign(trained: Trained, split: Any, number: Tensor) -> dict[str, Any]:
+def _assign(
+    trained: Trained, split: Any, number: Tensor, merged: Tensor | None = None
+) -> dict[str, Any]:
     """The samples of a split, of the test split at most :data:`MOST_SAMPLES`, and their nodes."""
     model, data = trained.model, trained.data
     columns: dict[str, list[Tensor]] = {}
@@ -279,11 +285,24 @@ def _assign(trained: Trained, split: Any, number: Tensor) -> dict[str, Any]:
             parts |= {"activation": found.activation, "latent": z}
             parts |= {"samples": data.denormalize(batch.x), "index": batch.index}
             parts |= {} if batch.y is None else {"labels": batch.y}
+            parts |= {} if merged is None else {"clear": _is_clear(model.memberships(z, merged))}
             parts = {name: part[kept[batch.index]] for name, part in parts.items()}
         for name, part in parts.items():
             columns.setdefault(name, []).append(part)
     arrays: dict[str, Any] = {name: torch.cat(part).numpy() for name, part in columns.items()}
     return arrays if split == "train" else {"labels": None, **arrays}
+
+
+def _is_clear(share: Tensor) -> Tensor:
+    """Whether samples are twice as near to one cluster as to any other, by their memberships.
+
+    Args:
+        share: (n, clusters), as the inverse square of distances.
+    """
+    if share.shape[1] < 2:
+        return torch.ones(len(share), dtype=torch.bool)
+    first, second = share.topk(2, dim=1).values.unbind(1)
+    return first >= 4 * second
 
 
 def _read_shown(file: Path, read: Callable[[Path], Any], absent: Any) -> Any:

@@ -110,17 +110,17 @@ def test_a_cluster_is_a_row_with_the_samples_of_its_nodes(portrait, run):
 def test_the_sheet_of_clusters_is_of_the_assignments(trained, portrait, run):
     sheet = portrait[1].clusters
     assigned = read_test_split(trained)
-    of_node = assigned.groupby("node")["cluster"].first()
     assert len(sheet) == run.metrics["clusters"]
     for row in sheet:
         own = assigned[assigned["cluster"] == row.number]
         assert row.facts["samples"] == f"{len(own):,}"
         assert row.facts["nodes"] == str((run.cluster == row.number).sum())
-        # A node that won no test sample is in no row, but may be second.
-        known = own["second"].isin(of_node.index)
-        inside = (own["second"].map(of_node) == row.number)[known].mean()
-        if known.all():
-            assert row.facts["well inside"] == f"{inside:.0%}"
+        # By hand: distances to all nodes, each weighted by its relevances.
+        z = run.latent[own["index"]]
+        apart = (run.relevances * (z[:, None] - run.centers) ** 2).sum(2)
+        inside = run.cluster == row.number
+        clear = apart[:, ~inside].min(1) >= 4 * apart[:, inside].min(1)
+        assert row.facts["clear"] == f"{clear.mean():.0%}"
         classes = np.bincount(run.labels[own["index"]])
         share = f"{classes.max() / len(own):.0%}"
         assert row.facts["most frequent class"] == f"{classes.argmax()} ({share})"
@@ -203,7 +203,7 @@ def test_samples_are_called_by_their_number_in_the_whole_split(run):
     fewer = replace(
         run,
         **{name: getattr(run, name)[some] for name in ("samples", "latent", "winner", "second")},
-        **{name: getattr(run, name)[some] for name in ("activation", "labels", "index")},
+        **{name: getattr(run, name)[some] for name in ("activation", "labels", "index", "clear")},
     )
     assert set(draw_report(fewer, "pca", 0)[1].explorer.nearest_rows.ravel() % 3) == {1}
 

@@ -14,8 +14,8 @@ from dcsomrl.reporting.html.content import Cluster, Pixels, RunPage
 SHOWN = 44
 MEANING = (
     "A row is a cluster, with its samples of the test split; that of the most training samples "
-    "comes first. Well inside are samples whose second best node belongs to the cluster, too: the "
-    "fewer, the less sure is where it ends."
+    "comes first. Clear are samples that are at least twice as near to a node of their cluster as "
+    "to any of another: the fewer, the less sure is where it ends."
 )
 APART = (
     " A feature sets a cluster apart by how far its mean lies from that of all other samples, in "
