@@ -94,6 +94,34 @@ def test_the_examples_in_python_run(run_small, tmp_path, monkeypatch):
     assert found["winner"].shape == (1000,)
 
 
+@pytest.mark.timeout(900)
+def test_the_tutorials_run(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found: dict = {}
+    page = (TOP / "docs" / "tutorials.md").read_text()
+    for language, block in re.findall(r"```(python|sh)\n(.*?)```", page, re.DOTALL):
+        if language == "python":
+            exec(block, found)
+            continue
+        for line in block.splitlines():
+            command, *arguments = line.split()[2:]
+            epochs = [one for one in arguments if one.startswith("trainer.max_epochs")]
+            if command == "dcsomrl.train":
+                shorter = "trainer.max_epochs=3" if epochs else "trainer.max_epochs=2"
+                arguments = [*set(arguments) - set(epochs), "trainer=cpu", shorter]
+            if command == "dcsomrl.report":
+                arguments.append("embedding=pca")
+            done = cli(command.removeprefix("dcsomrl."), *arguments, PYTHONPATH=str(TOP))
+            assert done.returncode == 0, (line, done.stderr)
+    assert found["three"]["cluster"].nunique() <= 3
+    assert len(found["bottles"]) == 178
+    assert found["given"]["code"].shape == (4, 22)
+    assert len(pd.read_csv("one.csv")) == 1
+    assert (
+        json.loads(Path("runs/neighbor_somrl-wine/seed0/metrics.json").read_text())["epochs"] == 3
+    )
+
+
 def test_the_readme_is_short():
     lines = (TOP / "README.md").read_text().splitlines()
     assert len(lines) <= 150
