@@ -96,7 +96,8 @@ def _write(value: float) -> str:
 def _lies_apart(values: NDArray[Any], code: float) -> bool:
     """Whether a code, and few like it, lie further from the others than these spread."""
     sign = np.sign(code)
-    like = sign * values >= abs(code) / 2
+    values = values / abs(code)  # no difference of these overflows
+    like = sign * values >= 0.5
     codes, others = np.unique(values[like]), values[~like]
     if not others.size or len(codes) > FEW:
         return False
