@@ -16,7 +16,9 @@ function meter(share, kind = "") {
 }
 
 function headed(headings) {
-  const cells = headings.map((heading) => element("th", { scope: "col" }, heading));
+  const cells = headings.map((heading) =>
+    heading ? element("th", { scope: "col" }, heading) : element("td", {}),
+  );
   return element("thead", {}, element("tr", {}, ...cells));
 }
 
