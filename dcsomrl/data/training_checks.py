@@ -82,9 +82,10 @@ def _look_at_stream(splits: Splits, x: Stream, notes: list[str], origin: str) ->
         for part in x.read_blocks("train"):
             hits = (part[:, column] == code).nonzero()
             if len(hits):
-                about = splits.about("train", torch.tensor([seen + int(hits[0])]))
+                row = seen + int(hits[0])
+                about = splits.about("train", torch.tensor([row]))
                 assert about is not None
-                return _call_sample(about.iloc[0], seen)
+                return _call_sample(about.iloc[0], row)
             seen += len(part)
         raise AssertionError  # the code is one of the bounds
 

@@ -49,10 +49,10 @@ EPOCHS = 30
 # Samples of a part of a stream that tell by themselves how nodes are merged; beside fewer, those
 # of earlier parts count.
 ENOUGH = 200
-# Samples that are encoded at once.
 # Batches are filled to a multiple of this: a processor computes the rest of a vector in another way
 # than a whole one, and the last bit of what a sample is given would depend on its place.
 FULL = 64
+# Samples that are encoded at once.
 BATCH = 1024
 
 

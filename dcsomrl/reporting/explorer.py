@@ -33,7 +33,7 @@ def make_explorer(context: Context) -> Explorer | None:
     with np.errstate(invalid="ignore", divide="ignore"):
         activation = sums / wins
         purity = run.classes.max(1, initial=0) / wins if run.labels is not None else wins * np.nan
-    names = None if run.image else name_features(run)
+    names = None if run.image else _name_features(run)
     m = run.centers.shape[1]
     # Without a network a code is the sample itself.
     network = (run.config["model"].get("autoencoder") or {}).get("_target_")
@@ -83,7 +83,6 @@ def _draw_disturbed(run: RunData, seed: int) -> NDArray[np.uint8] | None:
     return np.stack(levels)
 
 
-def name_features(run: RunData) -> list[str]:
-    """Names of the columns of a table, or of the places in a sample."""
+def _name_features(run: RunData) -> list[str]:
     width = int(np.prod(run.decoded.shape[1:]))
     return run.feature_names or [f"feature {i}" for i in range(width)]

@@ -1,5 +1,6 @@
 """What a reader should know before reading the rest."""
 
+from dcsomrl.figures.clusters import MOST_CLUSTERS
 from dcsomrl.reporting.run_data import RunData
 from dcsomrl.training.warnings import warn_of_clusters, warn_of_map
 
@@ -23,6 +24,8 @@ def list_notes(run: RunData) -> list[str]:
         said.append("This model has no map: its clusters have no neighbours.")
     elif n > 1 and len(run.graph) == 0:
         said.append("No two nodes activate each other at the threshold: the graph has no edge.")
+    if run.cluster is not None and n and (number := int(run.cluster.max()) + 1) > MOST_CLUSTERS:
+        said.append(f"Of {number} clusters the {MOST_CLUSTERS} largest are shown.")
     if unused := int((run.wins == 0).sum()):
         said.append(f"{unused} of {n} nodes won no test sample.")
     if run.labels is not None and n > 1:

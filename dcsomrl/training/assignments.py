@@ -83,7 +83,7 @@ def describe_clusters(assigned: pd.DataFrame, data: ClusterData) -> pd.DataFrame
         }
         if features is not None:
             inside = (assigned["cluster"] == cluster).to_numpy()
-            row["apart"] = _describe_difference(features, inside, data.feature_names)
+            row["apart"] = describe_difference(features, inside, data.feature_names)
         rows.append(row)
     table = pd.DataFrame(rows)
     return table.sort_values("samples", ascending=False, kind="stable") if rows else table
@@ -111,11 +111,17 @@ def take_features(assigned: pd.DataFrame, data: ClusterData) -> NDArray[np.float
     return values
 
 
-def _describe_difference(
+def describe_difference(
     features: NDArray[np.floating], inside: NDArray[np.bool_], names: list[str] | None
 ) -> str:
-    """The features that set some samples apart from the rest, and how far, in words."""
-    if inside.all():
+    """The features that set some samples apart from the rest, and how far, in words.
+
+    Args:
+        features: (n, features) of a table.
+        inside: (n,) mask of the samples.
+        names: of the features; None where they have none.
+    """
+    if inside.all() or not inside.any():
         return ""
     # Squares of what is far from 1 are no numbers, or all 0.
     largest = np.abs(features).max(0)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dcsomrl import __version__
+from dcsomrl.analysis.typical import order_typical
 from dcsomrl.data import ClusterData
 from dcsomrl.data.normalization import to_floats
 from dcsomrl.metrics import BY_KEY
@@ -181,10 +182,8 @@ def draw_typical(folder: Path, data: ClusterData, assigned: pd.DataFrame, title:
     for cluster, members in assigned[assigned["cluster"] >= 0].groupby("cluster"):
         if len(rows) == MOST_CLUSTERS:
             break
-        # One of each node in turn: the nearest of all are of the tightest node.
-        turn = members.sort_values("distance", kind="stable").groupby("node").cumcount()
-        order = members.assign(turn=turn).sort_values(["turn", "distance"], kind="stable")
-        shown = order.head(MOST_NODES)
+        order = order_typical(members["node"].to_numpy(), members["distance"].to_numpy())
+        shown = members.iloc[order[:MOST_NODES]]
         images = [
             data.raw(split, torch.tensor([index]))
             for split, index in zip(shown["split"], shown["index"], strict=True)

@@ -12,8 +12,9 @@ from sklearn.datasets import load_digits
 from dcsomrl.analysis.steps import find_step_of_share, score_by_chance
 from dcsomrl.configuration import compose_config
 from dcsomrl.loading import load
-from dcsomrl.reporting.cluster_sheet import name_apart
+from dcsomrl.reporting.cluster_sheet import make_clusters
 from dcsomrl.reporting.context import Context
+from dcsomrl.reporting.notes import list_notes
 from dcsomrl.reporting.page import draw_report, write_figures
 from dcsomrl.reporting.run_data import read_run
 from dcsomrl.reporting.sections.disturbances import draw_disturbances
@@ -130,9 +131,9 @@ def test_the_sheet_of_clusters_is_of_the_assignments(trained, portrait, run):
         np.testing.assert_array_equal(row.pictures[0, :, :, 0], first)
 
 
-def test_features_that_set_a_cluster_apart_are_named_with_how_far(run):
+def test_of_a_table_the_sheet_names_what_sets_clusters_apart(run):
     samples = np.random.default_rng(0).normal(size=(len(run.samples), 4))
-    own = np.arange(len(samples)) < 100
+    own = run.cluster[run.winner] == 0
     samples[own, 2] -= 3
     table = replace(
         run,
@@ -140,9 +141,17 @@ def test_features_that_set_a_cluster_apart_are_named_with_how_far(run):
         decoded=np.zeros((len(run.slots), 4)),
         feature_names=["a", "b", "c", "d"],
     )
-    name, far = name_apart(table, own)[0].split()
+    name, far = make_clusters(table)[0].facts["set apart by"].split(", ")[0].split()
     expected = (samples[own, 2].mean() - samples[~own, 2].mean()) / samples[:, 2].std()
     assert (name, float(far)) == ("c", pytest.approx(expected, abs=0.05))
+
+
+def test_clusters_that_are_not_shown_are_said(run):
+    assert not any("clusters the" in one for one in list_notes(run))
+    many = replace(run, cluster=np.arange(len(run.slots)) + 40)
+    said = f"Of {len(run.slots) + 40} clusters the 40 largest are shown."
+    assert said in list_notes(many)
+    assert len(make_clusters(many)) == 40
 
 
 def test_a_course_without_a_lead_over_chance_reaches_nothing(run):
