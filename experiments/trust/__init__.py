@@ -1,0 +1,1 @@
+"""Campaigns that attack the program: ``python -m experiments.trust [campaign ...]``."""
