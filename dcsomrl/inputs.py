@@ -23,8 +23,8 @@ def find_checkpoint(path: str | PathLike[str]) -> Path:
     found = Path(path) if Path(path).is_file() else find_shipped(str(path))
     if found is None:
         raise CheckpointError(
-            f"there is no checkpoint at {path}: check the path, or name a model that comes with "
-            f"the package, {' or '.join(list_shipped())}"
+            f"there is no checkpoint at {path}: check the path, or name one of the models that "
+            f"come with the package, {', '.join(list_shipped())}"
         )
     return found
 
