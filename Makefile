@@ -6,12 +6,14 @@ BENCH_READY := .venv/.bench-ready
 DOCS_READY := .venv/.docs-ready
 LOWEST := .venv-lowest
 ARGS ?=
+# Per cent of lines and branches.
+FLOOR = 80
 # One more than there are cores: many tests wait for processes.
 WORKERS = $(shell $(BIN)/python -c 'import os; print(os.cpu_count() + 1)')
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-fast test-data test-lowest lock lint format typecheck docs bench bench-maps \
+.PHONY: help install train test test-fast coverage test-data test-lowest lock lint format typecheck docs bench bench-maps \
   paper clean distclean
 
 help:  ## list the targets
@@ -49,6 +51,9 @@ test: $(READY)  ## the test suite; tests on real data are skipped unless DCSOMRL
 
 test-fast: $(READY)  ## the tests that take a second or two, without those on real data
 	$(PYTEST) -m "not slow and not data" $(ARGS)
+
+coverage: $(READY)  ## the fast tests, and which lines of each file they reach in their own process
+	$(PYTEST) -m "not slow and not data" --cov --cov-report=term --cov-fail-under=$(FLOOR) $(ARGS)
 
 test-data: $(READY)  ## only the tests on the real datasets under DCSOMRL_DATA
 	$(PYTEST) -m data $(ARGS)
