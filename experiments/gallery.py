@@ -112,7 +112,7 @@ ENTRIES = {
         "200,000 rows of twelve sensors, read in blocks from the disk, so that the file may be "
         "larger than memory; the map alone learns, one pass.",
         [
-            *("dataset=stream", "dataset.path=stream.parquet", "dataset.target=state"),
+            *("dataset=stream", "dataset.path=stream.parquet", "dataset.source.ignore=[state]"),
             *("model=somrl", "trainer.max_epochs=1"),
         ],
     ),
