@@ -113,7 +113,7 @@ ENTRIES = {
         "larger than memory; the map alone learns, one pass.",
         [
             *("dataset=stream", "dataset.path=stream.parquet", "dataset.source.ignore=[state]"),
-            *("model=somrl", "trainer.max_epochs=1"),
+            *("model=somrl", "model.som.activation_threshold=0.997", "trainer.max_epochs=1"),
         ],
     ),
 }
@@ -174,7 +174,7 @@ def describe_result(metrics: dict[str, Any]) -> str:
     minutes = metrics["seconds"] / 60
     return (
         f"{metrics['nodes_used']} nodes in use, {metrics['clusters']} clusters.{scores} "
-        f"{metrics['epochs']} epochs, seed {metrics['seed']}, {metrics['precision']}, "
+        f"Epochs: {metrics['epochs']}; seed {metrics['seed']}, {metrics['precision']}, "
         f"{metrics['device']}, {minutes:.1f} minutes beside other programs, at commit "
         f"{metrics['git_commit']}."
     )
