@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from dcsomrl.figures.text import abbreviate, escape, measure_heading
@@ -48,5 +49,7 @@ def draw_heat_map(
     axis.set_xlabel("feature")
     if shown:
         axis.set_xticks(range(len(shown)), list(map(escape, shown)), rotation=90, fontsize=7)
+    else:
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_title(escape(title), fontsize=10)
     return figure, axis

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dcsomrl.figures.clusters import MOST_NODES, draw_cluster_profiles, draw_cluster_rows
+from dcsomrl.figures.heat_map import draw_heat_map
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -60,3 +61,9 @@ def test_nodes_that_won_nothing_are_drawn_too():
         draw_cluster_profiles(np.zeros((0, 3)), np.zeros(0, int), np.zeros(0, int))
     with pytest.raises(ValueError, match="no node"):
         draw_cluster_rows(np.zeros((0, 1, 2, 2)), np.zeros(0, int), np.zeros(0, int))
+
+
+def test_features_without_names_are_numbered_in_whole_numbers():
+    figure, axis = draw_heat_map(np.zeros((3, 20)), (5, 3), None, "title", "label")
+    figure.canvas.draw()
+    assert all(float(tick).is_integer() for tick in axis.get_xticks())
