@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import hydra
+import yaml
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, InstantiationException, MissingConfigException
@@ -19,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dcsomrl.configuration import find_config_dir
 from dcsomrl.errors import DataError, DcsomrlError, shorten
+from dcsomrl.kept import list_folders
 
 # The keys of what messages on data speak of.
 DATA = "dataset."
@@ -169,6 +171,8 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
         return _explain_option(error)
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _explain_override(str(error), config_name, overrides)
+    if isinstance(error, yaml.YAMLError | UnicodeDecodeError):
+        return _explain_settings(overrides)
     return _explain_system(error) if isinstance(error, OSError) else None
 
 
@@ -184,6 +188,19 @@ def _explain_import(place: str, message: str, cause: BaseException | None) -> st
         f"{place}{target[1]} cannot be imported{why}: check the name, and that PYTHONPATH has the "
         "folder of a module of your own"
     )
+
+
+def _explain_settings(overrides: list[str]) -> str | None:
+    """Which file of settings, in a folder of the command line, is no YAML; None for none."""
+    for file in (file for folder in list_folders(overrides) for file in folder.rglob("*.yaml")):
+        try:
+            OmegaConf.load(file)
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            place = getattr(error, "problem_mark", None)
+            line = f", line {place.line + 1}" if place else ""
+            why = getattr(error, "problem", None) or shorten(error)
+            return f"{file} cannot be read as settings ({why}{line}): mend it, or take another one"
+    return None
 
 
 def _explain_system(error: OSError) -> str | None:
