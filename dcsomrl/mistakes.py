@@ -164,6 +164,8 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
             return name_keys(str(cause))
         if isinstance(cause, ValueError | TypeError):
             return name_keys(f"{place}{cause}")
+        if isinstance(cause, MemoryError) or "can't allocate memory" in str(cause):
+            return f"{place}does not fit into memory: make its sizes smaller"
         return _explain_import(place, str(error), cause)
     if "Config group override must be" in str(error) or _is_list_of_a_group(error):
         return _explain_group(overrides)
@@ -363,10 +365,12 @@ def _quote(value: str) -> str:
 
 def _explain_option(error: MissingConfigException) -> str:
     """What exists in the place of an option that does not."""
-    named = re.search(r"'([^']+)/([^'/]*)'", shorten(error))
-    if named is None:
+    named = re.findall(r"'([^']+)/([^'/]*)'", shorten(error))
+    if not named:
         return shorten(error)
-    return _offer(named[1], named[2], error.options or ())
+    (group, name), *_ = reversed(named)
+    within = f"in {'/'.join(named[0])}: " if len(named) > 1 else ""
+    return f"{within}{_offer(group, name, error.options or ())}"
 
 
 def _offer(group: str, given: str, options: Sequence[str]) -> str:

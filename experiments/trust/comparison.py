@@ -19,8 +19,8 @@ from dcsomrl.checkpoints import read_checkpoint
 
 # Files that say when something was, or that are there while something is at work.
 LEFT_OUT = re.compile(r"\.log$|\.lock$|^output\.txt$|^multirun\.yaml$|^\.search$|^version$")
-# Numbers of results that are times.
-TIMES = re.compile(r"seconds")
+# What results say of times, and of the code that they come from.
+TIMES = re.compile(r"seconds|git_commit")
 # What callbacks of Lightning keep in checkpoints of the clock, or write and never read.
 CLOCK = re.compile(r"^(Timer|TimeLimit)|time_elapsed|^current_score$")
 
