@@ -68,8 +68,8 @@ SCENARIOS = {
     "train somrl": _train(*TABLE, "model=somrl"),
     "train a stream": _train("dataset=stream", "dataset.path=stream.parquet", "model=somrl"),
     "train in two processes": _train(*TABLE, *NETWORK, *DDP),
-    "search": Scenario("train", (*SEARCH, "hydra.sweeper.n_trials=4"), ("search",)),
-    "search, two workers": Scenario("train", (*SEARCH, "hydra.sweeper.n_trials=4"), ("search",), 2),
+    "search": Scenario("train", (*SEARCH, "hydra.sweeper.n_trials=3"), ("search",)),
+    "search, two workers": Scenario("train", (*SEARCH, "hydra.sweeper.n_trials=3"), ("search",), 2),
     "benchmark": Scenario("benchmark", BENCHMARK, ("bench",)),
     "report": Scenario("report", ("run=made", "embedding=pca", "output=page"), ("page",)),
     "predict": Scenario(
