@@ -30,6 +30,9 @@ NOTES = "dcsomrl.data.notes"
 IN_THE_WAY = "a file is there where a folder is needed: choose another place, or move it away"
 FORBIDDEN = "that is not allowed: choose another place, or change the permissions"
 FULL = "no space is left: free some, or choose another place"
+LARGE = "files are not allowed to be so large: raise the limit (ulimit -f), or choose another place"
+GONE = "its disk fails or is gone: see to it, then run the same again"
+NO_LOCKS = "its file system has no locks, which keep processes apart: choose a place on another one"
 SYSTEM = {
     errno.EEXIST: IN_THE_WAY,
     errno.ENOTDIR: IN_THE_WAY,
@@ -41,7 +44,12 @@ SYSTEM = {
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
+    errno.EFBIG: LARGE,
+    **dict.fromkeys((errno.EIO, errno.ESTALE, errno.ENODEV), GONE),
+    **dict.fromkeys((errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP), NO_LOCKS),
 }
+# Those that are raised without the name of a file.
+NAMELESS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE)
 
 # What YAML calls the constants of Python.
 CONSTANTS = {"None": "null", "True": "true", "False": "false"}
@@ -208,7 +216,9 @@ def _explain_settings(overrides: list[str]) -> str | None:
 def _explain_system(error: OSError) -> str | None:
     """What the operating system has against a file or folder; None where it names none."""
     if not isinstance(error.filename, str) or error.errno is None:
-        return FULL if error.errno == errno.ENOSPC else None
+        # What is written into a file that is open is told without its name.
+        reason = SYSTEM.get(error.errno) if error.errno in NAMELESS else None
+        return None if reason is None else f"a file cannot be written, since {reason}"
     path = error.filename2 or error.filename
     reason = SYSTEM.get(error.errno, f"{error.strerror}: check the path")
     whole = re.sub(r"(\.[0-9a-f]{8})?\.part$", "", str(path))  # as `swapped` names what it writes

@@ -77,9 +77,10 @@ SCENARIOS = {
         ("ckpt=made/checkpoints/last.ckpt", "input=x.csv", "output=out/predictions.parquet"),
         ("out",),
     ),
+    "export": Scenario("export", ("run=made", "format=torch", "output=out/model.pt2"), ("out",)),
 }
 # What is there before a command of a scenario.
-BEFORE = dict.fromkeys(("report", "predict"), SCENARIOS["train dcsomrl"])
+BEFORE = dict.fromkeys(("report", "predict", "export"), SCENARIOS["train dcsomrl"])
 
 
 class Whole(NamedTuple):
