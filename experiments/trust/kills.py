@@ -168,7 +168,7 @@ def kill_once(
 ) -> str:
     """Start a command and stop it at a random moment; says how."""
     way, in_a_save = draw.choice(WAYS), draw.random() < 0.3
-    alone, moment = draw.random() < 0.4, draw.uniform(0, 1.1 * seconds)
+    alone, moment = draw.random() < 0.4, draw.uniform(0, seconds)
     chance = draw.random()
     processes = [
         runner.start(scenario.command, scenario.arguments, folder) for _ in range(scenario.at_once)
@@ -179,6 +179,8 @@ def kill_once(
     if in_a_save:
         while _any_runs(processes) and not any(folder.rglob("*.part")):
             time.sleep(0.0005)
+    while _any_runs(processes) and not list_processes(folder):  # it has not come there yet
+        time.sleep(0.002)
     found = list_processes(folder)
     chosen = [found[int(chance * len(found))]] if alone and found else found
     running = _any_runs(processes)
