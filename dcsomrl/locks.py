@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import AcquireReturnProxy, FileLock, Timeout
+from filelock import FileLock, Timeout
 from pytorch_lightning.utilities import rank_zero_only
 
 from dcsomrl.errors import ConfigError
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 class Lock(FileLock):
     """A lock on a file, whose errors name the file."""
 
-    def acquire(self, *arguments: Any, **settings: Any) -> AcquireReturnProxy:
+    def acquire(self, *arguments: Any, **settings: Any) -> Any:
         """Take the lock; see filelock.
 
         Raises:

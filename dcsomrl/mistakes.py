@@ -183,7 +183,7 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
         return _explain_override(str(error), config_name, overrides)
     if isinstance(error, yaml.YAMLError | UnicodeDecodeError):
         return _explain_settings(overrides)
-    return _explain_system(error) if isinstance(error, OSError) else None
+    return _explain_system(error if isinstance(error, OSError) else _find_cause(error))
 
 
 def _explain_import(place: str, message: str, cause: BaseException | None) -> str | None:
@@ -213,8 +213,25 @@ def _explain_settings(overrides: list[str]) -> str | None:
     return None
 
 
-def _explain_system(error: OSError) -> str | None:
+def _find_cause(error: BaseException) -> OSError | None:
+    """What happened to a disk while an error of a library's was raised; None where nothing did.
+
+    A library that writes a file may fail once more while it closes what could not be written.
+    """
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        if isinstance(cause, OSError) and cause.errno in NAMELESS:
+            return cause
+        seen.add(id(cause))
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _explain_system(error: OSError | None) -> str | None:
     """What the operating system has against a file or folder; None where it names none."""
+    if error is None:
+        return None
     if not isinstance(error.filename, str) or error.errno is None:
         # What is written into a file that is open is told without its name.
         reason = SYSTEM.get(error.errno) if error.errno in NAMELESS else None

@@ -429,7 +429,12 @@ def test_errors_of_the_system_are_said_in_a_sentence(number, said):
     ],
 )
 def test_errors_of_the_system_without_a_file_are_said_where_they_are_of_disks(number, said):
-    assert str(explain(OSError(number, os.strerror(number)), "train", [])).startswith(said)
+    error = OSError(number, os.strerror(number))
+    assert str(explain(error, "train", [])).startswith(said)
+    other = RuntimeError("unexpected position")
+    other.__context__ = error
+    error.__context__ = other
+    assert str(explain(other, "train", [])).startswith(said)
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def _check_result(result: Mapping[str, Any], path: Path) -> None:
         )
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: Any) -> bool:
     """Whether a value is a finite number, or null for one that is not defined."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value is None or (is_number and math.isfinite(value))

@@ -66,10 +66,11 @@ def set_aside(run_dir: Path, results_only: bool = False) -> Path | None:
 
 
 def _is_worth_keeping(run_dir: Path) -> bool:
-    """Whether a run has left a checkpoint, a result, or a table of more than its first epoch."""
+    """Whether a run can go on, or has left a result or a table of more than its first epoch."""
     table = run_dir / "metrics.csv"
     return (
-        any(run_dir.rglob("*.ckpt"))
+        (run_dir / "checkpoints" / "last.ckpt").exists()
+        or any(run_dir.glob("hpc_ckpt_*.ckpt"))
         or any((run_dir / name).exists() for name in RESULTS)
         or (table.exists() and len(table.read_bytes().splitlines()) > 2)
     )

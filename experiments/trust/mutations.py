@@ -9,6 +9,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 Mutate = Callable[[bytes, random.Random], bytes]
 HUGE = 10**12
@@ -113,13 +114,13 @@ def _is_text(data: bytes) -> bool:
         return False
 
 
-def _list_places(node: object) -> list[tuple[dict | list, str | int]]:  # type: ignore[type-arg]
+def _list_places(node: Any) -> list[tuple[Any, Any]]:
     """Where values stand in content of JSON: containers and their keys."""
     if not isinstance(node, dict | list):
         return []
-    keys: list[str | int] = list(node) if isinstance(node, dict) else list(range(len(node)))
+    keys: list[Any] = list(node) if isinstance(node, dict) else list(range(len(node)))
     found = [(node, key) for key in keys]
-    return found + [place for key in keys for place in _list_places(node[key])]  # type: ignore
+    return found + [place for key in keys for place in _list_places(node[key])]
 
 
 def _claim_pixels(data: bytes, draw: random.Random) -> bytes:

@@ -57,7 +57,8 @@ def test_of_a_run_that_was_stopped_in_its_first_epoch_nothing_is_kept(run_small,
     for name in ("checkpoints", *RESULTS):
         shutil.rmtree(run / name) if (run / name).is_dir() else (run / name).unlink()
     (run / "checkpoints").mkdir()
-    (run / "checkpoints" / "best.ckpt.part").write_text("half")
+    (run / "checkpoints" / "best.ckpt").write_text("of the first epoch")
+    (run / "checkpoints" / "last.ckpt.part").write_text("half")
     run_small("callbacks=history", "ckpt_path=last")
     assert not (run / "previous-1").exists()
     assert not list(run.rglob("*.part"))
