@@ -1,9 +1,9 @@
 """Where a search keeps what it knows: a journal file in its folder, or a database."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 import optuna
@@ -12,7 +12,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.kept import MEANING
-from dcsomrl.locks import make_lock
+from dcsomrl.locks import Lock, make_lock
 from dcsomrl.writing import write_text
 
 Direction = Literal["minimize", "maximize"]
@@ -57,6 +57,42 @@ def open_study(folder: Path, url: str | None, directions: Sequence[Direction]) -
         raise ConfigError(_hide_password(sentence)) from error
 
 
+class Journal(JournalFileBackend):
+    """A journal that is not written into another file that has taken its place.
+
+    Args:
+        path: the file; made where there is none.
+        lock: held while it is written.
+    """
+
+    def __init__(self, path: Path, lock: Lock) -> None:
+        super().__init__(str(path), lock_obj=lock)  # type: ignore[arg-type]
+        self._path = path
+        self._number = path.stat().st_ino
+
+    def _check(self) -> None:
+        """See that the file is still there.
+
+        Raises:
+            ConfigError: it was moved, removed or replaced.
+        """
+        if not self._path.exists() or self._path.stat().st_ino != self._number:
+            raise ConfigError(
+                f"{self._path} was moved or replaced while the search went on: bring it back, and "
+                "run the same command again"
+            )
+
+    def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
+        """As of Optuna's."""
+        self._check()
+        return super().read_logs(log_number_from)
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """As of Optuna's."""
+        self._check()
+        super().append_logs(logs)
+
+
 def _hide_password(text: str) -> str:
     """A sentence that may go into a log."""
     return re.sub(r"(://[^:/@\s]*):\S*@", r"\1:***@", text)
@@ -68,7 +104,7 @@ def open_journal(journal: Path) -> JournalStorage:
     lock = make_lock(journal.parent, "journal")
     with lock:
         _mend(journal)
-    return JournalStorage(JournalFileBackend(str(journal), lock_obj=lock))  # type: ignore[arg-type]
+    return JournalStorage(Journal(journal, lock))
 
 
 def _mend(journal: Path) -> None:

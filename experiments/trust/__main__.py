@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 PAGE = Path(__file__).parents[1] / "trust.md"
-CAMPAIGNS: tuple[str, ...] = ("kills", "files")
+CAMPAIGNS: tuple[str, ...] = ("kills", "disks", "files")
 
 
 def main(names: list[str]) -> None:

@@ -107,7 +107,8 @@ def test_damaged_files_are_refused_or_read(runner, tmp_path, monkeypatch):
     (tmp_path / "whole").mkdir()
     make_data(tmp_path / "whole")
     trials = [files.try_file(runner, tmp_path / "whole", number) for number in range(8)]
-    assert {one["outcome"] for one in trials} <= {"refused", "ran"}, trials
+    for one in trials:
+        assert one["outcome"] in ("refused", "ran"), one["said"]
     assert {one["kind"] for one in trials} == few.keys()
 
 

@@ -4,6 +4,7 @@ import math
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import sys
 import threading
@@ -313,6 +314,25 @@ def test_a_search_that_lost_its_name_in_a_database_does_not_begin_anew(tmp_path)
     (folder / ".search").unlink()
     with pytest.raises(ConfigError, match=r"bring .*\.search back"):
         opened(folder, STORAGES["sqlite"])
+
+
+@pytest.mark.parametrize("moved", ["file", "folder", "replaced"])
+def test_a_journal_that_is_moved_while_a_search_goes_on_is_said_and_whole(moved, tmp_path):
+    folder, away = tmp_path / "search", tmp_path / "away"
+    search = opened(folder)
+    claim = search.claim()
+    journal = folder / "study.journal"
+    (folder if moved == "folder" else journal).rename(away)
+    if moved == "replaced":
+        journal.write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"study\.journal was moved or replaced"):
+        search.succeed(claim, [{"score": 1.0}])
+    if moved == "folder":
+        shutil.rmtree(folder, ignore_errors=True)
+    away.rename(folder if moved == "folder" else journal)
+    claim.lock.release()
+    again = opened(folder)
+    assert again.claim().params == claim.params
 
 
 @pytest.mark.parametrize("line", ["[]", "{}", '{"op_code": 99}', '{"op_code": 4}', "null", "\xff"])
