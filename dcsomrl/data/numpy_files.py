@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 # How much smaller than its content a packed file is at best, in the format of zip, gzip and HDF5.
 MOST_PACKED = 1032
+MAGIC = b"\x93NUMPY"
 HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -29,14 +30,17 @@ def load_npy(path: str | Path, mapped: bool = False) -> NDArray[Any]:
     """
     try:
         with Path(path).open("rb") as file:
+            if (
+                file.read(len(MAGIC)) != MAGIC
+            ):  # NumPy would call it a pickle, and how to read it so
+                raise ValueError("it does not begin as an array of NumPy")
+            file.seek(0)
             _check_header(file, Path(path).stat().st_size)
-        found = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+        found: NDArray[Any] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     except (OSError, MemoryError, ValueError):
         raise
     except Exception as error:  # NumPy reads the header as Python's own text, with its errors
         raise ValueError(f"its header is damaged: {error}") from error
-    if not isinstance(found, np.ndarray):
-        raise ValueError("it is an archive and no array")
     return found
 
 
@@ -65,7 +69,7 @@ def _check_header(file: IO[bytes], size: int) -> None:
     What is no array of plain values is left to NumPy.
     """
     start = file.read(np.lib.format.MAGIC_LEN)
-    read = HEADERS.get((start[-2], start[-1])) if start.startswith(b"\x93NUMPY") else None
+    read = HEADERS.get((start[-2], start[-1])) if start.startswith(MAGIC) else None
     if read is None:
         return
     shape, _, kind = read(file)

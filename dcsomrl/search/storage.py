@@ -53,8 +53,13 @@ def open_study(folder: Path, url: str | None, directions: Sequence[Direction]) -
     except (ConfigError, OSError):
         raise
     except Exception as error:  # Optuna raises many kinds for a damaged journal
-        sentence = f"the search in {place} cannot be opened: {shorten(error)}"
-        raise ConfigError(_hide_password(sentence)) from error
+        remedy = (
+            "check hydra.sweeper.storage" if url else f"bring back a {journal.name} that is whole"
+        )
+        sentence = f"the search in {place} cannot be opened ({shorten(error)}): {remedy}"
+        raise ConfigError(
+            f"{_hide_password(sentence)}, or choose another folder with hydra.sweep.dir"
+        ) from error
 
 
 class Journal(JournalFileBackend):
