@@ -61,7 +61,7 @@ def test_whatever_is_wrong_is_one_kind_of_error(data, tmp_path):
     path = tmp_path / "x.npy"
     path.write_bytes(data)
     for mapped in (False, True):
-        with pytest.raises(ValueError, match="header|begin|file|kind|descr") as caught:
+        with pytest.raises(ValueError, match=r"header|begin|file|kind|descr") as caught:
             load_npy(path, mapped)
         assert "allow_pickle" not in str(caught.value)
     with pytest.raises(DataError, match=r"x\.npy"):
