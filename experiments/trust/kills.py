@@ -231,7 +231,8 @@ def describe() -> str:
     rows = [
         [name, *(str(count[outcome]) for outcome in OUTCOMES)] for name, count in counts.items()
     ]
-    stops = sum(len(trial["kills"]) for trial in trials)
+    # One that came when all was done has hit nothing.
+    stops = sum(" to 0 of " not in kill for trial in trials for kill in trial["kills"])
     parts = [
         f"## Kills\n\n{(__doc__ or '').strip()}\n",
         f"{len(trials)} trials with {stops} kills:\n",
