@@ -1,11 +1,12 @@
 """Whether what a command reads is there: told before torch is imported, which takes seconds."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from dcsomrl.errors import CheckpointError, DataError
+from dcsomrl.errors import CheckpointError, DataError, shorten
 from dcsomrl.shipped import find_shipped, list_shipped
 
 # Where a run keeps its last checkpoint.
@@ -50,6 +51,25 @@ def check_finished(run: str | PathLike[str]) -> None:
                 f"{run} has no {needed}: give the folder of a run that python -m dcsomrl.train has "
                 "finished"
             )
+
+
+def read_json(file: Path, remedy: str) -> dict[str, Any]:
+    """The values by name of a JSON file.
+
+    Args:
+        file: as this package wrote it.
+        remedy: what is to be done about a damaged one.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("it holds no values by name")
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{file} is damaged ({shorten(error)}): {remedy}") from error
+    return content
 
 
 CHECKS: dict[str, dict[str, Callable[[str], object]]] = {

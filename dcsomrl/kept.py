@@ -41,7 +41,7 @@ def check_kept(arguments: Sequence[str], groups: Path) -> None:
             configuration or to another file's, or asks for an environment variable.
     """
     trust = [name for one in arguments if (m := TRUST.fullmatch(one)) for name in _split_list(m[1])]
-    for folder in _list_folders(arguments):
+    for folder in list_folders(arguments):
         if (folder / MEANING).is_file():
             for file in sorted(folder.rglob("*")):
                 if file.is_symlink() and (file.is_dir() or file.suffix == ".yaml"):
@@ -51,7 +51,7 @@ def check_kept(arguments: Sequence[str], groups: Path) -> None:
                     _check_file(file, trust, groups)
 
 
-def _list_folders(arguments: Sequence[str]) -> Iterator[Path]:
+def list_folders(arguments: Sequence[str]) -> Iterator[Path]:
     """Folders of configuration that a command line names."""
     for one, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         if flag := FLAG.fullmatch(one):

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from pytorch_lightning.utilities import rank_zero_only
@@ -14,7 +15,22 @@ from dcsomrl.errors import ConfigError
 log = logging.getLogger(__name__)
 
 
-Lock = FileLock
+class Lock(FileLock):
+    """A lock on a file, whose errors name the file."""
+
+    def acquire(self, *arguments: Any, **settings: Any) -> Any:
+        """Take the lock; see filelock.
+
+        Raises:
+            Timeout: another process has it.
+            OSError: there can be no lock, as on a file system without such.
+        """
+        try:
+            return super().acquire(*arguments, **settings)
+        except OSError as error:
+            if error.filename is not None or isinstance(error, Timeout):
+                raise
+            raise OSError(error.errno, error.strerror, self.lock_file) from error
 
 
 def make_lock(folder: Path, name: str = "") -> Lock:
@@ -25,7 +41,7 @@ def make_lock(folder: Path, name: str = "") -> Lock:
         name: what is locked in it; nothing for the folder itself.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    return FileLock(folder / (f".{name}.lock" if name else ".lock"))
+    return Lock(folder / (f".{name}.lock" if name else ".lock"))
 
 
 def claim(folder: Path) -> Lock | None:
@@ -86,5 +102,7 @@ def lend(run_dir: Path) -> Iterator[int | None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield None
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, file.name) from error
         else:
             yield file.fileno()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import hydra
+import yaml
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, InstantiationException, MissingConfigException
@@ -19,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dcsomrl.configuration import find_config_dir
 from dcsomrl.errors import DataError, DcsomrlError, shorten
+from dcsomrl.kept import list_folders
 
 # The keys of what messages on data speak of.
 DATA = "dataset."
@@ -28,6 +30,9 @@ NOTES = "dcsomrl.data.notes"
 IN_THE_WAY = "a file is there where a folder is needed: choose another place, or move it away"
 FORBIDDEN = "that is not allowed: choose another place, or change the permissions"
 FULL = "no space is left: free some, or choose another place"
+LARGE = "files are not allowed to be so large: raise the limit (ulimit -f), or choose another place"
+GONE = "its disk fails or is gone: see to it, then run the same again"
+NO_LOCKS = "its file system has no locks, which keep processes apart: choose a place on another one"
 SYSTEM = {
     errno.EEXIST: IN_THE_WAY,
     errno.ENOTDIR: IN_THE_WAY,
@@ -39,7 +44,12 @@ SYSTEM = {
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
+    errno.EFBIG: LARGE,
+    **dict.fromkeys((errno.EIO, errno.ESTALE, errno.ENODEV), GONE),
+    **dict.fromkeys((errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP), NO_LOCKS),
 }
+# Those that are raised without the name of a file.
+NAMELESS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE)
 
 # What YAML calls the constants of Python.
 CONSTANTS = {"None": "null", "True": "true", "False": "false"}
@@ -162,6 +172,8 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
             return name_keys(str(cause))
         if isinstance(cause, ValueError | TypeError):
             return name_keys(f"{place}{cause}")
+        if isinstance(cause, MemoryError) or "can't allocate memory" in str(cause):
+            return f"{place}does not fit into memory: make its sizes smaller"
         return _explain_import(place, str(error), cause)
     if "Config group override must be" in str(error) or _is_list_of_a_group(error):
         return _explain_group(overrides)
@@ -169,7 +181,9 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
         return _explain_option(error)
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _explain_override(str(error), config_name, overrides)
-    return _explain_system(error) if isinstance(error, OSError) else None
+    if isinstance(error, yaml.YAMLError | UnicodeDecodeError):
+        return _explain_settings(overrides)
+    return _explain_system(error if isinstance(error, OSError) else _find_cause(error))
 
 
 def _explain_import(place: str, message: str, cause: BaseException | None) -> str | None:
@@ -186,10 +200,42 @@ def _explain_import(place: str, message: str, cause: BaseException | None) -> st
     )
 
 
-def _explain_system(error: OSError) -> str | None:
+def _explain_settings(overrides: list[str]) -> str | None:
+    """Which file of settings, in a folder of the command line, is no YAML; None for none."""
+    for file in (file for folder in list_folders(overrides) for file in folder.rglob("*.yaml")):
+        try:
+            OmegaConf.load(file)
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            place = getattr(error, "problem_mark", None)
+            line = f", line {place.line + 1}" if place else ""
+            why = getattr(error, "problem", None) or shorten(error)
+            return f"{file} cannot be read as settings ({why}{line}): mend it, or take another one"
+    return None
+
+
+def _find_cause(error: BaseException) -> OSError | None:
+    """What happened to a disk while an error of a library's was raised; None where nothing did.
+
+    A library that writes a file may fail once more while it closes what could not be written.
+    """
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        if isinstance(cause, OSError) and cause.errno in NAMELESS:
+            return cause
+        seen.add(id(cause))
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _explain_system(error: OSError | None) -> str | None:
     """What the operating system has against a file or folder; None where it names none."""
+    if error is None:
+        return None
     if not isinstance(error.filename, str) or error.errno is None:
-        return FULL if error.errno == errno.ENOSPC else None
+        # What is written into a file that is open is told without its name.
+        reason = SYSTEM.get(error.errno) if error.errno in NAMELESS else None
+        return None if reason is None else f"a file cannot be written, since {reason}"
     path = error.filename2 or error.filename
     reason = SYSTEM.get(error.errno, f"{error.strerror}: check the path")
     whole = re.sub(r"(\.[0-9a-f]{8})?\.part$", "", str(path))  # as `swapped` names what it writes
@@ -346,10 +392,12 @@ def _quote(value: str) -> str:
 
 def _explain_option(error: MissingConfigException) -> str:
     """What exists in the place of an option that does not."""
-    named = re.search(r"'([^']+)/([^'/]*)'", shorten(error))
-    if named is None:
+    named = re.findall(r"'([^']+)/([^'/]*)'", shorten(error))
+    if not named:
         return shorten(error)
-    return _offer(named[1], named[2], error.options or ())
+    (group, name), *_ = reversed(named)
+    within = f"in {'/'.join(named[0])}: " if len(named) > 1 else ""
+    return f"{within}{_offer(group, name, error.options or ())}"
 
 
 def _offer(group: str, given: str, options: Sequence[str]) -> str:

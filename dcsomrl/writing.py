@@ -1,10 +1,12 @@
 """Files that are there whole or not at all, and tables in Markdown."""
 
 import errno
+import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
+from glob import escape
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Literal
@@ -51,10 +53,31 @@ def swapped(path: Path, alone: bool = False) -> Iterator[Path]:
     """
     part = path.with_name(f"{path.name}.part" if alone else f"{path.name}.{uuid4().hex[:8]}.part")
     try:
-        yield part
-        part.replace(path)
+        with nullcontext() if alone else _hold(path, part):
+            yield part
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _hold(path: Path, part: Path) -> Iterator[None]:
+    """Make a file to write and hold it; remove such of the same that killed processes left.
+
+    The lock dies with this process, by which others see that the file is left.
+    """
+    for left in path.parent.glob(f"{escape(path.name)}.{'[0-9a-f]' * 8}.part"):
+        with suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
+    there = False
+    while not there:  # until it is held: before, another process may take it for one that is left
+        with part.open("wb") as file:
+            with suppress(OSError):  # of file systems without locks, where nothing is removed
+                fcntl.flock(file, fcntl.LOCK_EX)
+            there = os.fstat(file.fileno()).st_nlink > 0
+            if there:
+                yield
 
 
 def write_text(path: Path, text: str) -> None:

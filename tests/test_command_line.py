@@ -418,6 +418,49 @@ def test_errors_of_the_system_are_said_in_a_sentence(number, said):
             assert str(explain(one, "train", [])).startswith(expected)
 
 
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "a file cannot be written, since no space is left"),
+        (errno.EDQUOT, "a file cannot be written, since no space is left"),
+        (errno.EFBIG, "a file cannot be written, since files are not allowed to be so large"),
+        (errno.EIO, "a file cannot be written, since its disk fails"),
+        (errno.ECONNREFUSED, "None"),
+    ],
+)
+def test_errors_of_the_system_without_a_file_are_said_where_they_are_of_disks(number, said):
+    error = OSError(number, os.strerror(number))
+    assert str(explain(error, "train", [])).startswith(said)
+    other = RuntimeError("unexpected position")
+    other.__context__ = error
+    error.__context__ = other
+    assert str(explain(other, "train", [])).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"name: \xff", "mine.yaml cannot be read as settings ('utf-8' codec can't decode"),
+        (b"name: 'a", "mine.yaml cannot be read as settings (found unexpected end of stream, line"),
+        (
+            b"name: a\nname: b",
+            "mine.yaml cannot be read as settings (found duplicate key name, line",
+        ),
+        (b"name: a\0b", "characters are not allowed"),
+        (b"defaults: [nothing]", "in experiment/mine: there is no experiment=nothing; experiment"),
+        (b"# @package _global_\ndataset: null", "dataset must be settings with _target_, got None"),
+    ],
+    ids=["encoding", "quote", "twice", "control", "option", "null"],
+)
+def test_a_file_of_settings_that_is_damaged_is_named(text, said, tmp_path, monkeypatch, capsys):
+    (tmp_path / "own" / "experiment").mkdir(parents=True)
+    (tmp_path / "own" / "experiment" / "mine.yaml").write_bytes(text)
+    given = ["--config-dir", "own", "experiment=mine", "hydra.run.dir=run"]
+    found = said_of(given, tmp_path, monkeypatch, capsys)
+    assert said in found
+    assert "\n" not in found
+
+
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")
 def test_a_folder_that_takes_no_files_is_said():
     with pytest.raises(OSError, match="/proc") as caught:

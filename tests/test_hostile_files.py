@@ -3,19 +3,25 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import compose_config, find_config_dir
 from dcsomrl.construction import build
-from dcsomrl.errors import CheckpointError, ConfigError
+from dcsomrl.data.files import arrays
+from dcsomrl.errors import CheckpointError, ConfigError, DataError
 from dcsomrl.evaluate import evaluate
+from dcsomrl.inputs import LAST
 from dcsomrl.kept import check_kept
 from dcsomrl.loading import load
 from dcsomrl.models import DCSOMRL
+from dcsomrl.predict import predict
+from dcsomrl.report import report
 from dcsomrl.train import train
 from tests.conftest import SMALL
 
@@ -311,3 +317,49 @@ def test_a_kept_search_may_name_what_is_trusted(tmp_path, own_package):
         check_kept(["--config-dir", str(folder)], find_config_dir())
     check_kept([], find_config_dir())
     check_kept(["--config-dir", str(folder), "trust=[own_package]"], find_config_dir())
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz", "y.npz", "x.pt", "x.csv", "x.parquet"])
+def test_samples_that_are_a_pickle_are_not_unpickled(name):
+    evil = np.array([[Pickled(), 1.0]] * 20, dtype=object)
+    if name == "x.npz":
+        np.savez(name, x=evil)
+    elif name == "y.npz":
+        np.savez(name, x=np.random.default_rng(0).random((20, 2)), y=evil[:, 0])
+    elif name == "x.npy":
+        np.save(name, evil, allow_pickle=True)
+    else:
+        torch.save(Pickled(), name)
+    with pytest.raises(DataError, match=name.replace(".", r"\.")):
+        arrays(name)
+
+
+MARKUP = "<script>alert('x')</script>"
+FORMULA = '=HYPERLINK("http://x","a")'
+
+
+def test_names_in_a_table_are_text_on_the_page_and_in_what_predict_writes():
+    rows = np.random.default_rng(0).random((60, 2))
+    table = pd.DataFrame(rows, columns=[MARKUP, f"b{MARKUP}"])
+    table["kind"] = [f"c{MARKUP}", "@d"] * 30
+    table.insert(0, "id", [f"{FORMULA} {i}" for i in range(60)])
+    table.to_csv("<b>.csv", index=False)
+    given = ["dataset=arrays", "dataset.path='<b>.csv'", "dataset.target=kind", "trainer=cpu"]
+    run = Path("run")
+    run.mkdir()
+    train(compose_config("train", [*given, "model=som", "trainer.max_epochs=1"], run))
+    report(compose_config("report", ["run=run", "embedding=pca"], run))
+    page = (run / "report" / "report.html").read_text()
+    assert "alert(" in page
+    assert "<script>alert" not in page
+    assert "<b>.csv" not in page
+    for picture in (run / "report").glob("*.svg"):
+        assert "<script>alert" not in picture.read_text(), picture.name
+    predict(
+        compose_config(
+            "predict", [f"ckpt={run / LAST}", "input='<b>.csv'", "output=p.csv", "keep=kind"], run
+        )
+    )
+    written = pd.read_csv("p.csv")
+    assert list(written["id"]) == list(table["id"])  # as they are: a spreadsheet would run them
+    assert list(written["kind"]) == list(table["kind"])

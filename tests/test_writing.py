@@ -1,5 +1,7 @@
 """What is written is there whole or not at all, and by one module; so are locks."""
 
+import errno
+import os
 import re
 from pathlib import Path
 
@@ -7,7 +9,8 @@ import pytest
 from matplotlib.figure import Figure
 
 import dcsomrl
-from dcsomrl.locks import claim, make_lock
+from dcsomrl.locks import claim, lend, make_lock
+from dcsomrl.mistakes import explain
 from dcsomrl.writing import save_figure, swapped, write_json
 
 
@@ -46,6 +49,43 @@ def test_two_that_write_one_file_do_not_meet(tmp_path):
     assert path.read_text() == "whole"
 
 
+def test_what_a_killed_process_left_is_removed_and_what_is_written_is_not(tmp_path):
+    path, left = tmp_path / "[a].txt", tmp_path / "[a].txt.0123abcd.part"
+    left.write_text("half")
+    for other in ("[a].txt.part", "[a].txt.mine.part", "a.txt.0123abcd.part"):
+        (tmp_path / other).touch()
+    with swapped(path) as first:
+        assert not left.exists()
+        first.write_text("first")
+        with swapped(path) as second:
+            assert first.exists()
+            second.write_text("second")
+    assert path.read_text() == "first"
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_without_locks_nothing_is_removed(tmp_path, monkeypatch):
+    left = tmp_path / "a.0123abcd.part"
+    left.touch()
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with swapped(tmp_path / "a") as part:
+        part.write_text("a")
+    assert (tmp_path / "a").read_text() == "a"
+    assert left.exists()
+
+
+def refuse(file, operation):
+    raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+
+def test_a_folder_that_cannot_be_locked_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("fcntl.flock", refuse)
+    for taken in (lambda: claim(tmp_path), lambda: lend(tmp_path).__enter__()):
+        with pytest.raises(OSError, match=r"\.lock") as caught:
+            taken()
+        assert "its file system has no locks" in str(explain(caught.value, "train", []))
+
+
 def test_what_is_no_number_is_null(tmp_path):
     write_json(tmp_path / "m.json", {"a": float("nan"), "b": 1})
     assert (tmp_path / "m.json").read_text() == '{\n  "a": null,\n  "b": 1\n}\n'
@@ -65,7 +105,7 @@ def test_a_lock_makes_its_folder_and_keeps_others_out(tmp_path):
 @pytest.mark.parametrize(
     ("bare", "module", "others"),
     [
-        (r"FileLock\(", "locks.py", ()),
+        (r"\bFileLock\(|(?<!threading\.)\bLock\(", "locks.py", ()),
         # The text of a picture goes into the page, and what is swapped in later lies beside it.
         (r"\.savefig\((?!buffer)", "writing.py", ()),
         (r"\.write_(text|bytes)\(", "writing.py", ("commands/export.py",)),

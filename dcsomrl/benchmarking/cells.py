@@ -1,16 +1,25 @@
 """One cell of a comparison: a method on a dataset with a seed, trained in a process of its own."""
 
-import json
+import math
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dcsomrl.benchmarking.merged import MERGED
+from dcsomrl.data.constant import list_some
 from dcsomrl.errors import ConfigError, DataError, DcsomrlError
+from dcsomrl.inputs import read_json
+from dcsomrl.metrics import BY_KEY
 
 # Settings of where a training runs, which its result does not depend on.
 ELSEWHERE = ("num_threads=", "data_dir=")
+# What a result holds beside its scores.
+KINDS = {
+    **{"method": str, "dataset": str, "seed": int},
+    **{"precision": str, "torch": str, "git_commit": str | None},
+}
 
 
 class Cell(NamedTuple):
@@ -84,10 +93,32 @@ def read_results(folder: Path) -> dict[Cell, dict[str, Any]]:
     """
     results = {}
     for path in sorted(folder.glob("*.json")):
-        try:
-            result = json.loads(path.read_text())
-            cell = Cell(result["method"], result["dataset"], result["seed"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path} is no result of a benchmark: remove it") from error
-        results[cell] = result
+        result = read_json(path, "remove it, and run again")
+        _check_result(result, path)
+        results[Cell(result["method"], result["dataset"], result["seed"])] = result
     return results
+
+
+def _check_result(result: Mapping[str, Any], path: Path) -> None:
+    """Refuse what lacks a part of a result, or has it as something else.
+
+    Raises:
+        DataError: says what.
+    """
+    of_kind = [name for name, kind in KINDS.items() if not isinstance(result.get(name), kind)]
+    numbers = [
+        name
+        for name, value in result.items()
+        if name.removeprefix(MERGED) in BY_KEY and not _is_number(value)
+    ]
+    if wrong := [*of_kind, *numbers]:
+        raise DataError(
+            f"{path} is no result of a benchmark ({list_some(wrong)} is lacking or of another "
+            "kind): remove it, and run again"
+        )
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a finite number, or null for one that is not defined."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value is None or (is_number and math.isfinite(value))

@@ -4,7 +4,6 @@ A cell that has its result is never run again, one that was interrupted goes on,
 processes may work on one table: a cell that another one holds is left to it.
 """
 
-import json
 import math
 from itertools import product
 from pathlib import Path
@@ -16,6 +15,7 @@ from dcsomrl.benchmarking.cells import Cell, check_same, collect_settings, read_
 from dcsomrl.benchmarking.merged import score_merged
 from dcsomrl.configuration import find_config_dir
 from dcsomrl.errors import ConfigError, DcsomrlError
+from dcsomrl.inputs import read_json
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import load
 from dcsomrl.locks import lend
@@ -101,11 +101,12 @@ def run_cell(cell: Cell, config: dict[str, Any], result: Path) -> None:
             return
         begun, training = run_dir / "settings.json", {"training": now["training"]}
         if begun.exists():
-            check_same(json.loads(begun.read_text()), training, run_dir)
+            remedy = f"remove {run_dir}, and run again"
+            check_same(read_json(begun, remedy), training, run_dir)
         write_json(begun, training)
         if not (run_dir / "metrics.json").exists():
             train(cell, [*config["common"], *config["methods"][cell.method]], run_dir, lock)
-        metrics = json.loads((run_dir / "metrics.json").read_text())
+        metrics = read_json(run_dir / "metrics.json", "remove it, and run again")
         trained = load(run_dir / "checkpoints" / "last.ckpt", trust=config["trust"])
         k = config["merged_clusters"]
         merged = score_merged(trained.model, trained.data, k, cell.seed)

@@ -58,6 +58,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
 def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     """Make the parts of the run that its configuration names."""
     check_seed(cfg.seed)
+    check_parts(cfg)
     settle_network(cfg.model)
     settle_dataset(cfg.dataset)
     settle_kinds(cfg)
@@ -97,6 +98,17 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         callbacks=make_parts(cfg.get("callbacks")),
         named=partial(name_keys, cfg=config),
     )
+
+
+def check_parts(cfg: DictConfig) -> None:
+    """Refuse a configuration in which a part is no settings, as a file of one's own may leave it.
+
+    Raises:
+        ConfigError: names it.
+    """
+    for name in ("dataset", "model", "trainer"):
+        if not isinstance(cfg[name], DictConfig) or not isinstance(cfg[name].get("_target_"), str):
+            raise ConfigError(f"{name} must be settings with _target_, got {cfg[name]}")
 
 
 def make_parts(settings: DictConfig | None) -> list[Any]:

@@ -4,7 +4,6 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -25,6 +24,7 @@ from dcsomrl.data.large_integers import check_told_apart
 from dcsomrl.data.layout import Layout, put_channels_first
 from dcsomrl.data.model_files import refuse_model, refuse_script
 from dcsomrl.data.notes import note
+from dcsomrl.data.numpy_files import check_npz, load_npy
 from dcsomrl.data.row_checks import warn_of_rows
 from dcsomrl.errors import DataError
 
@@ -208,11 +208,13 @@ def _read(path: Path, readers: Mapping[str, Callable[[Path], Any]]) -> Mapping[s
 
 def _list_npz(path: Path) -> dict[str, None]:
     """The names alone, without what would be read twice."""
+    check_npz(path)
     with np.load(path, allow_pickle=False) as archive:
         return dict.fromkeys(archive.files)
 
 
 def _read_npz(path: Path) -> Any:
+    check_npz(path)
     with np.load(path, allow_pickle=False) as archive:
         content = {name: _load(archive.__getitem__, name) for name in archive.files}
     refuse_model(content, path)
@@ -283,7 +285,7 @@ def _to_numpy(tensor: Tensor) -> NDArray[Any]:
 
 READERS = {
     ".npz": _read_npz,
-    ".npy": lambda path: _load(partial(np.load, allow_pickle=False), path),
+    ".npy": lambda path: _load(load_npy, path),
     ".pt": _read_pt,
     ".pth": _read_pt,
 }

@@ -14,6 +14,7 @@ from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.foreign import describe_damage
 from dcsomrl.data.notes import note
+from dcsomrl.data.numpy_files import load_npy
 from dcsomrl.errors import DataError
 
 # How names begin that are passed over, as of what other programs write beside parquet files.
@@ -156,8 +157,8 @@ class NpyFiles(BlockFiles):
     @staticmethod
     def _look(file: Path) -> tuple[tuple[int, int], np.dtype[Any]]:
         try:
-            found = np.load(file, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+            found = load_npy(file, mapped=True)
+        except (OSError, ValueError) as error:
             raise DataError(describe_damage(file, error)) from error
         if found.ndim != 2 or found.shape[1] == 0 or found.dtype.kind not in "fiub":
             raise DataError(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
@@ -14,6 +13,7 @@ from dcsomrl.data.counter import draw_uniform
 from dcsomrl.data.fingerprint import take_fingerprint
 from dcsomrl.data.nearest import Metric, find_nearest
 from dcsomrl.data.normalization import find_magnitude
+from dcsomrl.data.numpy_files import load_npy
 from dcsomrl.errors import DataError, shorten
 from dcsomrl.locks import make_lock
 from dcsomrl.writing import swapped
@@ -100,8 +100,8 @@ class Neighbors:
         """
         assert self.features is not None
         try:
-            read: NDArray[np.floating] = np.load(self.features, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+            read = load_npy(self.features, mapped=True)
+        except (OSError, ValueError) as error:
             raise DataError(
                 f"{self.features} cannot be read as features of the neighbours "
                 f"({shorten(error)}): give an npy file of numbers"
@@ -120,19 +120,20 @@ class Neighbors:
     def _read_or_find(self, file: Path, x: Tensor, k: int, device: torch.device) -> Tensor:
         """The graph in a file, or a new one, which is written into it."""
         try:
-            found = torch.from_numpy(np.load(file, allow_pickle=False))
-            if found.shape == (len(x), k) and found.min() >= 0 and found.max() < len(x):
-                return found.long()
+            found = load_npy(file)
+            integers = found.dtype.kind in "iu" and found.shape == (len(x), k)
+            if integers and found.min() >= 0 and found.max() < len(x):
+                return torch.from_numpy(found.astype(np.int64))
             log.warning("%s is damaged: its neighbours are found anew", file)
         except FileNotFoundError:
             pass
-        except (ValueError, EOFError) as error:
+        except ValueError as error:
             log.warning("%s is damaged (%s): found anew", file, shorten(error))
-        found = self._find(x, k, device)
+        graph = self._find(x, k, device)
         with swapped(file) as part, part.open("wb") as opened:
-            np.save(opened, found.numpy().astype(np.int32))
+            np.save(opened, graph.numpy().astype(np.int32))
             os.fsync(opened.fileno())
-        return found
+        return graph
 
     def _find(self, x: Tensor, k: int, device: torch.device) -> Tensor:
         many = len(x) >= MANY

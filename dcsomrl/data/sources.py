@@ -14,6 +14,7 @@ from torch import Tensor
 from torchvision.datasets import MNIST, FashionMNIST
 
 from dcsomrl.data.arrays import Arrays, divide
+from dcsomrl.data.numpy_files import MOST_PACKED
 from dcsomrl.errors import DataError
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def usps(path: str) -> Arrays:
                 for split in ("train", "test")
                 for key in ("data", "target")
             ]
-    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+    except Exception as error:  # HDF5 raises many kinds for a damaged file
         raise DataError(
             f"{path} is damaged or has another layout ({error}): it should hold train/data, "
             "train/target, test/data and test/target"
@@ -119,6 +120,8 @@ def _read_inside(file: "h5py.File", split: str, key: str) -> np.ndarray:
     found = file[split][key]
     if found.external or found.is_virtual:
         raise ValueError(f"{split}/{key} lies in another file")
+    if found.nbytes > MOST_PACKED * found.id.get_storage_size():
+        raise ValueError(f"{split}/{key} claims {found.shape}, and there is less")
     return np.asarray(found[()])
 
 

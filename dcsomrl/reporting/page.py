@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from dcsomrl.analysis.embedding import Method
@@ -93,9 +94,13 @@ def format_value(value: object) -> str:
 
 
 def render_svg(figure: Figure) -> str:
-    """The figure as the text of an SVG file; its layout stays as it is from then on."""
+    """The figure as the text of an SVG file; its layout stays as it is from then on.
+
+    The same figure gives the same text: there is no date in it, and names within are not random.
+    """
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg")
+    with rc_context({"svg.hashsalt": "dcsomrl"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
     figure.set_layout_engine("none")
     return buffer.getvalue()
 

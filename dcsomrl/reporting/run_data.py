@@ -1,6 +1,5 @@
 """A finished run as arrays: what every analysis, figure and page about it starts from."""
 
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from dcsomrl.analysis import count_winners
 from dcsomrl.construction import Trust
 from dcsomrl.errors import DataError
 from dcsomrl.figures.images import rescale_images
-from dcsomrl.inputs import LAST, check_finished
+from dcsomrl.inputs import LAST, check_finished, read_json
 from dcsomrl.loading import Trained, load, load_data
 from dcsomrl.reporting.former import Former, assign_former
 from dcsomrl.scoring import read_number
@@ -184,16 +183,14 @@ def read_run(
 
 def _read_metrics(file: Path, trained: Trained) -> dict[str, Any]:
     """The results of a run, if they are those of its checkpoint."""
+    remedy = "train the run again with ckpt_path=last, which writes it anew"
+    metrics = read_json(file, remedy)
     try:
-        metrics: dict[str, Any] = json.loads(file.read_text())
         # Runs of before there was a step in their results have the epochs alone.
         scored = metrics["epochs"], metrics.get("step", trained.step)
         metrics["model"], metrics["dataset"], metrics["seed"]
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"{file} is damaged: {error}; train the run again with ckpt_path=last, which writes "
-            "it anew"
-        ) from error
+    except KeyError as error:
+        raise DataError(f"{file} is damaged (it lacks {error}): {remedy}") from error
     if scored != (trained.epochs, trained.step):
         raise DataError(
             f"{file} holds the results of epoch {scored[0]}, step {scored[1]}, but the checkpoint "

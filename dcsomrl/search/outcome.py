@@ -98,6 +98,9 @@ def read(folder: Path) -> Outcome:
             name: json_to_distribution(json.dumps(value))
             for name, value in meaning["space"].items()
         }
+        objectives = meaning["objectives"]
+        if not isinstance(objectives, dict) or not objectives:
+            raise TypeError(f"{MEANING} names no objectives")
         points = pd.read_csv(folder / TABLE, dtype={"error": str, "git_commit": str})
         # A choice may be None, nan or 032.
         texts = pd.read_csv(folder / TABLE, dtype=str, keep_default_na=False)
@@ -107,8 +110,8 @@ def read(folder: Path) -> Outcome:
                 points[column] = _restore_types(texts[column], distribution)
             elif column not in points:
                 raise KeyError(column)
-        return Outcome(points, space, meaning["objectives"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return Outcome(points, space, objectives)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise DataError(
             f"{folder} holds no outcome of a search, {TABLE} and {MEANING}: give the folder of "
             f"python -m dcsomrl.train -m search=... ({error})"

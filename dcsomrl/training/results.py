@@ -41,6 +41,8 @@ SHOWN = (
 def set_aside(run_dir: Path, results_only: bool = False) -> Path | None:
     """Move what an earlier run left in a folder into ``previous-N`` inside it.
 
+    Of a run that was stopped in its first epoch there is nothing to keep.
+
     Args:
         run_dir: the folder.
         results_only: whether checkpoints and what grows with a training stay.
@@ -52,7 +54,7 @@ def set_aside(run_dir: Path, results_only: bool = False) -> Path | None:
     found = [run_dir / name for name in names if (run_dir / name).exists()]
     found += [] if results_only else run_dir.glob("hpc_ckpt_*.ckpt")
     found += run_dir.glob("evaluate-*")
-    if not found:
+    if not found or not (results_only or _is_worth_keeping(run_dir)):
         return None
     number = 1
     while (aside := run_dir / f"previous-{number}").exists():
@@ -61,6 +63,17 @@ def set_aside(run_dir: Path, results_only: bool = False) -> Path | None:
     for path in found:
         shutil.move(path, aside / path.name)
     return aside
+
+
+def _is_worth_keeping(run_dir: Path) -> bool:
+    """Whether a run can go on, or has left a result or a table of more than its first epoch."""
+    table = run_dir / "metrics.csv"
+    return (
+        (run_dir / "checkpoints" / "last.ckpt").exists()
+        or any(run_dir.glob("hpc_ckpt_*.ckpt"))
+        or any((run_dir / name).exists() for name in RESULTS)
+        or (table.exists() and len(table.read_bytes().splitlines()) > 2)
+    )
 
 
 def find_origin(device: torch.device) -> dict[str, str | None]:

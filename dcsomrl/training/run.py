@@ -215,8 +215,9 @@ def finish(
             *warn_of_time(trainer),
         ],
     }
-    write_json(run_dir / "metrics.json", metrics)
     results.draw_pictures(run_dir, model, data, wins, merged, title)
+    # Last: where it is, everything is there.
+    write_json(run_dir / "metrics.json", metrics)
     results.print_summary(metrics, title, run_dir, report=True)
     if not data.val_fraction:
         return metrics

@@ -1,5 +1,7 @@
 """The benchmark: runs what is missing, once, and renders what is there."""
 
+import json
+import math
 import shutil
 import subprocess
 import sys
@@ -169,9 +171,37 @@ def test_the_table_of_what_is_there_needs_no_training(configured, tmp_path):
 
 
 def test_a_file_that_is_no_result_is_named(tmp_path):
-    (tmp_path / "some.json").write_text("{}")
-    with pytest.raises(DataError, match=r"some\.json is no result of a benchmark"):
-        read_results(tmp_path)
+    file, result = (
+        tmp_path / "some.json",
+        {"method": "a", "dataset": "b", **made_up("a", 0, 1, 1, 9)},
+    )
+    file.write_text(json.dumps(result))
+    assert set(read_results(tmp_path)) == {Cell("a", "b", 0)}
+    damages = [
+        *({}, {**result, "nmi": "x"}, {**result, "merged_nmi": [1]}, {**result, "nodes": True}),
+        *({**result, "seed": None}, {**result, "torch": 2}, {**result, "purity": math.inf}),
+    ]
+    for damage in damages:
+        file.write_text(json.dumps(damage))
+        with pytest.raises(
+            DataError, match=r"some\.json is no result of a benchmark \(.*remove it"
+        ):
+            read_results(tmp_path)
+    for text in (b"", b"[]", b"{", b"\xff", b"null", b"[" * 10**5):
+        file.write_bytes(text)
+        with pytest.raises(DataError, match=r"some\.json is damaged .*remove it"):
+            read_results(tmp_path)
+
+
+@pytest.mark.parametrize("damaged", ["settings.json", "metrics.json"])
+def test_a_damaged_file_of_a_cell_is_named(damaged, configured, tmp_path):
+    some = ("seeds=[0]", "~methods.dcsomrl", "against=kmeans")
+    benchmark(configured(*some))
+    (tmp_path / "results" / "digits-kmeans-seed0.json").unlink()
+    file = tmp_path / "runs" / "kmeans-digits" / "seed0" / damaged
+    file.write_bytes(file.read_bytes()[:30] + b"\xff")
+    with pytest.raises(DcsomrlError, match=rf"{damaged} is damaged .*: remove .*and run again"):
+        benchmark(configured(*some))
 
 
 def made_up(method, seed, purity, accuracy, nodes):

@@ -130,3 +130,13 @@ def test_all_images_are_both_splits(data_dir):
     assert len(both.train_x) == len(both.test_x) == 70_000
     assert torch.equal(both.train_x[60_000:], split.test_x)
     assert torch.equal(both.test_y[:60_000], split.train_y)
+
+
+def test_an_hdf5_file_that_claims_more_than_it_holds_is_refused(tmp_path):
+    path = tmp_path / "usps.h5"
+    with h5py.File(path, "w") as file:
+        for split in ("train", "test"):
+            file.create_dataset(f"{split}/data", (10**12, 256), "f8", chunks=(1, 256))
+            file[f"{split}/target"] = np.arange(10)
+    with pytest.raises(DataError, match=r"usps\.h5 is damaged .*train/data claims \(10{12}, 256\)"):
+        usps(str(path))

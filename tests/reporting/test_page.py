@@ -34,6 +34,15 @@ ALL = {
 }  # fmt: skip
 
 
+def test_the_same_run_gives_the_same_page(run, portrait):
+    sections, page = portrait
+    again = {part.name: part for part in draw_report(run, "pca", 0)[0]}
+    assert again.keys() == sections.keys()
+    drawn = {picture.name: picture.svg for picture in page.pictures}
+    for picture in draw_report(run, "pca", 0)[1].pictures:
+        assert picture.svg == drawn[picture.name], picture.name
+
+
 def test_arrays_are_those_of_the_model_and_its_metrics(trained, run):
     model = load(trained / "checkpoints" / "last.ckpt").model
     live = model.codebook.live_slots()

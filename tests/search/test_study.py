@@ -4,6 +4,7 @@ import math
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import sys
 import threading
@@ -17,7 +18,7 @@ from optuna.samplers import BruteForceSampler, CmaEsSampler, TPESampler
 
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.search import LatinHypercube, Search
-from dcsomrl.search.outcome import collect_outcome
+from dcsomrl.search.outcome import collect_outcome, save
 
 pytestmark = pytest.mark.slow
 
@@ -277,6 +278,70 @@ def test_a_journal_that_a_full_disk_cut_off_is_read_up_to_there(tmp_path):
     assert len(search.list_completed()) == 1
     search.succeed(search.claim(), [{"score": 2.0}])
     assert len(opened(tmp_path).list_completed()) == 2
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """The folder of a search with a finished point, as the sweeper leaves it."""
+    search = opened(tmp_path)
+    search.succeed(search.claim(), [{"score": 1.0}])
+    save(collect_outcome(search), tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("mark", [None, b"", b"another-name", b"\xff\xfe"])
+def test_a_journal_is_found_without_the_name_of_its_study(mark, begun):
+    file = begun / ".search"
+    name = file.read_bytes()
+    file.unlink() if mark is None else file.write_bytes(mark)
+    assert len(opened(begun).list_completed()) == 1
+    assert file.read_bytes() == name
+
+
+@pytest.mark.parametrize("journal", [None, b"", b'{"op_code"'])
+def test_a_search_that_lost_its_journal_does_not_begin_anew(journal, begun):
+    file = begun / "study.journal"
+    file.unlink() if journal is None else file.write_bytes(journal)
+    with pytest.raises(ConfigError, match=r"study\.journal does not know .* bring .*journal back"):
+        opened(begun)
+
+
+def test_a_search_that_lost_its_name_in_a_database_does_not_begin_anew(tmp_path):
+    folder = tmp_path / "search"
+    search = opened(folder, STORAGES["sqlite"])
+    search.succeed(search.claim(), [{"score": 1.0}])
+    save(collect_outcome(search), folder)
+    (folder / ".search").unlink()
+    with pytest.raises(ConfigError, match=r"bring .*\.search back"):
+        opened(folder, STORAGES["sqlite"])
+
+
+@pytest.mark.parametrize("moved", ["file", "folder", "replaced"])
+def test_a_journal_that_is_moved_while_a_search_goes_on_is_said_and_whole(moved, tmp_path):
+    folder, away = tmp_path / "search", tmp_path / "away"
+    search = opened(folder)
+    claim = search.claim()
+    journal = folder / "study.journal"
+    (folder if moved == "folder" else journal).rename(away)
+    if moved == "replaced":
+        journal.write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"study\.journal was moved or replaced"):
+        search.succeed(claim, [{"score": 1.0}])
+    if moved == "folder":
+        shutil.rmtree(folder, ignore_errors=True)
+    away.rename(folder if moved == "folder" else journal)
+    claim.lock.release()
+    again = opened(folder)
+    assert again.claim().params == claim.params
+
+
+@pytest.mark.parametrize("line", ["[]", "{}", '{"op_code": 99}', '{"op_code": 4}', "null", "\xff"])
+def test_a_journal_with_a_damaged_line_is_named(line, begun):
+    file = begun / "study.journal"
+    first, *others = file.read_bytes().splitlines()
+    file.write_bytes(b"\n".join([first, line.encode("latin-1"), *others, b""]))
+    with pytest.raises(ConfigError, match=r"study\.journal cannot be opened"):
+        opened(begun)
 
 
 def test_a_sampler_that_learns_is_resumed_where_it_would_be(tmp_path):

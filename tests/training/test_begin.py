@@ -51,6 +51,36 @@ def test_everything_of_an_earlier_run_moves_together(run_small, tmp_path):
     assert "seed: 0" in (aside / "config.yaml").read_text()
 
 
+def test_of_a_run_that_was_stopped_in_its_first_epoch_nothing_is_kept(run_small, tmp_path):
+    run_small("callbacks=history", "trainer.max_epochs=1")
+    run = tmp_path / "run"
+    for name in ("checkpoints", *RESULTS):
+        shutil.rmtree(run / name) if (run / name).is_dir() else (run / name).unlink()
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints" / "best.ckpt").write_text("of the first epoch")
+    (run / "checkpoints" / "last.ckpt.part").write_text("half")
+    run_small("callbacks=history", "ckpt_path=last")
+    assert not (run / "previous-1").exists()
+    assert not list(run.rglob("*.part"))
+    assert list(pd.read_csv(run / "metrics.csv")["epoch"]) == [0, 1]
+    # Of a longer one its tables are worth something, also without a checkpoint.
+    for name in ("checkpoints", *RESULTS):
+        shutil.rmtree(run / name) if (run / name).is_dir() else (run / name).unlink()
+    run_small("callbacks=history", "ckpt_path=last")
+    assert (run / "previous-1" / "metrics.csv").exists()
+
+
+def test_results_are_there_once_everything_is(run_small, tmp_path, monkeypatch):
+    def stop(*arguments):
+        assert (tmp_path / "run" / "assignments.parquet").exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dcsomrl.training.results.draw_pictures", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run_small()
+    assert not (tmp_path / "run" / "metrics.json").exists()
+
+
 def test_a_run_that_fails_before_its_first_batch_moves_nothing(run_small, tmp_path):
     run_small()
     files = sorted(file.relative_to(tmp_path) for file in tmp_path.rglob("*"))

@@ -10,6 +10,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from dcsomrl.data.numpy_files import check_npz
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
 from dcsomrl.training.data import get_data
@@ -93,6 +94,7 @@ def read_paths(path: Path) -> dict[str, np.ndarray]:
     Raises:
         OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error: it is damaged.
     """
+    check_npz(path)
     with np.load(path, allow_pickle=False) as kept:
         sample, slot, decoded = (kept[name] for name in ("sample", "slot", "decoded"))
     if decoded.ndim < 2 or slot.shape != decoded.shape[:2] or decoded.shape[1:] != sample.shape:
