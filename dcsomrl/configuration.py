@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from dcsomrl.errors import CheckpointError, ConfigError
+from dcsomrl.errors import CheckpointError
 from dcsomrl.migrations import RECORD, TARGET, follow_moves
 
 # Keys of commands by what they were called.
@@ -180,16 +180,6 @@ def update_config(cfg: DictConfig) -> DictConfig:
     moved = OmegaConf.create(followed)
     OmegaConf.set_struct(moved, True)
     return moved
-
-
-def check_seed(seed: object) -> None:
-    """Refuse what seeds no generator.
-
-    Raises:
-        ConfigError: it is no integer in [0, 2^32 - 1].
-    """
-    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
-        raise ConfigError(f"seed must be an integer of at least 0 and below 2^32, got {seed}")
 
 
 def _expand_home(node: Any) -> Any:

@@ -1,8 +1,7 @@
 """Train a model on a dataset, score it on the test split: ``python -m dcsomrl.train``."""
 
 import logging
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from dcsomrl.app import (
     settle_network,
     settle_size,
 )
-from dcsomrl.configuration import check_seed, find_config_dir
+from dcsomrl.configuration import find_config_dir
 from dcsomrl.data.constant import list_some
 from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.kinds import settle_kinds
@@ -34,12 +33,6 @@ from dcsomrl.training.checkpoints import find_checkpoint
 from dcsomrl.training.run import run
 
 log = logging.getLogger(__name__)
-# Settings that optimisers have in common, where torch allows more or is hard to understand.
-RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
-    "lr": (lambda value: 0 < value < math.inf, "above 0 and finite"),
-    "weight_decay": (lambda value: 0 <= value < math.inf, "at least 0 and finite"),
-    "momentum": (lambda value: 0 <= value < 1, "in [0, 1)"),
-}
 
 
 def train(cfg: DictConfig) -> dict[str, Any]:
@@ -57,14 +50,13 @@ def train(cfg: DictConfig) -> dict[str, Any]:
 
 def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     """Make the parts of the run that its configuration names."""
-    check_seed(cfg.seed)
     settle_network(cfg.model)
     settle_dataset(cfg.dataset)
     settle_kinds(cfg)
     settle_losses(cfg.model, HydraConfig.get().overrides.task)
     check_optimizer(cfg.model.get("optimizer"))
     if cfg.num_threads is not None:
-        set_threads(cfg.num_threads)
+        torch.set_num_threads(cfg.num_threads)
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.dataset)
     fresh = find_checkpoint(run_dir, cfg.ckpt_path) is None
@@ -105,17 +97,6 @@ def make_parts(settings: DictConfig | None) -> list[Any]:
     return [one for one in made if one is not None]
 
 
-def set_threads(number: int) -> None:
-    """Have torch work with so many threads.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    if number < 1:
-        raise ConfigError(f"num_threads must be at least 1, or null, got {number}")
-    torch.set_num_threads(number)
-
-
 def check_optimizer(settings: DictConfig | None) -> None:
     """Refuse settings that no optimiser can be made with, before any data is read.
 
@@ -123,14 +104,10 @@ def check_optimizer(settings: DictConfig | None) -> None:
         settings: those of the model's; None for a model that has none.
 
     Raises:
-        ConfigError: a value outside its range.
+        ConfigError: torch refuses one of them.
     """
     if settings is None:
         return
-    for name, (is_valid, expected) in RANGES.items():
-        value = settings.get(name)
-        if value is not None and not is_valid(value):
-            raise ConfigError(f"model.optimizer.{name} must be {expected}, got {value}")
     make = instantiate(settings)
     try:
         make([torch.nn.Parameter(torch.zeros(1))])

@@ -1,0 +1,184 @@
+"""Configurations drawn from the schema of `conf/`: every group, every key at, inside and outside its
+range, each run on tiny data or refused in one sentence.
+"""
+
+import json
+import re
+import shutil
+import statistics
+import tempfile
+from collections import Counter, defaultdict
+from functools import partial
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from experiments.trust.drawn import draw
+from experiments.trust.forked import Ended, run_command
+from experiments.trust.trials import Trial, read_trials, run_trials
+
+NAME = "configurations"
+TRIALS = 2000
+# Seconds that a command may take on tiny data.
+LIMIT = 60
+# What a command writes that has done its work.
+RESULTS = {
+    "train": "**/metrics.json",
+    "evaluate": "**/evaluate-*/metrics.json",
+    "predict": "predictions.*",
+    "export": "run/model.*",
+    "report": "run/report/report.html",
+    "sensitivity": "search/sensitivity/*",
+    "benchmark": "**/*.md",
+}
+# What a trial finds in its folder.
+GIVEN = ("data", "run", "search")
+
+
+def run() -> None:
+    """Run what is missing of the campaign, one trial after the other."""
+    with tempfile.TemporaryDirectory() as folder:
+        make_inputs(Path(folder))
+        run_trials(NAME, range(TRIALS), partial(run_trial, inputs=Path(folder)))
+
+
+def run_trial(number: int, inputs: Path) -> Trial:
+    """Run the command of a trial in a folder of its own, and judge it.
+
+    Args:
+        number: from which the command is drawn.
+        inputs: a folder that :func:`make_inputs` has filled.
+    """
+    command, kind, overrides = draw(number)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "data").symlink_to(inputs / "data")
+        for kept in ("run", "search"):
+            shutil.copytree(inputs / kept, folder / kept)
+        ended = run_command(command, overrides, folder, LIMIT)
+        return {"kind": kind, "command": [command, *overrides], **judge(command, ended, folder)}
+
+
+def judge(command: str, ended: Ended, folder: Path) -> Trial:
+    """What came of a command: ``ran``, ``refused`` or ``failed``, and what there is to say of it.
+
+    Refused is what ends with status 2 and one line ``error: ...``; ran is what ends with status 0,
+    wrote its results, and no number among them is NaN or infinite.
+    """
+    lines = [line for line in ended.err.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("error: ")]
+    tail = {"stderr": "\n".join(lines[-12:])[-3000:], "stdout": ended.out[-600:]}
+    if ended.code is None:
+        return {"verdict": "failed", "why": "time is over", **tail}
+    if "Traceback" in ended.err or "Error executing job" in ended.err + ended.out:
+        return {"verdict": "failed", "why": "traceback", **tail}
+    if ended.code == 2 and len(errors) == 1:
+        noise = [line for line in lines if line not in errors]
+        said: Trial = {"verdict": "refused", "sentence": errors[0], "epochs": count_epochs(folder)}
+        return {**said, "noise": "\n".join(noise)[-1000:]} if noise else said
+    if ended.code != 0:
+        return {"verdict": "failed", "why": f"status {ended.code}", **tail}
+    if not any(folder.glob(RESULTS[command])):
+        return {"verdict": "failed", "why": "no results", **tail}
+    odd = find_odd_numbers(folder)
+    if odd:
+        return {"verdict": "failed", "why": f"no numbers: {', '.join(odd)}", **tail}
+    return {"verdict": "ran", **({"noise": "\n".join(lines)[-1000:]} if lines else {})}
+
+
+def count_epochs(folder: Path) -> int:
+    """Epochs that were trained in a trial before it ended."""
+    tables = [one for one in folder.glob("*/**/metrics.csv") if not _is_given(one, folder)]
+    return sum(max(len(one.read_text().splitlines()) - 1, 0) for one in tables)
+
+
+def _is_given(file: Path, folder: Path) -> bool:
+    return file.relative_to(folder).parts[0] in GIVEN
+
+
+def find_odd_numbers(folder: Path) -> list[str]:
+    """Result files below a folder that hold NaN or infinity, with the place of one."""
+    found = []
+    for file in sorted(folder.rglob("*")):
+        name = str(file.relative_to(folder))
+        if name.startswith("data"):
+            continue
+        if file.suffix == ".json":
+            odd: list[str] = []
+            json.loads(file.read_text(encoding="utf-8"), parse_constant=odd.append)
+            found += [f"{name}: {odd[0]}"] if odd else []
+        elif file.suffix == ".csv":
+            odd = re.findall(r"(?im)(?:^|,)(nan|-?inf(?:inity)?)(?=,|$)", file.read_text())
+            found += [f"{name}: {odd[0]}"] if odd else []
+        elif file.suffix == ".parquet":
+            numbers = pd.read_parquet(file).select_dtypes("number")
+            bad = [str(one) for one in numbers if not np.isfinite(numbers[one].astype(float)).all()]
+            found += [f"{name}: {bad[0]}"] if bad else []
+    return found
+
+
+def make_inputs(folder: Path) -> None:
+    """Write tiny data, a run and a search into a folder."""
+    rng = np.random.default_rng(0)
+    data = folder / "data"
+    (data / "images" / "a").mkdir(parents=True)
+    (data / "images" / "b").mkdir()
+    table = pd.DataFrame(rng.random((60, 5)), columns=list("abcde"))
+    table["b"] += np.arange(60) % 3
+    table.assign(kind=np.arange(60) % 3).to_csv(data / "table.csv", index=False)
+    table.to_parquet(data / "stream.parquet")
+    for n in range(24):
+        pixels = rng.integers(0, 255, (12, 12), dtype=np.uint8)
+        Image.fromarray(pixels).save(data / "images" / "ab"[n % 2] / f"{n}.png")
+    with h5py.File(data / "usps.h5", "w") as file:
+        for split, n in (("train", 60), ("test", 20)):
+            file[f"{split}/data"] = rng.random((n, 256), dtype=np.float32)
+            file[f"{split}/target"] = np.arange(n) % 10
+    small = ["trainer=cpu", "trainer.max_epochs=2", "num_threads=1", "logger=csv"]
+    small += ["model.autoencoder.hidden_dims=[8]", "dataset=arrays", "dataset.target=kind"]
+    small += ["dataset.path=data/table.csv", "model=dcsomrl"]
+    searched = ["-m", "search=default", "model.alpha=interval(0.01,1)", "hydra.sweeper.n_trials=3"]
+    for overrides in (
+        [*small, "hydra.run.dir=run"],
+        [*searched, *small, "hydra.sweep.dir=search"],
+    ):
+        ended = run_command("train", overrides, folder, 10 * LIMIT)
+        if ended.code:
+            raise RuntimeError(ended.err)
+
+
+def describe() -> str:
+    """The campaign's part of the page."""
+    trials = read_trials(NAME)
+    verdicts = Counter(trial["verdict"] for trial in trials)
+    seconds = [trial["seconds"] for trial in trials]
+    late = [one for one in trials if one.get("epochs")]
+    lines = [
+        "## Configurations",
+        "",
+        *(__doc__ or "").splitlines(),
+        "",
+        f"Of {len(trials)} configurations {verdicts['ran']} ran, {verdicts['refused']} were refused in one "
+        f"sentence with status 2, {len(late)} of them after an epoch was trained, and "
+        f"{verdicts['failed']} failed: a traceback, a file of results without numbers, or more than "
+        f"{LIMIT} seconds.",
+        "",
+        "| | ran | refused | failed | seconds, median | longest |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    kinds = defaultdict(list)
+    for trial in trials:
+        kinds[trial["kind"]].append(trial)
+    for kind, some in sorted(kinds.items()):
+        counted = Counter(trial["verdict"] for trial in some)
+        seconds = [trial["seconds"] for trial in some]
+        lines.append(
+            f"| {kind} | {counted['ran']} | {counted['refused']} | {counted['failed']} | "
+            f"{statistics.median(seconds):.1f} | {max(seconds):.1f} |"
+        )
+    failed = [one for one in trials if one["verdict"] == "failed"]
+    lines += ["", *(f"- {one['why']}: `{' '.join(one['command'])}`" for one in failed), ""]
+    return "\n".join(lines)

@@ -1,0 +1,260 @@
+"""Commands with settings at, inside and outside their ranges, drawn from a number."""
+
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from dcsomrl.configuration import compose_config, find_config_dir
+
+
+class Drawn(NamedTuple):
+    """A command.
+
+    Attributes:
+        command: such as ``train``.
+        kind: how it was drawn, for the table of outcomes.
+        overrides: its arguments.
+    """
+
+    command: str
+    kind: str
+    overrides: list[str]
+
+
+# Data that a trial finds in its folder, and what is trained on each.
+DATA = {
+    "digits": ["+trainer.limit_train_batches=3"],
+    "arrays": ["dataset.path=data/table.csv", "dataset.target=kind"],
+    "images": ["dataset.path=data/images", "dataset.num_workers=0"],
+    "stream": ["dataset.path=data/stream.parquet"],
+    "usps": ["dataset.path=data/usps.h5"],
+}
+MODELS = (
+    *("dcsomrl", "dcsomrl", "neighbor_somrl", "neighbor_somrl", "autoencoder", "desom", "somvae"),
+    *("dec", "idec", "kmeans", "som", "somrl", "larfdssom"),
+)
+SHALLOW = ("kmeans", "som", "somrl", "larfdssom")
+SHORT = ["trainer=cpu", "trainer.max_epochs=1", "+trainer.max_time=00:00:00:15", "num_threads=1"]
+NARROW = {
+    "mlp": ["model.autoencoder.hidden_dims=[8]"],
+    "conv": ["model.autoencoder.channels=[4]"],
+    "resnet": ["model.autoencoder.channels=[4]"],
+    "pooled_conv": ["model.autoencoder.channels=[4]"],
+}
+OTHERS = ("optimizer@model.optimizer", "+loss@model.losses.further", "experiment", "settings")
+CHOICES: dict[str, Sequence[str]] = {
+    "normalization": ("minmax", "standard", "half", "unit", "none"),
+    "topology": ("rectangular", "hexagonal"),
+    "repel_mode": ("none", "signed", "proportional", "radial"),
+    "neighborhood_form": ("product", "quotient"),
+    "distance_mode": ("spread", "drift"),
+    "schedule": ("constant", "cosine"),
+    "metric": ("euclidean", "cosine"),
+    "precision": ("auto", "32-true", "bf16-mixed", "64-true", "16-mixed"),
+    "accelerator": ("auto", "cpu", "gpu"),
+    "categories": ("refuse", "ignore", "onehot"),
+    "missing": ("refuse", "drop", "median"),
+    "fit": ("stretch", "pad", "crop"),
+    "on_error": ("refuse", "skip"),
+    "separator": ("auto", "comma", "semicolon"),
+    "encoding": ("utf-8", "cp1252", "utf-16"),
+    "device": ("auto", "cpu", "cuda", "cuda:1"),
+    "split": ("train", "val", "test"),
+    "embedding": ("tsne", "pca"),
+    "format": ("onnx", "torch"),
+    "compile": ("false",),
+}
+# Of these more means more processes or threads at once, which a shared machine is spared.
+SPARED = ("devices", "num_nodes", "num_workers", "n_jobs", "num_threads")
+# Of these more means more work, which is what was asked for.
+WORK = ("n_init", "passes", "views", "max_epochs", "pretrain_epochs", "max_steps", "n_trials")
+NUMBERS = ("0", "1", "2", "-1", "0.0", "1.0", "0.5", "0.999999", "1e-12", "100", "4294967295")
+OUTSIDE = (
+    *("-1", "-0.5", "1.5", "-3", "1e9", "1e30", "1e308", "inf", "-inf", "nan", "1e-300", "0"),
+    *("1000000", "1000000000", "4294967296", "9223372036854775808", str(10**30), "0.1", "1e2"),
+)
+ODD = (
+    *("null", "abc", "true", "False", "[1,2]", "[]", "{}", "''", "2.5", "ü", "'a b'", "'5'"),
+    *("{a:1}", "${seed}", "${nope}", "[null]", "[nan]", "[a,[b]]", "'λ'", "-", "0x10", "1_000"),
+    *("none", "None", "auto", "off", "/proc/none/x", "data/table.csv/x", "a" * 300, "..", "'~'"),
+    *("[0]", "[-1]", "[1000000000]", "[8,8,8]", "[0.5,2]", "[2,1]", "[nan,1]", "[1,inf]", "1,2"),
+)
+SWEEPER: dict[str, Sequence[str]] = {
+    "n_trials": ("1", "2", "0", "-1", "1.5", "null", "a"),
+    "maximize": ("[val/nmi]", "[]", "[nope]", "val/nmi", "null", "[val/silhouette]", "[1]"),
+    "minimize": ("[]", "[val/nmi]", "[val/quantization_error]", "a", "[seconds]"),
+    "seeds": ("[0]", "[0,1]", "[]", "[-1]", "[a]", "0", "null", "[0,0]", "[1.5]"),
+    "n_jobs": ("1", "0", "-1", "2.5", "null"),
+    "max_failures": ("0", "1", "0.5", "-1", "2", "nan", "a", "null"),
+    "retry_failed": ("true", "false", "a", "null"),
+    "storage": ("null", "sqlite:///study.db", "nope", "5", "sqlite:////proc/none/x.db", "''"),
+    "sampler.seed": ("0", "-1", "a", "1.5", "null", "4294967296"),
+    "sampler": ("null", "a", "{_target_:dcsomrl.search.Grid}"),
+    "params": ("{}", "null", "{model.alpha:a}", "{nope:1}", "[1]"),
+}
+SEARCHED = (
+    *("model.alpha=interval(0.01,1)", "model.alpha=tag(log,interval(1e-3,1))", "seed=0,1"),
+    *("model.som.max_nodes=int(interval(5,20))", "model.alpha=choice(0.1,-1)", "nope=1,2"),
+    *("model.alpha=interval(1,0)", "model.alpha=tag(log,interval(-1,1))", "trainer.max_epochs=1,0"),
+    *("model.som.life_decay=range(0,1,0.5)", "model.alpha=interval(a,b)", "model.som.radius=1,2"),
+    *("dataset.normalization=choice(minmax,unit)", "model.alpha=interval(0,inf)"),
+)
+GIVEN = {
+    "evaluate": ["ckpt=run/checkpoints/last.ckpt", "device=cpu"],
+    "predict": ["ckpt=run/checkpoints/last.ckpt", "input=data/table.csv", "device=cpu"],
+    "export": ["run=run", "format=torch"],
+    "report": ["run=run", "embedding=pca"],
+    "sensitivity": ["folder=search"],
+    "benchmark": [
+        *("~methods", "+methods={a:['model=kmeans']}", "datasets=[digits]", "seeds=[0]"),
+        *("against=a", "common=['num_threads=1']"),
+    ],
+}
+COMMANDS = ("evaluate", "predict", "export", "report", "sensitivity", "benchmark")
+
+
+def draw(number: int) -> Drawn:
+    """The command of a trial."""
+    rng = random.Random(number)
+    place = rng.random()
+    if place < 0.8:
+        return _draw_training(rng)
+    return _draw_search(rng) if place < 0.86 else _draw_other(rng)
+
+
+def _draw_training(rng: random.Random) -> Drawn:
+    chosen, kind = _draw_groups(rng)
+    return Drawn("train", kind, [*chosen, *_draw_changes(rng, "train", chosen)])
+
+
+def _draw_groups(rng: random.Random) -> tuple[list[str], str]:
+    """Choices of groups, with what makes the training small, and the model's name."""
+    model, data = rng.choice(MODELS), rng.choice(list(DATA))
+    chosen = [f"model={model}", f"dataset={data}", *DATA[data], *SHORT]
+    fits = data not in ("arrays", "stream") or rng.random() < 0.05
+    network = rng.choice(["mlp", "mlp", "conv", "resnet", "pooled_conv"]) if fits else "mlp"
+    if model not in SHALLOW:
+        chosen += [f"autoencoder={network}"] if network != "mlp" else []
+        chosen += NARROW[network]
+    if rng.random() < 0.04:
+        chosen += [f"autoencoder={_draw_option(rng, 'autoencoder')}"]
+    if model in ("dec", "idec"):
+        chosen += ["trainer.max_epochs=2", "model.pretrain_epochs=1", "model.n_init=1"]
+    for group, share in (("callbacks", 0.3), ("neighbors", 0.1), ("augmentation", 0.15)):
+        if rng.random() < share * (1 if fits else 0.3):
+            chosen.append(f"{group}={_draw_option(rng, group)}")
+    for group in OTHERS:
+        if rng.random() < 0.05:
+            option = _draw_option(rng, group.partition("@")[0].lstrip("+"))
+            chosen += [f"{group}={option}"]
+    if rng.random() < 0.05:
+        chosen.append(f"logger={_draw_option(rng, 'logger')}")
+    if rng.random() < 0.03:
+        chosen.append(f"trainer={_draw_option(rng, 'trainer')}")
+    return chosen, f"train {model}"
+
+
+def _draw_option(rng: random.Random, group: str) -> str:
+    return rng.choice(sorted(one.stem for one in (find_config_dir() / group).glob("[!_]*.yaml")))
+
+
+def _draw_search(rng: random.Random) -> Drawn:
+    chosen = ["-m", f"search={_draw_option(rng, 'search')}", "model=dcsomrl", *DATA["digits"]]
+    chosen += [*SHORT, *NARROW["mlp"], "hydra.sweeper.n_trials=2", "hydra.sweep.dir=found"]
+    changes = [rng.choice(SEARCHED)] if rng.random() < 0.7 else []
+    for name in rng.sample(sorted(SWEEPER), rng.choice([0, 0, 1, 1, 2])):
+        changes.append(f"hydra.sweeper.{name}={rng.choice(SWEEPER[name])}")
+    return Drawn("train", "search", chosen + changes)
+
+
+def _draw_other(rng: random.Random) -> Drawn:
+    command = rng.choice(COMMANDS)
+    given = GIVEN[command]
+    return Drawn(command, command, given + _draw_changes(rng, command, given))
+
+
+def _draw_changes(rng: random.Random, command: str, chosen: Sequence[str]) -> list[str]:
+    """One to six settings of a configuration, changed: in half of all cases none is odd."""
+    leaves = _list_leaves(command, chosen)
+    wild = rng.random() < 0.5
+    changes = []
+    for place, key in enumerate(rng.choices(sorted(leaves), k=rng.choice([1, 1, 2, 3, 4, 6]))):
+        known = leaves[key]
+        if wild and place == 0:
+            changes.append(_spoil(rng, key, known))
+        else:
+            changes.append(f"{key}={_draw_inside(rng, key, known)}")
+    return changes
+
+
+def _list_leaves(command: str, chosen: Sequence[str]) -> dict[str, Any]:
+    """The settings of a configuration, unresolved, by their keys; without those of each class."""
+    try:
+        cfg = compose_config(command, list(chosen), Path("run"))
+    except (HydraException, OmegaConfBaseException):  # groups that do not fit each other
+        cfg = compose_config(command, [] if command == "train" else list(GIVEN[command]), Path("x"))
+    return dict(_walk(OmegaConf.to_container(cfg), ""))
+
+
+def _walk(node: Any, prefix: str) -> list[tuple[str, Any]]:
+    if not isinstance(node, Mapping) or not node:
+        return [(prefix, node)]
+    return [
+        leaf
+        for name, value in node.items()
+        if not str(name).startswith("_")
+        for leaf in _walk(value, f"{prefix}.{name}" if prefix else str(name))
+    ]
+
+
+def _draw_inside(rng: random.Random, key: str, known: Any) -> str:
+    """A value that is most likely in the range of a setting."""
+    name = key.rpartition(".")[2]
+    if name in CHOICES:
+        return rng.choice(CHOICES[name])
+    if isinstance(known, bool):
+        return rng.choice(["true", "false"])
+    if isinstance(known, int):
+        near = [known, known + 1, max(known // 2, 0), 1, 2, 3, 5]
+        return str(known if name in SPARED else min(rng.choice(near), 2000))
+    if isinstance(known, float):
+        return repr(rng.choice([known, known * rng.uniform(0.5, 1.5), rng.random()]))
+    return (
+        json.dumps(known) if isinstance(known, list) else "null" if known is None else _quote(known)
+    )
+
+
+def _quote(known: Any) -> str:
+    """A text as it is typed; references to other settings stay what they are."""
+    return str(known) if "${" in str(known) else f"'{known}'"
+
+
+def _spoil(rng: random.Random, key: str, known: Any) -> str:
+    """A setting with a value that may well be outside its range, or set in an odd way."""
+    name = key.rpartition(".")[2]
+    is_number = isinstance(known, int | float) and not isinstance(known, bool)
+    kinds: list[Callable[[], str]] = [
+        lambda: f"{key}={rng.choice(NUMBERS)}",
+        lambda: f"{key}={rng.choice(OUTSIDE)}",
+        lambda: f"{key}={rng.choice(ODD)}",
+        lambda: rng.choice([f"~{key}", f"+{key}=1", f"{key}x=1", f"++{key}.b=1", f"{key}"]),
+        lambda: f"{key.rpartition('.')[0] or key}={rng.choice(ODD)}",
+    ]
+    weights = [4, 6, 3, 1, 1] if is_number else [1, 1, 6, 1, 1]
+    change = rng.choices(kinds, weights)[0]()
+    while name in (*SPARED, *WORK) and _is_large(change):
+        change = rng.choices(kinds, weights)[0]()
+    return change
+
+
+def _is_large(change: str) -> bool:
+    try:
+        return float(change.partition("=")[2]) > 4
+    except ValueError:
+        return False
