@@ -187,6 +187,26 @@ def settle_losses(model: DictConfig, overrides: Sequence[str]) -> None:
     model.alpha = weight
 
 
+def settle_shape(cfg: DictConfig, shape: list[int]) -> None:
+    """Fill in the shape of a sample.
+
+    Args:
+        cfg: of a training; its ``input_shape`` is set, to which others refer.
+        shape: of the data.
+
+    Raises:
+        ConfigError: another shape was set for the model.
+    """
+    cfg.input_shape = shape
+    for key in ("model.input_shape", "model.autoencoder.input_shape"):
+        given = OmegaConf.select(cfg, key)
+        if given is not None and list(given) != shape:
+            raise ConfigError(
+                f"{key}={list(given)} is not the shape of the samples, {shape}: leave it out, and "
+                "it is filled in from the data"
+            )
+
+
 def settle_network(model: DictConfig) -> None:
     """Refuse a model that was given no network to train; take it from one that has no use for it.
 

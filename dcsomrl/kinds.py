@@ -82,6 +82,9 @@ RANGES: dict[str, Any] = {
     "trainer.limit_val_batches": Count | ShareAboveZero | None,
     "trainer.accumulate_grad_batches": Count,
     "trainer.check_val_every_n_epoch": Count | None,
+    "trainer.val_check_interval": Count | ShareAboveZero | str | None,
+    "trainer.reload_dataloaders_every_n_epochs": Natural,
+    "trainer.devices": Count | Literal[-1, "auto"] | Sequence[Natural] | str,
     "trainer.gradient_clip_val": NonNegative | None,
     "trainer.num_sanity_val_steps": Natural | Literal[-1] | None,
     "trainer.log_every_n_steps": Natural | None,
@@ -111,7 +114,7 @@ def settle_kinds(cfg: DictConfig) -> None:
     """
     given: Any = OmegaConf.to_container(cfg)
     resolved: Any = OmegaConf.to_container(cfg, resolve=True)
-    for key, value, hint in list(_list_annotated(resolved)):
+    for key, value, hint in list(list_annotated(resolved)):
         source = _find_source(key, given)
         if fits(value, hint) or (value is None and source in FILLED):
             continue
@@ -123,6 +126,49 @@ def settle_kinds(cfg: DictConfig) -> None:
         raise ConfigError("name is empty: give a name for the folder of the results")
 
 
+def check_names(cfg: DictConfig) -> None:
+    """Refuse settings that the class or function which is made of them does not take.
+
+    Those of the trainer, of which some are called otherwise now, are looked at by
+    :func:`dcsomrl.training.limits.check_names`.
+
+    Raises:
+        ConfigError: names the setting, and what is taken.
+    """
+    resolved: Any = OmegaConf.to_container(cfg, resolve=True)
+    for place, node in _list_made(resolved):
+        known = _read_parameters(node[TARGET])
+        if place == "trainer" or known is None:
+            continue
+        for name in node:
+            if name not in known and not str(name).startswith("_"):
+                made = str(node[TARGET]).rpartition(".")[2]
+                taken = ", ".join(sorted(known)) or "nothing"
+                raise ConfigError(f"{place}.{name} is no setting of {made}, which takes {taken}")
+
+
+def _list_made(node: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Everything that is made of settings, with its key."""
+    for name, value in node.items():
+        if isinstance(value, dict):
+            key = f"{place}.{name}" if place else str(name)
+            if TARGET in value:
+                yield key, value
+            yield from _list_made(value, key)
+
+
+@cache
+def _read_parameters(path: Any) -> frozenset[str] | None:
+    """The arguments of a class or function; None if it cannot be had, or takes any."""
+    try:
+        parameters = inspect.signature(get_object(path)).parameters
+    except Exception:  # whatever the import of a module of the user's raises
+        return None
+    if any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+        return None
+    return frozenset(parameters)
+
+
 def name_class(name: str) -> str:
     """How settings of a class are given."""
     option = find_option(name)
@@ -130,7 +176,7 @@ def name_class(name: str) -> str:
     return f"settings of class {name} {chosen}"
 
 
-def _list_annotated(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+def list_annotated(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Every setting whose kind is known: its key, its value and its kind."""
     path = node.get(TARGET)
     hints = _read_hints(path) if isinstance(path, str) else {}
@@ -142,7 +188,7 @@ def _list_annotated(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple
             yield key, value, hint
             yield from _list_items(key, value, hint)
         if isinstance(value, dict):
-            yield from _list_annotated(value, f"{key}.")
+            yield from list_annotated(value, f"{key}.")
 
 
 def _list_items(key: str, value: Any, hint: Any) -> Iterator[tuple[str, Any, Any]]:

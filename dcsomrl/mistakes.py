@@ -1,7 +1,6 @@
 """A user's mistakes in one sentence, in the terms of the command line."""
 
 import difflib
-import errno
 import logging
 import re
 import shlex
@@ -19,28 +18,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dcsomrl.configuration import find_config_dir
 from dcsomrl.errors import DataError, DcsomrlError, shorten
+from dcsomrl.system_errors import explain_system
 
 # The keys of what messages on data speak of.
 DATA = "dataset."
 # The module that logs what is guessed of data, which is not imported here: it takes seconds.
 NOTES = "dcsomrl.data.notes"
-# What keeps a file or folder from being used, by the number of the operating system's error.
-IN_THE_WAY = "a file is there where a folder is needed: choose another place, or move it away"
-FORBIDDEN = "that is not allowed: choose another place, or change the permissions"
-FULL = "no space is left: free some, or choose another place"
-SYSTEM = {
-    errno.EEXIST: IN_THE_WAY,
-    errno.ENOTDIR: IN_THE_WAY,
-    errno.EISDIR: "a folder is there where a file is needed: choose another name",
-    errno.ENOENT: "it is not there, and cannot be made there: check the path",
-    errno.EACCES: FORBIDDEN,
-    errno.EPERM: FORBIDDEN,
-    errno.EROFS: FORBIDDEN,
-    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
-    errno.ENOSPC: FULL,
-    errno.EDQUOT: FULL,
-}
-
 # What YAML calls the constants of Python.
 CONSTANTS = {"None": "null", "True": "true", "False": "false"}
 # Groups that a model takes at a place of its own, as they are typed; NAME is what results call it.
@@ -154,8 +137,8 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
         return str(error)
     if isinstance(error, InstantiationException):
         cause = error.__cause__
-        if isinstance(cause, OSError):
-            return _explain_system(cause)
+        if said := explain_system(cause):
+            return said
         key = re.search(r"full_key: (\S+)", str(error))
         place = f"{key.group(1)}: " if key else ""
         if isinstance(cause, DcsomrlError):
@@ -169,7 +152,7 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
         return _explain_option(error)
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _explain_override(str(error), config_name, overrides)
-    return _explain_system(error) if isinstance(error, OSError) else None
+    return explain_system(error)
 
 
 def _explain_import(place: str, message: str, cause: BaseException | None) -> str | None:
@@ -184,16 +167,6 @@ def _explain_import(place: str, message: str, cause: BaseException | None) -> st
         f"{place}{target[1]} cannot be imported{why}: check the name, and that PYTHONPATH has the "
         "folder of a module of your own"
     )
-
-
-def _explain_system(error: OSError) -> str | None:
-    """What the operating system has against a file or folder; None where it names none."""
-    if not isinstance(error.filename, str) or error.errno is None:
-        return FULL if error.errno == errno.ENOSPC else None
-    path = error.filename2 or error.filename
-    reason = SYSTEM.get(error.errno, f"{error.strerror}: check the path")
-    whole = re.sub(r"(\.[0-9a-f]{8})?\.part$", "", str(path))  # as `swapped` names what it writes
-    return f"{whole} cannot be read or written, since {reason}"
 
 
 def _explain_override(message: str, config_name: str, overrides: list[str]) -> str:

@@ -19,18 +19,20 @@ from dcsomrl.app import (
     settle_dataset,
     settle_losses,
     settle_network,
+    settle_shape,
     settle_size,
 )
 from dcsomrl.configuration import find_config_dir
 from dcsomrl.data.constant import list_some
 from dcsomrl.errors import ConfigError, shorten
-from dcsomrl.kinds import settle_kinds
+from dcsomrl.kinds import check_names, settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.locks import hold
 from dcsomrl.mistakes import name_keys, name_note
 from dcsomrl.models import ClusteringModule
 from dcsomrl.training.checkpoints import find_checkpoint
 from dcsomrl.training.run import run
+from dcsomrl.training.trainer import check_trainer
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,9 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     settle_dataset(cfg.dataset)
     settle_kinds(cfg)
     settle_losses(cfg.model, HydraConfig.get().overrides.task)
+    check_names(cfg)
+    make_trainer = instantiate(cfg.trainer, _partial_=True)
+    check_trainer(OmegaConf.to_container(cfg.trainer, resolve=True), make_trainer)
     check_optimizer(cfg.model.get("optimizer"))
     if cfg.num_threads is not None:
         torch.set_num_threads(cfg.num_threads)
@@ -65,7 +70,7 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         data.follow(before.data)
         cfg.init = str(Path(cfg.init).absolute())  # the report, from wherever, asks for it again
     data.setup("fit")
-    cfg.input_shape = list(data.shape)
+    settle_shape(cfg, list(data.shape))
     data.notes = [name_note(one, cfg) for one in data.notes]
     lowered = (
         settle_clusters(cfg.model, len(data.rows("train")))
@@ -84,7 +89,7 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         data,
         config,
         run_dir,
-        make_trainer=instantiate(cfg.trainer, _partial_=True),
+        make_trainer=make_trainer,
         loggers=make_parts(cfg.get("logger")),
         callbacks=make_parts(cfg.get("callbacks")),
         named=partial(name_keys, cfg=config),

@@ -121,9 +121,8 @@ class ClusterData(LightningDataModule):
             )
         if target is not None and self.path is None:
             raise ValueError(
-                f"target={target!r} tells messages which column of a file at `path` has the "
-                "labels, and there is no `path`: give labels by ClusterData.of(x, y), or by "
-                "roles=Roles(target=...)"
+                f"target={target!r} is a column of the file at `path`, and there is no `path`: "
+                "give the file, or labels by ClusterData.of(x, y)"
             )
         if not isinstance(augmentation, Augmentation | None):
             raise TypeError(f"augmentation cannot be {augmentation!r}: give an `Augmentation`")

@@ -26,10 +26,15 @@ def open_study(folder: Path, url: str | None, directions: Sequence[Direction]) -
     Raises:
         ConfigError: it cannot be read, or has another number of objectives.
     """
-    mark = folder / ".search"
+    mark, journal, results = folder / ".search", folder / "study.journal", folder / "trials.csv"
+    is_empty = not journal.exists() or journal.is_file() and not journal.stat().st_size
+    if url is None and is_empty and results.exists():
+        raise ConfigError(
+            f"{journal} is empty or gone, and with it what the search that wrote {results} has "
+            "tried: put it back, or choose another folder with hydra.sweep.dir"
+        )
     if not mark.exists():
         write_text(mark, f"{folder.absolute().name}-{uuid4().hex}")
-    journal = folder / "study.journal"
     try:
         storage: BaseStorage = open_journal(journal) if url is None else get_storage(url)
         return optuna.create_study(

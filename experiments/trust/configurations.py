@@ -130,6 +130,7 @@ def make_inputs(folder: Path) -> None:
     table["b"] += np.arange(60) % 3
     table.assign(kind=np.arange(60) % 3).to_csv(data / "table.csv", index=False)
     table.to_parquet(data / "stream.parquet")
+    np.save(data / "features.npy", rng.random((48, 3)))
     for n in range(24):
         pixels = rng.integers(0, 255, (12, 12), dtype=np.uint8)
         Image.fromarray(pixels).save(data / "images" / "ab"[n % 2] / f"{n}.png")

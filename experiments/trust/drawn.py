@@ -48,6 +48,7 @@ NARROW = {
     "pooled_conv": ["model.autoencoder.channels=[4]"],
 }
 OTHERS = ("optimizer@model.optimizer", "+loss@model.losses.further", "experiment", "settings")
+PATHS = ("null", "run/checkpoints/last.ckpt", "run/checkpoints/best.ckpt", "data/table.csv", "none")
 CHOICES: dict[str, Sequence[str]] = {
     "normalization": ("minmax", "standard", "half", "unit", "none"),
     "topology": ("rectangular", "hexagonal"),
@@ -69,6 +70,49 @@ CHOICES: dict[str, Sequence[str]] = {
     "embedding": ("tsne", "pca"),
     "format": ("onnx", "torch"),
     "compile": ("false",),
+    "ckpt_path": (*PATHS, "last"),
+    "init": PATHS,
+    "pretrained": PATHS,
+    "features": (*PATHS, "data/features.npy"),
+    "cache_dir": ("null", "kept", "data/table.csv"),
+    "name": ("a/b", "'a b'", "5", "'ü'", "..", "a" * 300),
+}
+# Settings that stand in no file of conf/, and that Lightning, torch or a class takes.
+FURTHER: dict[str, Sequence[str]] = {
+    "trainer.max_steps": ("1", "-1", "0", "2.5"),
+    "trainer.min_epochs": ("0", "1", "5", "-1"),
+    "trainer.limit_val_batches": ("1", "0.5", "1.0", "0", "-1", "2.5"),
+    "trainer.accumulate_grad_batches": ("1", "2", "100", "0", "1.5"),
+    "trainer.gradient_clip_val": ("0", "0.5", "1e-9", "-1", "nan", "inf"),
+    "trainer.gradient_clip_algorithm": ("norm", "value", "a"),
+    "trainer.check_val_every_n_epoch": ("1", "2", "0", "null"),
+    "trainer.val_check_interval": ("1", "0.5", "0", "2.5", "1000"),
+    "trainer.log_every_n_steps": ("1", "0", "-1"),
+    "trainer.detect_anomaly": ("true", "a"),
+    "trainer.benchmark": ("true", "false"),
+    "trainer.inference_mode": ("true", "false"),
+    "trainer.profiler": ("simple", "advanced", "a"),
+    "trainer.reload_dataloaders_every_n_epochs": ("0", "1", "-1"),
+    "trainer.sync_batchnorm": ("true", "false"),
+    "trainer.strategy": ("auto", "ddp", "a", "null"),
+    "trainer.enable_progress_bar": ("false", "true"),
+    "trainer.overfit_batches": ("1", "0"),
+    "trainer.fast_dev_run": ("true", "false"),
+    "model.optimizer.weight_decay": ("0", "0.1", "-1", "inf"),
+    "model.optimizer.betas": ("[0.9,0.999]", "[0,0]", "[1,1]", "[0.9]", "a"),
+    "model.optimizer.eps": ("1e-8", "0", "-1", "nan", "1e30"),
+    "model.optimizer.amsgrad": ("true", "a"),
+    "model.optimizer.maximize": ("true", "false"),
+    "model.optimizer.foreach": ("true", "false"),
+    "model.regrow": ("0.5", "0", "1", "null"),
+    "model.schedule": ("cosine", "constant", "a"),
+    "model.som.radius": ("0.6", "0", "-1", "inf", "1e-9"),
+    "model.som.activation_threshold": ("null", "0.5"),
+    "dataset.source.test_fraction": ("0.5", "0.999", "0", "1e-9"),
+    "dataset.source.columns": ("[a]", "[a,b]", "[nope]", "[]"),
+    "model.losses.reconstruction.every": ("1", "7", "100000", "0"),
+    "callbacks.own._target_": ("dcsomrl.training.callbacks.MapUsage", "nope.Nope", "os.system"),
+    "hydra.run.dir": ("out", "data/table.csv", "/proc/none", "a" * 300),
 }
 # Of these more means more processes or threads at once, which a shared machine is spared.
 SPARED = ("devices", "num_nodes", "num_workers", "n_jobs", "num_threads")
@@ -188,6 +232,10 @@ def _draw_changes(rng: random.Random, command: str, chosen: Sequence[str]) -> li
         known = leaves[key]
         if wild and place == 0:
             changes.append(_spoil(rng, key, known))
+        elif command == "train" and rng.random() < 0.2:
+            further = rng.choice(sorted(FURTHER))
+            plus = "" if further in leaves or further.startswith("hydra") else "++"
+            changes.append(f"{plus}{further}={rng.choice(FURTHER[further])}")
         else:
             changes.append(f"{key}={_draw_inside(rng, key, known)}")
     return changes
@@ -220,6 +268,8 @@ def _draw_inside(rng: random.Random, key: str, known: Any) -> str:
         return rng.choice(CHOICES[name])
     if isinstance(known, bool):
         return rng.choice(["true", "false"])
+    if isinstance(known, int | float) and name not in (*SPARED, *WORK) and rng.random() < 0.2:
+        return rng.choice(NUMBERS)
     if isinstance(known, int):
         near = [known, known + 1, max(known // 2, 0), 1, 2, 3, 5]
         return str(known if name in SPARED else min(rng.choice(near), 2000))

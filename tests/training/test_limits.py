@@ -39,7 +39,10 @@ def finished(tmp_path_factory):
         ("trainer.max_epochs=abc", "got abc"),
         ("trainer.max_epochs=1.5", r"got 1\.5"),
         ("+trainer.max_steps=0", r"trainer\.max_steps must be .* got 0"),
-        ("+trainer.limit_train_batches=0", r"trainer\.limit_train_batches must be at least 1, in \(0, 1\] or null, got 0"),
+        (
+            "+trainer.limit_train_batches=0",
+            r"trainer\.limit_train_batches must be at least 1, in \(0, 1\] or null, got 0",
+        ),
         ("+trainer.limit_train_batches=0.0", r"in \(0, 1\] or null, got 0.0"),
         ("+trainer.limit_train_batches=1e-9", "the trainer cannot train: .*1e-09"),
         ("+trainer.max_time=1h", "must be days:hours:minutes:seconds above 0"),
@@ -64,7 +67,7 @@ def finished(tmp_path_factory):
         ("+trainer.min_epochs=5", r"trainer\.min_epochs=5 is above trainer\.max_epochs=2"),
         ("+trainer.num_nodes=2", r"num_nodes=2 would wait for machines"),
         ("trainer.accelerator=tpu", r"tpu needs a device .* set trainer\.accelerator=auto"),
-        ("trainer.devices=0", "the trainer cannot be made"),
+        ("trainer.devices=0", r"trainer\.devices must be at least 1, -1, auto, .*, got 0"),
     ],
 )
 def test_a_mistake_is_refused_and_a_finished_run_stays_as_it_was(
