@@ -46,6 +46,15 @@ def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
         raise CheckpointError(f"the checkpoint {path} {error}") from error
 
 
+def describe_damage(path: str | os.PathLike[str], error: BaseException) -> CheckpointError:
+    """The error to raise where parts of a checkpoint are missing, or of other kinds or shapes."""
+    said = f"{shorten(error)} is missing" if isinstance(error, KeyError) else shorten(error)
+    return CheckpointError(
+        f"the checkpoint {path} cannot be used ({said}): it is damaged, or of another version of "
+        "dcsomrl; use another one"
+    )
+
+
 def count_epochs(checkpoint: Mapping[str, Any]) -> int:
     """Whole epochs behind a checkpoint; its own ``epoch`` counts from 0 and lags by one."""
     return checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]

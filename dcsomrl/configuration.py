@@ -188,5 +188,5 @@ def _expand_home(node: Any) -> Any:
         return {key: _expand_home(value) for key, value in node.items()}
     if isinstance(node, list):
         return [_expand_home(value) for value in node]
-    is_path = isinstance(node, str) and node.startswith("~/")
+    is_path = isinstance(node, str) and f"{node}/".startswith("~/")
     return str(Path(node).expanduser()) if is_path else node

@@ -38,7 +38,7 @@ def explain_system(error: BaseException | None) -> str | None:
         )
     if not isinstance(error, OSError) or error.errno is None:
         return None
-    if isinstance(error.filename, str | os.PathLike):
+    if isinstance(error.filename, str | bytes | os.PathLike):
         path = error.filename2 or error.filename
         reason = SYSTEM.get(error.errno, f"{error.strerror}: check the path")
         # As `swapped` names what it writes.

@@ -81,12 +81,12 @@ MANDATORY = {
         (["dataset.batch_size=abc"], "dataset.batch_size must be a number such as 64, got abc"),
         (
             ["dataset.batch_size=64.0"],
-            "dataset.batch_size must be a whole number of at least 1, got 64.0",
+            "batch_size must be a whole number of at least 1, got 64.0",
         ),
         (["dataset.val_fraction=a"], "dataset.val_fraction must be a number such as 0.1, got a"),
         (
             ["model.som.max_nodes=null"],
-            "model.som.max_nodes must be a whole number of at least 2, got null",
+            "max_nodes must be a whole number of at least 2, got null",
         ),
         (["model.alpha=nan"], "model.alpha must be a number of at least 0 and finite"),
         (

@@ -27,7 +27,7 @@ def open_study(folder: Path, url: str | None, directions: Sequence[Direction]) -
         ConfigError: it cannot be read, or has another number of objectives.
     """
     mark, journal, results = folder / ".search", folder / "study.journal", folder / "trials.csv"
-    is_empty = not journal.exists() or journal.is_file() and not journal.stat().st_size
+    is_empty = not journal.exists() or (journal.is_file() and not journal.stat().st_size)
     if url is None and is_empty and results.exists():
         raise ConfigError(
             f"{journal} is empty or gone, and with it what the search that wrote {results} has "

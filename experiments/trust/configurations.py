@@ -34,6 +34,8 @@ RESULTS = {
     "sensitivity": "search/sensitivity/*",
     "benchmark": "**/*.md",
 }
+# What a command says on its way, which is no complaint.
+NEWS = ("GPU available", "TPU available", "`Trainer.fit` stopped", "Rest", "\N{BOX DRAWINGS HEAVY HORIZONTAL}")
 # What a trial finds in its folder.
 GIVEN = ("data", "run", "search")
 
@@ -68,7 +70,7 @@ def judge(command: str, ended: Ended, folder: Path) -> Trial:
     Refused is what ends with status 2 and one line ``error: ...``; ran is what ends with status 0,
     wrote its results, and no number among them is NaN or infinite.
     """
-    lines = [line for line in ended.err.splitlines() if line.strip()]
+    lines = [line for line in ended.err.splitlines() if line.strip() and not line.startswith(NEWS)]
     errors = [line for line in lines if line.startswith("error: ")]
     tail = {"stderr": "\n".join(lines[-12:])[-3000:], "stdout": ended.out[-600:]}
     if ended.code is None:

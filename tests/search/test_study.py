@@ -17,7 +17,7 @@ from optuna.samplers import BruteForceSampler, CmaEsSampler, TPESampler
 
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.search import LatinHypercube, Search
-from dcsomrl.search.outcome import collect_outcome
+from dcsomrl.search.outcome import collect_outcome, save
 
 pytestmark = pytest.mark.slow
 
@@ -277,6 +277,21 @@ def test_a_journal_that_a_full_disk_cut_off_is_read_up_to_there(tmp_path):
     assert len(search.list_completed()) == 1
     search.succeed(search.claim(), [{"score": 2.0}])
     assert len(opened(tmp_path).list_completed()) == 2
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_journal_that_was_emptied_begins_no_search_anew(gone, tmp_path):
+    search = opened(tmp_path)
+    (tmp_path / "study.journal").write_text("")  # before there are results: nothing is lost
+    search = opened(tmp_path)
+    search.succeed(search.claim(), [{"score": 1.0}])
+    save(collect_outcome(search), tmp_path)
+    if gone:
+        (tmp_path / "study.journal").unlink()
+    else:
+        (tmp_path / "study.journal").write_text("")
+    with pytest.raises(ConfigError, match=r"study\.journal is empty or gone.* put it back, or"):
+        opened(tmp_path)
 
 
 def test_a_sampler_that_learns_is_resumed_where_it_would_be(tmp_path):

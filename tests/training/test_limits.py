@@ -41,7 +41,7 @@ def finished(tmp_path_factory):
         ("+trainer.max_steps=0", r"trainer\.max_steps must be .* got 0"),
         (
             "+trainer.limit_train_batches=0",
-            r"trainer\.limit_train_batches must be at least 1, in \(0, 1\] or null, got 0",
+            r"batches must be at least 1, in \(0, 1\] or null, got 0",
         ),
         ("+trainer.limit_train_batches=0.0", r"in \(0, 1\] or null, got 0.0"),
         ("+trainer.limit_train_batches=1e-9", "the trainer cannot train: .*1e-09"),
