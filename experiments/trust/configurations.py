@@ -1,5 +1,6 @@
-"""Configurations drawn from the schema of `conf/`: every group, every key at, inside and outside its
-range, each run on tiny data or refused in one sentence.
+"""Configurations drawn from `conf/`, each run on tiny data or refused in one sentence.
+
+Every group and every key comes up, with values at, inside and outside its range.
 """
 
 import json
@@ -16,6 +17,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from dcsomrl.writing import tabulate
 from experiments.trust.drawn import draw
 from experiments.trust.forked import Ended, run_command
 from experiments.trust.trials import Trial, read_trials, run_trials
@@ -24,20 +26,18 @@ NAME = "configurations"
 TRIALS = 2000
 # Seconds that a command may take on tiny data.
 LIMIT = 60
-# What a command writes that has done its work.
-RESULTS = {
-    "train": "**/metrics.json",
-    "evaluate": "**/evaluate-*/metrics.json",
-    "predict": "predictions.*",
-    "export": "run/model.*",
-    "report": "run/report/report.html",
-    "sensitivity": "search/sensitivity/*",
-    "benchmark": "**/*.md",
-}
 # What a command says on its way, which is no complaint.
-NEWS = ("GPU available", "TPU available", "`Trainer.fit` stopped", "Rest", "\N{BOX DRAWINGS HEAVY HORIZONTAL}")
+NEWS = (
+    "GPU available",
+    "TPU available",
+    "`Trainer.fit` stopped",
+    "Rest",
+    "\N{BOX DRAWINGS HEAVY HORIZONTAL}",
+)
 # What a trial finds in its folder.
-GIVEN = ("data", "run", "search")
+GIVEN = ("run", "search")
+RESULT = "metrics.json"
+OUTPUT = ("stdout", "stderr")
 
 
 def run() -> None:
@@ -58,17 +58,24 @@ def run_trial(number: int, inputs: Path) -> Trial:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "data").symlink_to(inputs / "data")
-        for kept in ("run", "search"):
+        for kept in GIVEN:
             shutil.copytree(inputs / kept, folder / kept)
+        before = set(folder.rglob("*"))
         ended = run_command(command, overrides, folder, LIMIT)
-        return {"kind": kind, "command": [command, *overrides], **judge(command, ended, folder)}
+        written = set(folder.rglob("*")) - before
+        return {"kind": kind, "command": [command, *overrides], **judge(command, ended, written)}
 
 
-def judge(command: str, ended: Ended, folder: Path) -> Trial:
+def judge(command: str, ended: Ended, written: set[Path]) -> Trial:
     """What came of a command: ``ran``, ``refused`` or ``failed``, and what there is to say of it.
 
     Refused is what ends with status 2 and one line ``error: ...``; ran is what ends with status 0,
     wrote its results, and no number among them is NaN or infinite.
+
+    Args:
+        command: its name.
+        ended: what came of it.
+        written: the files and folders that are new.
     """
     lines = [line for line in ended.err.splitlines() if line.strip() and not line.startswith(NEWS)]
     errors = [line for line in lines if line.startswith("error: ")]
@@ -79,46 +86,38 @@ def judge(command: str, ended: Ended, folder: Path) -> Trial:
         return {"verdict": "failed", "why": "traceback", **tail}
     if ended.code == 2 and len(errors) == 1:
         noise = [line for line in lines if line not in errors]
-        said: Trial = {"verdict": "refused", "sentence": errors[0], "epochs": count_epochs(folder)}
+        said: Trial = {"verdict": "refused", "sentence": errors[0], "epochs": count_epochs(written)}
         return {**said, "noise": "\n".join(noise)[-1000:]} if noise else said
     if ended.code != 0:
         return {"verdict": "failed", "why": f"status {ended.code}", **tail}
-    if not any(folder.glob(RESULTS[command])):
+    files = [one for one in written if one.is_file() and one.name not in OUTPUT]
+    if not files or (command == "train" and not any(one.name == RESULT for one in files)):
         return {"verdict": "failed", "why": "no results", **tail}
-    odd = find_odd_numbers(folder)
+    odd = find_odd_numbers(files)
     if odd:
         return {"verdict": "failed", "why": f"no numbers: {', '.join(odd)}", **tail}
     return {"verdict": "ran", **({"noise": "\n".join(lines)[-1000:]} if lines else {})}
 
 
-def count_epochs(folder: Path) -> int:
+def count_epochs(written: set[Path]) -> int:
     """Epochs that were trained in a trial before it ended."""
-    tables = [one for one in folder.glob("*/**/metrics.csv") if not _is_given(one, folder)]
+    tables = [one for one in written if one.name == "metrics.csv"]
     return sum(max(len(one.read_text().splitlines()) - 1, 0) for one in tables)
 
 
-def _is_given(file: Path, folder: Path) -> bool:
-    return file.relative_to(folder).parts[0] in GIVEN
-
-
-def find_odd_numbers(folder: Path) -> list[str]:
-    """Result files below a folder that hold NaN or infinity, with the place of one."""
+def find_odd_numbers(files: list[Path]) -> list[str]:
+    """Which of some result files hold NaN or infinity, with one of those or its column."""
     found = []
-    for file in sorted(folder.rglob("*")):
-        name = str(file.relative_to(folder))
-        if name.startswith("data"):
-            continue
+    for file in sorted(files):
+        odd: list[str] = []
         if file.suffix == ".json":
-            odd: list[str] = []
             json.loads(file.read_text(encoding="utf-8"), parse_constant=odd.append)
-            found += [f"{name}: {odd[0]}"] if odd else []
         elif file.suffix == ".csv":
             odd = re.findall(r"(?im)(?:^|,)(nan|-?inf(?:inity)?)(?=,|$)", file.read_text())
-            found += [f"{name}: {odd[0]}"] if odd else []
         elif file.suffix == ".parquet":
-            numbers = pd.read_parquet(file).select_dtypes("number")
-            bad = [str(one) for one in numbers if not np.isfinite(numbers[one].astype(float)).all()]
-            found += [f"{name}: {bad[0]}"] if bad else []
+            numbers = pd.read_parquet(file).select_dtypes("number").astype(float)
+            odd = [str(name) for name in numbers if not np.isfinite(numbers[name]).all()]
+        found += [f"{file.name}: {odd[0]}"] if odd else []
     return found
 
 
@@ -157,31 +156,38 @@ def describe() -> str:
     """The campaign's part of the page."""
     trials = read_trials(NAME)
     verdicts = Counter(trial["verdict"] for trial in trials)
-    seconds = [trial["seconds"] for trial in trials]
     late = [one for one in trials if one.get("epochs")]
-    lines = [
-        "## Configurations",
-        "",
-        *(__doc__ or "").splitlines(),
-        "",
-        f"Of {len(trials)} configurations {verdicts['ran']} ran, {verdicts['refused']} were refused in one "
-        f"sentence with status 2, {len(late)} of them after an epoch was trained, and "
-        f"{verdicts['failed']} failed: a traceback, a file of results without numbers, or more than "
-        f"{LIMIT} seconds.",
-        "",
-        "| | ran | refused | failed | seconds, median | longest |",
-        "|---|--:|--:|--:|--:|--:|",
-    ]
+    failed = [one for one in trials if one["verdict"] == "failed"]
     kinds = defaultdict(list)
     for trial in trials:
         kinds[trial["kind"]].append(trial)
-    for kind, some in sorted(kinds.items()):
-        counted = Counter(trial["verdict"] for trial in some)
-        seconds = [trial["seconds"] for trial in some]
-        lines.append(
-            f"| {kind} | {counted['ran']} | {counted['refused']} | {counted['failed']} | "
-            f"{statistics.median(seconds):.1f} | {max(seconds):.1f} |"
-        )
-    failed = [one for one in trials if one["verdict"] == "failed"]
-    lines += ["", *(f"- {one['why']}: `{' '.join(one['command'])}`" for one in failed), ""]
-    return "\n".join(lines)
+    header = ["", "ran", "refused", "failed", "seconds, median", "longest"]
+    return "\n".join(
+        [
+            "## Configurations",
+            "",
+            *(__doc__ or "").splitlines(),
+            "",
+            f"Of {len(trials)} configurations {verdicts['ran']} ran to results, "
+            f"{verdicts['refused']} were refused in one sentence with status 2, {len(late)} of "
+            f"them after an epoch was trained, and {verdicts['failed']} failed: a traceback, "
+            f"results that are no numbers, or more than {LIMIT} seconds.",
+            "",
+            tabulate(header, [_describe_kind(kind, kinds[kind]) for kind in sorted(kinds)]),
+            *(f"- failed, {one['why']}: `{' '.join(one['command'])}`" for one in failed),
+            *(
+                f"- refused after {one['epochs']} epochs: `{' '.join(one['command'])}`, "
+                f"{one['sentence']}"
+                for one in late
+            ),
+            "",
+        ]
+    )
+
+
+def _describe_kind(kind: str, trials: list[Trial]) -> list[str]:
+    """A row of the table."""
+    counted = Counter(trial["verdict"] for trial in trials)
+    seconds = [trial["seconds"] for trial in trials]
+    numbers = [str(counted[verdict]) for verdict in ("ran", "refused", "failed")]
+    return [kind, *numbers, f"{statistics.median(seconds):.1f}", f"{max(seconds):.1f}"]
