@@ -188,6 +188,16 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     chosen = [one for one in overrides if not one.startswith("+")]
     if there and there[1] in list_keys(_compose(config_name, chosen)):
         return _explain_plus(there[1])
+    if referred := re.search(r"Interpolation key '([^']+)' not found(?: full_key: (\S+))?", text):
+        return (
+            f"{referred[2] or 'a setting'} refers to {referred[1]}, which is not there: name a key "
+            "in full, such as ${seed}"
+        )
+    if merged := re.search(r"Error merging override (.+)", text):
+        return (
+            f"{merged[1]} is of another kind than what stands there: --cfg job prints that, or for "
+            "what begins with hydra --cfg hydra"
+        )
     if bare := re.search(r"Error parsing override '([^']*)' missing EQUAL", text):
         return f"{bare[1]} is no setting: type KEY=VALUE, such as seed=1"
     unknown = re.search(r"Could not override '([^']+)'", text)

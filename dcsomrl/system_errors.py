@@ -36,7 +36,7 @@ def explain_system(error: BaseException | None) -> str | None:
             "there is not enough memory: lower what takes it, such as dataset.batch_size, "
             "model.som.max_nodes or the widths of the network, or give less data"
         )
-    if not isinstance(error, OSError) or error.errno is None:
+    if not isinstance(error, OSError) or error.errno in (None, errno.EPIPE):
         return None
     if isinstance(error.filename, str | bytes | os.PathLike):
         path = error.filename2 or error.filename

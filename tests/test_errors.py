@@ -208,6 +208,16 @@ def test_a_person_sees_no_traceback(cli):
     assert "Traceback" not in done.stderr
 
 
+def test_of_several_runs_the_one_that_failed_is_named_and_the_others_go_on(cli, tmp_path):
+    done = cli("train", *SMALL[:1], "model=kmeans", "trainer.max_epochs=1", "seed=0,-1", "-m")
+    assert done.returncode == 2
+    assert "Error executing job" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: 1 of 2 runs failed; the first, runs/")
+    assert "_seed--1_" in done.stderr
+    assert done.stderr.endswith(": seed must be in [0, 4294967295], got -1\n")
+    assert len(list(tmp_path.glob("runs/multirun/*/metrics.json"))) == 1
+
+
 def test_a_missing_logger_package_is_named(cli):
     done = cli("train", *SMALL, "logger=wandb")
     if done.returncode == 0:

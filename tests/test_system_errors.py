@@ -40,9 +40,7 @@ def test_other_errors_are_none_of_it(error):
 
 
 @pytest.mark.parametrize("make", [torch.zeros, nn.Linear], ids=["a tensor", "a layer"])
-@pytest.mark.parametrize(
-    "sides", [(2**31, 2**22), (2**62, 2**62)], ids=["large", "uncountable"]
-)
+@pytest.mark.parametrize("sides", [(2**31, 2**22), (2**62, 2**62)], ids=["large", "uncountable"])
 def test_a_size_that_no_machine_has_is_a_lack_of_memory(make, sides):
     with pytest.raises(RuntimeError) as caught:
         make(*sides)

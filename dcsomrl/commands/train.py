@@ -116,7 +116,7 @@ def check_optimizer(settings: DictConfig | None) -> None:
     make = instantiate(settings)
     try:
         make([torch.nn.Parameter(torch.zeros(1))])
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(
             f"model.optimizer cannot be made of its settings ({shorten(error)}): set them as "
             "its documentation says"

@@ -11,7 +11,7 @@ from optuna.storages import BaseStorage, JournalStorage, get_storage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.exc import SQLAlchemyError
 
-from dcsomrl.errors import ConfigError
+from dcsomrl.errors import ConfigError, shorten
 from dcsomrl.locks import make_lock
 from dcsomrl.writing import write_text
 
@@ -26,13 +26,7 @@ def open_study(folder: Path, url: str | None, directions: Sequence[Direction]) -
     Raises:
         ConfigError: it cannot be read, or has another number of objectives.
     """
-    mark, journal, results = folder / ".search", folder / "study.journal", folder / "trials.csv"
-    is_empty = not journal.exists() or (journal.is_file() and not journal.stat().st_size)
-    if url is None and is_empty and results.exists():
-        raise ConfigError(
-            f"{journal} is empty or gone, and with it what the search that wrote {results} has "
-            "tried: put it back, or choose another folder with hydra.sweep.dir"
-        )
+    mark, journal = folder / ".search", folder / "study.journal"
     if not mark.exists():
         write_text(mark, f"{folder.absolute().name}-{uuid4().hex}")
     try:
@@ -43,9 +37,10 @@ def open_study(folder: Path, url: str | None, directions: Sequence[Direction]) -
             directions=list(directions),
             load_if_exists=True,
         )
-    except (SQLAlchemyError, ImportError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
-        sentence = f"the search in {url or journal} cannot be opened: {reason}"
+    except (SQLAlchemyError, ImportError, ValueError, LookupError, TypeError) as error:
+        remedy = "put back what was there, or choose another folder with hydra.sweep.dir"
+        remedy = remedy if url is None else "check hydra.sweeper.storage"
+        sentence = f"the search in {url or journal} cannot be opened ({shorten(error)}): {remedy}"
         raise ConfigError(_hide_password(sentence)) from error
 
 

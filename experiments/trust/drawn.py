@@ -23,6 +23,7 @@ from experiments.trust.values import (
     ODD,
     OTHERS,
     OUTSIDE,
+    PLACES,
     SEARCHED,
     SHALLOW,
     SHORT,
@@ -109,16 +110,16 @@ def _draw_other(rng: random.Random) -> Drawn:
 def _draw_changes(rng: random.Random, command: str, chosen: Sequence[str]) -> list[str]:
     """One to six settings of a configuration, changed: in half of all cases none is odd."""
     leaves = _list_leaves(command, chosen)
-    wild = rng.random() < 0.5
+    wild = rng.random() < 0.55
     changes = []
     for place, key in enumerate(rng.choices(sorted(leaves), k=rng.choice([1, 1, 2, 3, 4, 6]))):
         known = leaves[key]
-        if wild and place == 0:
-            changes.append(_spoil(rng, key, known))
-        elif command == "train" and rng.random() < 0.2:
+        if wild and place == 0 and command == "train" and rng.random() < 0.25:
             further = rng.choice(sorted(FURTHER))
             plus = "" if further in leaves or further.startswith("hydra") else "++"
             changes.append(f"{plus}{further}={rng.choice(FURTHER[further])}")
+        elif wild and place == 0:
+            changes.append(_spoil(rng, key, known))
         else:
             changes.append(f"{key}={_draw_inside(rng, key, known)}")
     return changes
@@ -130,7 +131,8 @@ def _list_leaves(command: str, chosen: Sequence[str]) -> dict[str, Any]:
         cfg = compose_config(command, list(chosen), Path("run"))
     except (HydraException, OmegaConfBaseException):  # groups that do not fit each other
         cfg = compose_config(command, [] if command == "train" else list(GIVEN[command]), Path("x"))
-    return dict(_walk(OmegaConf.to_container(cfg), ""))
+    leaves = _walk(OmegaConf.to_container(cfg), "")
+    return {key: known for key, known in leaves if "${." not in str(known)}
 
 
 def _walk(node: Any, prefix: str) -> list[tuple[str, Any]]:
@@ -170,7 +172,7 @@ def _spoil(rng: random.Random, key: str, known: Any) -> str:
     kinds: list[Callable[[], str]] = [
         lambda: f"{key}={rng.choice(NUMBERS)}",
         lambda: f"{key}={rng.choice(OUTSIDE)}",
-        lambda: f"{key}={rng.choice(ODD)}",
+        lambda: f"{key}={rng.choice(PLACES.get(name, ODD))}",
         lambda: rng.choice([f"~{key}", f"+{key}=1", f"{key}x=1", f"++{key}.b=1", f"{key}"]),
         lambda: f"{key.rpartition('.')[0] or key}={rng.choice(ODD)}",
     ]

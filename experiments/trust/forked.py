@@ -67,6 +67,7 @@ def _become(command: str, overrides: list[str], folder: str) -> None:
     """In the forked process: be the command."""
     os.setsid()
     os.chdir(folder)
+    os.environ["DCSOMRL_CACHE"] = str(Path(folder) / "cache")
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -45,6 +45,9 @@ CHOICES: dict[str, Sequence[str]] = {
     "embedding": ("tsne", "pca"),
     "format": ("onnx", "torch"),
     "compile": ("false",),
+}
+# Files, folders and names, most of which are not fit.
+PLACES: dict[str, Sequence[str]] = {
     "ckpt_path": (*PATHS, "last"),
     "init": PATHS,
     "pretrained": PATHS,

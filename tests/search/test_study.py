@@ -290,7 +290,7 @@ def test_a_journal_that_was_emptied_begins_no_search_anew(gone, tmp_path):
         (tmp_path / "study.journal").unlink()
     else:
         (tmp_path / "study.journal").write_text("")
-    with pytest.raises(ConfigError, match=r"study\.journal is empty or gone.* put it back, or"):
+    with pytest.raises(ConfigError, match=r"has 1 points, and the search's .* of 0: put"):
         opened(tmp_path)
 
 
