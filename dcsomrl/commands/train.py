@@ -58,7 +58,8 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     settle_losses(cfg.model, HydraConfig.get().overrides.task)
     check_names(cfg)
     make_trainer = instantiate(cfg.trainer, _partial_=True)
-    check_trainer(OmegaConf.to_container(cfg.trainer, resolve=True), make_trainer)
+    settings: Any = OmegaConf.to_container(cfg.trainer, resolve=True)
+    check_trainer(settings, make_trainer)
     check_optimizer(cfg.model.get("optimizer"))
     if cfg.num_threads is not None:
         torch.set_num_threads(cfg.num_threads)

@@ -9,6 +9,7 @@ import shutil
 import statistics
 import tempfile
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -60,10 +61,15 @@ def run_trial(number: int, inputs: Path) -> Trial:
         (folder / "data").symlink_to(inputs / "data")
         for kept in GIVEN:
             shutil.copytree(inputs / kept, folder / kept)
-        before = set(folder.rglob("*"))
+        before = set(_list_states(folder))
         ended = run_command(command, overrides, folder, LIMIT)
-        written = set(folder.rglob("*")) - before
+        written = {file for file, state in _list_states(folder) if (file, state) not in before}
         return {"kind": kind, "command": [command, *overrides], **judge(command, ended, written)}
+
+
+def _list_states(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Every file and folder below a folder, and when it was last written."""
+    return ((file, file.stat().st_mtime_ns) for file in folder.rglob("*") if file.exists())
 
 
 def judge(command: str, ended: Ended, written: set[Path]) -> Trial:
@@ -75,7 +81,7 @@ def judge(command: str, ended: Ended, written: set[Path]) -> Trial:
     Args:
         command: its name.
         ended: what came of it.
-        written: the files and folders that are new.
+        written: the files and folders that are new or changed.
     """
     lines = [line for line in ended.err.splitlines() if line.strip() and not line.startswith(NEWS)]
     errors = [line for line in lines if line.startswith("error: ")]
