@@ -47,19 +47,19 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
         def command() -> None:
             # Hydra would print a mangled traceback of its own; it lets the error through so.
             os.environ.setdefault("HYDRA_FULL_ERROR", "1")
-            folders: list[str] = []
-            failed: dict[str, Exception] = {}
+            runs: list[list[str]] = []
+            failed: dict[int, Exception] = {}
 
             @wraps(task)
             def run_job(cfg: DictConfig) -> Any:
-                folders.append(HydraConfig.get().runtime.output_dir)
+                runs.append(list(HydraConfig.get().overrides.task))
                 try:
                     return check_and_run(cfg)
                 except Exception as error:
                     if not _ends_here(HydraConfig.get()):
                         raise
                     # Hydra would write the overrides over its sentence; under -m others go on.
-                    failed[folders[-1]] = error
+                    failed[len(runs) - 1] = error
                     return None
 
             run = hydra.main(
@@ -80,7 +80,7 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
                 sentence = explain(error, config_name, sys.argv[1:])
                 if sentence is None:
                     raise
-                print(f"error: {_place(failed, folders)}{sentence}", file=sys.stderr)
+                print(f"error: {_tell_apart(runs, list(failed))}{sentence}", file=sys.stderr)
                 sys.exit(2)
 
         return command
@@ -108,12 +108,18 @@ def _ends_here(hydra: HydraConf) -> bool:
     )
 
 
-def _place(failed: Mapping[str, Exception], folders: Sequence[str]) -> str:
-    """How many of several runs failed, and where the first of them lies; empty for one run."""
-    if not failed or len(folders) < 2:
+def _tell_apart(runs: Sequence[Sequence[str]], failed: Sequence[int]) -> str:
+    """How many of several runs failed, and what the first of them has alone; empty for one run.
+
+    Args:
+        runs: overrides of each.
+        failed: numbers of those that did.
+    """
+    if not failed or len(runs) < 2:
         return ""
-    first = os.path.relpath(next(iter(failed)))
-    return f"{len(failed)} of {len(folders)} runs failed; the first, {first}: "
+    shared = set.intersection(*map(set, runs))
+    own = " ".join(one for one in runs[failed[0]] if one not in shared)
+    return f"{len(failed)} of {len(runs)} runs failed; the first, {own}: "
 
 
 def settle_dataset(dataset: DictConfig) -> None:

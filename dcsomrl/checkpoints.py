@@ -54,7 +54,8 @@ def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
 
 def describe_damage(path: str | os.PathLike[str], error: BaseException) -> CheckpointError:
     """The error to raise where parts of a checkpoint are missing, or of other kinds or shapes."""
-    said = f"{shorten(error)} is missing" if isinstance(error, KeyError) else shorten(error)
+    lacks = isinstance(error, KeyError) and str(error.args[0]).isidentifier()
+    said = f"{shorten(error)} is missing" if lacks else shorten(error)
     return CheckpointError(
         f"the checkpoint {path} cannot be used ({said}): it is damaged, or of another version of "
         "dcsomrl; use another one"

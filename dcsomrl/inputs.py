@@ -20,7 +20,8 @@ def check_checkpoint(path: str | PathLike[str]) -> None:
     if not isinstance(path, str | PathLike):
         raise CheckpointError(f"a checkpoint is given by its path, got {path!r}: give the file")
     if not Path(path).is_file():
-        raise CheckpointError(f"there is no checkpoint at {path}: check the path")
+        place = f"at {path}" if str(path) else "of no name"
+        raise CheckpointError(f"there is no checkpoint {place}: check the path")
 
 
 def check_last(run: str | PathLike[str]) -> None:

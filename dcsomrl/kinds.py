@@ -233,6 +233,7 @@ def _find_source(key: str, given: Mapping[str, Any]) -> str:
 def _describe_refusal(key: str, value: Any, hint: Any) -> str:
     """One sentence on a value that is not of its kind."""
     typed = shlex.quote(f'{key}="{format_value(value)}"')
-    as_text = isinstance(value, int | float) and fits("", hint)
+    is_other = isinstance(value, int | float) and not fits(value, hint, ranged=False)
+    as_text = is_other and fits("", hint)
     further = f": to have it as text type {typed}" if as_text else ""
     return f"{key} must be {describe(value, hint, name_class)}, got {format_value(value)}{further}"

@@ -152,7 +152,25 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
         return _explain_option(error)
     if isinstance(error, HydraException | OmegaConfBaseException):
         return _explain_override(str(error), config_name, overrides)
-    return explain_system(error)
+    return explain_system(error) or _explain_composition(error, config_name, overrides)
+
+
+def _explain_composition(error: Exception, config_name: str, overrides: list[str]) -> str | None:
+    """Which override Hydra stumbled over, by an error of any kind; None for errors of a task."""
+    frames = traceback.walk_tb(error.__traceback__)
+    names = [frame.f_globals.get("__name__") for frame, _ in frames]
+    if "hydra._internal.config_loader_impl" not in names:
+        return None
+    for one in overrides:
+        GlobalHydra.instance().clear()
+        with hydra.initialize_config_dir(str(find_config_dir()), version_base="1.3"):
+            try:
+                hydra.compose(config_name, overrides=[one])
+            except type(error):
+                return f"{one} cannot be set ({shorten(error)}): check its key and its value"
+            except Exception:  # for want of the others
+                continue
+    return None
 
 
 def _explain_import(place: str, message: str, cause: BaseException | None) -> str | None:

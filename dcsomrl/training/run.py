@@ -132,7 +132,7 @@ def _check_resumed(path: Path, config: dict[str, Any], data: ClusterData) -> Non
             f"{error}, or start afresh (ckpt_path=null) under another name=..."
         ) from error
     try:
-        epoch, step = count_epochs(checkpoint), checkpoint["global_step"]
+        epoch, step = count_epochs(checkpoint), int(checkpoint["global_step"])
     except (LookupError, TypeError) as error:
         raise describe_damage(path, error) from error
     precision = config["trainer"].get("precision")
