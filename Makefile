@@ -11,7 +11,7 @@ WORKERS = $(shell $(BIN)/python -c 'import os; print(os.cpu_count() + 1)')
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-fast test-data test-lowest lint format typecheck docs bench bench-maps \
+.PHONY: help install train test test-fast test-data test-lowest lock lint format typecheck docs bench bench-maps \
   paper clean distclean
 
 help:  ## list the targets
@@ -55,6 +55,13 @@ test-data: $(READY)  ## only the tests on the real datasets under DCSOMRL_DATA
 
 test-lowest: $(LOWEST)/.ready  ## the fast tests with every dependency at its lower bound, in .venv-lowest
 	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -m "not slow and not data" $(ARGS)
+
+lock: $(READY)  ## write experiments/requirements.lock, the versions that .venv holds, for every system; needs uv
+	{ echo "# Versions under which the kept results were made last: uv pip install -r experiments/requirements.lock"; \
+	  echo "# Written by make lock from what .venv holds."; \
+	  $(BIN)/python -m pip freeze --exclude-editable | sed 's/+.*//' > .venv/held.txt; \
+	  uv pip compile -q pyproject.toml --extra umap --extra neighbors --universal --python-version 3.11 \
+	    --no-emit-index-url --no-header --no-annotate --constraint .venv/held.txt; } > experiments/requirements.lock
 
 lint: $(READY)  ## style, imports between the packages
 	$(BIN)/ruff check .

@@ -10,6 +10,22 @@ from dcsomrl import __version__
 
 COMMANDS = ("train", "evaluate", "predict", "export", "report", "benchmark", "sensitivity")
 
+# Bash's and, after bashcompinit, zsh's: the line goes to Hydra as if the command were the program.
+COMPLETION = """\
+_dcsomrl() {{
+  local command=${{COMP_WORDS[1]}} word=${{COMP_WORDS[COMP_CWORD]}} line choices
+  if (( COMP_CWORD < 2 )); then
+    COMPREPLY=($(compgen -W "{commands}" -- "$word"))
+    return
+  fi
+  line="dcsomrl ${{COMP_LINE#*"$command" }}"
+  choices=$(COMP_LINE=$line COMP_POINT=${{#line}} dcsomrl "$command" -sc query=bash 2>/dev/null)
+  COMPREPLY=($(compgen -W "$choices" -- "$word"))
+}}
+COMP_WORDBREAKS=${{COMP_WORDBREAKS//=}}
+complete -o nospace -o default -F _dcsomrl dcsomrl
+"""
+
 
 def summarize(command: str) -> str:
     """What a command does, from the first line of its module, which is not imported."""
@@ -27,7 +43,8 @@ def describe_usage() -> str:
             "",
             *lines,
             "",
-            "dcsomrl COMMAND --help shows a command's settings; dcsomrl --version the version.",
+            "dcsomrl COMMAND --help shows a command's settings; dcsomrl --version the version;",
+            "source <(dcsomrl completion) lets the tab key complete commands and settings in bash.",
         ]
     )
 
@@ -39,6 +56,8 @@ def main() -> None:
         print(describe_usage())
     elif command == "--version":
         print(f"dcsomrl {__version__}")
+    elif command == "completion":
+        print(COMPLETION.format(commands=" ".join(COMMANDS)), end="")
     elif command in COMMANDS:
         line = [sys.executable, "-m", f"dcsomrl.{command}", *arguments]
         sys.stdout.flush()

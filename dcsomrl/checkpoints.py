@@ -10,7 +10,7 @@ import torch
 
 from dcsomrl import __version__
 from dcsomrl.errors import CheckpointError, shorten
-from dcsomrl.inputs import check_checkpoint
+from dcsomrl.inputs import find_checkpoint
 from dcsomrl.migrations import RECORD, migrate
 
 
@@ -22,13 +22,13 @@ def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
     Raises:
         CheckpointError: it is missing, damaged, not of this package, or of a later version.
     """
-    check_checkpoint(path)
+    file = find_checkpoint(path)
     try:
-        with ZipFile(path) as parts:  # torch does not look at the sums in it
+        with ZipFile(file) as parts:  # torch does not look at the sums in it
             broken = parts.testzip()
         if broken is not None:
             raise ValueError(f"the sum of {broken} is wrong")
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+        checkpoint = torch.load(file, map_location=map_location, weights_only=True)
     except UnpicklingError as error:  # of which torch says how to run what is in it
         raise CheckpointError(
             f"the checkpoint {path} cannot be read, since it holds Python objects, which might "

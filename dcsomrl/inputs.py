@@ -6,22 +6,28 @@ from pathlib import Path
 from typing import Any
 
 from dcsomrl.errors import CheckpointError, DataError
+from dcsomrl.shipped import find_shipped, list_shipped
 
 # Where a run keeps its last checkpoint.
 LAST = Path("checkpoints") / "last.ckpt"
 
 
-def check_checkpoint(path: str | PathLike[str]) -> None:
-    """Refuse a path at which there is no file.
+def find_checkpoint(path: str | PathLike[str]) -> Path:
+    """The file of a checkpoint, given by its path or the name of one that comes with the package.
 
     Raises:
         CheckpointError: there is none, or what was given is no path.
     """
     if not isinstance(path, str | PathLike):
         raise CheckpointError(f"a checkpoint is given by its path, got {path!r}: give the file")
-    if not Path(path).is_file():
+    found = Path(path) if Path(path).is_file() else find_shipped(str(path))
+    if found is None:
         place = f"at {path}" if str(path) else "of no name"
-        raise CheckpointError(f"there is no checkpoint {place}: check the path")
+        raise CheckpointError(
+            f"there is no checkpoint {place}: check the path, or name one of the models that "
+            f"come with the package, {', '.join(list_shipped())}"
+        )
+    return found
 
 
 def check_last(run: str | PathLike[str]) -> None:
@@ -30,7 +36,7 @@ def check_last(run: str | PathLike[str]) -> None:
     Raises:
         CheckpointError: there is none.
     """
-    check_checkpoint(Path(run) / LAST)
+    find_checkpoint(Path(run) / LAST)
 
 
 def check_finished(run: str | PathLike[str]) -> None:
@@ -47,10 +53,10 @@ def check_finished(run: str | PathLike[str]) -> None:
             )
 
 
-CHECKS: dict[str, dict[str, Callable[[str], None]]] = {
-    "evaluate": {"ckpt": check_checkpoint},
-    "predict": {"ckpt": check_checkpoint},
-    "export": {"ckpt": check_checkpoint, "run": check_last},
+CHECKS: dict[str, dict[str, Callable[[str], object]]] = {
+    "evaluate": {"ckpt": find_checkpoint},
+    "predict": {"ckpt": find_checkpoint},
+    "export": {"ckpt": find_checkpoint, "run": check_last},
     "report": {"run": check_finished},
 }
 

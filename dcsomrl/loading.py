@@ -45,7 +45,8 @@ def load(
     """Load a checkpoint written by ``train``; no code runs that comes with it.
 
     Args:
-        path: the checkpoint.
+        path: the checkpoint; or the name of a model that comes with the package, ``mnist``,
+            ``fashion`` or ``usps``.
         data_dir: folder of the datasets; None for the one of the training.
         trust: your own packages whose classes it may name, as modules or their names; those of
             this package and of torch are known. See :func:`dcsomrl.construction.build`.
@@ -61,7 +62,7 @@ def load(
     try:
         model, data = (
             build(config["model"], trust),
-            build(_move(config["dataset"], data_dir, data_path), trust),
+            build(_move(config, data_dir, data_path), trust),
         )
         if not isinstance(model, ClusteringModule) or not isinstance(data, ClusterData):
             raise TypeError("its configuration describes no model and its data")
@@ -127,13 +128,17 @@ def load_data(trained: Trained) -> None:
         ) from error
 
 
-def _move(dataset: dict[str, Any], data_dir: str | None, path: str | None) -> dict[str, Any]:
+def _move(config: dict[str, Any], data_dir: str | None, path: str | None) -> dict[str, Any]:
     """The configuration of a dataset whose files lie in another folder, or at another path.
 
     Raises:
         CheckpointError: a path was given, and the data has none.
     """
+    dataset = config["dataset"]
     source = dataset["source"]
+    lay, old = source.get("path"), config.get("data_dir")
+    if path is None and data_dir and lay and old and Path(lay).is_relative_to(old):
+        path = str(Path(data_dir) / Path(lay).relative_to(old))
     if path is not None and "path" not in source:
         raise CheckpointError(f"its data, {dataset['name']}, has no path: leave `data_path` out")
     if path is not None:

@@ -8,6 +8,7 @@ Parts, all by default:
 - ``others``: UMAP and N2D, three seeds (needs ``pip install dcsomrl[umap]``);
 - ``tables``: the defaults on eight tables, five seeds;
 - ``usps``: the defaults on USPS, five seeds;
+- ``convolution``: the whole method with ``autoencoder=conv``, in bf16, three seeds;
 - ``ablation``: five seeds of what each part of the method gives;
 - ``render``: nothing but the page.
 
@@ -32,7 +33,7 @@ from experiments.runs import RUNS, train_job
 
 HERE = Path(__file__).parent
 KEPT = HERE / "results" / "beyond"
-SEEDS, ABLATION_SEEDS = range(10), range(5)
+SEEDS, ABLATION_SEEDS, CONVOLUTION_SEEDS = range(10), range(5), range(3)
 DATASETS = ("mnist", "fashion")
 COMMON = ["trainer=cpu", "num_threads=1"]
 # What is taken from the method, or changed in it.
@@ -81,6 +82,19 @@ def make_main_cells(dataset: str) -> dict[str, Cell]:
             lambda folders: score_run(folders[0], with_others=True),
         )
         for seed in SEEDS
+    }
+
+
+def make_convolution_cells() -> dict[str, Cell]:
+    """The whole method with a convolutional network, in bf16: slow without AMX or a GPU."""
+    settings = ["autoencoder=conv", "trainer.precision=bf16-mixed"]
+    return {
+        f"convolution-{dataset}-seed{seed}": Cell(
+            {seed: [f"experiment=beyond_{dataset}", *settings]},
+            lambda folders: score_run(folders[0], with_others=True),
+        )
+        for seed in CONVOLUTION_SEEDS
+        for dataset in DATASETS
     }
 
 
@@ -163,6 +177,7 @@ PARTS: dict[str, Callable[[], dict[str, Cell]]] = {
     "others": make_other_cells,
     "tables": make_table_cells,
     "usps": make_usps_cells,
+    "convolution": make_convolution_cells,
     "ablation": make_ablation_cells,
     "render": dict,
 }

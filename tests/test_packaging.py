@@ -14,6 +14,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.conftest import SMALL
 from tests.warm import PYTHON
@@ -40,7 +41,7 @@ def test_the_wheel_carries_code_and_configuration_and_nothing_else(wheel):
     inside = {name for name in names if ".dist-info/" not in name}
     code = [
         file
-        for ending in (".py", "py.typed", ".html", ".css", ".js")
+        for ending in (".py", "py.typed", ".html", ".css", ".js", ".ckpt")
         for file in ROOT.glob(f"dcsomrl/**/*{ending}")
     ]
     expected = {str(file.relative_to(ROOT)) for file in code} | {
@@ -125,3 +126,14 @@ def test_an_installed_wheel_trains_from_an_unrelated_folder(wheel, tmp_path):
     assert (folder / "trials.csv").exists()
     (metrics,) = folder.rglob("metrics.json")
     assert json.loads(metrics.read_text())["epochs"] == 2
+
+
+def test_the_locked_versions_are_within_what_is_declared():
+    lines = (ROOT / "experiments" / "requirements.lock").read_text().splitlines()
+    locked = [Requirement(line) for line in lines if not line.startswith("#")]
+    versions = {one.name: str(one.specifier).removeprefix("==") for one in locked}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    for line in [*project["dependencies"], *extras["umap"], *extras["neighbors"]]:
+        needed = Requirement(line)
+        assert needed.specifier.contains(versions[needed.name]), line

@@ -7,6 +7,7 @@ from torch import nn
 
 from dcsomrl.hints import check_arguments
 from dcsomrl.networks.autoencoder import Autoencoder, read_shape
+from dcsomrl.networks.convolution import ChannelsLastConv2d
 from dcsomrl.ranges import Count
 
 
@@ -35,10 +36,14 @@ class ConvAutoencoder(Autoencoder):
         depths, sizes = plan_pyramid(input_shape, latent_dim, channels)
         down: list[nn.Module] = []
         for before, after in pairwise(depths):
-            down += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.ReLU()]
+            down += [ChannelsLastConv2d(before, after, 3, stride=2, padding=1), nn.ReLU()]
         up: list[nn.Module] = []
         for (before, after), size in zip(pairwise(depths[::-1]), sizes[-2::-1], strict=True):
-            up += [nn.Upsample(size=size), nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
+            up += [
+                nn.Upsample(size=size),
+                ChannelsLastConv2d(before, after, 3, padding=1),
+                nn.ReLU(),
+            ]
         super().__init__(input_shape, latent_dim, *_join(down, up, latent_dim, depths, sizes))
 
 
@@ -68,12 +73,12 @@ class PooledConvAutoencoder(Autoencoder):
         depths, sizes = plan_pyramid(input_shape, latent_dim, channels)
         down: list[nn.Module] = []
         for before, after in pairwise(depths):
-            down += [nn.Conv2d(before, after, kernel_size, padding="same"), nn.ReLU()]
+            down += [ChannelsLastConv2d(before, after, kernel_size, padding="same"), nn.ReLU()]
             down += [nn.MaxPool2d(2, ceil_mode=True)]
         up: list[nn.Module] = []
         for (before, after), size in zip(pairwise(depths[::-1]), sizes[-2::-1], strict=True):
             up += [nn.Upsample(size=size)]
-            up += [nn.Conv2d(before, after, kernel_size, padding="same"), nn.ReLU()]
+            up += [ChannelsLastConv2d(before, after, kernel_size, padding="same"), nn.ReLU()]
         super().__init__(input_shape, latent_dim, *_join(down, up, latent_dim, depths, sizes))
 
 

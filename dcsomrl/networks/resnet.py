@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from dcsomrl.hints import check_arguments
 from dcsomrl.networks.autoencoder import Autoencoder
 from dcsomrl.networks.conv import plan_pyramid
+from dcsomrl.networks.convolution import ChannelsLastConv2d
 from dcsomrl.ranges import Count
 
 
@@ -49,7 +50,7 @@ class ResNetAutoencoder(Autoencoder):
         for (before, after), size in zip(pairwise(widths[::-1]), sizes[-2::-1], strict=True):
             up += [nn.Upsample(size=size), Block(before, after), *_make_more(after, blocks)]
         encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(flat, latent_dim))
-        decoder = nn.Sequential(*up, nn.Conv2d(widths[0], depths[0], 3, padding=1))
+        decoder = nn.Sequential(*up, ChannelsLastConv2d(widths[0], depths[0], 3, padding=1))
         super().__init__(input_shape, latent_dim, encoder, decoder)
 
 
@@ -81,7 +82,7 @@ class Block(nn.Module):
 
 def _make_normalized(before: int, after: int, stride: int = 1, size: int = 3) -> list[nn.Module]:
     """A convolution, whose bias the normalisation after it would take away again."""
-    convolution = nn.Conv2d(before, after, size, stride, padding=size // 2, bias=False)
+    convolution = ChannelsLastConv2d(before, after, size, stride, padding=size // 2, bias=False)
     return [convolution, nn.BatchNorm2d(after)]
 
 

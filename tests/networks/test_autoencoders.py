@@ -10,6 +10,7 @@ from dcsomrl.networks import (
     PooledConvAutoencoder,
     ResNetAutoencoder,
 )
+from dcsomrl.networks.convolution import ChannelsLastConv2d
 
 
 @given(
@@ -119,3 +120,24 @@ def test_samples_of_another_shape_are_refused():
     autoencoder = MLPAutoencoder((4,), 3, hidden_dims=(5,))
     with pytest.raises(ValueError, match=r"takes samples \(batch, 4\), got \(10, 7\)"):
         autoencoder.encode(torch.rand(10, 7))
+
+
+@given(
+    size=st.integers(2, 9), stride=st.integers(1, 2), before=st.integers(1, 4), bias=st.booleans()
+)
+@settings(max_examples=20, deadline=None)
+def test_channels_last_convolution_computes_what_torch_does(size, stride, before, bias):
+    own = ChannelsLastConv2d(before, 5, 3, stride, padding=1, bias=bias)
+    plain = nn.Conv2d(before, 5, 3, stride, padding=1, bias=bias)
+    plain.load_state_dict(own.state_dict())
+    x = torch.randn(2, before, size, size)
+    results = []
+    for layer in (own, plain):
+        given_x = x.clone().requires_grad_()
+        y = layer(given_x)
+        y.square().sum().backward()
+        results.append((y, given_x.grad, layer.weight.grad))
+    for mine, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(mine, theirs)
+    layout = torch.channels_last
+    assert own(torch.randn(2, 4 * before, size, size)[:, ::4]).is_contiguous(memory_format=layout)

@@ -1,0 +1,216 @@
+"""The gallery of the documentation: ``python -m experiments.gallery [name ...]``.
+
+Trains one model on each of ten datasets, where its run is not there yet, and writes a page each
+with the command, the pictures and the clusters that came of it, into ``docs/gallery``. The first
+three need the datasets in ``DCSOMRL_DATA``.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from experiments.gallery_data import FILES
+from experiments.runs import RUNS, train_job
+from experiments.shipped import CONVOLUTION, JOBS
+
+PAGES = Path(__file__).parents[1] / "docs" / "gallery"
+PICTURES = {
+    "clusters": "Clusters",
+    "prototypes": "Prototypes: what each node stands for",
+    "typical": "Samples that are most typical of each node",
+}
+SHOWN_CLUSTERS = 12
+NEIGHBORS = "model=neighbor_somrl"
+
+
+class Entry(NamedTuple):
+    """A dataset of the gallery.
+
+    Attributes:
+        title: of its page.
+        about: what it is, a sentence or two.
+        overrides: of ``python -m dcsomrl.train``; a file is named as in the reader's folder.
+        folder: of its run, below ``runs``.
+    """
+
+    title: str
+    about: str
+    overrides: list[str]
+    folder: str
+
+
+def make_shipped_entry(name: str, title: str, about: str) -> Entry:
+    """A dataset whose model comes with the package."""
+    folder, overrides = JOBS[name]
+    return Entry(title, about, [*overrides, *CONVOLUTION[:1]], folder)
+
+
+def make_table_entry(name: str, title: str, about: str, overrides: list[str]) -> Entry:
+    """A dataset in a file of :mod:`experiments.gallery_data`."""
+    return Entry(title, about, overrides, f"gallery/{name}")
+
+
+ENTRIES = {
+    "mnist": make_shipped_entry(
+        "mnist", "MNIST", "Handwritten digits, 60,000 to train on and 10,000 to test, 28 x 28."
+    ),
+    "fashion": make_shipped_entry(
+        "fashion", "Fashion-MNIST", "Clothes and shoes, 60,000 to train on and 10,000 to test."
+    ),
+    "usps": make_shipped_entry(
+        "usps", "USPS", "Digits from envelopes, 7,291 to train on and 2,007 to test, 16 x 16."
+    ),
+    "digits": Entry(
+        "Digits",
+        "1,797 handwritten digits of 8 x 8 that scikit-learn carries: what `make train` trains on.",
+        [NEIGHBORS],
+        "gallery/digits",
+    ),
+    "wine": make_table_entry(
+        "wine",
+        "Wine",
+        "178 Italian wines with 13 measurements, of three cultivars. So few rows do not show how "
+        "many clusters there are, so the number is told.",
+        ["dataset=arrays", "dataset.path=wine.csv", "dataset.target=cultivar", "n_clusters=3"],
+    ),
+    "breast_cancer": make_table_entry(
+        "breast_cancer",
+        "Breast cancer",
+        "569 tumours with 30 measurements of their cells, benign or malignant; the number of "
+        "clusters is told.",
+        [
+            *("dataset=arrays", "dataset.path=breast_cancer.csv"),
+            *("dataset.target=diagnosis", "n_clusters=2"),
+        ],
+    ),
+    "pen_tracks": make_table_entry(
+        "pen_tracks",
+        "Pen tracks",
+        "6,000 made-up characters of eight points along a track. Ten kinds, each written in two "
+        "ways that have nothing in common: a map without labels finds the ways.",
+        ["dataset=arrays", "dataset.path=pen_tracks.parquet", "dataset.target=character"],
+    ),
+    "subspaces": make_table_entry(
+        "subspaces",
+        "Subspaces",
+        "1,500 made-up rows in ten groups, each of which shows in some of the 20 features alone.",
+        ["dataset=arrays", "dataset.path=subspaces.npz", "n_clusters=10"],
+    ),
+    "embeddings": make_table_entry(
+        "embeddings",
+        "Embeddings",
+        "5,000 made-up embeddings of length 1 in 512 dimensions, in twelve groups.",
+        ["dataset=arrays", "dataset.path=embeddings.npz"],
+    ),
+    "stream": make_table_entry(
+        "stream",
+        "A stream",
+        "200,000 rows of twelve sensors, read in blocks from the disk, so that the file may be "
+        "larger than memory; the map alone learns, one pass.",
+        [
+            *("dataset=stream", "dataset.path=stream.parquet", "dataset.target=state"),
+            *("model=somrl", "trainer.max_epochs=1"),
+        ],
+    ),
+}
+
+
+def main(names: list[str]) -> None:
+    """Write the pages, and the one that leads to them."""
+    PAGES.mkdir(exist_ok=True)
+    for name in names or ENTRIES:
+        entry = ENTRIES[name]
+        write_page(name, entry, train_job(entry.folder, list(place_files(entry.overrides))))
+    write_index()
+
+
+def place_files(overrides: list[str]) -> list[str]:
+    """Overrides with the files where they lie, written if they are not there yet."""
+    folder = (RUNS / "gallery" / "data").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    placed = []
+    for override in overrides:
+        key, _, value = override.partition("=")
+        if value in FILES:
+            if not (folder / value).exists():
+                FILES[value](folder)
+            override = f"{key}={folder / value}"
+        placed.append(override)
+    return placed
+
+
+def write_page(name: str, entry: Entry, run: Path) -> None:
+    """The page of a dataset, with the pictures of its run beside it."""
+    metrics = json.loads((run / "metrics.json").read_text())
+    command = " ".join(["python -m dcsomrl.train", *entry.overrides])
+    lines = [f"# {entry.title}", "", entry.about, "", "```sh", command, "```", ""]
+    lines += [describe_result(metrics), ""]
+    for picture, caption in PICTURES.items():
+        if (run / f"{picture}.png").exists():
+            shutil.copyfile(run / f"{picture}.png", PAGES / f"{name}-{picture}.png")
+            lines += [f"## {caption}", "", f"![{caption}]({name}-{picture}.png)", ""]
+    lines += ["## Table of clusters", "", format_clusters(pd.read_csv(run / "clusters.csv")), ""]
+    if name in JOBS:
+        lines += ["## Without training", "", describe_shipped(name), ""]
+    (PAGES / f"{name}.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+def describe_result(metrics: dict[str, Any]) -> str:
+    """What came of a run, in two sentences."""
+    scores = ""
+    if "cluster_nmi" in metrics:
+        purity, nmi, accuracy, merged = (
+            f"{metrics[key]:.3f}" for key in ("purity", "nmi", "cluster_accuracy", "cluster_nmi")
+        )
+        scores = (
+            f" On the {metrics['split']} split nodes have a purity of {purity}, an NMI of {nmi}; "
+            f"clusters an accuracy of {accuracy} and an NMI of {merged} with the classes, which "
+            "took no part in training."
+        )
+    minutes = metrics["seconds"] / 60
+    return (
+        f"{metrics['nodes_used']} nodes in use, {metrics['clusters']} clusters.{scores} "
+        f"{metrics['epochs']} epochs, seed {metrics['seed']}, {metrics['precision']}, "
+        f"{metrics['device']}, {minutes:.1f} minutes beside other programs, at commit "
+        f"{metrics['git_commit']}."
+    )
+
+
+def format_clusters(table: pd.DataFrame) -> str:
+    """The largest clusters as a table of Markdown."""
+    shown = table.drop(columns="outliers").head(SHOWN_CLUSTERS).astype(str)
+    kept = [str(name) for name in shown]
+    rows: list[list[str]] = [kept, ["---"] * len(kept), *shown.to_numpy().tolist()]
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    left = len(table) - len(shown)
+    return "\n".join(lines) + (f"\n\nand {left} smaller ones." if left else "")
+
+
+def describe_shipped(name: str) -> str:
+    """How the model is used that comes with the package."""
+    return (
+        f"This model comes with the package: `dcsomrl.load({name!r})`, or `python -m "
+        f"dcsomrl.predict ckpt={name} input=FOLDER`. Its network is kept in half precision."
+    )
+
+
+def write_index() -> None:
+    """The page that leads to those that are there."""
+    lines = [
+        *("# Gallery", ""),
+        "Ten datasets, one command each, with what came of it; made by `python -m "
+        "experiments.gallery`.",
+        *("", "| | |", "| --- | --- |"),
+    ]
+    for name, entry in ENTRIES.items():
+        if (PAGES / f"{name}.md").exists():
+            lines.append(f"| [{entry.title}]({name}.md) | {entry.about} |")
+    (PAGES / "index.md").write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
