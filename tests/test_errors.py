@@ -112,6 +112,10 @@ MANDATORY = {
             "model: the term x of losses is of class ReLU, which must derive from dcsomrl.Term",
         ),
         (["++trust.b=1"], "++trust.b=1 cannot be set (invalid literal for int"),
+        (
+            ["-m", "search=default", "seed=0,1", "hydra.sweeper.sampler.seed=a"],
+            "hydra.sweeper.sampler: seed must be a whole number of at least 0, got 'a'",
+        ),
         (["+dataset.source.nothing=1"], "dataset.source.nothing is no setting of digits, which"),
         (
             ["model.autoencoder.input_shape=[1,2]"],

@@ -285,7 +285,7 @@ def test_seeds_are_averaged_and_objectives_traded_off_without_labels(search, tmp
         ((CLUSTERS, "hydra.sweeper.maximize=[nmi]", "hydra.sweeper.n_trials=1"),
          "objective nmi is not among the results of a run; did you mean val/nmi"),
         ((CLUSTERS, "hydra.sweeper.n_trial=1"), "n_trial"),
-        ((CLUSTERS, "+hydra.sweeper.sampler.optimization=foo"), "is random-cd, lloyd or null"),
+        ((CLUSTERS, "+hydra.sweeper.sampler.optimization=foo"), "must be random-cd, lloyd or null"),
         (("model=glob(*)",), "error: model: glob(*) is not searched: name the values"),
         ((CLUSTERS, "hydra.sweeper.sampler._target_=optuna.samplers.Gone"), "optuna.samplers.Gone"),
     ],

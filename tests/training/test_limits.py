@@ -125,7 +125,7 @@ def test_few_samples_are_gone_over_more_often(run_small, tmp_path):
     )
     # 32 samples are trained on: four batches, five times an epoch.
     assert (metrics["epochs"], metrics["step"]) == (2, 2 * 20)
-    with pytest.raises(Exception, match="passes must be (a whole number of )?at least 1 or auto"):
+    with pytest.raises(Exception, match=r"passes must be (a whole number of )?at least 1 or auto"):
         run_small("dataset.passes=0")
 
 
