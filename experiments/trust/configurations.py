@@ -36,6 +36,8 @@ NEWS = (
     "Rest",
     "\N{BOX DRAWINGS HEAVY HORIZONTAL}",
 )
+# Folders of this machine, which say nothing of a trial.
+PLACES = re.compile(rf"\S*/site-packages/|{re.escape(tempfile.gettempdir())}/[^/\s]+/")
 # What a trial finds in its folder.
 GIVEN = ("run", "search")
 RESULT = "metrics.json"
@@ -84,7 +86,8 @@ def judge(command: str, ended: Ended, written: set[Path]) -> Trial:
         ended: what came of it.
         written: the files and folders that are new or changed.
     """
-    lines = [line for line in ended.err.splitlines() if line.strip() and not line.startswith(NEWS)]
+    text = PLACES.sub("", ended.err)
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith(NEWS)]
     errors = [line for line in lines if line.startswith("error: ")]
     tail = {"stderr": "\n".join(lines[-12:])[-3000:], "stdout": ended.out[-600:]}
     if ended.code is None:
