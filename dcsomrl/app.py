@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any
 
 import hydra
+from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import get_class
@@ -46,27 +47,30 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
         def command() -> None:
             # Hydra would print a mangled traceback of its own; it lets the error through so.
             os.environ.setdefault("HYDRA_FULL_ERROR", "1")
-            failed: list[Exception] = []
+            runs: list[list[str]] = []
+            failed: dict[int, Exception] = {}
 
             @wraps(task)
             def run_job(cfg: DictConfig) -> Any:
+                runs.append(list(HydraConfig.get().overrides.task))
                 try:
                     return check_and_run(cfg)
                 except Exception as error:
-                    if HydraConfig.get().mode is RunMode.MULTIRUN:
-                        raise  # the others go on, and Hydra says which one it was
-                    failed.append(error)  # over whose sentence Hydra would write the overrides
+                    if not _ends_here(HydraConfig.get()):
+                        raise
+                    # Hydra would write the overrides over its sentence; under -m others go on.
+                    failed[len(runs) - 1] = error
                     return None
 
             run = hydra.main(
                 version_base="1.3", config_path=str(find_config_dir()), config_name=config_name
             )(run_job)
             try:
-                sys.argv[1:] = update_overrides(config_name, sys.argv[1:])
+                sys.argv[1:] = update_overrides(config_name, _gather(sys.argv[1:]))
                 check_kept(sys.argv[1:], find_config_dir())
                 run()
-                if failed:
-                    raise failed[0]
+                for error in failed.values():
+                    raise error
             except BrokenPipeError:
                 if not {"--help", "-h", "--cfg", "-c", "--info", "-i"} & set(sys.argv[1:]):
                     raise
@@ -76,12 +80,46 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
                 sentence = explain(error, config_name, sys.argv[1:])
                 if sentence is None:
                     raise
-                print(f"error: {sentence}", file=sys.stderr)
+                print(f"error: {_tell_apart(runs, list(failed))}{sentence}", file=sys.stderr)
                 sys.exit(2)
 
         return command
 
     return wrap
+
+
+def _gather(arguments: list[str]) -> list[str]:
+    """Arguments with ``-m`` before them: argparse wants overrides in one piece."""
+    several = [one for one in arguments if one in ("-m", "--multirun")]
+    return several + [one for one in arguments if one not in several]
+
+
+def _ends_here(hydra: HydraConf) -> bool:
+    """Whether nobody but the command itself deals with what a run could not do.
+
+    A search counts the runs that failed, and a launcher with processes of its own hands over what
+    they raised.
+    """
+    if hydra.mode is not RunMode.MULTIRUN:
+        return True
+    return all(
+        str(part.get("_target_")).endswith(("BasicSweeper", "BasicLauncher"))
+        for part in (hydra.sweeper, hydra.launcher)
+    )
+
+
+def _tell_apart(runs: Sequence[Sequence[str]], failed: Sequence[int]) -> str:
+    """How many of several runs failed, and what the first of them has alone; empty for one run.
+
+    Args:
+        runs: overrides of each.
+        failed: numbers of those that did.
+    """
+    if not failed or len(runs) < 2:
+        return ""
+    shared = set.intersection(*map(set, runs))
+    own = " ".join(one for one in runs[failed[0]] if one not in shared)
+    return f"{len(failed)} of {len(runs)} runs failed; the first, {own}: "
 
 
 def settle_dataset(dataset: DictConfig) -> None:
@@ -185,6 +223,26 @@ def settle_losses(model: DictConfig, overrides: Sequence[str]) -> None:
             "leave one of them out"
         )
     model.alpha = weight
+
+
+def settle_shape(cfg: DictConfig, shape: list[int]) -> None:
+    """Fill in the shape of a sample.
+
+    Args:
+        cfg: of a training; its ``input_shape`` is set, to which others refer.
+        shape: of the data.
+
+    Raises:
+        ConfigError: another shape was set for the model.
+    """
+    cfg.input_shape = shape
+    for key in ("model.input_shape", "model.autoencoder.input_shape"):
+        given = OmegaConf.select(cfg, key)
+        if given is not None and list(given) != shape:
+            raise ConfigError(
+                f"{key}={list(given)} is not the shape of the samples, {shape}: leave it out, and "
+                "it is filled in from the data"
+            )
 
 
 def settle_network(model: DictConfig) -> None:

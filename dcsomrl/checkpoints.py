@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pickle import UnpicklingError
 from typing import Any
 from zipfile import ZipFile
 
@@ -28,6 +29,11 @@ def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
         if broken is not None:
             raise ValueError(f"the sum of {broken} is wrong")
         checkpoint = torch.load(file, map_location=map_location, weights_only=True)
+    except UnpicklingError as error:  # of which torch says how to run what is in it
+        raise CheckpointError(
+            f"the checkpoint {path} cannot be read, since it holds Python objects, which might "
+            "run code of their own: use one that train wrote"
+        ) from error
     except Exception as error:  # torch raises many kinds for a damaged file
         raise CheckpointError(
             f"the checkpoint {path} cannot be read ({shorten(error)}): it is damaged or no "
@@ -44,6 +50,16 @@ def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
         return migrate(checkpoint, __version__)
     except CheckpointError as error:
         raise CheckpointError(f"the checkpoint {path} {error}") from error
+
+
+def describe_damage(path: str | os.PathLike[str], error: BaseException) -> CheckpointError:
+    """The error to raise where parts of a checkpoint are missing, or of other kinds or shapes."""
+    lacks = isinstance(error, KeyError) and str(error.args[0]).isidentifier()
+    said = f"{shorten(error)} is missing" if lacks else shorten(error)
+    return CheckpointError(
+        f"the checkpoint {path} cannot be used ({said}): it is damaged, or of another version of "
+        "dcsomrl; use another one"
+    )
 
 
 def count_epochs(checkpoint: Mapping[str, Any]) -> int:

@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from dcsomrl.errors import CheckpointError, ConfigError
+from dcsomrl.errors import CheckpointError
 from dcsomrl.migrations import RECORD, TARGET, follow_moves
 
 # Keys of commands by what they were called.
@@ -182,21 +182,11 @@ def update_config(cfg: DictConfig) -> DictConfig:
     return moved
 
 
-def check_seed(seed: object) -> None:
-    """Refuse what seeds no generator.
-
-    Raises:
-        ConfigError: it is no integer in [0, 2^32 - 1].
-    """
-    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
-        raise ConfigError(f"seed must be an integer of at least 0 and below 2^32, got {seed}")
-
-
 def _expand_home(node: Any) -> Any:
     """The same with the user's folder for a leading ~, which quotes have kept from the shell."""
     if isinstance(node, dict):
         return {key: _expand_home(value) for key, value in node.items()}
     if isinstance(node, list):
         return [_expand_home(value) for value in node]
-    is_path = isinstance(node, str) and node.startswith("~/")
+    is_path = isinstance(node, str) and f"{node}/".startswith("~/")
     return str(Path(node).expanduser()) if is_path else node

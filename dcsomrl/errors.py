@@ -22,5 +22,6 @@ class TrainingError(DcsomrlError):
 
 
 def shorten(error: BaseException | None) -> str:
-    """What an error says, without its details."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """What an error says, without its details: its first line, and what that announces."""
+    first, *others = (str(error).strip() or type(error).__name__).splitlines()
+    return f"{first} {others[0].strip()}" if first.endswith(":") and others else first

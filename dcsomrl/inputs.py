@@ -23,8 +23,9 @@ def find_checkpoint(path: str | PathLike[str]) -> Path:
         raise CheckpointError(f"a checkpoint is given by its path, got {path!r}: give the file")
     found = Path(path) if Path(path).is_file() else find_shipped(str(path))
     if found is None:
+        place = f"at {path}" if str(path) else "of no name"
         raise CheckpointError(
-            f"there is no checkpoint at {path}: check the path, or name one of the models that "
+            f"there is no checkpoint {place}: check the path, or name one of the models that "
             f"come with the package, {', '.join(list_shipped())}"
         )
     return found

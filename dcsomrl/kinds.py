@@ -1,14 +1,11 @@
 """Whether settings are of the kinds that their classes are annotated with, before any is made."""
 
-import collections.abc
 import inspect
-import math
 import re
 import shlex
-import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
@@ -18,17 +15,31 @@ from dcsomrl.data.images import images
 from dcsomrl.data.roles import Name, Names
 from dcsomrl.data.stream_files import stream
 from dcsomrl.errors import ConfigError
+from dcsomrl.hints import MAPPINGS, UNIONS, describe, fits, format_value
 from dcsomrl.migrations import TARGET
 from dcsomrl.mistakes import find_option
+from dcsomrl.ranges import (
+    Count,
+    Natural,
+    NonNegative,
+    Positive,
+    Range,
+    Seed,
+    ShareAboveZero,
+    ShareBelowOne,
+)
 
+# More threads than a machine has make it slower, and many more no process can start.
+Threads = Annotated[int, Range(1, 1024)]
 # Settings of the commands themselves, which no class takes.
 COMMANDS: dict[str, Any] = {
     "name": Name,
-    "n_clusters": int | Literal["auto"] | None,
+    "seed": Seed,
+    "n_clusters": Count | Literal["auto"] | None,
     "data_dir": str | None,
     "ckpt_path": str | None,
     "init": str | None,
-    "num_threads": int | None,
+    "num_threads": Threads | None,
     "compile": Literal[False, "default", "reduce-overhead"],
     "trust": str | Sequence[str],
     "ckpt": str | None,
@@ -47,43 +58,46 @@ COMMANDS: dict[str, Any] = {
     "metrics": Sequence[str] | None,
     "methods": Mapping[str, Sequence[str]],
     "datasets": Sequence[str],
-    "seeds": Sequence[int],
+    "seeds": Sequence[Seed],
     "common": Sequence[str],
-    "merged_clusters": int,
+    "merged_clusters": Count,
     "against": str,
     "train": bool,
     "runs_dir": str,
     **{
         f"source.{name}": hint | None
         for read in (arrays, images, stream)
-        for name, hint in get_type_hints(read).items()
+        for name, hint in get_type_hints(read, include_extras=True).items()
     },
 }
 # What a command takes beside what the class does that is made of the settings.
 FURTHER: dict[str, Any] = {"trainer.precision": Literal["auto"]}
+# Ranges of settings whose classes, of Lightning and torch, do not say them.
+RANGES: dict[str, Any] = {
+    "trainer.max_epochs": Count | Literal[-1] | None,
+    "trainer.max_steps": Count | Literal[-1],
+    "trainer.min_epochs": Natural | None,
+    "trainer.min_steps": Natural | None,
+    "trainer.limit_train_batches": Count | ShareAboveZero | None,
+    "trainer.limit_val_batches": Count | ShareAboveZero | None,
+    "trainer.accumulate_grad_batches": Count,
+    "trainer.check_val_every_n_epoch": Count | None,
+    "trainer.val_check_interval": Count | ShareAboveZero | str | None,
+    "trainer.reload_dataloaders_every_n_epochs": Natural,
+    "trainer.devices": Count | Literal[-1, "auto"] | Sequence[Natural] | str,
+    "trainer.gradient_clip_val": NonNegative | None,
+    "trainer.num_sanity_val_steps": Natural | Literal[-1] | None,
+    "trainer.log_every_n_steps": Natural | None,
+    "trainer.num_nodes": Count,
+    "model.optimizer.lr": Positive,
+    "model.optimizer.weight_decay": NonNegative,
+    "model.optimizer.momentum": ShareBelowOne,
+}
 # Settings that may be null where others refer to them: the shape is filled in from the data, and
 # who reads the path says what it should be.
 FILLED = ("input_shape", "dataset.path")
 # Words of YAML for true and false, which the command line takes for text.
 WORDS = {"yes": True, "on": True, "1": True, "no": False, "off": False, "0": False}
-LISTS = {
-    *(list, tuple, set, frozenset),
-    *(collections.abc.Sequence, collections.abc.Iterable, collections.abc.Collection),
-}
-# A truth value is no number, though Python has it as one.
-PLAIN: dict[Any, Callable[[Any], bool]] = {
-    Any: lambda _: True,
-    types.NoneType: lambda value: value is None,
-    bool: lambda value: isinstance(value, bool),
-    int: lambda value: isinstance(value, int) and not isinstance(value, bool),
-    float: lambda value: _is_number(value) and not math.isnan(value),
-    str: lambda value: isinstance(value, str),
-}
-NUMBERS_OR_TEXT = (bool, int, float, str)
-UNIONS = (Union, types.UnionType)
-MAPPINGS = (dict, collections.abc.Mapping)
-NAMES = {types.NoneType: "null", int: "a whole number", float: "a number", str: "text"}
-ITEMS = {int: "whole numbers", float: "numbers", str: "texts"}
 
 
 def settle_kinds(cfg: DictConfig) -> None:
@@ -100,7 +114,7 @@ def settle_kinds(cfg: DictConfig) -> None:
     """
     given: Any = OmegaConf.to_container(cfg)
     resolved: Any = OmegaConf.to_container(cfg, resolve=True)
-    for key, value, hint in list(_list_annotated(resolved)):
+    for key, value, hint in list(list_annotated(resolved)):
         source = _find_source(key, given)
         if fits(value, hint) or (value is None and source in FILLED):
             continue
@@ -112,75 +126,57 @@ def settle_kinds(cfg: DictConfig) -> None:
         raise ConfigError("name is empty: give a name for the folder of the results")
 
 
-def fits(value: Any, hint: Any) -> bool:
-    """Whether a plain value, or what a dict with ``_target_`` makes, is of an annotated kind."""
-    kind, parts = get_origin(hint) or hint, get_args(hint)
-    if isinstance(value, dict) and TARGET in value:
-        return True
-    if kind in UNIONS:
-        return any(fits(value, one) for one in _list_alternatives(parts))
-    if kind is Literal:
-        return any(value == one and type(value) is type(one) for one in parts)
-    if kind is Annotated:
-        return fits(value, parts[0])
-    if kind in PLAIN:
-        return PLAIN[kind](value)
-    if kind in LISTS:
-        kinds = [one for one in parts if one is not ...] or [Any]
-        return isinstance(value, list) and all(any(fits(x, one) for one in kinds) for x in value)
-    if kind in MAPPINGS:  # what stands in it is looked at by itself
-        return isinstance(value, dict)
-    return value is not None and _is_foreign(hint)
+def check_names(cfg: DictConfig) -> None:
+    """Refuse settings that the class or function which is made of them does not take.
+
+    Those of the trainer, of which some are called otherwise now, are looked at by
+    :func:`dcsomrl.training.limits.check_names`.
+
+    Raises:
+        ConfigError: names the setting, and what is taken.
+    """
+    resolved: Any = OmegaConf.to_container(cfg, resolve=True)
+    for place, node in _list_made(resolved):
+        known = _read_parameters(node[TARGET])
+        if place == "trainer" or known is None:
+            continue
+        for name in node:
+            if name not in known and not str(name).startswith("_"):
+                made = str(node[TARGET]).rpartition(".")[2]
+                taken = ", ".join(sorted(known)) or "nothing"
+                raise ConfigError(f"{place}.{name} is no setting of {made}, which takes {taken}")
 
 
-def _list_alternatives(parts: Sequence[Any]) -> Sequence[Any]:
-    """Those of a union that can be typed: beside a number or text no class, such as a tensor."""
-    plain = any(one in NUMBERS_OR_TEXT for one in parts)
-    return [one for one in parts if not (plain and _is_foreign(one))]
+def _list_made(node: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Everything that is made of settings, with its key."""
+    for name, value in node.items():
+        if isinstance(value, dict):
+            key = f"{place}.{name}" if place else str(name)
+            if TARGET in value:
+                yield key, value
+            yield from _list_made(value, key)
 
 
-def _is_foreign(hint: Any) -> bool:
-    """Whether it is not known which plain values are of a kind."""
-    kind = get_origin(hint) or hint
-    known = (*PLAIN, *UNIONS, *LISTS, *MAPPINGS, Literal, Annotated, collections.abc.Callable)
-    module = str(getattr(kind, "__module__", ""))
-    return kind not in known and module.partition(".")[0] != "dcsomrl"
+@cache
+def _read_parameters(path: Any) -> frozenset[str] | None:
+    """The arguments of a class or function; None if it cannot be had, or takes any."""
+    try:
+        parameters = inspect.signature(get_object(path)).parameters
+    except Exception:  # whatever the import of a module of the user's raises
+        return None
+    if any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+        return None
+    return frozenset(parameters)
 
 
-def describe(hint: Any) -> str:
-    """What a value of an annotated kind is, in words."""
-    words = list(dict.fromkeys(_list_words(hint)))
-    if NAMES[float] in words:
-        words = [word for word in words if word != NAMES[int]]
-    return " or ".join([*filter(None, [", ".join(words[:-1])]), words[-1]])
+def name_class(name: str) -> str:
+    """How settings of a class are given."""
+    option = find_option(name)
+    chosen = f"with {TARGET}" if option == name else f"as {option} chooses them"
+    return f"settings of class {name} {chosen}"
 
 
-def _list_words(hint: Any) -> Iterator[str]:
-    """The alternatives of an annotated kind."""
-    kind, parts = get_origin(hint) or hint, get_args(hint)
-    if kind in UNIONS:
-        for one in sorted(_list_alternatives(parts), key=lambda one: one is types.NoneType):
-            yield from _list_words(one)
-    elif kind is Literal:
-        yield from map(_format, parts)
-    elif kind is Annotated:
-        yield from _list_words(parts[0])
-    elif kind is bool:
-        yield from ("true", "false")
-    elif kind in LISTS:
-        yield f"a list of {ITEMS[parts[0]]}" if parts and parts[0] in ITEMS else "a list"
-    elif kind in MAPPINGS:
-        yield "settings by name"
-    elif kind is collections.abc.Callable:
-        yield f"settings with {TARGET}"
-    else:
-        name = getattr(kind, "__name__", str(kind))
-        option = find_option(name)
-        chosen = f"with {TARGET}" if option == name else f"as {option} chooses them"
-        yield NAMES.get(kind, f"settings of class {name} {chosen}")
-
-
-def _list_annotated(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+def list_annotated(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Every setting whose kind is known: its key, its value and its kind."""
     path = node.get(TARGET)
     hints = _read_hints(path) if isinstance(path, str) else {}
@@ -188,11 +184,11 @@ def _list_annotated(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple
         key = f"{prefix}{name}"
         hint = hints.get(name) if TARGET in node else COMMANDS.get(key)
         if hint is not None and not str(name).startswith("_"):
-            hint = hint | FURTHER[key] if key in FURTHER else hint
+            hint = RANGES.get(key, hint | FURTHER[key] if key in FURTHER else hint)
             yield key, value, hint
             yield from _list_items(key, value, hint)
         if isinstance(value, dict):
-            yield from _list_annotated(value, f"{key}.")
+            yield from list_annotated(value, f"{key}.")
 
 
 def _list_items(key: str, value: Any, hint: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -211,7 +207,7 @@ def _read_hints(path: str) -> dict[str, Any]:
     try:
         made = get_object(path)
         call = made.__init__ if inspect.isclass(made) else made
-        hints = get_type_hints(call)
+        hints = get_type_hints(call, include_extras=True)
         parameters = inspect.signature(call).parameters
     except Exception:  # whatever the import of a module of the user's raises
         return {}
@@ -236,20 +232,8 @@ def _find_source(key: str, given: Mapping[str, Any]) -> str:
 
 def _describe_refusal(key: str, value: Any, hint: Any) -> str:
     """One sentence on a value that is not of its kind."""
-    typed = shlex.quote(f'{key}="{_format(value)}"')
-    as_text = isinstance(value, int | float) and fits("", hint)
+    typed = shlex.quote(f'{key}="{format_value(value)}"')
+    is_other = isinstance(value, int | float) and not fits(value, hint, ranged=False)
+    as_text = is_other and fits("", hint)
     further = f": to have it as text type {typed}" if as_text else ""
-    return f"{key} must be {describe(hint)}, got {_format(value)}{further}"
-
-
-def _format(value: Any) -> str:
-    """A value as it is typed on the command line."""
-    if isinstance(value, list):
-        return f"[{','.join(map(_format, value))}]"
-    if isinstance(value, dict):
-        return f"{{{','.join(f'{name}:{_format(one)}' for name, one in value.items())}}}"
-    return "null" if value is None else str(value).lower() if value in (True, False) else str(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{key} must be {describe(value, hint, name_class)}, got {format_value(value)}{further}"

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dcsomrl.analysis.connectivity import Connectivity
-from dcsomrl.checkpoints import count_epochs, read_checkpoint
+from dcsomrl.checkpoints import count_epochs, describe_damage, read_checkpoint
 from dcsomrl.construction import Trust, build
 from dcsomrl.data import ClusterData
-from dcsomrl.errors import CheckpointError, DataError, shorten
+from dcsomrl.errors import CheckpointError, DataError
 from dcsomrl.migrations import RECORD
 from dcsomrl.models import ClusteringModule
 
@@ -67,6 +67,7 @@ def load(
         if not isinstance(model, ClusteringModule) or not isinstance(data, ClusterData):
             raise TypeError("its configuration describes no model and its data")
         model.load_state_dict(checkpoint["state_dict"])
+        _check_weights(model)
         model.connectivity = Connectivity.from_state(checkpoint.get("connectivity"))
         model.read = set(checkpoint["read"]) if "read" in checkpoint else None
         data.load_state_dict(checkpoint[type(data).__qualname__])
@@ -76,11 +77,22 @@ def load(
     except CheckpointError as error:
         raise CheckpointError(f"the checkpoint {path}: {error}") from error
     except (LookupError, TypeError, AttributeError, RuntimeError, DataError) as error:
-        raise CheckpointError(
-            f"the checkpoint {path} cannot be used ({shorten(error)}): it is damaged, or of "
-            "another version of dcsomrl"
-        ) from error
+        raise describe_damage(path, error) from error
     return trained
+
+
+def _check_weights(model: ClusteringModule) -> None:
+    """Refuse numbers that are none, as a training leaves that has diverged.
+
+    Raises:
+        CheckpointError: names the part that holds them.
+    """
+    for name, values in model.state_dict().items():
+        if values.is_floating_point() and values.isnan().any():
+            raise CheckpointError(
+                f"its {name} holds NaN, so that it assigns nothing: its training diverged, or it "
+                "is damaged; use another one"
+            )
 
 
 def load_data(trained: Trained) -> None:

@@ -1,7 +1,6 @@
 """A user's mistakes in one sentence, in the terms of the command line."""
 
 import difflib
-import errno
 import logging
 import re
 import shlex
@@ -21,36 +20,12 @@ from omegaconf.errors import OmegaConfBaseException
 from dcsomrl.configuration import find_config_dir
 from dcsomrl.errors import DataError, DcsomrlError, shorten
 from dcsomrl.kept import list_folders
+from dcsomrl.system_errors import explain_system
 
 # The keys of what messages on data speak of.
 DATA = "dataset."
 # The module that logs what is guessed of data, which is not imported here: it takes seconds.
 NOTES = "dcsomrl.data.notes"
-# What keeps a file or folder from being used, by the number of the operating system's error.
-IN_THE_WAY = "a file is there where a folder is needed: choose another place, or move it away"
-FORBIDDEN = "that is not allowed: choose another place, or change the permissions"
-FULL = "no space is left: free some, or choose another place"
-LARGE = "files are not allowed to be so large: raise the limit (ulimit -f), or choose another place"
-GONE = "its disk fails or is gone: see to it, then run the same again"
-NO_LOCKS = "its file system has no locks, which keep processes apart: choose a place on another one"
-SYSTEM = {
-    errno.EEXIST: IN_THE_WAY,
-    errno.ENOTDIR: IN_THE_WAY,
-    errno.EISDIR: "a folder is there where a file is needed: choose another name",
-    errno.ENOENT: "it is not there, and cannot be made there: check the path",
-    errno.EACCES: FORBIDDEN,
-    errno.EPERM: FORBIDDEN,
-    errno.EROFS: FORBIDDEN,
-    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
-    errno.ENOSPC: FULL,
-    errno.EDQUOT: FULL,
-    errno.EFBIG: LARGE,
-    **dict.fromkeys((errno.EIO, errno.ESTALE, errno.ENODEV), GONE),
-    **dict.fromkeys((errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP), NO_LOCKS),
-}
-# Those that are raised without the name of a file.
-NAMELESS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE)
-
 # What YAML calls the constants of Python.
 CONSTANTS = {"None": "null", "True": "true", "False": "false"}
 # Groups that a model takes at a place of its own, as they are typed; NAME is what results call it.
@@ -164,8 +139,8 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
         return str(error)
     if isinstance(error, InstantiationException):
         cause = error.__cause__
-        if isinstance(cause, OSError):
-            return _explain_system(cause)
+        if said := explain_system(cause):
+            return said
         key = re.search(r"full_key: (\S+)", str(error))
         place = f"{key.group(1)}: " if key else ""
         if isinstance(cause, DcsomrlError):
@@ -183,7 +158,25 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
         return _explain_override(str(error), config_name, overrides)
     if isinstance(error, yaml.YAMLError | UnicodeDecodeError):
         return _explain_settings(overrides)
-    return _explain_system(error if isinstance(error, OSError) else _find_cause(error))
+    return explain_system(error) or _explain_composition(error, config_name, overrides)
+
+
+def _explain_composition(error: Exception, config_name: str, overrides: list[str]) -> str | None:
+    """Which override Hydra stumbled over, by an error of any kind; None for errors of a task."""
+    frames = traceback.walk_tb(error.__traceback__)
+    names = [frame.f_globals.get("__name__") for frame, _ in frames]
+    if "hydra._internal.config_loader_impl" not in names:
+        return None
+    for one in overrides:
+        GlobalHydra.instance().clear()
+        with hydra.initialize_config_dir(str(find_config_dir()), version_base="1.3"):
+            try:
+                hydra.compose(config_name, overrides=[one])
+            except type(error):
+                return f"{one} cannot be set ({shorten(error)}): check its key and its value"
+            except Exception:  # for want of the others
+                continue
+    return None
 
 
 def _explain_import(place: str, message: str, cause: BaseException | None) -> str | None:
@@ -213,35 +206,6 @@ def _explain_settings(overrides: list[str]) -> str | None:
     return None
 
 
-def _find_cause(error: BaseException) -> OSError | None:
-    """What happened to a disk while an error of a library's was raised; None where nothing did.
-
-    A library that writes a file may fail once more while it closes what could not be written.
-    """
-    seen: set[int] = set()
-    cause: BaseException | None = error
-    while cause is not None and id(cause) not in seen:
-        if isinstance(cause, OSError) and cause.errno in NAMELESS:
-            return cause
-        seen.add(id(cause))
-        cause = cause.__cause__ or cause.__context__
-    return None
-
-
-def _explain_system(error: OSError | None) -> str | None:
-    """What the operating system has against a file or folder; None where it names none."""
-    if error is None:
-        return None
-    if not isinstance(error.filename, str) or error.errno is None:
-        # What is written into a file that is open is told without its name.
-        reason = SYSTEM.get(error.errno) if error.errno in NAMELESS else None
-        return None if reason is None else f"a file cannot be written, since {reason}"
-    path = error.filename2 or error.filename
-    reason = SYSTEM.get(error.errno, f"{error.strerror}: check the path")
-    whole = re.sub(r"(\.[0-9a-f]{8})?\.part$", "", str(path))  # as `swapped` names what it writes
-    return f"{whole} cannot be read or written, since {reason}"
-
-
 def _explain_override(message: str, config_name: str, overrides: list[str]) -> str:
     """Hydra's message, with what exists in the place of what was misspelt."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
@@ -261,6 +225,16 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
     chosen = [one for one in overrides if not one.startswith("+")]
     if there and there[1] in list_keys(_compose(config_name, chosen)):
         return _explain_plus(there[1])
+    if referred := re.search(r"Interpolation key '([^']+)' not found(?: full_key: (\S+))?", text):
+        return (
+            f"{referred[2] or 'a setting'} refers to {referred[1]}, which is not there: name a key "
+            "in full, such as ${seed}"
+        )
+    if merged := re.search(r"Error merging override (.+)", text):
+        return (
+            f"{merged[1]} is of another kind than what stands there: --cfg job prints that, or for "
+            "what begins with hydra --cfg hydra"
+        )
     if bare := re.search(r"Error parsing override '([^']*)' missing EQUAL", text):
         return f"{bare[1]} is no setting: type KEY=VALUE, such as seed=1"
     unknown = re.search(r"Could not override '([^']+)'", text)

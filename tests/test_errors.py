@@ -17,7 +17,8 @@ from dcsomrl.configuration import compose_config
 from dcsomrl.data import Arrays, ClusterData, files
 from dcsomrl.errors import CheckpointError, ConfigError, DataError, DcsomrlError, TrainingError
 from dcsomrl.evaluate import evaluate
-from dcsomrl.kinds import describe, fits, settle_kinds
+from dcsomrl.hints import describe, fits
+from dcsomrl.kinds import name_class, settle_kinds
 from dcsomrl.loading import load
 from dcsomrl.maps import SOMRL
 from dcsomrl.mistakes import DATA, keyed, name_keys
@@ -39,8 +40,8 @@ MANDATORY = {
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        (["model.som.max_nodes=1"], "model.som: max_nodes must be at least 2, got 1"),
-        (["seed=-1"], "seed must be an integer of at least 0 and below 2^32, got -1"),
+        (["model.som.max_nodes=1"], "model.som.max_nodes must be at least 2, got 1"),
+        (["seed=-1"], "seed must be in [0, 4294967295], got -1"),
         (["seed=abc"], "seed must be a number such as 0, got abc"),
         (["dataset=arrays", "dataset.path=null"], "dataset.path is null: give it the file"),
         (["dataset=images", "dataset.path=null"], "dataset.path is null: give it the folder"),
@@ -64,7 +65,7 @@ MANDATORY = {
         (["settings=dcsomrl_usps"], "there is no settings=dcsomrl_usps"),
         (["-m", "search=default", "settings=x"], "there is no settings=x"),
         (["dataset=arrays", "dataset.path=."], "folders of images are read by dataset=images"),
-        (["+model.regrow=2"], "model: regrow must be between 0 and 1, or null, got 2"),
+        (["+model.regrow=2"], "model.regrow must be above 0 and below 1 or null, got 2"),
         (["dataset=arrays", "dataset.path=none.npz"], "there is no file none.npz"),
         (["dataset=images", "dataset.path=none"], "there is no folder none"),
         (["dataset=usps", "data_dir=none"], "there is no USPS file at none/USPS/usps.h5"),
@@ -75,13 +76,19 @@ MANDATORY = {
         ),
         (
             ["trainer.max_epochs=0"],
-            "trainer.max_epochs must be a number of epochs of at least 1",
+            "trainer.max_epochs must be at least 1, -1 or null, got 0",
         ),
         (["dataset.batch_size=abc"], "dataset.batch_size must be a number such as 64, got abc"),
-        (["dataset.batch_size=64.0"], "dataset.batch_size must be a whole number, got 64.0"),
+        (
+            ["dataset.batch_size=64.0"],
+            "batch_size must be a whole number of at least 1, got 64.0",
+        ),
         (["dataset.val_fraction=a"], "dataset.val_fraction must be a number such as 0.1, got a"),
-        (["model.som.max_nodes=null"], "model.som.max_nodes must be a whole number, got null"),
-        (["model.alpha=nan"], "model.alpha must be a number, got nan"),
+        (
+            ["model.som.max_nodes=null"],
+            "max_nodes must be a whole number of at least 2, got null",
+        ),
+        (["model.alpha=nan"], "model.alpha must be a number of at least 0 and finite"),
         (
             ["model.losses.clustering=null"],
             "model.losses.clustering must be settings of class Term with _target_, got null",
@@ -104,14 +111,36 @@ MANDATORY = {
             ["+model.losses.x._target_=torch.nn.ReLU"],
             "model: the term x of losses is of class ReLU, which must derive from dcsomrl.Term",
         ),
+        (["++trust.b=1"], "++trust.b=1 cannot be set (invalid literal for int"),
+        (
+            ["-m", "search=default", "seed=0,1", "hydra.sweeper.sampler.seed=a"],
+            "hydra.sweeper.sampler: seed must be a whole number of at least 0, got 'a'",
+        ),
+        (["+dataset.source.nothing=1"], "dataset.source.nothing is no setting of digits, which"),
+        (
+            ["model.autoencoder.input_shape=[1,2]"],
+            "model.autoencoder.input_shape=[1, 2] is not the shape of the samples, [1, 8, 8]",
+        ),
+        (
+            ["model.autoencoder.hidden_dims=[2000000000000]"],
+            "there is not enough memory: lower what takes it, such as dataset.batch_size",
+        ),
+        (["trainer.devices=0"], "trainer.devices must be at least 1, -1, auto, a list of whole "),
+        (["+trainer.val_check_interval=0"], "trainer.val_check_interval must be at least 1, in"),
+        (["+model.optimizer.foreach=true"], "model.optimizer cannot be made of its settings"),
+        (["dataset.seed=${nope}"], "refers to nope, which is not there: name a key in full"),
+        (
+            ["model.autoencoder.hidden_dims={a:1}"],
+            "model.autoencoder.hidden_dims={a:1} is of another kind than what stands there",
+        ),
         (["model.optimizer=adam"], "model.optimizer must be settings with _target_, got adam"),
         (["model.optimizer.lr=-1"], "model.optimizer.lr must be above 0 and finite, got -1"),
         (["model.optimizer.lr=a"], "model.optimizer.lr must be a number such as 0.001, got a"),
         (["+model.optimizer.betas=[2,3]"], "model.optimizer cannot be made of its settings"),
-        (["num_threads=0"], "num_threads must be at least 1, or null, got 0"),
-        (["num_threads=abc"], "num_threads must be a whole number or null, got abc"),
+        (["num_threads=0"], "num_threads must be in [1, 1024] or null, got 0"),
+        (["num_threads=abc"], "num_threads must be a whole number in [1, 1024] or null, got abc"),
         (["trainer.deterministic=maybe"], "must be true, false, warn or null, got maybe"),
-        (["n_clusters=some"], "n_clusters must be a whole number, auto or null, got some"),
+        (["n_clusters=some"], "n_clusters must be a whole number of at least 1, auto or null"),
         (
             ["dataset=arrays", "dataset.path=t.csv", "dataset.source.header=nope"],
             "dataset.source.header must be true, false or null, got nope",
@@ -126,7 +155,7 @@ MANDATORY = {
         ),
         (
             ["dataset=images", "dataset.path=t", "dataset.source.image_size=8.5"],
-            "dataset.source.image_size must be a whole number, a list of whole numbers or null",
+            "dataset.source.image_size must be a whole number of at least 1, a list of whole ",
         ),
         (
             ["dataset=images", "dataset.path=t", "dataset.source.background=null"],
@@ -134,7 +163,7 @@ MANDATORY = {
         ),
         (["name=null"], "name must be text or a number, got null"),
         (["name="], "name is empty: give a name"),
-        (["dataset.batch_size=0"], "batch_size must be at least 1"),
+        (["dataset.batch_size=0"], "dataset.batch_size must be at least 1, got 0"),
         (["ckpt_path=none.ckpt"], "there is no checkpoint at none.ckpt"),
         (["optimizer=sgd"], "no place at the top: type optimizer@model.optimizer=sgd"),
         (["loss=consistency"], "no place at the top: type +loss@model.losses.NAME=consistency"),
@@ -199,6 +228,16 @@ def test_a_person_sees_no_traceback(cli):
         "error: there is no folder none: check dataset.path"
     )
     assert "Traceback" not in done.stderr
+
+
+def test_of_several_runs_the_one_that_failed_is_named_and_the_others_go_on(cli, tmp_path):
+    done = cli("train", *SMALL[:1], "model=kmeans", "trainer.max_epochs=1", "seed=0,-1", "-m")
+    assert done.returncode == 2
+    assert "Error executing job" not in done.stderr
+    assert done.stderr.splitlines()[-1] == (
+        "error: 1 of 2 runs failed; the first, seed=-1: seed must be in [0, 4294967295], got -1"
+    )
+    assert len(list(tmp_path.glob("runs/multirun/*/metrics.json"))) == 1
 
 
 def test_a_missing_logger_package_is_named(cli):
@@ -300,7 +339,7 @@ def test_a_class_speaks_of_its_arguments_and_a_command_of_its_keys(run_small):
 )
 def test_values_are_held_against_annotations(value, hint, said):
     assert fits(value, hint) == (said is None)
-    assert said is None or describe(hint) == said
+    assert said is None or describe(value, hint, name_class) == said
 
 
 def test_words_for_true_and_false_become_such(tmp_path):
@@ -367,7 +406,7 @@ def test_what_was_guessed_of_a_table_names_keys_of_the_data(run_small, tmp_path)
 
 
 def test_a_class_calls_nothing_none():
-    with pytest.raises(ValueError, match="regrow must be between 0 and 1, or `None`, got 2"):
+    with pytest.raises(ValueError, match="regrow must be above 0 and below 1 or `None`, got 2"):
         DCSOMRL(MLPAutoencoder((4,), 2), SOMRL(2), regrow=2)
     with pytest.raises(DataError, match="`path` is `None`: give it the file"):
         files.arrays(None)

@@ -14,6 +14,7 @@ import torch
 
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.errors import CheckpointError
+from dcsomrl.loading import load
 from tests.conftest import SMALL
 
 pytestmark = pytest.mark.slow
@@ -180,3 +181,49 @@ def test_another_configuration_is_refused_and_nothing_is_lost(run_small, tmp_pat
         run_small("ckpt_path=last")
     with pytest.raises(CheckpointError, match="no checkpoint at"):
         run_small("ckpt_path=nowhere.ckpt")
+
+
+def lose(*keys):
+    def damage(checkpoint):
+        node = checkpoint
+        for key in keys[:-1]:
+            node = node[key]
+        del node[keys[-1]]
+
+    return damage
+
+
+def cut_weights(checkpoint):
+    weights = checkpoint["state_dict"]
+    checkpoint["state_dict"] = {name: one[:1] if one.ndim else one for name, one in weights.items()}
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lose("global_step"), "'global_step' is missing"),
+        (lose("loops"), "'loops' is missing"),
+        (lose("state_dict"), "'state_dict' is missing"),
+        (lose("lr_schedulers"), "scheduler state"),
+        (lose("state_dict", "som.centers"), r"Missing key\(s\) in state_dict: \"som\.centers\""),
+        (cut_weights, "size mismatch for autoencoder"),
+    ],
+)
+def test_a_checkpoint_that_lacks_a_part_is_refused_in_a_sentence(run_small, tmp_path, damage, said):
+    run_small("trainer.max_epochs=1")
+    path = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    checkpoint = read_checkpoint(path)
+    damage(checkpoint)
+    torch.save(checkpoint, path)
+    with pytest.raises(CheckpointError, match=rf"cannot be used \(.*{said}.*\): it is damaged"):
+        run_small("ckpt_path=last")
+
+
+def test_weights_that_are_no_numbers_are_not_evaluated(run_small, tmp_path):
+    run_small("trainer.max_epochs=1")
+    path = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    checkpoint = read_checkpoint(path)
+    checkpoint["state_dict"]["som.centers"].fill_(float("nan"))
+    torch.save(checkpoint, path)
+    with pytest.raises(CheckpointError, match=r"its som\.centers holds NaN.*training diverged"):
+        load(path)

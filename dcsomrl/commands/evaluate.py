@@ -140,9 +140,11 @@ def choose_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).cpu()  # from where results come back
     except (RuntimeError, AssertionError, TypeError) as error:
+        reason = shorten(error).partition(". ")[0]
         raise ConfigError(
-            f"device {name} cannot be used here ({shorten(error)}): set `device=auto` or cpu"
+            f"device {name or 'of no name'} cannot be used here ({reason}): set `device=auto` or "
+            "cpu"
         ) from error
     return device

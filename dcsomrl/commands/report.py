@@ -7,7 +7,6 @@ from pathlib import Path
 from omegaconf import DictConfig, ListConfig
 from rich.progress import track
 
-from dcsomrl.configuration import check_seed
 from dcsomrl.errors import ConfigError
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.mistakes import name_keys
@@ -29,7 +28,6 @@ def report(cfg: DictConfig) -> Path:
         CheckpointError: a checkpoint is damaged.
     """
     settle_kinds(cfg)
-    check_seed(cfg.seed)
     runs = list_folders(cfg.run)
     beside = Path(runs[0]) / ("report" if len(runs) == 1 else "compared")
     output = Path(cfg.output) if cfg.output else beside

@@ -1,8 +1,7 @@
 """Train a model on a dataset, score it on the test split: ``python -m dcsomrl.train``."""
 
 import logging
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,26 +19,22 @@ from dcsomrl.app import (
     settle_dataset,
     settle_losses,
     settle_network,
+    settle_shape,
     settle_size,
 )
-from dcsomrl.configuration import check_seed, find_config_dir
+from dcsomrl.configuration import find_config_dir
 from dcsomrl.data.constant import list_some
 from dcsomrl.errors import ConfigError, shorten
-from dcsomrl.kinds import settle_kinds
+from dcsomrl.kinds import check_names, settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.locks import hold
 from dcsomrl.mistakes import name_keys, name_note
 from dcsomrl.models import ClusteringModule
 from dcsomrl.training.checkpoints import find_checkpoint
 from dcsomrl.training.run import run
+from dcsomrl.training.trainer import check_trainer
 
 log = logging.getLogger(__name__)
-# Settings that optimisers have in common, where torch allows more or is hard to understand.
-RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
-    "lr": (lambda value: 0 < value < math.inf, "above 0 and finite"),
-    "weight_decay": (lambda value: 0 <= value < math.inf, "at least 0 and finite"),
-    "momentum": (lambda value: 0 <= value < 1, "in [0, 1)"),
-}
 
 
 def train(cfg: DictConfig) -> dict[str, Any]:
@@ -57,15 +52,18 @@ def train(cfg: DictConfig) -> dict[str, Any]:
 
 def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
     """Make the parts of the run that its configuration names."""
-    check_seed(cfg.seed)
     check_parts(cfg)
     settle_network(cfg.model)
     settle_dataset(cfg.dataset)
     settle_kinds(cfg)
     settle_losses(cfg.model, HydraConfig.get().overrides.task)
+    check_names(cfg)
+    make_trainer = instantiate(cfg.trainer, _partial_=True)
+    settings: Any = OmegaConf.to_container(cfg.trainer, resolve=True)
+    check_trainer(settings, make_trainer)
     check_optimizer(cfg.model.get("optimizer"))
     if cfg.num_threads is not None:
-        set_threads(cfg.num_threads)
+        torch.set_num_threads(cfg.num_threads)
     seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.dataset)
     fresh = find_checkpoint(run_dir, cfg.ckpt_path) is None
@@ -74,7 +72,7 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         data.follow(before.data)
         cfg.init = str(Path(cfg.init).absolute())  # the report, from wherever, asks for it again
     data.setup("fit")
-    cfg.input_shape = list(data.shape)
+    settle_shape(cfg, list(data.shape))
     data.notes = [name_note(one, cfg) for one in data.notes]
     lowered = (
         settle_clusters(cfg.model, len(data.rows("train")))
@@ -93,7 +91,7 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         data,
         config,
         run_dir,
-        make_trainer=instantiate(cfg.trainer, _partial_=True),
+        make_trainer=make_trainer,
         loggers=make_parts(cfg.get("logger")),
         callbacks=make_parts(cfg.get("callbacks")),
         named=partial(name_keys, cfg=config),
@@ -117,17 +115,6 @@ def make_parts(settings: DictConfig | None) -> list[Any]:
     return [one for one in made if one is not None]
 
 
-def set_threads(number: int) -> None:
-    """Have torch work with so many threads.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    if number < 1:
-        raise ConfigError(f"num_threads must be at least 1, or null, got {number}")
-    torch.set_num_threads(number)
-
-
 def check_optimizer(settings: DictConfig | None) -> None:
     """Refuse settings that no optimiser can be made with, before any data is read.
 
@@ -135,18 +122,14 @@ def check_optimizer(settings: DictConfig | None) -> None:
         settings: those of the model's; None for a model that has none.
 
     Raises:
-        ConfigError: a value outside its range.
+        ConfigError: torch refuses one of them.
     """
     if settings is None:
         return
-    for name, (is_valid, expected) in RANGES.items():
-        value = settings.get(name)
-        if value is not None and not is_valid(value):
-            raise ConfigError(f"model.optimizer.{name} must be {expected}, got {value}")
     make = instantiate(settings)
     try:
         make([torch.nn.Parameter(torch.zeros(1))])
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(
             f"model.optimizer cannot be made of its settings ({shorten(error)}): set them as "
             "its documentation says"

@@ -1,24 +1,14 @@
 """Arguments from Python as plain values, or one sentence on what they should be."""
 
-import math
 import os
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-# Above it torch takes no number.
-MOST = 2**63 - 1
-
-
-def unpack(given: Any) -> Any:
-    """The number in a scalar of NumPy or an array or tensor without axes; all else as it is."""
-    single = isinstance(given, np.generic) or (
-        isinstance(given, np.ndarray | Tensor) and given.ndim == 0
-    )
-    return given.item() if single else given
+from dcsomrl.hints import unpack
+from dcsomrl.ranges import MOST
 
 
 def read_whole(name: str, given: Any, least: int, also: str = "") -> int:
@@ -60,19 +50,6 @@ def read_places(name: str, given: Any, n: int) -> Tensor:
             "numbers, as by torch.arange"
         )
     return places.long()
-
-
-def read_share(name: str, given: Any) -> float:
-    """A number in [0, 1).
-
-    Raises:
-        ValueError: it is none.
-    """
-    number = unpack(given)
-    is_number = isinstance(number, Real) and not isinstance(number, bool)
-    if not is_number or math.isnan(number) or not 0 <= number < 1:
-        raise ValueError(f"{name} must be a number in [0, 1), got {number!r}")
-    return float(number)
 
 
 def read_text(name: str, given: Any) -> str:

@@ -144,14 +144,12 @@ def divide(n: int, fraction: float, origin: str = "the data") -> tuple[Tensor, T
 
     Args:
         n: number of samples.
-        fraction: share of the test split.
+        fraction: share of the test split, in (0, 1).
         origin: what messages call the data.
 
     Raises:
-        DataError: the fraction is not in (0, 1), or there are too few samples for two splits.
+        DataError: there are too few samples for two splits.
     """
-    if not 0 < fraction < 1:
-        raise DataError(f"test_fraction must be in (0, 1), got {fraction}")
     if n < 2:
         raise DataError(f"two splits need two samples or more, and {origin} has {n}: add some")
     order = torch.randperm(n, generator=torch.Generator().manual_seed(0))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -9,9 +10,14 @@ from torch.nn.functional import affine_grid, grid_sample
 
 from dcsomrl.data.counter import draw_uniform
 from dcsomrl.errors import ConfigError
+from dcsomrl.hints import check_arguments
+from dcsomrl.ranges import Natural, NonNegative, Positive, Range, Share
 
 # Share of red, green and blue in the lightness of a pixel (ITU-R BT.601).
 LIGHTNESS = (0.299, 0.587, 0.114)
+
+# Degrees of a turn to either side.
+Turn = Annotated[float, Range(0, 180)]
 
 
 class Augmentation(nn.Module):
@@ -40,37 +46,26 @@ class Augmentation(nn.Module):
         ValueError: an argument outside its range.
     """
 
+    @check_arguments
     def __init__(
         self,
-        views: int = 1,
+        views: Natural = 1,
         replace: bool = False,
-        shift: float = 0.0,
-        rotate: float = 0.0,
-        scale: Sequence[float] = (1.0, 1.0),
-        shear: float = 0.0,
-        flip: float = 0.0,
-        brightness: float = 0.0,
-        contrast: float = 0.0,
-        saturation: float = 0.0,
+        shift: Share = 0.0,
+        rotate: Turn = 0.0,
+        scale: Sequence[Positive] = (1.0, 1.0),
+        shear: NonNegative = 0.0,
+        flip: Share = 0.0,
+        brightness: Share = 0.0,
+        contrast: Share = 0.0,
+        saturation: Share = 0.0,
     ) -> None:
         super().__init__()
-        if views < 0 or not (views or replace):
+        if not (views or replace):
             raise ValueError(
                 f"views must be at least 1, got {views}; none with `replace=True` alone"
             )
-        if shear < 0:
-            raise ValueError(f"shear must be at least 0, got {shear}")
-        if not (0 <= shift <= 1 and 0 <= rotate <= 180 and 0 <= flip <= 1):
-            raise ValueError(
-                "shift and flip must be in [0, 1] and rotate in [0, 180], got "
-                f"{shift}, {flip} and {rotate}"
-            )
-        if not all(0 <= one <= 1 for one in (brightness, contrast, saturation)):
-            raise ValueError(
-                "brightness, contrast and saturation must be in [0, 1], got "
-                f"{brightness}, {contrast} and {saturation}"
-            )
-        if len(scale) != 2 or not 0 < scale[0] <= scale[1]:
+        if len(scale) != 2 or scale[0] > scale[1]:
             raise ValueError(f"scale must be [low, high] with 0 < low <= high, got {list(scale)}")
         self.views, self.replace = views, replace
         self.shift, self.rotate, self.shear, self.flip = shift, rotate, shear, flip

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 import torch
@@ -11,7 +11,7 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from dcsomrl.data.arguments import read_path, read_places, read_share, read_text, read_whole
+from dcsomrl.data.arguments import read_path, read_places, read_text, read_whole
 from dcsomrl.data.array_checks import load_arrays
 from dcsomrl.data.arrays import Arrays, Samples
 from dcsomrl.data.augmentation import Augmentation
@@ -29,7 +29,7 @@ from dcsomrl.data.fingerprint import check_same
 from dcsomrl.data.in_memory import as_source, make_arrays
 from dcsomrl.data.loaders import make_loader
 from dcsomrl.data.neighbors import Neighbors
-from dcsomrl.data.normalization import KINDS, Kind
+from dcsomrl.data.normalization import Kind
 from dcsomrl.data.preparation import (
     Preparation,
     check_finite,
@@ -46,9 +46,13 @@ from dcsomrl.data.training_checks import warn_of_doubtful
 from dcsomrl.data.views import add_views
 from dcsomrl.data.windows import WindowPermutation
 from dcsomrl.errors import DataError
+from dcsomrl.hints import check_arguments
+from dcsomrl.ranges import Count, Natural, Range, ShareBelowOne
 
 log = logging.getLogger(__name__)
 
+# How many processes may read images; more would leave none to a machine.
+Workers = Annotated[int, Range(0, 1024)]
 # What Lightning sets a datamodule up for.
 STAGES = ("fit", "validate", "test", "predict")
 
@@ -87,45 +91,38 @@ class ClusterData(LightningDataModule):
         TypeError: another augmentation or other neighbours than the classes make.
     """
 
+    @check_arguments
     def __init__(
         self,
         source: Callable[[], Arrays] | Arrays | Any,
         name: str = "data",
-        batch_size: int = 256,
-        val_fraction: float = 0.1,
+        batch_size: Count = 256,
+        val_fraction: ShareBelowOne = 0.1,
         normalization: Kind = "standard",
-        seed: int = 0,
-        num_workers: int = 0,
+        seed: Natural = 0,
+        num_workers: Workers = 0,
         path: str | None = None,
         target: Name | None = None,
-        sequence_length: int = 1,
+        sequence_length: Count = 1,
         augmentation: Augmentation | None = None,
         neighbors: Neighbors | None = None,
-        passes: int | Literal["auto"] = 1,
+        passes: Count | Literal["auto"] = 1,
     ) -> None:
         super().__init__()
         self.name: str = read_text("name", name)
         self.path = read_path("path", path)
-        self.batch_size = read_whole("batch_size", batch_size, 1)
-        self.val_fraction = read_share("val_fraction", val_fraction)
-        self.seed = read_whole("seed", seed, 0)
-        self.num_workers = read_whole("num_workers", num_workers, 0)
-        self.sequence_length = read_whole("sequence_length", sequence_length, 1)
-        self.passes: int | Literal["auto"] = "auto"
-        if not isinstance(passes, str) or passes != "auto":
-            self.passes = read_whole("passes", passes, 1, "auto or ")
-        if not isinstance(normalization, str) or normalization not in KINDS:
-            raise ValueError(f"normalization must be one of {KINDS}, got {normalization!r}")
-        if self.sequence_length > 1 and self.val_fraction > 0:
+        self.batch_size, self.passes = batch_size, passes
+        self.val_fraction, self.seed = float(val_fraction), seed
+        self.num_workers, self.sequence_length = num_workers, sequence_length
+        if sequence_length > 1 and val_fraction > 0:
             raise ValueError(
-                "sequence_length must be at least 1, and above 1 val_fraction must be 0, which "
-                f"would tear sequences; got {sequence_length} and {val_fraction}"
+                "with a sequence_length above 1 val_fraction must be 0, since it would tear "
+                f"sequences; got {sequence_length} and {val_fraction}"
             )
         if target is not None and self.path is None:
             raise ValueError(
-                f"target={target!r} tells messages which column of a file at `path` has the "
-                "labels, and there is no `path`: give labels by ClusterData.of(x, y), or by "
-                "roles=Roles(target=...)"
+                f"target={target!r} is a column of the file at `path`, and there is no `path`: "
+                "give the file, or labels by ClusterData.of(x, y)"
             )
         if not isinstance(augmentation, Augmentation | None):
             raise TypeError(f"augmentation cannot be {augmentation!r}: give an `Augmentation`")

@@ -17,6 +17,8 @@ from dcsomrl.data.separators import Separator
 from dcsomrl.data.tables import SUFFIXES, read_table, say_lacking
 from dcsomrl.data.text_tables import Decimal, Writing, name_kind
 from dcsomrl.errors import DataError
+from dcsomrl.hints import check_arguments
+from dcsomrl.ranges import Natural, ShareBetween
 
 
 class Reading(NamedTuple):
@@ -33,11 +35,12 @@ class Reading(NamedTuple):
     layout: Layout = "auto"
 
 
+@check_arguments
 def arrays(
     path: str,
     target: Name | None = None,
     test_path: str | None = None,
-    test_fraction: float = 0.2,
+    test_fraction: ShareBetween = 0.2,
     feature_names: list[str] | None = None,
     id: Name | None = None,  # a key of the configuration
     keep: Names = (),
@@ -49,7 +52,7 @@ def arrays(
     decimal: Decimal = "auto",
     encoding: str | None = None,
     header: bool | None = None,
-    skip_lines: int = 0,
+    skip_lines: Natural = 0,
     layout: Layout = "auto",
 ) -> Arrays:
     """A file of features: a table of text, packed by gzip or not, or parquet, npz, npy, pt.

@@ -30,6 +30,8 @@ from dcsomrl.data.opened_image import open_image
 from dcsomrl.data.tiff_tags import has_bands
 from dcsomrl.data.variants import warn_of_variants
 from dcsomrl.errors import DataError
+from dcsomrl.hints import check_arguments
+from dcsomrl.ranges import Count, Natural, ShareBetween
 
 log = logging.getLogger(__name__)
 
@@ -37,15 +39,16 @@ OnError = Literal["refuse", "skip"]
 KINDS = {1: "grey", 3: "colour", 4: "colour and transparency"}
 
 
+@check_arguments
 def images(
     path: str,
-    image_size: int | Sequence[int] | None = None,
-    channels: int | None = None,
+    image_size: Count | Sequence[Count] | None = None,
+    channels: Count | None = None,
     background: str = "white",
     fit: Fit = "stretch",
     on_error: OnError = "refuse",
-    test_fraction: float = 0.2,
-    in_memory_limit: int = 2**31,
+    test_fraction: ShareBetween = 0.2,
+    in_memory_limit: Natural = 2**31,
 ) -> Arrays:
     """A folder of images, with a folder for each class or without classes.
 
@@ -76,8 +79,6 @@ def images(
     if path is None:
         raise DataError("`path` is `None`: give it the folder to read")
     look = Look(read_size(image_size), channels, background, fit)
-    if on_error not in ("refuse", "skip"):
-        raise DataError(f"`on_error` must be refuse or skip, got {on_error}")
     root, notes = Path(path), list[str]()
     splits = find_splits(root, notes)
     if splits is not None:

@@ -15,7 +15,9 @@ from dcsomrl.data.nearest import Metric, find_nearest
 from dcsomrl.data.normalization import find_magnitude
 from dcsomrl.data.numpy_files import load_npy
 from dcsomrl.errors import DataError, shorten
+from dcsomrl.hints import check_arguments
 from dcsomrl.locks import make_lock
+from dcsomrl.ranges import Natural
 from dcsomrl.writing import swapped
 
 log = logging.getLogger(__name__)
@@ -45,18 +47,15 @@ class Neighbors:
         ValueError: an argument outside its range.
     """
 
+    @check_arguments
     def __init__(
         self,
-        k: int = 5,
+        k: Natural = 5,
         metric: Metric = "euclidean",
         features: str | None = None,
         cache_dir: str | None = None,
-        exact_limit: int = 200_000,
+        exact_limit: Natural = 200_000,
     ) -> None:
-        if k < 0:
-            raise ValueError(f"k must be at least 0, got {k}")
-        if metric not in ("euclidean", "cosine"):
-            raise ValueError(f"metric must be euclidean or cosine, got {metric!r}")
         self.k, self.metric, self.features = k, metric, features
         self.cache = None if cache_dir is None else Path(cache_dir).expanduser()
         self.exact_limit = exact_limit

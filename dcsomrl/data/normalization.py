@@ -8,7 +8,6 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 Kind = Literal["standard", "half", "minmax", "unit", "none"]
-KINDS = ("standard", "half", "minmax", "unit", "none")
 # What 32 bits hold to the last digit; all other numbers are normalised in 64.
 NARROW = (
     torch.uint8,

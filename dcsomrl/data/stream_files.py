@@ -15,19 +15,22 @@ from dcsomrl.data.row_names import names_rows
 from dcsomrl.data.streams import Stream
 from dcsomrl.data.written_numbers import CODES
 from dcsomrl.errors import DataError
+from dcsomrl.hints import check_arguments
+from dcsomrl.ranges import Count, ShareBetween
 
 log = logging.getLogger(__name__)
 
 INDEX = "__index_level_"  # how a nameless index of a data frame is called in parquet
 
 
+@check_arguments
 def stream(
     path: str,
     test_path: str | None = None,
-    test_fraction: float = 0.2,
+    test_fraction: ShareBetween = 0.2,
     columns: Names | None = None,
     ignore: Names = (),
-    window: int = 2**28,
+    window: Count = 2**28,
     feature_names: list[str] | None = None,
 ) -> Arrays:
     """A table that need not fit into memory: a parquet or npy file, or a folder of such.
@@ -51,8 +54,6 @@ def stream(
     """
     if path is None:
         raise DataError("`path` is `None`: give it the file or folder to read")
-    if window < 1:
-        raise DataError(f"`window` must be at least 1, got {window}")
     notes: list[str] = []
     chosen = None if columns is None else read_names(columns, "columns")
     left = read_names(ignore, "ignore")
@@ -64,8 +65,6 @@ def stream(
     train = Stream(files, window)
     _check_rows(train, path)
     if test_path is None:
-        if not 0 < test_fraction < 1:
-            raise DataError(f"test_fraction must be in (0, 1), got {test_fraction}")
         train = test = Stream(files, window, Division(len(train), test_fraction))
         if min(train.division.count()[0], train.division.count()[2]) < 1:
             raise DataError(f"two splits need more samples than the {len(train)} of {path}")

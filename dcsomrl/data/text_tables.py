@@ -169,11 +169,6 @@ def name_kind(path: Path) -> str:
 
 
 def _find_text(path: Path, writing: Writing, notes: list[str]) -> Text:
-    if not isinstance(writing.skip_lines, int) or writing.skip_lines < 0:
-        raise DataError(
-            f"`skip_lines` must be an integer of at least 0, got {writing.skip_lines}: give the "
-            "number of lines above the table"
-        )
     return Text(path, find_encoding(path, writing.encoding, notes), writing.skip_lines)
 
 

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import (
 )
 from torch import Tensor
 
-from dcsomrl.data.arguments import unpack
+from dcsomrl.hints import unpack
 
 # What a size can be that torch takes.
 MOST = 2**31 - 1

@@ -4,9 +4,11 @@ import torch
 from torch import Tensor
 from torch.distributed.nn.functional import all_gather
 
+from dcsomrl.hints import check_arguments
 from dcsomrl.losses.step import Step
 from dcsomrl.losses.term import Term
 from dcsomrl.maps.grid import squared_distances
+from dcsomrl.ranges import NonNegative, Positive
 
 
 def neighbor_contrast(
@@ -59,10 +61,9 @@ class NeighborContrast(Term):
 
     compares_neighbors = True
 
-    def __init__(self, weight: float = 0.1, temperature: float = 0.2) -> None:
+    @check_arguments
+    def __init__(self, weight: NonNegative = 0.1, temperature: Positive = 0.2) -> None:
         super().__init__(weight)
-        if not temperature > 0:
-            raise ValueError(f"the temperature must be above 0, got {temperature}")
         self.temperature = temperature
 
     def forward(self, step: Step) -> Tensor:

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from dcsomrl.hints import check_arguments
 from dcsomrl.losses.step import Step
 from dcsomrl.losses.term import Term
 from dcsomrl.processes import get_rank_and_size
+from dcsomrl.ranges import Count, NonNegative
 
 
 def reconstruction(decoded: Tensor, x: Tensor) -> Tensor:
@@ -40,10 +42,9 @@ class Reconstruction(Term):
     Source: first term of eq. 7; ``relative`` and ``every`` are additions.
     """
 
-    def __init__(self, weight: float = 1.0, relative: bool = False, every: int = 1) -> None:
+    @check_arguments
+    def __init__(self, weight: NonNegative = 1.0, relative: bool = False, every: Count = 1) -> None:
         super().__init__(weight)
-        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-            raise ValueError(f"every must be a whole number of at least 1, got {every!r}")
         self.relative, self.every = relative, every
 
     def forward(self, step: Step) -> Tensor:

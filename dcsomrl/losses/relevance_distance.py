@@ -2,8 +2,10 @@
 
 from torch import Tensor
 
+from dcsomrl.hints import check_arguments
 from dcsomrl.losses.step import Step
 from dcsomrl.losses.term import Term
+from dcsomrl.ranges import NonNegative, ShareBelowOne
 
 
 class RelevanceDistance(Term):
@@ -24,10 +26,9 @@ class RelevanceDistance(Term):
     Learning", submitted to ICLR 2022.
     """
 
-    def __init__(self, weight: float = 1.0, begin: float = 0.0) -> None:
+    @check_arguments
+    def __init__(self, weight: NonNegative = 1.0, begin: ShareBelowOne = 0.0) -> None:
         super().__init__(weight)
-        if not 0 <= begin < 1:
-            raise ValueError(f"a term begins at a share of the training in [0, 1), got {begin}")
         self.begin = begin
 
     def forward(self, step: Step) -> Tensor:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from torch import Tensor, nn
 
 from dcsomrl.errors import ConfigError
+from dcsomrl.hints import check_arguments
 from dcsomrl.losses.step import Step
+from dcsomrl.ranges import NonNegative
 
 
 class Term(nn.Module, ABC):
@@ -31,10 +33,9 @@ class Term(nn.Module, ABC):
     compares_views = False
     compares_neighbors = False
 
-    def __init__(self, weight: float = 1.0) -> None:
+    @check_arguments
+    def __init__(self, weight: NonNegative = 1.0) -> None:
         super().__init__()
-        if weight < 0:
-            raise ValueError(f"the weight of a term must be at least 0, got {weight}")
         self.weight = weight
 
     @abstractmethod

@@ -1,9 +1,12 @@
 """A grid of nodes: who is how far from whom on a map of fixed shape."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
+
+from dcsomrl.hints import check_arguments
+from dcsomrl.ranges import Count
 
 Topology = Literal["rectangular", "hexagonal"]
 
@@ -29,18 +32,17 @@ class Grid(nn.Module):
 
     distances: Tensor
 
+    @check_arguments
     def __init__(
         self,
-        rows: int,
-        columns: int,
+        rows: Count,
+        columns: Count,
         topology: Topology = "rectangular",
         periodic: bool = False,
     ) -> None:
         super().__init__()
-        if rows < 1 or columns < 1 or rows * columns < 2:
+        if rows * columns < 2:
             raise ValueError(f"a map needs at least two nodes, got {rows} rows, {columns} columns")
-        if topology not in get_args(Topology):
-            raise ValueError(f"topology must be one of {get_args(Topology)}, got {topology!r}")
         if periodic and topology == "hexagonal" and rows % 2:
             raise ValueError(
                 f"a hexagonal map without a rim needs an even number of rows, got {rows}"

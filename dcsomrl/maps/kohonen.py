@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+from dcsomrl.hints import check_arguments
 from dcsomrl.maps.grid import Grid, Topology, squared_distances
+from dcsomrl.ranges import Count
 
 
 class BatchSOM(nn.Module):
@@ -33,17 +35,16 @@ class BatchSOM(nn.Module):
     sums: Tensor
     counts: Tensor
 
+    @check_arguments
     def __init__(
         self,
-        n_features: int,
-        rows: int,
-        columns: int,
+        n_features: Count,
+        rows: Count,
+        columns: Count,
         topology: Topology = "rectangular",
         periodic: bool = False,
     ) -> None:
         super().__init__()
-        if n_features < 1:
-            raise ValueError(f"n_features must be at least 1, got {n_features}")
         self.grid = Grid(rows, columns, topology, periodic)
         shape = (len(self.grid), n_features)
         self.register_buffer("centers", torch.zeros(shape))

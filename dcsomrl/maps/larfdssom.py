@@ -5,10 +5,19 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from dcsomrl.hints import check_arguments
 from dcsomrl.maps.nearest import EPS
 from dcsomrl.maps.rules import compute_relevances
-from dcsomrl.maps.settings import check_ranges
 from dcsomrl.maps.state import RelevanceMap
+from dcsomrl.ranges import (
+    Count,
+    NonNegative,
+    Positive,
+    Several,
+    Share,
+    ShareAboveZero,
+    ShareBetween,
+)
 
 # Rounds over all samples in which a map may settle; a few are the rule.
 MOST_ROUNDS = 20
@@ -55,29 +64,21 @@ class LARFDSSOM(RelevanceMap):
     connected: Tensor
     frozen: Tensor
 
+    @check_arguments
     def __init__(
         self,
-        n_features: int,
-        max_nodes: int = 100,
-        activation_threshold: float = 0.95,
-        winner_rate: float = 0.01,
-        neighbor_rate: float = 0.002,
-        relevance_rate: float = 0.1,
-        relevance_smoothness: float = 0.05,
-        lowest_share: float = 0.005,
-        age_wins: int = 1000,
-        connection_threshold: float = 0.25,
+        n_features: Count,
+        max_nodes: Several = 100,
+        activation_threshold: ShareBetween = 0.95,
+        winner_rate: ShareAboveZero = 0.01,
+        neighbor_rate: Share = 0.002,
+        relevance_rate: Share = 0.1,
+        relevance_smoothness: Positive = 0.05,
+        lowest_share: Share = 0.005,
+        age_wins: Count = 1000,
+        connection_threshold: NonNegative = 0.25,
     ) -> None:
         super().__init__(n_features, max_nodes, activation_threshold)
-        check_ranges(
-            winner_rate=winner_rate,
-            neighbor_rate=neighbor_rate,
-            relevance_rate=relevance_rate,
-            relevance_smoothness=relevance_smoothness,
-            lowest_share=lowest_share,
-            age_wins=age_wins,
-            connection_threshold=connection_threshold,
-        )
         self.winner_rate, self.neighbor_rate = winner_rate, neighbor_rate
         self.relevance_rate = relevance_rate
         self.relevance_smoothness = relevance_smoothness

@@ -13,16 +13,24 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from dcsomrl.hints import check_arguments
 from dcsomrl.maps.nearest import BLOCK, EPS, Product, find_nearest, may_wait, use_full_precision
 from dcsomrl.maps.rules import compute_push, compute_relevances
 from dcsomrl.maps.settings import (
     DistanceMode,
     NeighborhoodForm,
     RepelMode,
-    check_choices,
-    check_ranges,
 )
 from dcsomrl.maps.state import RelevanceMap
+from dcsomrl.ranges import (
+    Count,
+    NonNegative,
+    Positive,
+    Several,
+    Share,
+    ShareAboveZero,
+    ShareBetween,
+)
 
 # A neighbour whose pull is weaker than this is left alone: one node in ten thousand steps.
 SMALLEST_PULL = 1e-4
@@ -92,21 +100,22 @@ class SOMRL(RelevanceMap):
     life: Tensor
     variance: Tensor
 
+    @check_arguments
     def __init__(
         self,
-        n_features: int,
-        max_nodes: int = 200,
-        activation_threshold: float | None = 0.99425,
-        learning_rate: float = 0.1426,
-        relevance_rate: float = 0.067,
-        neighborhood_decay: float = 1.382,
+        n_features: Count,
+        max_nodes: Several = 200,
+        activation_threshold: ShareBetween | None = 0.99425,
+        learning_rate: ShareAboveZero = 0.1426,
+        relevance_rate: Share = 0.067,
+        neighborhood_decay: Positive = 1.382,
         neighborhood_form: NeighborhoodForm = "product",
-        repel_rate: float = 1.0,
+        repel_rate: NonNegative = 1.0,
         repel_mode: RepelMode = "radial",
         distance_mode: DistanceMode = "spread",
-        relevance_smoothness: float = 0.426,
-        life_decay: float = 0.36,
-        radius: float | None = None,
+        relevance_smoothness: Positive = 0.426,
+        life_decay: Share = 0.36,
+        radius: Positive | None = None,
     ) -> None:
         super().__init__(n_features, max_nodes, activation_threshold)
         if (radius is None) == (activation_threshold is None):
@@ -115,21 +124,7 @@ class SOMRL(RelevanceMap):
                 f"`None`; got {activation_threshold} and {radius}"
             )
         if radius is not None:
-            check_ranges(radius=radius)
             self.register_buffer("variance", torch.zeros(()))
-        check_ranges(
-            learning_rate=learning_rate,
-            relevance_rate=relevance_rate,
-            neighborhood_decay=neighborhood_decay,
-            repel_rate=repel_rate,
-            relevance_smoothness=relevance_smoothness,
-            life_decay=life_decay,
-        )
-        check_choices(
-            neighborhood_form=neighborhood_form,
-            repel_mode=repel_mode,
-            distance_mode=distance_mode,
-        )
         self.learning_rate = learning_rate
         self.relevance_rate = relevance_rate
         self.repel_rate = repel_rate

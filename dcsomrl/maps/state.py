@@ -11,6 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from dcsomrl.hints import check_arguments
 from dcsomrl.maps.codebook import Assignment, Codebook
 from dcsomrl.maps.nearest import (
     EPS,
@@ -21,7 +22,7 @@ from dcsomrl.maps.nearest import (
     may_wait,
     use_full_precision,
 )
-from dcsomrl.maps.settings import check_ranges
+from dcsomrl.ranges import Count, Several, ShareBetween
 
 # How far beyond [0, 1] samples may lie that a map learns from: a part of a stream may leave the
 # range of the parts before it.
@@ -59,11 +60,11 @@ class RelevanceMap(nn.Module, Codebook):
     births: Tensor
     deaths: Tensor
 
-    def __init__(self, n_features: int, max_nodes: int, activation_threshold: float | None) -> None:
+    @check_arguments
+    def __init__(
+        self, n_features: Count, max_nodes: Several, activation_threshold: ShareBetween | None
+    ) -> None:
         super().__init__()
-        check_ranges(n_features=n_features, max_nodes=max_nodes)
-        if activation_threshold is not None:
-            check_ranges(activation_threshold=activation_threshold)
         self.n_features = n_features
         self.max_nodes = max_nodes
         self.activation_threshold = activation_threshold

@@ -9,10 +9,12 @@ from torch import Tensor
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.data import Batch
 from dcsomrl.errors import CheckpointError
+from dcsomrl.hints import check_arguments
 from dcsomrl.losses import Step, reconstruction
 from dcsomrl.models.base import OptimizerFactory, to_single
-from dcsomrl.models.centers import CenterModel, check_clusters
+from dcsomrl.models.centers import CenterModel
 from dcsomrl.networks import Autoencoder
+from dcsomrl.ranges import Seed, Several
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
 
@@ -37,15 +39,15 @@ class AutoencoderModel(CenterModel):
 
     starts_at_samples = True
 
+    @check_arguments
     def __init__(
         self,
         autoencoder: Autoencoder,
-        n_clusters: int = 64,
-        seed: int = 0,
+        n_clusters: Several = 64,
+        seed: Seed = 0,
         optimizer: OptimizerFactory = ADAM,
     ) -> None:
         super().__init__(optimizer)
-        check_clusters(n_clusters)
         self.autoencoder = autoencoder
         self.seed = seed
         self.register_buffer("centers", torch.zeros(n_clusters, autoencoder.latent_dim))

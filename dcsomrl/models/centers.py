@@ -25,13 +25,3 @@ def draw_codes(codes: Tensor, n: int) -> Tensor:
     """Random codes (n, m) to start centres at; every process of a run draws the same ones."""
     seeded = torch.Generator().manual_seed(torch.initial_seed())
     return codes[torch.randperm(len(codes), generator=seeded)[:n]]
-
-
-def check_clusters(n_clusters: int) -> None:
-    """Refuse fewer than two clusters.
-
-    Raises:
-        ValueError: n_clusters below 2.
-    """
-    if n_clusters < 2:
-        raise ValueError(f"n_clusters must be at least 2, got {n_clusters}")

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from dcsomrl.errors import ConfigError
+from dcsomrl.hints import check_arguments
 from dcsomrl.losses import (
     Reconstruction,
     RelevanceDistance,
@@ -24,8 +25,9 @@ from dcsomrl.losses import (
 )
 from dcsomrl.maps import SOMRL
 from dcsomrl.models.base import ClusteringModule, OptimizerFactory, to_single
-from dcsomrl.models.schedule import SCHEDULES, Schedule, make_cosine_schedule
+from dcsomrl.models.schedule import Schedule, make_cosine_schedule
 from dcsomrl.networks import Autoencoder
+from dcsomrl.ranges import NonNegative, ShareBetween
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
 # Logged beside the terms: the total, and the deviation of the codes, which shows a collapse.
@@ -65,22 +67,17 @@ class DCSOMRL(ClusteringModule):
     Source: section 3.7 and eq. 7.
     """
 
+    @check_arguments
     def __init__(
         self,
         autoencoder: Autoencoder,
         som: SOMRL,
-        alpha: float | None = None,
+        alpha: NonNegative | None = None,
         optimizer: OptimizerFactory = ADAM,
         losses: Mapping[str, Term] | None = None,
         schedule: Schedule = "constant",
-        regrow: float | None = None,
+        regrow: ShareBetween | None = None,
     ) -> None:
-        if regrow is not None and not 0 < regrow < 1:
-            raise ValueError(f"regrow must be between 0 and 1, or `None`, got {regrow}")
-        if schedule not in SCHEDULES:
-            raise ValueError(f"schedule must be {' or '.join(SCHEDULES)}, got {schedule!r}")
-        if alpha is not None and alpha < 0:
-            raise ValueError(f"alpha must be at least 0, got {alpha}")
         if losses is None:
             pull = RelevanceDistance(ALPHA if alpha is None else alpha)
             losses = {"reconstruction": Reconstruction(), CLUSTERING: pull}

@@ -9,13 +9,15 @@ from torch import Tensor, nn
 from dcsomrl import losses
 from dcsomrl.data import Batch
 from dcsomrl.errors import ConfigError
+from dcsomrl.hints import check_arguments
 from dcsomrl.losses import Step
 from dcsomrl.maps import Assignment
 from dcsomrl.maps.grid import squared_distances
 from dcsomrl.models.autoencoder import load_autoencoder, run_kmeans
 from dcsomrl.models.base import OptimizerFactory, to_single
-from dcsomrl.models.centers import CenterModel, check_clusters
+from dcsomrl.models.centers import CenterModel
 from dcsomrl.networks import Autoencoder
+from dcsomrl.ranges import Count, Natural, NonNegative, Seed, Several, ShareBelowOne
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
 
@@ -56,34 +58,24 @@ class DEC(CenterModel):
     started: Tensor
     steps: Tensor
 
+    @check_arguments
     def __init__(
         self,
         autoencoder: Autoencoder,
-        n_clusters: int = 10,
-        reconstruction: float = 0.0,
-        clustering: float = 1.0,
-        pretrain_epochs: int = 20,
+        n_clusters: Several = 10,
+        reconstruction: NonNegative = 0.0,
+        clustering: NonNegative = 1.0,
+        pretrain_epochs: Natural = 20,
         pretrained: str | None = None,
-        update_interval: int = 140,
-        tolerance: float = 1e-3,
-        n_init: int = 20,
-        seed: int = 0,
+        update_interval: Count = 140,
+        tolerance: ShareBelowOne = 1e-3,
+        n_init: Count = 20,
+        seed: Seed = 0,
         optimizer: OptimizerFactory = ADAM,
     ) -> None:
         super().__init__(optimizer)
-        check_clusters(n_clusters)
-        for name, weight in (("reconstruction", reconstruction), ("clustering", clustering)):
-            if weight < 0:
-                raise ValueError(f"{name} must be at least 0, got {weight}")
-        if pretrain_epochs < 0 or update_interval < 1 or n_init < 1:
-            raise ValueError(
-                "pretrain_epochs must be at least 0, update_interval and n_init at least 1, got "
-                f"{pretrain_epochs}, {update_interval} and {n_init}"
-            )
         if pretrain_epochs == 0 and pretrained is None:
             raise ValueError("without pretraining give the checkpoint of a network: pretrained")
-        if not 0 <= tolerance < 1:
-            raise ValueError(f"tolerance must be in [0, 1), got {tolerance}")
         self.autoencoder = autoencoder
         self.reconstruction, self.clustering = reconstruction, clustering
         self.pretrain_epochs, self._pretrained = pretrain_epochs, pretrained

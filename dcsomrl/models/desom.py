@@ -7,12 +7,14 @@ from torch import Tensor, nn
 
 from dcsomrl import losses
 from dcsomrl.data import Batch
+from dcsomrl.hints import check_arguments
 from dcsomrl.losses import Step
 from dcsomrl.maps import Centers, Grid
 from dcsomrl.maps.grid import Topology, squared_distances
 from dcsomrl.models.base import OptimizerFactory, to_single
 from dcsomrl.models.centers import CenterModel, draw_codes
 from dcsomrl.networks import Autoencoder
+from dcsomrl.ranges import Count, NonNegative, Positive
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=1e-3, fused=True)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -51,23 +53,22 @@ class DESOM(CenterModel):
     temperature: Tensor
     started: Tensor
 
+    @check_arguments
     def __init__(
         self,
         autoencoder: Autoencoder,
-        rows: int = 8,
-        columns: int = 8,
-        gamma: float = 1e-3,
-        t_max: float = 10.0,
-        t_min: float = 0.1,
+        rows: Count = 8,
+        columns: Count = 8,
+        gamma: NonNegative = 1e-3,
+        t_max: Positive = 10.0,
+        t_min: Positive = 0.1,
         optimizer: OptimizerFactory = ADAM,
         topology: Topology = "rectangular",
         periodic: bool = False,
     ) -> None:
         super().__init__(optimizer)
-        if gamma < 0:
-            raise ValueError(f"gamma must be at least 0, got {gamma}")
-        if not 0 < t_min <= t_max:
-            raise ValueError(f"temperatures must be 0 < t_min <= t_max, got {t_min} and {t_max}")
+        if t_min > t_max:
+            raise ValueError(f"t_min must be at most t_max, got {t_min} and {t_max}")
         self.autoencoder = initialize_glorot(autoencoder)
         self.grid = Grid(rows, columns, topology, periodic)
         self.gamma, self.t_max, self.t_min = gamma, t_max, t_min

@@ -1,13 +1,12 @@
 """How the learning rate goes over a training."""
 
 import math
-from typing import Literal, get_args
+from typing import Literal
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 Schedule = Literal["constant", "cosine"]
-SCHEDULES = get_args(Schedule)
 # Share of the learning rate that is left at the end of a cosine.
 LEFT = 0.01
 

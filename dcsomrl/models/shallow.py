@@ -8,14 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from dcsomrl.data import Batch
+from dcsomrl.hints import check_arguments
 from dcsomrl.losses import Step
 from dcsomrl.maps import BatchSOM, Centers
 from dcsomrl.maps.grid import Topology
 from dcsomrl.models.autoencoder import load_autoencoder, run_kmeans
 from dcsomrl.models.base import ClusteringModule
-from dcsomrl.models.centers import check_clusters, draw_codes
+from dcsomrl.models.centers import draw_codes
 from dcsomrl.models.features import Features
 from dcsomrl.networks import Autoencoder
+from dcsomrl.ranges import Count, Positive, Seed, Several
 
 
 class ShallowModel(ClusteringModule):
@@ -31,6 +33,7 @@ class ShallowModel(ClusteringModule):
     automatic_optimization = False
     started: Tensor
 
+    @check_arguments
     def __init__(
         self,
         input_shape: Sequence[int],
@@ -105,19 +108,17 @@ class KMeansModel(ShallowModel):
     starts_at_samples = True
     centers: Tensor
 
+    @check_arguments
     def __init__(
         self,
         input_shape: Sequence[int],
         autoencoder: Autoencoder | None = None,
         pretrained: str | None = None,
-        n_clusters: int = 64,
-        n_init: int = 1,
-        seed: int = 0,
+        n_clusters: Several = 64,
+        n_init: Count = 1,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(input_shape, autoencoder, pretrained)
-        check_clusters(n_clusters)
-        if n_init < 1:
-            raise ValueError(f"n_init must be at least 1, got {n_init}")
         self.n_init, self.seed = n_init, seed
         self.register_buffer("centers", torch.zeros(n_clusters, self.features.width))
 
@@ -160,20 +161,19 @@ class KohonenModel(ShallowModel):
 
     starts_at_samples = True
 
+    @check_arguments
     def __init__(
         self,
         input_shape: Sequence[int],
         autoencoder: Autoencoder | None = None,
         pretrained: str | None = None,
-        rows: int = 8,
-        columns: int = 8,
+        rows: Count = 8,
+        columns: Count = 8,
         topology: Topology = "rectangular",
-        radius_end: float = 0.5,
+        radius_end: Positive = 0.5,
         periodic: bool = False,
     ) -> None:
         super().__init__(input_shape, autoencoder, pretrained)
-        if radius_end <= 0:
-            raise ValueError(f"radius_end must be above 0, got {radius_end}")
         self.som = BatchSOM(self.features.width, rows, columns, topology, periodic)
         self.radius_end = radius_end
 

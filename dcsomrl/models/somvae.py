@@ -8,12 +8,14 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import StepLR
 
 from dcsomrl import losses
+from dcsomrl.hints import check_arguments
 from dcsomrl.losses import Step
 from dcsomrl.maps import Centers, Grid
 from dcsomrl.maps.grid import Topology, squared_distances
 from dcsomrl.models.base import OptimizerFactory, to_single
 from dcsomrl.models.centers import CenterModel
 from dcsomrl.networks import Autoencoder
+from dcsomrl.ranges import Count, NonNegative, ShareAboveZero
 
 ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=5e-4, fused=True)
 
@@ -58,40 +60,35 @@ class SOMVAE(CenterModel):
     Source: Fortuin et al. 2018.
     """
 
+    @check_arguments
     def __init__(
         self,
         autoencoder: Autoencoder,
-        rows: int = 8,
-        columns: int = 8,
-        alpha: float = 1.0,
-        beta: float = 0.9,
-        gamma: float = 0.0,
-        tau: float = 0.0,
-        sequence_length: int = 1,
+        rows: Count = 8,
+        columns: Count = 8,
+        alpha: NonNegative = 1.0,
+        beta: NonNegative = 0.9,
+        gamma: NonNegative = 0.0,
+        tau: NonNegative = 0.0,
+        sequence_length: Count = 1,
         copy_gradient: bool = False,
-        lr_decay: float = 0.9,
+        lr_decay: ShareAboveZero = 0.9,
         optimizer: OptimizerFactory = ADAM,
         topology: Topology = "rectangular",
         periodic: bool = False,
     ) -> None:
         sequences = gamma > 0 or tau > 0
         super().__init__(optimizer)
-        weights = {"alpha": alpha, "beta": beta, "gamma": gamma, "tau": tau}
-        for name, weight in weights.items():
-            if weight < 0:
-                raise ValueError(f"{name} must be at least 0, got {weight}")
-        if sequence_length < 1 or (sequences and sequence_length < 2):
+        if sequences and sequence_length < 2:
             raise ValueError(
                 "gamma and tau weigh sequences of two samples or more, got sequence_length="
                 f"{sequence_length}: set both to 0, or give the length"
             )
-        if not 0 < lr_decay <= 1:
-            raise ValueError(f"lr_decay must be in (0, 1], got {lr_decay}")
         self.autoencoder = autoencoder
         self.grid = Grid(rows, columns, topology, periodic)
         self._around = 7 if topology == "hexagonal" else 5
         n_clusters = len(self.grid)
-        self.weights = weights
+        self.weights = {"alpha": alpha, "beta": beta, "gamma": gamma, "tau": tau}
         self.sequence_length, self.lr_decay = sequence_length, lr_decay
         self.copy_gradient = copy_gradient
         start = torch.empty(n_clusters, autoencoder.latent_dim)

@@ -5,8 +5,10 @@ from itertools import pairwise
 
 from torch import nn
 
+from dcsomrl.hints import check_arguments
 from dcsomrl.networks.autoencoder import Autoencoder, read_shape
 from dcsomrl.networks.convolution import ChannelsLastConv2d
+from dcsomrl.ranges import Count
 
 
 class ConvAutoencoder(Autoencoder):
@@ -24,11 +26,12 @@ class ConvAutoencoder(Autoencoder):
         ValueError: the samples are no images, or a width is not positive.
     """
 
+    @check_arguments
     def __init__(
         self,
         input_shape: Sequence[int],
-        latent_dim: int = 22,
-        channels: Sequence[int] = (32, 64, 128),
+        latent_dim: Count = 22,
+        channels: Sequence[Count] = (32, 64, 128),
     ) -> None:
         depths, sizes = plan_pyramid(input_shape, latent_dim, channels)
         down: list[nn.Module] = []
@@ -59,16 +62,15 @@ class PooledConvAutoencoder(Autoencoder):
     Source: Fortuin et al. 2018.
     """
 
+    @check_arguments
     def __init__(
         self,
         input_shape: Sequence[int],
-        latent_dim: int = 64,
-        channels: Sequence[int] = (256, 256),
-        kernel_size: int = 4,
+        latent_dim: Count = 64,
+        channels: Sequence[Count] = (256, 256),
+        kernel_size: Count = 4,
     ) -> None:
         depths, sizes = plan_pyramid(input_shape, latent_dim, channels)
-        if kernel_size < 1:
-            raise ValueError(f"kernel_size must be at least 1, got {kernel_size}")
         down: list[nn.Module] = []
         for before, after in pairwise(depths):
             down += [ChannelsLastConv2d(before, after, kernel_size, padding="same"), nn.ReLU()]
@@ -90,10 +92,8 @@ def plan_pyramid(
             "a convolutional autoencoder takes images (channels, height, width), but a sample "
             f"has shape {shape}: use `MLPAutoencoder`"
         )
-    if not channels or min(channels) < 1:
-        raise ValueError(f"channels must hold at least one positive width, got {channels}")
-    if latent_dim < 1:
-        raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
+    if not channels:
+        raise ValueError("channels must hold at least one width, got none")
     sizes = [(shape[1], shape[2])]
     for _ in channels:
         sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))

@@ -6,7 +6,9 @@ from itertools import pairwise
 
 from torch import nn
 
+from dcsomrl.hints import check_arguments
 from dcsomrl.networks.autoencoder import Autoencoder, read_shape
+from dcsomrl.ranges import Count
 
 
 class MLPAutoencoder(Autoencoder):
@@ -23,16 +25,15 @@ class MLPAutoencoder(Autoencoder):
     Source: Xie et al. 2016 (DEC), d-500-500-2000-m.
     """
 
+    @check_arguments
     def __init__(
         self,
         input_shape: Sequence[int],
-        latent_dim: int = 22,
-        hidden_dims: Sequence[int] = (500, 500, 2000),
+        latent_dim: Count = 22,
+        hidden_dims: Sequence[Count] = (500, 500, 2000),
     ) -> None:
         shape = read_shape(input_shape)
         widths = [math.prod(shape), *hidden_dims, latent_dim]
-        if min(widths) < 1:
-            raise ValueError(f"the widths of all layers must be at least 1, got {widths}")
         encoder = nn.Sequential(nn.Flatten(), *_make_dense(widths))
         decoder = nn.Sequential(*_make_dense(widths[::-1]), nn.Unflatten(1, shape))
         super().__init__(shape, latent_dim, encoder, decoder)

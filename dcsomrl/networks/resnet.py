@@ -5,9 +5,11 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from dcsomrl.hints import check_arguments
 from dcsomrl.networks.autoencoder import Autoencoder
 from dcsomrl.networks.conv import plan_pyramid
 from dcsomrl.networks.convolution import ChannelsLastConv2d
+from dcsomrl.ranges import Count
 
 
 class ResNetAutoencoder(Autoencoder):
@@ -28,16 +30,15 @@ class ResNetAutoencoder(Autoencoder):
     Source: He et al. 2016, the basic block of ResNet-18, here in both directions.
     """
 
+    @check_arguments
     def __init__(
         self,
         input_shape: Sequence[int],
-        latent_dim: int = 22,
-        channels: Sequence[int] = (32, 64, 128),
-        blocks: int = 1,
+        latent_dim: Count = 22,
+        channels: Sequence[Count] = (32, 64, 128),
+        blocks: Count = 1,
     ) -> None:
         depths, sizes = plan_pyramid(input_shape, latent_dim, channels)
-        if blocks < 1:
-            raise ValueError(f"blocks must be at least 1, got {blocks}")
         widths = [channels[0], *channels]
         corner = (widths[-1], *sizes[-1])
         flat = corner[0] * corner[1] * corner[2]

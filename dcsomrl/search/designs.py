@@ -13,6 +13,8 @@ import numpy as np
 from scipy.stats import qmc
 
 from dcsomrl.errors import ConfigError
+from dcsomrl.hints import check_arguments
+from dcsomrl.ranges import Natural
 from dcsomrl.search.space import Space, find_value, list_values
 
 
@@ -35,7 +37,8 @@ class UnitDesign(Design):
         seed: draws the points.
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    @check_arguments
+    def __init__(self, seed: Natural = 0) -> None:
         self.seed = seed
 
     @abstractmethod
@@ -67,15 +70,11 @@ class LatinHypercube(UnitDesign):
     Source: McKay, Beckman and Conover 1979; paper section 5.1.
     """
 
+    @check_arguments
     def __init__(
-        self, seed: int = 0, optimization: Literal["random-cd", "lloyd"] | None = None
+        self, seed: Natural = 0, optimization: Literal["random-cd", "lloyd"] | None = None
     ) -> None:
         super().__init__(seed)
-        if optimization not in (None, "random-cd", "lloyd"):
-            raise ConfigError(
-                "optimization of a LatinHypercube is random-cd, lloyd or `None`, not "
-                f"{optimization}"
-            )
         self.optimization = optimization
 
     def draw_unit(self, n: int, dimensions: int, rng: np.random.Generator) -> np.ndarray:
@@ -108,7 +107,8 @@ class Grid(Design):
         seed: as every design takes one; here nothing is drawn.
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    @check_arguments
+    def __init__(self, seed: Natural = 0) -> None:
         del seed
 
     def make_points(self, space: Space, n: int) -> list[dict[str, Any]]:

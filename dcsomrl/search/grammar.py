@@ -78,7 +78,10 @@ def quote(place: str) -> str:
 
 
 def choose_value(dist: BaseDistribution) -> str:
-    """Any value of a distribution."""
+    """A value of a distribution: the first choice, or one in the middle."""
     if isinstance(dist, CategoricalDistribution):
         return format_value(dist.choices[0])
-    return format_value(dist.low)  # type: ignore[attr-defined]
+    assert isinstance(dist, FloatDistribution | IntDistribution)
+    if dist.step is None:
+        return format_value((dist.low + dist.high) / 2)
+    return format_value(dist.low + dist.step * ((dist.high - dist.low) // dist.step // 2))

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from torch import Tensor
 
 from dcsomrl.app import settle_dataset, settle_network
@@ -14,6 +15,7 @@ from dcsomrl.configuration import update_config
 from dcsomrl.data import ClusterData
 from dcsomrl.data.splits import FEWEST_VALIDATED
 from dcsomrl.errors import ConfigError
+from dcsomrl.kinds import settle_kinds
 from dcsomrl.mistakes import DATA, name_keys
 from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import list_scores
@@ -32,7 +34,7 @@ OF_BATCHES = ("batch_size", "passes", "num_workers", "normalization", "augmentat
 def check_objectives(
     goals: Iterable[str], asked: Request, config: DictConfig, loader: ConfigLoader
 ) -> None:
-    """Refuse objectives that the runs of a search would not have.
+    """Refuse objectives that the runs of a search would not have, and settings they would refuse.
 
     Every choice is looked at, since each comes up sooner or later; the data of each is loaded. What
     a task returns that is no training, and so has no dataset, is known by its first run alone.
@@ -48,6 +50,7 @@ def check_objectives(
             return
         _check_names(goals)
         settle_dataset(job.dataset)
+        _check_kinds(job)
         dataset: Any = OmegaConf.to_container(job.dataset, resolve=True)
         needed = {name: value for name, value in dataset.items() if name not in OF_BATCHES}
         used = (needed, job.model if OF_A_MAP in goals else None)
@@ -59,6 +62,20 @@ def check_objectives(
         _check_data(goals, data, job)
         if OF_A_MAP in goals:
             _check_map(job, data)
+
+
+def _check_kinds(job: DictConfig) -> None:
+    """Refuse settings that every run of this choice would refuse; raises ConfigError."""
+    known, plain = HydraConfig.instance().cfg, job.copy()
+    with open_dict(plain):
+        plain.hydra.runtime.output_dir = plain.hydra.sweep.dir  # which a run alone has
+        HydraConfig.instance().set_config(plain)
+        del plain["hydra"]
+    try:
+        settle_network(plain.model)
+        settle_kinds(plain)
+    finally:
+        HydraConfig.instance().cfg = known
 
 
 def list_results(classes: int) -> list[str]:

@@ -17,10 +17,9 @@ from optuna.distributions import (
 
 from dcsomrl.errors import DataError
 from dcsomrl.kept import MEANING
-from dcsomrl.search.study import Search
+from dcsomrl.search.study import TABLE, Search
 from dcsomrl.writing import write_text
 
-TABLE = "trials.csv"
 PARAMETER = "params/"
 
 

@@ -14,9 +14,9 @@ from rich.table import Table
 
 from dcsomrl.errors import ConfigError
 from dcsomrl.search.best import EXPERIMENT, format_experiment, format_scores
-from dcsomrl.search.outcome import TABLE, collect_outcome, find_front, save, shorten_names
+from dcsomrl.search.outcome import collect_outcome, find_front, save, shorten_names
 from dcsomrl.search.sensitivity_page import write_sensitivity
-from dcsomrl.search.study import Search
+from dcsomrl.search.study import TABLE, Search
 from dcsomrl.writing import write_text
 
 log = logging.getLogger(__name__)

@@ -1,5 +1,6 @@
 """A search that several processes work on at once and that survives their deaths."""
 
+import csv
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,9 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 # Times that a point is begun before it counts as one that kills its process.
 ATTEMPTS = 3
 INTERRUPTED = "interrupted"
+
+# The table of the points so far, in the folder.
+TABLE = "trials.csv"
 
 
 @dataclass
@@ -90,7 +94,15 @@ class Search:
         self._claims = make_lock(folder, "claims")
         self.writing = make_lock(folder, "results")
         with self._claims:
+            reported = _count_reported(folder)
             self.study = open_study(folder, storage, list(objectives.values()))
+            if len(self.list_attempts()) < reported:
+                raise ConfigError(
+                    f"{folder / TABLE} has {reported} points, and the search's "
+                    f"{'journal' if storage is None else 'database'} knows of "
+                    f"{len(self.list_attempts())}: put back what was there, or choose another "
+                    "folder with hydra.sweep.dir"
+                )
             self._keep({**definition, "objectives": self.objectives}, config or {})
         failed = [trial for trial in self.list_finished() if trial.state == TrialState.FAIL]
         self._again = {trial.number for trial in failed} if retry_failed else set()
@@ -235,6 +247,15 @@ class Search:
                 f"the last: {failed[-1].user_attrs.get('error', 'unknown')}; mend the cause and "
                 "add hydra.sweeper.retry_failed=true"
             )
+
+
+def _count_reported(folder: Path) -> int:
+    """Points in the table of a search; none where there is no table, or one that is damaged."""
+    try:
+        with (folder / TABLE).open(newline="", encoding="utf-8") as file:
+            return max(sum(1 for _ in csv.reader(file)) - 1, 0)
+    except (OSError, ValueError, csv.Error):
+        return 0
 
 
 def _average(values: Sequence[float]) -> float:

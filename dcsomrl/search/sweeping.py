@@ -71,6 +71,11 @@ def sweep(
         ConfigError: settings that do not fit each other, or a folder with another search.
         DcsomrlError: too many points failed.
     """
+    if not isinstance(sampler, Design) and not callable(sampler):
+        raise ConfigError(
+            "hydra.sweeper.sampler must be settings with _target_, such as "
+            f"dcsomrl.search.LatinHypercube, got {format_value(sampler)}"
+        )
     goals = list_objectives(maximize, minimize)
     check_numbers(goals, seeds, n_jobs, max_failures)
     asked = read_request(arguments, params, loader, seeds)

@@ -63,34 +63,14 @@ def check_names(trainer: Mapping[str, Any], make: Callable[..., Any]) -> None:
 
 
 def check_limits(trainer: Mapping[str, Any]) -> None:
-    """Refuse a training without a step, limits that are no numbers, and what has no effect.
+    """Refuse limits that contradict each other, and what has no effect.
 
     Raises:
         ConfigError: names the setting.
     """
-    for name, what in (("max_epochs", "epochs"), ("max_steps", "steps")):
-        value = trainer.get(name)
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if value is not None and not (whole and (value >= 1 or value == -1)):
-            raise ConfigError(
-                f"trainer.{name} must be a number of {what} of at least 1, or -1 for no limit, got "
-                f"{value}"
-            )
     for name, reason in UNFIT.items():
         if trainer.get(name) not in (None, USUAL.get(name)):
             raise ConfigError(f"trainer.{name} has no use here: {reason}")
-    for name in (
-        *("limit_train_batches", "limit_val_batches"),
-        *("accumulate_grad_batches", "check_val_every_n_epoch"),
-    ):
-        value = trainer.get(name)
-        if value is not None and (not isinstance(value, int | float) or value <= 0):
-            raise ConfigError(f"trainer.{name} must be above 0, got {value}")
-    clip = trainer.get("gradient_clip_val")
-    if isinstance(clip, int | float) and clip < 0:
-        raise ConfigError(
-            f"trainer.gradient_clip_val must be above 0, or 0 or null not to clip, got {clip}"
-        )
     for what in ("epochs", "steps"):
         least, most = trainer.get(f"min_{what}"), trainer.get(f"max_{what}")
         if least is not None and most is not None and 0 < most < least:

@@ -14,10 +14,17 @@ from pytorch_lightning.callbacks import Timer
 from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
-from dcsomrl.checkpoints import count_epochs, read_checkpoint
+from dcsomrl.checkpoints import count_epochs, describe_damage, read_checkpoint
 from dcsomrl.data import ClusterData
 from dcsomrl.data.splits import Split
-from dcsomrl.errors import CheckpointError, ConfigError, DataError, TrainingError, shorten
+from dcsomrl.errors import (
+    CheckpointError,
+    ConfigError,
+    DataError,
+    DcsomrlError,
+    TrainingError,
+    shorten,
+)
 from dcsomrl.migrations import RECORD
 from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import (
@@ -39,6 +46,8 @@ from dcsomrl.training.warnings import find_warnings, warn_of_number
 from dcsomrl.writing import write_json
 
 log = logging.getLogger(__name__)
+# The module of Lightning that puts a checkpoint's parts back.
+RESTORING = "pytorch_lightning.trainer.connectors.checkpoint_connector"
 
 
 def run(
@@ -122,7 +131,10 @@ def _check_resumed(path: Path, config: dict[str, Any], data: ClusterData) -> Non
         raise DataError(
             f"{error}, or start afresh (ckpt_path=null) under another name=..."
         ) from error
-    epoch, step = count_epochs(checkpoint), checkpoint["global_step"]
+    try:
+        epoch, step = count_epochs(checkpoint), int(checkpoint["global_step"])
+    except (LookupError, TypeError) as error:
+        raise describe_damage(path, error) from error
     precision = config["trainer"].get("precision")
     log.info("resuming from %s after epoch %d, step %d, in %s", path, epoch, step, precision)
     wanted = config["trainer"].get("max_epochs")
@@ -148,10 +160,14 @@ def fit(trainer: Trainer, model: ClusteringModule, data: ClusterData, resume: Pa
         trainer.fit(model, datamodule=data, ckpt_path=resume)
     except TimeIsOver:
         pass
+    except DcsomrlError:
+        raise
     except MisconfigurationException as error:
         raise ConfigError(f"the trainer cannot train: {shorten(error)}") from error
-    except ValueError as error:
-        if not _is_raised_by(error, "pytorch_lightning"):
+    except Exception as error:
+        if resume is not None and _is_raised_in(error, RESTORING):
+            raise describe_damage(resume, error) from error
+        if not isinstance(error, ValueError) or not _is_raised_by(error, "pytorch_lightning"):
             raise
         raise ConfigError(f"the trainer cannot train: {shorten(error)}") from error
     finally:
@@ -168,6 +184,12 @@ def _is_raised_by(error: Exception, package: str) -> bool:
     frames = list(traceback.walk_tb(error.__traceback__))
     name: str = frames[-1][0].f_globals.get("__name__", "")
     return name.partition(".")[0] == package
+
+
+def _is_raised_in(error: Exception, module: str) -> bool:
+    """Whether an error comes from what a module called."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__") == module for frame, _ in frames)
 
 
 def leave_group() -> None:

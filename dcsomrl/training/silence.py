@@ -15,7 +15,10 @@ MEANT = (
     ".*your dataloader is not resumable",  # the datamodule finds the place by itself
     "It is recommended to use `self.log",  # the scores are summed over processes already
     "`broadcast_buffers` is deprecated",  # its successor is younger than our lower bound
+    "The dirpath has changed from",  # a run whose folder was moved
     "Found .* in eval mode at the start of training",  # a network that is frozen
+    "`ModelCheckpoint.* could not find the monitored key",  # an epoch without a validation
+    "Using padding='same' with even kernel lengths",  # as pooled_conv was published
 )
 # Nothing but tensors and plain values is read, whatever Lightning says of `weights_only`.
 LOGGED = ("Tip:", "`weights_only` was not set", "Loading `train_dataloader` to estimate")

@@ -59,12 +59,13 @@ class GrowingTable:
         return rows
 
     def save(self) -> None:
-        """Write all rows."""
+        """Write all rows; what is NaN, as a score that is not defined, is left empty."""
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
         with swapped(self.path, alone=True) as part, part.open("w", newline="") as file:
             writer = csv.DictWriter(file, columns, restval="")
             writer.writeheader()
-            writer.writerows(self.rows)
+            for row in self.rows:
+                writer.writerow({name: one for name, one in row.items() if one == one})
 
 
 def leave_out(path: Path, error: Exception) -> None:

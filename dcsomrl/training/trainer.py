@@ -57,9 +57,6 @@ def build_trainer(
         ConfigError: Lightning refuses an argument, or torch cannot do what it asks for.
     """
     silence_run()
-    check_names(config["trainer"], getattr(make, "func", make))
-    check_limits(config["trainer"])
-    _check_accelerator(config["trainer"].get("accelerator"))
     limit = read_time_limit(config["trainer"])
     folder = run_dir / "checkpoints"
     last = ModelCheckpoint(
@@ -104,6 +101,22 @@ def build_trainer(
     _check_sync(trainer, config["trainer"])
     check_nodes(trainer)
     return trainer
+
+
+def check_trainer(settings: Mapping[str, Any], make: Callable[..., Trainer]) -> None:
+    """Refuse settings that no trainer is made of, or that have no use, before any data is read.
+
+    Args:
+        settings: of the trainer.
+        make: what it is made by.
+
+    Raises:
+        ConfigError: names the setting.
+    """
+    check_names(settings, getattr(make, "func", make))
+    check_limits(settings)
+    _check_accelerator(settings.get("accelerator"))
+    read_time_limit(settings)
 
 
 def check_nodes(trainer: Trainer) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 PAGE = Path(__file__).parents[1] / "trust.md"
-CAMPAIGNS: tuple[str, ...] = ("kills", "disks", "files", "long", "machines")
+CAMPAIGNS: tuple[str, ...] = ("configurations", "kills", "disks", "files", "long", "machines")
 
 
 def main(names: list[str]) -> None:

@@ -149,7 +149,7 @@ def test_a_folder_that_cannot_be_read_is_refused_by_name(tmp_path, make, said):
 def test_settings_out_of_range_are_refused(tmp_path, settings):
     for i in range(3):
         draw(tmp_path / f"{i}.png", i)
-    with pytest.raises(DataError, match=next(iter(settings))):
+    with pytest.raises(ValueError, match=next(iter(settings))):
         images(str(tmp_path), **settings)
 
 

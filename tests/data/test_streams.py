@@ -281,10 +281,6 @@ def spoil(x, row, column, value=np.nan):
         (lambda t, x: write_parquet(t / "a.parquet", x[:0]), {}, "has no row of samples"),
         (lambda t, x: (t / "a.parquet").write_bytes(b"PAR1 and no more") and t, {},
          r"a\.parquet cannot be read .*damaged"),
-        (lambda t, x: write_parquet(t / "a.parquet", x), {"test_fraction": 1.5},
-         r"test_fraction must be in \(0, 1\), got 1\.5"),
-        (lambda t, x: write_parquet(t / "a.parquet", x), {"window": 0},
-         "`window` must be at least 1"),
         (lambda t, x: write_parquet(t / "a.parquet", x[:1]), {}, "two splits need more samples"),
     ],
 )  # fmt: skip
@@ -292,6 +288,18 @@ def test_bad_input_ends_in_a_sentence(make, settings, said, table, tmp_path):
     path = make(tmp_path, table)
     with pytest.raises(DataError, match=said):
         make_data(str(path), source=settings)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"test_fraction": 1.5}, r"test_fraction must be above 0 and below 1, got 1\.5"),
+        ({"window": 0}, "window must be at least 1, got 0"),
+    ],
+)
+def test_a_setting_outside_its_range_is_refused_before_the_file_is_looked_for(setting, said):
+    with pytest.raises(ValueError, match=said):
+        make_data("nowhere.parquet", source=setting)
 
 
 def test_lists_of_other_lengths_are_named_by_their_row(tmp_path):

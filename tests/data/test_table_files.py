@@ -167,11 +167,6 @@ REFUSED = {
     "years in a row above": ("2019,2020\n1,2\n3,4\n", {}, "header=true"),
     "a title": ("Measured today\na,b\n1,2\n", {}, "line 2.*skip_lines"),
     "a title with commas": ("Measured, 2024\na,b\n1,2\n3,4\n", {}, "skip_lines"),
-    "fewer lines than none": (
-        "a,b\n1,2\n",
-        {"skip_lines": -1},
-        "skip_lines` must be an integer of at least 0, got -1",
-    ),
     "names alone": ("a,b\n", {}, "no row of samples"),
     "text of which one is missing": ("a,b\n1,\n2,high\n", {}, "'high' in line 3"),
     "a category that is missing": (

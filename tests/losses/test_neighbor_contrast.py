@@ -106,7 +106,7 @@ def test_a_term_takes_the_neighbours_of_the_step():
     step = Step(x, x, Mapped(None), neighbor=near)
     expected = by_hand(x.numpy(), near.numpy(), 0.3)
     assert NeighborContrast(2.0, temperature=0.3)(step).item() == pytest.approx(expected)
-    with pytest.raises(ValueError, match="temperature must be above 0"):
+    with pytest.raises(ValueError, match="temperature must be "):
         NeighborContrast(temperature=0)
 
 
@@ -148,5 +148,5 @@ def test_several_processes_decode_what_one_does(half, every, size):
 
 @pytest.mark.parametrize("every", [0, -1, 2.5, True, None])
 def test_one_of_a_number_of_samples_is_a_whole_number(every):
-    with pytest.raises(ValueError, match="every must be a whole number of at least 1"):
+    with pytest.raises(ValueError, match="every must be "):
         Reconstruction(every=every)

@@ -149,7 +149,7 @@ def test_a_model_sums_its_terms_and_trains_their_parameters():
 
 
 def test_terms_that_make_no_loss_are_refused():
-    with pytest.raises(ValueError, match="weight of a term must be at least 0, got -1"):
+    with pytest.raises(ValueError, match="weight must be at least 0 and finite, got -1"):
         Reconstruction(-1)
     with pytest.raises(ValueError, match="names other than loss and latent_spread, got loss"):
         model(loss=Reconstruction())

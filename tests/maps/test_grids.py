@@ -59,7 +59,7 @@ def test_kernel_is_gaussian_on_the_grid():
 def test_bad_grids_are_refused():
     with pytest.raises(ValueError, match="at least two nodes"):
         Grid(1, 1)
-    with pytest.raises(ValueError, match="topology must be one of"):
+    with pytest.raises(ValueError, match="topology must be rectangular or hexagonal"):
         Grid(2, 2, "round")
     with pytest.raises(ValueError, match="even number of rows"):
         Grid(3, 4, "hexagonal", periodic=True)

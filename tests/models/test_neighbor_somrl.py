@@ -106,8 +106,8 @@ def test_what_goes_by_the_end_of_a_training_needs_one(key, run_small):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"regrow": 1.0}, "regrow must be between 0 and 1"),
-        ({"regrow": 0}, "regrow must be between 0 and 1"),
+        ({"regrow": 1.0}, "regrow must be above 0 and below 1 or"),
+        ({"regrow": 0}, "regrow must be above 0 and below 1 or"),
         ({"schedule": "linear"}, "schedule must be constant or cosine, got 'linear'"),
         ({"losses": {"pull": RelevanceDistance(begin=0.1)}}, "must count from the beginning"),
     ],
@@ -119,7 +119,7 @@ def test_settings_out_of_range_are_refused(settings, said):
 
 @pytest.mark.parametrize("begin", [-0.1, 1, float("nan")])
 def test_a_term_begins_within_the_training(begin):
-    with pytest.raises(ValueError, match=r"a share of the training in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"begin must be .*in \[0, 1\)"):
         RelevanceDistance(begin=begin)
 
 
@@ -183,7 +183,7 @@ def test_a_number_of_clusters_is_kept_to_in_every_result(trained_run, tmp_path):
 
 @pytest.mark.parametrize("given", ["0", "-1", "2.5", "many", "true"])
 def test_a_number_of_clusters_that_is_none_is_refused(given, run_small, trained_run, tmp_path):
-    said = "n_clusters must be (an integer of at least 1|a whole number, auto or null)"
+    said = "n_clusters must be (a whole number of )?at least 1, auto or null"
     with pytest.raises(ConfigError, match=said):
         run_small(f"n_clusters={given}", small=OURS)
     ckpt = trained_run[0] / "checkpoints" / "last.ckpt"

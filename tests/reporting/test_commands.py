@@ -71,7 +71,7 @@ def test_what_is_no_finished_run_is_refused(cli, tmp_path):
         ),
         (["run=[a,a]"], "run names a folder twice: ['a', 'a']"),
         ([], "run is missing: give run=..."),
-        (["run=a", "seed=-1"], "seed must be an integer of at least 0 and below 2^32, got -1"),
+        (["run=a", "seed=-1"], "seed must be in [0, 4294967295], got -1"),
     ],
 )
 def test_what_names_no_run_is_said_in_a_sentence(given, sentence, cli, tmp_path):

@@ -344,6 +344,13 @@ def test_a_journal_with_a_damaged_line_is_named(line, begun):
         opened(begun)
 
 
+def test_a_journal_that_lost_points_begins_them_no_anew(begun):
+    journal = begun / "study.journal"
+    journal.write_bytes(journal.read_bytes().split(b"\n", 1)[0] + b"\n")
+    with pytest.raises(ConfigError, match=r"has 1 points, and the search's .* of 0: put"):
+        opened(begun)
+
+
 def test_a_sampler_that_learns_is_resumed_where_it_would_be(tmp_path):
     def one(seed):
         return TPESampler(seed=seed, n_startup_trials=4)

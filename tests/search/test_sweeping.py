@@ -164,15 +164,16 @@ def test_a_killed_search_ends_as_one_that_was_not(search, tmp_path):
 
 def test_a_grid_goes_on_after_a_failure_and_stops_after_too_many(search, tmp_path):
     grid = ("hydra.sweeper.sampler._target_=dcsomrl.search.Grid",)
-    command = (*grid, "model.n_clusters=choice(1,8,12,16)", "hydra.sweeper.n_trials=4")
+    share = "+trainer.limit_train_batches=choice({},0.5,1.0)"  # of which the least trains nothing
+    command = (*grid, share.format("1e-9,0.75"), "hydra.sweeper.n_trials=4")
     done, trials = search(*command)
     assert done.returncode == 0, done.stderr
     assert list(trials["state"]) == ["fail", "complete", "complete", "complete"]
-    assert trials["error"][0] == "model: n_clusters must be at least 2, got 1"
+    assert "the trainer cannot train: " in trials["error"][0]
     assert "4/4, 1 failed" in done.stderr
 
     done, _ = search(*command, "hydra.sweeper.max_failures=0.25",
-                     "model.n_clusters=choice(0,1,8,12)", folder="failing")  # fmt: skip
+                     share.format("1e-9,1e-8"), folder="failing")  # fmt: skip
     assert done.returncode == 2
     assert "error: 2 of 4 points failed, more than a share of 0.25; the last: " in done.stderr
     # What there is stands in the table, and nothing more is tried until someone has looked.
@@ -180,10 +181,17 @@ def test_a_grid_goes_on_after_a_failure_and_stops_after_too_many(search, tmp_pat
     assert len(pd.read_csv(folder / "trials.csv")) < 4
     before = len(list(folder.glob("*/seed0")))
     done, _ = search(*command, "hydra.sweeper.max_failures=0.25",
-                     "model.n_clusters=choice(0,1,8,12)", folder="failing")  # fmt: skip
+                     share.format("1e-9,1e-8"), folder="failing")  # fmt: skip
     assert done.returncode == 2
     assert "add hydra.sweeper.retry_failed=true" in done.stderr
     assert len(list(folder.glob("*/seed0"))) == before
+
+
+def test_a_choice_outside_its_range_is_refused_before_a_point_is_tried(search, tmp_path):
+    done, _ = search("model.n_clusters=choice(8,1)", "hydra.sweeper.n_trials=2")
+    assert done.returncode == 2
+    assert "error: model.n_clusters must be at least 2, got 1" in done.stderr
+    assert not list((tmp_path / "search").glob("0/*"))
 
 
 def test_a_process_that_is_killed_costs_its_point_alone(cli, tmp_path):
@@ -277,7 +285,7 @@ def test_seeds_are_averaged_and_objectives_traded_off_without_labels(search, tmp
         ((CLUSTERS, "hydra.sweeper.maximize=[nmi]", "hydra.sweeper.n_trials=1"),
          "objective nmi is not among the results of a run; did you mean val/nmi"),
         ((CLUSTERS, "hydra.sweeper.n_trial=1"), "n_trial"),
-        ((CLUSTERS, "+hydra.sweeper.sampler.optimization=foo"), "is random-cd, lloyd or null"),
+        ((CLUSTERS, "+hydra.sweeper.sampler.optimization=foo"), "must be random-cd, lloyd or null"),
         (("model=glob(*)",), "error: model: glob(*) is not searched: name the values"),
         ((CLUSTERS, "hydra.sweeper.sampler._target_=optuna.samplers.Gone"), "optuna.samplers.Gone"),
     ],

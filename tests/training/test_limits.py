@@ -34,13 +34,16 @@ def finished(tmp_path_factory):
 @pytest.mark.parametrize(
     ("override", "said"),
     [
-        ("trainer.max_epochs=0", r"trainer\.max_epochs must be .* at least 1, .* got 0"),
+        ("trainer.max_epochs=0", r"trainer\.max_epochs must be at least 1, -1 or null, got 0"),
         ("trainer.max_epochs=-5", "got -5"),
         ("trainer.max_epochs=abc", "got abc"),
         ("trainer.max_epochs=1.5", r"got 1\.5"),
         ("+trainer.max_steps=0", r"trainer\.max_steps must be .* got 0"),
-        ("+trainer.limit_train_batches=0", r"trainer\.limit_train_batches must be above 0, got 0"),
-        ("+trainer.limit_train_batches=0.0", "must be above 0"),
+        (
+            "+trainer.limit_train_batches=0",
+            r"batches must be at least 1, in \(0, 1\] or null, got 0",
+        ),
+        ("+trainer.limit_train_batches=0.0", r"in \(0, 1\] or null, got 0.0"),
         ("+trainer.limit_train_batches=1e-9", "the trainer cannot train: .*1e-09"),
         ("+trainer.max_time=1h", "must be days:hours:minutes:seconds above 0"),
         ("+trainer.max_time=5", "got 5"),
@@ -54,8 +57,8 @@ def finished(tmp_path_factory):
         ("+trainer.max_stepz=1", "has no max_stepz; did you mean trainer.max_steps"),
         ("+trainer.gpus=1", r"no gpus any more: set trainer\.accelerator=gpu"),
         ("+trainer.profiler=foo", "profiler parameter of Trainer, it can only be one of"),
-        ("+trainer.limit_val_batches=0", "must be above 0, got 0"),
-        ("+trainer.gradient_clip_val=-1", "must be above 0, or 0 or null not to clip, got -1"),
+        ("+trainer.limit_val_batches=0", r"in \(0, 1\] or null, got 0"),
+        ("+trainer.gradient_clip_val=-1", "must be at least 0 and finite or null, got -1"),
         ("+trainer.model_registry=mine", "no checkpoint to a registry"),
         ("+trainer.logger=false", "loggers are chosen by logger=NAME"),
         ("+trainer.callbacks=[]", r"chosen by callbacks=NAME"),
@@ -64,7 +67,7 @@ def finished(tmp_path_factory):
         ("+trainer.min_epochs=5", r"trainer\.min_epochs=5 is above trainer\.max_epochs=2"),
         ("+trainer.num_nodes=2", r"num_nodes=2 would wait for machines"),
         ("trainer.accelerator=tpu", r"tpu needs a device .* set trainer\.accelerator=auto"),
-        ("trainer.devices=0", "the trainer cannot be made"),
+        ("trainer.devices=0", r"trainer\.devices must be at least 1, -1, auto, .*, got 0"),
     ],
 )
 def test_a_mistake_is_refused_and_a_finished_run_stays_as_it_was(
@@ -122,7 +125,7 @@ def test_few_samples_are_gone_over_more_often(run_small, tmp_path):
     )
     # 32 samples are trained on: four batches, five times an epoch.
     assert (metrics["epochs"], metrics["step"]) == (2, 2 * 20)
-    with pytest.raises(Exception, match="passes must be auto or an integer"):
+    with pytest.raises(Exception, match=r"passes must be (a whole number of )?at least 1 or auto"):
         run_small("dataset.passes=0")
 
 

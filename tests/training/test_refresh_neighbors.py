@@ -76,5 +76,5 @@ def test_a_training_without_an_end_has_no_share():
 
 @pytest.mark.parametrize("after", [0, 1, -0.5])
 def test_a_share_out_of_its_range_is_refused(after):
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match="above 0 and below 1"):
         RefreshNeighbors(after)

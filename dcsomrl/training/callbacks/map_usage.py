@@ -3,9 +3,11 @@
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
+from dcsomrl.hints import check_arguments
 from dcsomrl.metrics import NodeUsage
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
+from dcsomrl.ranges import Count
 from dcsomrl.training.data import get_data
 
 
@@ -22,9 +24,8 @@ class MapUsage(Callback):
         ValueError: n_samples below 1.
     """
 
-    def __init__(self, n_samples: int = 5000) -> None:
-        if n_samples < 1:
-            raise ValueError(f"n_samples must be at least 1, got {n_samples}")
+    @check_arguments
+    def __init__(self, n_samples: Count = 5000) -> None:
         self._n = n_samples
 
     @torch.no_grad()

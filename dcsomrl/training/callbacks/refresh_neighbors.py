@@ -8,7 +8,9 @@ from torch import Tensor
 
 from dcsomrl.data import Neighbors
 from dcsomrl.errors import ConfigError
+from dcsomrl.hints import check_arguments
 from dcsomrl.models import ClusteringModule
+from dcsomrl.ranges import ShareBetween
 from dcsomrl.training.data import get_data
 
 log = logging.getLogger(__name__)
@@ -27,9 +29,8 @@ class RefreshNeighbors(Callback):
         ValueError: the share is out of its range.
     """
 
-    def __init__(self, after: float = 0.5) -> None:
-        if not 0 < after < 1:
-            raise ValueError(f"after must be between 0 and 1, got {after}")
+    @check_arguments
+    def __init__(self, after: ShareBetween = 0.5) -> None:
         self._after = after
         self._graph: Tensor | None = None
 

@@ -11,8 +11,10 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from dcsomrl.data.numpy_files import check_npz
+from dcsomrl.hints import check_arguments
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
+from dcsomrl.ranges import Count
 from dcsomrl.training.data import get_data
 from dcsomrl.training.tables import goes_on_beside, leave_out
 from dcsomrl.writing import swapped
@@ -33,9 +35,8 @@ class SamplePaths(Callback):
         ValueError: n_samples below 1.
     """
 
-    def __init__(self, path: str, n_samples: int = 10) -> None:
-        if n_samples < 1:
-            raise ValueError(f"n_samples must be at least 1, got {n_samples}")
+    @check_arguments
+    def __init__(self, path: str, n_samples: Count = 10) -> None:
         self._path, self._n = Path(path), n_samples
         self._x: Tensor
         self._epochs: list[dict[str, np.ndarray]] = []

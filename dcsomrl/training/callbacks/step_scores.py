@@ -12,9 +12,11 @@ from torch import Tensor
 
 from dcsomrl.data import Batch
 from dcsomrl.errors import TrainingError
+from dcsomrl.hints import check_arguments
 from dcsomrl.metrics import count_contingency, nmi, purity
 from dcsomrl.models import ClusteringModule
 from dcsomrl.networks import evaluating
+from dcsomrl.ranges import Count
 from dcsomrl.scoring import count_classes
 from dcsomrl.training.data import get_data
 from dcsomrl.training.tables import GrowingTable, goes_on_beside
@@ -31,9 +33,8 @@ class StepScores(Callback):
         ValueError: per_class below 1.
     """
 
-    def __init__(self, path: str, per_class: int = 10) -> None:
-        if per_class < 1:
-            raise ValueError(f"per_class must be at least 1, got {per_class}")
+    @check_arguments
+    def __init__(self, path: str, per_class: Count = 10) -> None:
         self._table = GrowingTable(path, "step")
         self._per_class = per_class
         self._x: Tensor

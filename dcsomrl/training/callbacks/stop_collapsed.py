@@ -5,7 +5,9 @@ from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
+from dcsomrl.hints import check_arguments
 from dcsomrl.models import ClusteringModule
+from dcsomrl.ranges import Count
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +25,8 @@ class StopCollapsed(Callback):
         ValueError: epochs below 1.
     """
 
-    def __init__(self, epochs: int = 5) -> None:
-        if epochs < 1:
-            raise ValueError(f"epochs must be at least 1, got {epochs}")
+    @check_arguments
+    def __init__(self, epochs: Count = 5) -> None:
         self._epochs = epochs
         self._alone = 0
 
