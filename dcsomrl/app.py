@@ -22,6 +22,8 @@ from dcsomrl.mistakes import PLACED, explain
 from dcsomrl.typed import check_numbers
 
 Task = Callable[[DictConfig], Any]
+# Of ANSI terminals.
+RED = 31
 
 
 def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
@@ -80,12 +82,19 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
                 sentence = explain(error, config_name, sys.argv[1:])
                 if sentence is None:
                     raise
-                print(f"error: {_tell_apart(runs, list(failed))}{sentence}", file=sys.stderr)
+                told = f"{_tell_apart(runs, list(failed))}{sentence}"
+                print(f"{_color('error:', RED)} {told}", file=sys.stderr)
                 sys.exit(2)
 
         return command
 
     return wrap
+
+
+def _color(label: str, code: int) -> str:
+    """A label in colour where a terminal reads the errors and ``NO_COLOR`` is not set."""
+    shown = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    return f"\033[1;{code}m{label}\033[0m" if shown else label
 
 
 def _gather(arguments: list[str]) -> list[str]:

@@ -1,4 +1,8 @@
-"""What lies behind the scores of ``experiments.beyond``: choices, tables and ablations."""
+"""What lies behind the scores of ``experiments.beyond``: choices, tables and ablations.
+
+Figures by number are those of "Shaping latent representations using Self-Organizing Maps with
+Relevance Learning", submitted to ICLR 2022.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

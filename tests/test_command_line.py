@@ -31,6 +31,7 @@ from dcsomrl.train import main
 from dcsomrl.typed import check_numbers
 from dcsomrl.writing import make_room
 from tests.conftest import SMALL
+from tests.warm import PYTHON
 
 
 def said_of(overrides, tmp_path, monkeypatch, capsys, command=main):
@@ -425,7 +426,6 @@ def test_errors_of_the_system_are_said_in_a_sentence(number, said):
         (errno.EDQUOT, "a file cannot be written, since no space is left"),
         (errno.EFBIG, "a file cannot be written, since files are not allowed to be so large"),
         (errno.EIO, "a file cannot be written, since its disk fails"),
-        (errno.ECONNREFUSED, "None"),
     ],
 )
 def test_errors_of_the_system_without_a_file_are_said_where_they_are_of_disks(number, said):
@@ -510,3 +510,15 @@ def test_words_that_may_be_are_no_mistake(typed):
     with hydra.initialize_config_dir(str(find_config_dir()), version_base="1.3"):
         cfg = hydra.compose("train", overrides=[typed])
         check_numbers("train", cfg, [typed])
+
+
+@pytest.mark.parametrize(("environment", "colored"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_errors_are_red_on_a_terminal_alone(environment, colored, tmp_path):
+    ours, theirs = os.openpty()
+    command = [PYTHON, "-m", "dcsomrl.train", "seed"]
+    known = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    subprocess.run(command, cwd=tmp_path, stderr=theirs, env={**known, **environment}, timeout=200)
+    os.close(theirs)
+    said = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert said.startswith("\033[1;31merror:\033[0m seed" if colored else "error: seed")

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcsomrl.data.arrays import Arrays, check_arrays, divide
+from dcsomrl.data.files import arrays
 from dcsomrl.data.sources import mnist
 from dcsomrl.errors import DataError
 
@@ -155,7 +156,12 @@ def test_a_division_gives_every_row_to_one_split(n, fraction):
     assert abs(len(test) - fraction * n) <= 1
 
 
-@pytest.mark.parametrize(("n", "fraction"), [(1, 0.2), (10, 0.0), (10, 1.0)])
-def test_a_division_that_cannot_be_made_is_refused(n, fraction):
+def test_one_row_cannot_be_divided():
     with pytest.raises(DataError):
-        divide(n, fraction)
+        divide(1, 0.2)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 1.0, -0.1, 1.1])
+def test_a_share_that_leaves_a_split_empty_is_refused(fraction):
+    with pytest.raises(ValueError, match="test_fraction must be above 0 and below 1"):
+        arrays("nowhere.csv", test_fraction=fraction)

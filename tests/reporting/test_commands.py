@@ -86,7 +86,7 @@ def test_what_names_no_run_is_said_in_a_sentence(given, sentence, cli, tmp_path)
 def test_damaged_results_are_said_in_a_sentence(trained, tmp_path):
     shutil.copytree(trained, tmp_path / "run")
     (tmp_path / "run" / "metrics.json").write_text('{"purity": 0.')
-    with pytest.raises(DataError, match=r"metrics\.json is damaged: .*; train the run again"):
+    with pytest.raises(DataError, match=r"metrics\.json is damaged \(.*\): train the run again"):
         read_run(tmp_path / "run")
 
 

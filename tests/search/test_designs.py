@@ -63,7 +63,7 @@ def test_an_optimised_hypercube_fills_every_stratum_once_and_is_spread_better():
 
 
 def test_an_optimisation_that_there_is_not_is_refused():
-    with pytest.raises(ConfigError, match="is random-cd, lloyd or `None`, not foo"):
+    with pytest.raises(ValueError, match="optimization must be random-cd, lloyd or `None`"):
         LatinHypercube(0, "foo")
 
 

@@ -216,7 +216,7 @@ def test_a_run_that_failed_leaves_the_memory_to_the_next(search, tmp_path):
         *("hydra.sweeper.sampler._target_=dcsomrl.search.Grid", "hydra.sweeper.max_failures=1"),
     )
     assert done.returncode == 0, done.stderr
-    assert list(trials["error"]) == ["RuntimeError: out of memory"] * 3
+    assert trials["error"].str.startswith("there is not enough memory").all()
     assert (tmp_path / "alive").read_text().split() == ["0", "0", "0"]
 
 
