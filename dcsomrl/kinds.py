@@ -169,7 +169,7 @@ def _read_parameters(path: Any) -> frozenset[str] | None:
     return frozenset(parameters)
 
 
-def name_class(name: str) -> str:
+def _name_class(name: str) -> str:
     """How settings of a class are given."""
     option = find_option(name)
     chosen = f"with {TARGET}" if option == name else f"as {option} chooses them"
@@ -236,4 +236,4 @@ def _describe_refusal(key: str, value: Any, hint: Any) -> str:
     is_other = isinstance(value, int | float) and not fits(value, hint, ranged=False)
     as_text = is_other and fits("", hint)
     further = f": to have it as text type {typed}" if as_text else ""
-    return f"{key} must be {describe(value, hint, name_class)}, got {format_value(value)}{further}"
+    return f"{key} must be {describe(value, hint, _name_class)}, got {format_value(value)}{further}"

@@ -38,10 +38,10 @@ def open_study(folder: Path, url: str | None, directions: Sequence[Direction]) -
         if url is None and name not in known and len(known) == 1:
             name = known[0]
         if name not in known and (folder / MEANING).exists():
+            sentence = f"{folder} holds points of a search that {place} does not know (any more)"
             raise ConfigError(
-                f"{folder} holds points of a search that {place} does not know (any more): bring "
-                f"{place if url is None else mark} back as it was, or choose another folder with "
-                "hydra.sweep.dir"
+                f"{_hide_password(sentence)}: bring {place if url is None else mark} back as it "
+                "was, or choose another folder with hydra.sweep.dir"
             )
         if name is None:
             name = f"{folder.absolute().name}-{uuid4().hex}"

@@ -14,17 +14,15 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from dcsomrl.writing import tabulate
 from experiments.trust.comparison import compare_folders, find_broken
 from experiments.trust.kills import SCENARIOS, Whole, run_whole
 from experiments.trust.processes import Ended, Runner, make_runner, wait
-from experiments.trust.trials import Trial, read_trials, run_trials
+from experiments.trust.trials import Trial, read_trials, run_trials, tabulate_outcomes
 
 NAME = "disks"
 NUMBERS = range(120)
@@ -197,19 +195,19 @@ def _is_sound(ended: Ended) -> bool:
     return ended.code == 0 or ended.sentence is not None
 
 
+def _tell(trial: Trial) -> list[str]:
+    """Whether the command did its work at first, and what it came to."""
+    return ["done" if trial["first"] == 0 else "refused", trial["outcome"]]
+
+
 def describe() -> str:
     """The part of the page: outcomes by what is wrong, and what has failed."""
     trials = read_trials(NAME)
-    counts = {name: Counter[str]() for name in TROUBLES}
-    for trial in trials:
-        counts[trial["trouble"]][trial["outcome"]] += 1
-        counts[trial["trouble"]]["done" if trial["first"] == 0 else "refused"] += 1
     columns = ("done", "refused", *OUTCOMES)
-    rows = [[name, *(str(count[one]) for one in columns)] for name, count in counts.items()]
     parts = [
         f"## Disks and clocks\n\n{(__doc__ or '').strip()}\n",
         f"{len(trials)} trials; `done` of them did their work in spite of it:\n",
-        tabulate(["what is wrong", *columns], rows),
+        tabulate_outcomes(trials, "trouble", "what is wrong", TROUBLES, columns, _tell),
     ]
     parts += [
         f"- {one['number']}: {one['scenario']}, {one['trouble']}\n"

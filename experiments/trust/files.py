@@ -12,17 +12,15 @@ import json
 import random
 import shutil
 import tempfile
-from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from dcsomrl.writing import tabulate
 from experiments.trust.fixtures import BENCHMARK, NEIGHBORS, RUN, SEARCH, SMALL, make_fixtures
 from experiments.trust.mutations import mutate
 from experiments.trust.processes import Ended, Runner, limit_memory, make_runner
-from experiments.trust.trials import Trial, read_trials, run_trials
+from experiments.trust.trials import Trial, read_trials, run_trials, tabulate_outcomes
 
 NAME = "files"
 NUMBERS = range(500)
@@ -191,16 +189,10 @@ def list_unsound(folder: Path) -> list[str]:
 def describe() -> str:
     """The part of the page: outcomes by kind of file, and what has failed."""
     trials = read_trials(NAME)
-    counts = {kind: Counter[str]() for kind in READERS}
-    for trial in trials:
-        counts[trial["kind"]][trial["outcome"]] += 1
-    rows = [
-        [kind, *(str(count[outcome]) for outcome in OUTCOMES)] for kind, count in counts.items()
-    ]
     parts = [
         f"## Damaged and hostile files\n\n{(__doc__ or '').strip()}\n",
         f"{len(trials)} files:\n",
-        tabulate(["kind of file", *OUTCOMES], rows),
+        tabulate_outcomes(trials, "kind", "kind of file", READERS, OUTCOMES),
     ]
     parts += [
         f"- {one['number']}: {one['file']}, {one['change']}, {one['command']}\n"

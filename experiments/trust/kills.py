@@ -16,16 +16,14 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from dcsomrl.writing import tabulate
 from experiments.trust.comparison import compare_folders, find_broken
 from experiments.trust.fixtures import BENCHMARK, NETWORK, SEARCH, SMALL, TABLE, make_data
 from experiments.trust.processes import HUNG, Ended, Runner, make_runner, wait
-from experiments.trust.trials import Trial, read_trials, run_trials
+from experiments.trust.trials import Trial, read_trials, run_trials, tabulate_outcomes
 
 NAME = "kills"
 NUMBERS = range(200)
@@ -225,18 +223,12 @@ def list_processes(folder: Path) -> list[int]:
 def describe() -> str:
     """The part of the page: outcomes by scenario, and what has failed."""
     trials = read_trials(NAME)
-    counts = {name: Counter[str]() for name in SCENARIOS}
-    for trial in trials:
-        counts[trial["scenario"]][trial["outcome"]] += 1
-    rows = [
-        [name, *(str(count[outcome]) for outcome in OUTCOMES)] for name, count in counts.items()
-    ]
     # One that came when all was done has hit nothing.
     stops = sum(" to 0 of " not in kill for trial in trials for kill in trial["kills"])
     parts = [
         f"## Kills\n\n{(__doc__ or '').strip()}\n",
         f"{len(trials)} trials with {stops} kills:\n",
-        tabulate(["command", *OUTCOMES], rows),
+        tabulate_outcomes(trials, "scenario", "command", SCENARIOS, OUTCOMES),
     ]
     parts += [
         f"- {one['number']}: {one['scenario']}, {'; '.join(one['kills'])}\n"

@@ -5,12 +5,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
 from rich.progress import track
+
+from dcsomrl.writing import tabulate
 
 KEPT = Path(__file__).parents[1] / "results" / "trust"
 Trial = dict[str, Any]
@@ -47,6 +50,31 @@ def read_trials(name: str) -> list[Trial]:
     file = KEPT / f"{name}.jsonl"
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     return sorted(map(json.loads, lines), key=lambda trial: trial["number"])
+
+
+def tabulate_outcomes(
+    trials: Iterable[Trial],
+    key: str,
+    title: str,
+    names: Iterable[str],
+    columns: Sequence[str],
+    tell: Callable[[Trial], Sequence[str]] = lambda trial: [trial["outcome"]],
+) -> str:
+    """A table of how many trials came to what.
+
+    Args:
+        trials: that have ended.
+        key: by which they are told apart.
+        title: of the first column.
+        names: of the rows, values of the key.
+        columns: what a trial can come to.
+        tell: to which of them it came.
+    """
+    counts = {name: Counter[str]() for name in names}
+    for trial in trials:
+        counts[trial[key]].update(tell(trial))
+    rows = [[name, *(str(count[one]) for one in columns)] for name, count in counts.items()]
+    return tabulate([title, *columns], rows)
 
 
 def _time(run: Callable[[int], Trial], number: int) -> Trial:
