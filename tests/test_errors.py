@@ -18,7 +18,7 @@ from dcsomrl.data import Arrays, ClusterData, files
 from dcsomrl.errors import CheckpointError, ConfigError, DataError, DcsomrlError, TrainingError
 from dcsomrl.evaluate import evaluate
 from dcsomrl.hints import describe, fits
-from dcsomrl.kinds import name_class, settle_kinds
+from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import load
 from dcsomrl.maps import SOMRL
 from dcsomrl.mistakes import DATA, keyed, name_keys
@@ -339,6 +339,7 @@ def test_a_class_speaks_of_its_arguments_and_a_command_of_its_keys(run_small):
 )
 def test_values_are_held_against_annotations(value, hint, said):
     assert fits(value, hint) == (said is None)
+    name_class = "settings of class {} with _target_".format
     assert said is None or describe(value, hint, name_class) == said
 
 
