@@ -1,9 +1,8 @@
 """What the entry points share: they compose, run a task, and end a mistake in one sentence."""
 
-import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -11,10 +10,9 @@ import hydra
 from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from hydra.utils import get_class
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig
 
-from dcsomrl.configuration import find_config_dir, update_config, update_overrides
+from dcsomrl.configuration import find_config_dir, split_hydra, update_config, update_overrides
 from dcsomrl.errors import ConfigError
 from dcsomrl.inputs import check_inputs
 from dcsomrl.kept import check_kept
@@ -22,15 +20,20 @@ from dcsomrl.mistakes import PLACED, explain
 from dcsomrl.typed import check_numbers
 
 Task = Callable[[DictConfig], Any]
+Check = Callable[[DictConfig], None]
 # Of ANSI terminals.
 RED = 31
 
 
-def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
+def entry_point(
+    config_name: str, check_ahead: Check | None = None
+) -> Callable[[Task], Callable[[], None]]:
     """Turn a task into a command: Hydra composes, and a user's mistake ends in one sentence.
 
     Args:
         config_name: the file in ``conf``, without its ending.
+        check_ahead: raises what the task would; under ``-m`` it sees the configuration of every
+            run before the first one begins.
 
     Returns:
         A decorator; what it makes takes its arguments from the command line, and exits with
@@ -38,13 +41,18 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
     """
 
     def wrap(task: Task) -> Callable[[], None]:
-        def check_and_run(cfg: DictConfig) -> Any:
+        def check(cfg: DictConfig) -> DictConfig:
             for group in set(PLACED) & {str(key) for key in cfg}:
                 raise ConfigError(f"+{group}=... has no place at the top: type {PLACED[group]}=...")
             updated_cfg = update_config(cfg)
             check_inputs(config_name, updated_cfg)
             check_numbers(config_name, updated_cfg, HydraConfig.get().overrides.task)
-            return task(updated_cfg)
+            return updated_cfg
+
+        def check_composed(cfg: DictConfig) -> None:
+            checked = check(split_hydra(cfg, cfg.hydra.sweep.dir))
+            if check_ahead is not None:
+                check_ahead(checked)
 
         def command() -> None:
             # Hydra would print a mangled traceback of its own; it lets the error through so.
@@ -56,7 +64,7 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
             def run_job(cfg: DictConfig) -> Any:
                 runs.append(list(HydraConfig.get().overrides.task))
                 try:
-                    return check_and_run(cfg)
+                    return task(check(cfg))
                 except Exception as error:
                     if not _ends_here(HydraConfig.get()):
                         raise
@@ -64,6 +72,7 @@ def entry_point(config_name: str) -> Callable[[Task], Callable[[], None]]:
                     failed[len(runs) - 1] = error
                     return None
 
+            run_job.check = check_composed  # type: ignore[attr-defined]
             run = hydra.main(
                 version_base="1.3", config_path=str(find_config_dir()), config_name=config_name
             )(run_job)
@@ -112,7 +121,7 @@ def _ends_here(hydra: HydraConf) -> bool:
     if hydra.mode is not RunMode.MULTIRUN:
         return True
     return all(
-        str(part.get("_target_")).endswith(("BasicSweeper", "BasicLauncher"))
+        str(part.get("_target_")).endswith(("CheckingSweeper", "BasicLauncher"))
         for part in (hydra.sweeper, hydra.launcher)
     )
 
@@ -129,145 +138,3 @@ def _tell_apart(runs: Sequence[Sequence[str]], failed: Sequence[int]) -> str:
     shared = set.intersection(*map(set, runs))
     own = " ".join(one for one in runs[failed[0]] if one not in shared)
     return f"{len(failed)} of {len(runs)} runs failed; the first, {own}: "
-
-
-def settle_dataset(dataset: DictConfig) -> None:
-    """Take views and neighbours from a datamodule of one's own that has no use for them.
-
-    Raises:
-        ConfigError: they were chosen.
-    """
-    taken = inspect.signature(get_class(dataset._target_)).parameters
-    for key, made in (("augmentation", "views"), ("neighbors", "neighbours")):
-        if key in taken:
-            continue
-        if dataset.get(key) is not None:
-            raise ConfigError(f"{dataset._target_} makes no {made}: choose {key}=none")
-        with open_dict(dataset):
-            dataset.pop(key, None)
-    if "passes" not in taken:
-        with open_dict(dataset):
-            dataset.pop("passes", None)
-
-
-def settle_clusters(model: DictConfig, samples: int) -> str | None:
-    """Lower the clusters or nodes of a model to the samples that it is trained on.
-
-    Args:
-        model: its configuration.
-        samples: of the training part.
-
-    Returns:
-        What was changed; None for nothing.
-
-    Raises:
-        ConfigError: there is but one sample.
-    """
-    if samples < 2:
-        raise ConfigError("there is one training sample, and nothing to tell apart: give more")
-    changed = []
-    for place, key in ((model, "n_clusters"), (model.get("som") or {}, "max_nodes")):
-        if isinstance(place.get(key), int) and place[key] > samples:
-            changed.append(f"{key} from {place[key]} to {samples}")
-            place[key] = samples
-    rows, columns = model.get("rows"), model.get("columns")
-    if isinstance(rows, int) and isinstance(columns, int) and rows * columns > samples:
-        model.rows = max(1, min(rows, int(samples**0.5)))
-        model.columns = min(columns, samples // model.rows)
-        changed.append(f"the grid from {rows} x {columns} to {model.rows} x {model.columns}")
-    if not changed:
-        return None
-    return f"there are {samples} training samples, fewer than nodes: {', '.join(changed)}"
-
-
-def settle_size(model: DictConfig, before: Mapping[str, Any]) -> str | None:
-    """Lower the clusters or nodes of a model to those of the training that it begins from.
-
-    A training on few samples has lowered them by itself; see :func:`settle_clusters`.
-
-    Args:
-        model: its configuration.
-        before: that of the model of the training.
-
-    Returns:
-        What was changed; None for nothing.
-    """
-    trained, changed = OmegaConf.create(dict(before)), []
-    for key in ("n_clusters", "som.max_nodes", "rows", "columns"):
-        now, was = OmegaConf.select(model, key), OmegaConf.select(trained, key)
-        if isinstance(now, int) and isinstance(was, int) and was < now:
-            changed.append(f"model.{key} from {now} to {was}")
-            OmegaConf.update(model, key, was)
-    return f"the map that is begun from is smaller: {', '.join(changed)}" if changed else None
-
-
-def settle_losses(model: DictConfig, overrides: Sequence[str]) -> None:
-    """Have ``alpha`` say what the weight of the clustering term is, where that has one of its own.
-
-    Args:
-        model: its configuration.
-        overrides: of the command line.
-
-    Raises:
-        ConfigError: the model takes no terms, or ``model.alpha`` was typed and would not count.
-    """
-    if "losses" not in model:
-        return
-    made = get_class(model._target_)
-    taken = inspect.signature(made).parameters
-    if "losses" not in taken and not any(one.kind is one.VAR_KEYWORD for one in taken.values()):
-        raise ConfigError(
-            f"{model._target_.rpartition('.')[2]} takes no terms of a loss: leave model.losses "
-            "out, or choose model=dcsomrl or neighbor_somrl"
-        )
-    weight = OmegaConf.select(model, "losses.clustering.weight")
-    from dcsomrl.models import DCSOMRL  # late: help needs no torch
-
-    if not issubclass(made, DCSOMRL) or "alpha" not in model or model.alpha == weight:
-        return
-    if any(one.lstrip("+").startswith("model.alpha=") for one in overrides):
-        clash = "is not there" if weight is None else f"has model.losses.clustering.weight={weight}"
-        raise ConfigError(
-            f"model.alpha={model.alpha} is the weight of the clustering term, which {clash}: "
-            "leave one of them out"
-        )
-    model.alpha = weight
-
-
-def settle_shape(cfg: DictConfig, shape: list[int]) -> None:
-    """Fill in the shape of a sample.
-
-    Args:
-        cfg: of a training; its ``input_shape`` is set, to which others refer.
-        shape: of the data.
-
-    Raises:
-        ConfigError: another shape was set for the model.
-    """
-    cfg.input_shape = shape
-    for key in ("model.input_shape", "model.autoencoder.input_shape"):
-        given = OmegaConf.select(cfg, key)
-        if given is not None and list(given) != shape:
-            raise ConfigError(
-                f"{key}={list(given)} is not the shape of the samples, {shape}: leave it out, and "
-                "it is filled in from the data"
-            )
-
-
-def settle_network(model: DictConfig) -> None:
-    """Refuse a model that was given no network to train; take it from one that has no use for it.
-
-    Raises:
-        ConfigError: ``autoencoder=none`` with a model that cannot do without.
-    """
-    autoencoder = inspect.signature(get_class(model._target_)).parameters.get("autoencoder")
-    if autoencoder is None:
-        with open_dict(model):
-            model.pop("autoencoder", None)
-        return
-    network = model.autoencoder
-    if autoencoder.default is inspect.Parameter.empty and "_target_" not in (network or {}):
-        raise ConfigError(
-            f"{model._target_.rpartition('.')[2]} trains a network: choose autoencoder=mlp, conv, "
-            "resnet or pooled_conv in place of none"
-        )

@@ -164,11 +164,22 @@ def compose_config(config_name: str, overrides: list[str], run_dir: Path) -> Dic
     overrides = update_overrides(config_name, overrides, run_dir)
     with hydra.initialize_config_dir(str(find_config_dir()), version_base="1.3"):
         cfg = hydra.compose(config_name, overrides=overrides, return_hydra_config=True)
-    with open_dict(cfg):
-        cfg.hydra.runtime.output_dir = str(run_dir)
-        HydraConfig.instance().set_config(cfg)
-        del cfg.hydra
-    return update_config(cfg)
+    return update_config(split_hydra(cfg, run_dir))
+
+
+def split_hydra(cfg: DictConfig, run_dir: str | Path) -> DictConfig:
+    """A composed configuration without Hydra's own, which is where a task finds it.
+
+    Args:
+        cfg: with ``hydra`` in it; nothing is taken out of it.
+        run_dir: that the task would run in.
+    """
+    own = cfg.copy()
+    with open_dict(own):
+        own.hydra.runtime.output_dir = str(run_dir)
+        HydraConfig.instance().set_config(own)
+        del own.hydra
+    return own
 
 
 def update_config(cfg: DictConfig) -> DictConfig:

@@ -19,7 +19,15 @@ def train(cfg: DictConfig) -> Any:
         return command.train(cfg)
 
 
-main = entry_point("train")(train)
+def check_ahead(cfg: DictConfig) -> None:
+    """See :func:`dcsomrl.commands.train.check_ahead`, likewise."""
+    from dcsomrl.commands import train as command
+
+    with keyed(cfg):
+        command.check_ahead(cfg)
+
+
+main = entry_point("train", check_ahead)(train)
 
 if __name__ == "__main__":
     main()

@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from dcsomrl import evaluate
-from dcsomrl.app import settle_clusters, settle_size
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.commands.train import count_devices
 from dcsomrl.configuration import LONGEST, choose_model, find_config_dir, name_folder
 from dcsomrl.errors import CheckpointError, ConfigError
 from dcsomrl.loading import load
 from dcsomrl.mistakes import explain
+from dcsomrl.settling import settle_clusters, settle_size
 from dcsomrl.train import main
 from dcsomrl.typed import check_numbers
 from dcsomrl.writing import make_room

@@ -231,13 +231,34 @@ def test_a_person_sees_no_traceback(cli):
 
 
 def test_of_several_runs_the_one_that_failed_is_named_and_the_others_go_on(cli, tmp_path):
-    done = cli("train", *SMALL[:1], "model=kmeans", "trainer.max_epochs=1", "seed=0,-1", "-m")
+    for name, first in (("good", 0), ("bad", np.nan)):
+        np.save(tmp_path / f"{name}.npy", np.array([[first], *([n] for n in range(1, 40))], float))
+    given = ["dataset=arrays", "dataset.path=good.npy,bad.npy", "model=kmeans"]
+    done = cli("train", *SMALL[:1], "trainer.max_epochs=1", *given, "-m")
     assert done.returncode == 2
     assert "Error executing job" not in done.stderr
-    assert done.stderr.splitlines()[-1] == (
-        "error: 1 of 2 runs failed; the first, seed=-1: seed must be in [0, 4294967295], got -1"
+    assert done.stderr.splitlines()[-1].startswith(
+        "error: 1 of 2 runs failed; the first, dataset.path=bad.npy: "
     )
     assert len(list(tmp_path.glob("runs/multirun/*/metrics.json"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("swept", "said"),
+    [
+        ("seed=0,-1", "seed must be in [0, 4294967295], got -1"),
+        ("trainer.devices=1,2", "-m cannot train on 2 devices at once"),
+        ("init=fashion,none", "there is no checkpoint at none"),
+        ("+trainer.gradient_clip_val=1,-1", "trainer.gradient_clip_val must be at least 0"),
+    ],
+)
+def test_no_run_of_several_begins_before_the_settings_of_all_are_checked(
+    cli, tmp_path, swept, said
+):
+    done = cli("train", *SMALL, swept, "-m")
+    assert done.returncode == 2
+    assert said in done.stderr.splitlines()[-1]
+    assert not list(tmp_path.rglob("metrics.*"))
 
 
 def test_a_missing_logger_package_is_named(cli):

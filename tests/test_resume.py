@@ -205,6 +205,7 @@ def cut_weights(checkpoint):
         (lose("loops"), "'loops' is missing"),
         (lose("state_dict"), "'state_dict' is missing"),
         (lose("lr_schedulers"), "scheduler state"),
+        (lose("optimizer_states", 0), "the state of its optimiser is missing"),
         (lose("state_dict", "som.centers"), r"Missing key\(s\) in state_dict: \"som\.centers\""),
         (cut_weights, "size mismatch for autoencoder"),
     ],

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from functools import partial
+from glob import has_magic
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,16 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
-from dcsomrl.app import (
+from dcsomrl.configuration import find_config_dir
+from dcsomrl.data.constant import list_some
+from dcsomrl.errors import ConfigError, DataError, shorten
+from dcsomrl.inputs import find_checkpoint as find_file
+from dcsomrl.kinds import check_names, settle_kinds
+from dcsomrl.loading import Trained, load
+from dcsomrl.locks import hold
+from dcsomrl.mistakes import name_keys, name_note
+from dcsomrl.models import ClusteringModule
+from dcsomrl.settling import (
     settle_clusters,
     settle_dataset,
     settle_losses,
@@ -22,14 +32,6 @@ from dcsomrl.app import (
     settle_shape,
     settle_size,
 )
-from dcsomrl.configuration import find_config_dir
-from dcsomrl.data.constant import list_some
-from dcsomrl.errors import ConfigError, shorten
-from dcsomrl.kinds import check_names, settle_kinds
-from dcsomrl.loading import Trained, load
-from dcsomrl.locks import hold
-from dcsomrl.mistakes import name_keys, name_note
-from dcsomrl.models import ClusteringModule
 from dcsomrl.training.checkpoints import find_checkpoint
 from dcsomrl.training.run import run
 from dcsomrl.training.trainer import check_trainer
@@ -50,18 +52,27 @@ def train(cfg: DictConfig) -> dict[str, Any]:
         return _train(cfg, run_dir)
 
 
-def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
-    """Make the parts of the run that its configuration names."""
+def settle(cfg: DictConfig) -> None:
+    """Settle what can be before any data is read.
+
+    Raises:
+        ConfigError: a setting is of another kind than it must be, outside its range, unknown to
+            what takes it, or at odds with another.
+    """
     check_parts(cfg)
     settle_network(cfg.model)
     settle_dataset(cfg.dataset)
     settle_kinds(cfg)
     settle_losses(cfg.model, HydraConfig.get().overrides.task)
     check_names(cfg)
-    make_trainer = instantiate(cfg.trainer, _partial_=True)
     settings: Any = OmegaConf.to_container(cfg.trainer, resolve=True)
-    check_trainer(settings, make_trainer)
+    check_trainer(settings, instantiate(cfg.trainer, _partial_=True))
     check_optimizer(cfg.model.get("optimizer"))
+
+
+def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
+    """Make the parts of the run that its configuration names."""
+    settle(cfg)
     if cfg.num_threads is not None:
         torch.set_num_threads(cfg.num_threads)
     seed_everything(cfg.seed, workers=True, verbose=False)
@@ -91,11 +102,30 @@ def _train(cfg: DictConfig, run_dir: Path) -> dict[str, Any]:
         data,
         config,
         run_dir,
-        make_trainer=make_trainer,
+        make_trainer=instantiate(cfg.trainer, _partial_=True),
         loggers=make_parts(cfg.get("logger")),
         callbacks=make_parts(cfg.get("callbacks")),
         named=partial(name_keys, cfg=config),
     )
+
+
+def check_ahead(cfg: DictConfig) -> None:
+    """Refuse a run of several before the first one begins: its settings, and paths to nothing.
+
+    Raises:
+        ConfigError: of a setting; see :func:`settle`.
+        CheckpointError: there is no checkpoint to go on with or to begin from.
+        DataError: there is no data.
+    """
+    check_processes(HydraConfig.get(), cfg.trainer)
+    settle(cfg)
+    if cfg.ckpt_path is None and cfg.init is not None:
+        find_file(cfg.init)
+    elif cfg.ckpt_path is not None:
+        find_checkpoint(Path(), cfg.ckpt_path)
+    path = cfg.dataset.get("path")
+    if isinstance(path, str) and not has_magic(path) and not Path(path).exists():
+        raise DataError(f"there is no file or folder {path}: check `path`")
 
 
 def check_parts(cfg: DictConfig) -> None:

@@ -11,13 +11,15 @@ from torch.nn.functional import affine_grid, grid_sample
 from dcsomrl.data.counter import draw_uniform
 from dcsomrl.errors import ConfigError
 from dcsomrl.hints import check_arguments
-from dcsomrl.ranges import Natural, NonNegative, Positive, Range, Share
+from dcsomrl.ranges import NonNegative, Positive, Range, Share
 
 # Share of red, green and blue in the lightness of a pixel (ITU-R BT.601).
 LIGHTNESS = (0.299, 0.587, 0.114)
 
 # Degrees of a turn to either side.
 Turn = Annotated[float, Range(0, 180)]
+# All views of a batch are in memory at once.
+Views = Annotated[int, Range(0, 100)]
 
 
 class Augmentation(nn.Module):
@@ -28,7 +30,7 @@ class Augmentation(nn.Module):
     processes see those of one. What lies beyond an image's rim is as its rim.
 
     Args:
-        views: how many of every image, at least 0, and at least 1 unless they replace the samples.
+        views: how many of every image, in [0, 100], and at least 1 unless they replace the samples.
         replace: whether a training sees, in place of every sample and of the neighbour beside it, a
             further view of it.
         shift: the furthest shift in each direction as a share of the side, in [0, 1].
@@ -49,7 +51,7 @@ class Augmentation(nn.Module):
     @check_arguments
     def __init__(
         self,
-        views: Natural = 1,
+        views: Views = 1,
         replace: bool = False,
         shift: Share = 0.0,
         rotate: Turn = 0.0,

@@ -13,7 +13,7 @@ from dcsomrl.data.counter import draw_uniform
 from dcsomrl.data.fingerprint import take_fingerprint
 from dcsomrl.data.nearest import Metric, find_nearest
 from dcsomrl.data.normalization import find_magnitude
-from dcsomrl.data.numpy_files import load_npy
+from dcsomrl.data.numpy_files import load_npy, load_packed
 from dcsomrl.errors import DataError, shorten
 from dcsomrl.hints import check_arguments
 from dcsomrl.locks import make_lock
@@ -78,7 +78,7 @@ class Neighbors:
         if self.cache is None:
             return self._find(x, k, device)
         method = "exact" if len(x) <= self.exact_limit else "approximate"
-        file = self.cache / f"neighbors-{take_fingerprint([x])}-{k}-{self.metric}-{method}.npy"
+        file = self.cache / f"neighbors-{take_fingerprint([x])}-{k}-{self.metric}-{method}.npz"
         try:
             # The processes of a training and other trainings wait for the one that finds it.
             with make_lock(self.cache, file.name):
@@ -119,7 +119,7 @@ class Neighbors:
     def _read_or_find(self, file: Path, x: Tensor, k: int, device: torch.device) -> Tensor:
         """The graph in a file, or a new one, which is written into it."""
         try:
-            found = load_npy(file)
+            found = load_packed(file, "graph")
             integers = found.dtype.kind in "iu" and found.shape == (len(x), k)
             if integers and found.min() >= 0 and found.max() < len(x):
                 return torch.from_numpy(found.astype(np.int64))
@@ -130,7 +130,7 @@ class Neighbors:
             log.warning("%s is damaged (%s): found anew", file, shorten(error))
         graph = self._find(x, k, device)
         with swapped(file) as part, part.open("wb") as opened:
-            np.save(opened, graph.numpy().astype(np.int32))
+            np.savez(opened, graph=graph.numpy().astype(np.int32))
             os.fsync(opened.fileno())
         return graph
 

@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 from typing import IO, Any
-from zipfile import ZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,22 @@ def check_npz(path: Path) -> None:
         raise
     except Exception as error:  # of the archive, its packing, and as above
         raise ValueError(str(error)) from error
+
+
+def load_packed(path: Path, name: str) -> NDArray[Any]:
+    """An array of an npz file, whose bytes are as they were written.
+
+    Raises:
+        OSError: the file cannot be opened.
+        ValueError: it is damaged, or holds no such array.
+    """
+    check_npz(path)
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            found: NDArray[Any] = arrays[name]  # the sum of its bytes is checked on the way
+    except (BadZipFile, KeyError) as error:
+        raise ValueError(str(error)) from error
+    return found
 
 
 def _check_header(file: IO[bytes], size: int) -> None:

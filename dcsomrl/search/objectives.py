@@ -7,11 +7,10 @@ from typing import Any
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from dcsomrl.app import settle_dataset, settle_network
-from dcsomrl.configuration import update_config
+from dcsomrl.configuration import split_hydra, update_config
 from dcsomrl.data import ClusterData
 from dcsomrl.data.splits import FEWEST_VALIDATED
 from dcsomrl.errors import ConfigError
@@ -21,6 +20,7 @@ from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import list_scores
 from dcsomrl.search.request import Request
 from dcsomrl.search.stability import STABILITY
+from dcsomrl.settling import settle_dataset, settle_network
 
 # What a training returns beside its scores, and what the search adds.
 ALWAYS = ("epochs", "seconds", STABILITY)
@@ -66,11 +66,8 @@ def check_objectives(
 
 def _check_kinds(job: DictConfig) -> None:
     """Refuse settings that every run of this choice would refuse; raises ConfigError."""
-    known, plain = HydraConfig.instance().cfg, job.copy()
-    with open_dict(plain):
-        plain.hydra.runtime.output_dir = plain.hydra.sweep.dir  # which a run alone has
-        HydraConfig.instance().set_config(plain)
-        del plain["hydra"]
+    known = HydraConfig.instance().cfg
+    plain = split_hydra(job, job.hydra.sweep.dir)
     try:
         settle_network(plain.model)
         settle_kinds(plain)

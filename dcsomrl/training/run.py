@@ -116,7 +116,10 @@ def _check_resumed(path: Path, config: dict[str, Any], data: ClusterData) -> Non
     A precision that is ``auto`` becomes the checkpoint's, whatever this machine is like.
     """
     checkpoint = read_checkpoint(path)
-    if "optimizer_states" not in checkpoint:
+    states = checkpoint.get("optimizer_states")
+    if states == [] and config["model"].get("optimizer") is not None:
+        raise describe_damage(path, ValueError("the state of its optimiser is missing"))
+    if states is None:
         raise CheckpointError(
             f"{path} holds the weights alone, as best.ckpt does, and not the state of the "
             "training: go on from the last.ckpt beside it, or begin a new training from it with "

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from dcsomrl.data import ClusterData
-from dcsomrl.models import ClusteringModule
+from dcsomrl.models import DEC, ClusteringModule
 from dcsomrl.models.checks import makes_views
 from dcsomrl.scoring import count_classes
 
@@ -29,13 +29,24 @@ def find_warnings(
     """
     book = model.codebook
     samples, unassigned = int(wins.sum()), int(wins.get(-1, 0))
+    early = warn_of_pretraining(model)
     return [
         *warn_of_map(int(book.live.sum()), model.n_clusters, book.relevances is not None),
-        *warn_of_clusters(scores["nodes_used"], scores["nodes"], samples, unassigned),
+        *(early or warn_of_clusters(scores["nodes_used"], scores["nodes"], samples, unassigned)),
         *warn_of_labels(data.num_classes, count_classes(data, split), split),
         *warn_of_classes(count_classes(data, split), scores.get("classes", 0)),
         *warn_of_data(data.constant, data.n_constant),
         *warn_of_unused(data, model),
+    ]
+
+
+def warn_of_pretraining(model: ClusteringModule) -> list[str]:
+    """On a training that ended before its clusters were begun."""
+    if not isinstance(model, DEC) or model.started:
+        return []
+    return [
+        f"The training ended within the {model.pretrain_epochs} epochs of pretraining "
+        "(`pretrain_epochs`), so there are no clusters yet: train for longer."
     ]
 
 

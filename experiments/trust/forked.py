@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 # Imported once, by the process that all others are forked from.
 PRELOADED = (
-    *("dcsomrl.app", "hydra_plugins.dcsomrl_sweeper", "matplotlib.figure", "torch._dynamo"),
+    *("dcsomrl.app", "hydra_plugins.dcsomrl_basic", "hydra_plugins.dcsomrl_sweeper"),
     *(f"dcsomrl.commands.{name}" for name in ("train", "evaluate", "predict", "report", "export")),
     *("dcsomrl.commands.benchmark", "dcsomrl.commands.sensitivity", "dcsomrl.search"),
-    *("torchvision", "statsmodels.api", "pyarrow.parquet", "sklearn.manifold"),
+    *("matplotlib.figure", "torch._dynamo", "torchvision", "statsmodels.api", "pyarrow.parquet"),
+    "sklearn.manifold",
 )
 # Bytes that a process may take beside what its imports have mapped.
 MOST_MEMORY = 4 * 2**30

@@ -217,6 +217,7 @@ def test_views_stay_within_what_is_asked_and_differ():
     ("settings", "said"),
     [
         ({"views": 0}, "views must be at least 1, got 0"),
+        ({"views": 101}, r"views must be in \[0, 100\], got 101"),
         ({"shift": 1.5}, "shift must be in"),
         ({"rotate": -1}, "rotate must be in"),
         ({"scale": [0, 1]}, "scale must be"),

@@ -91,32 +91,38 @@ def test_a_graph_is_kept_and_found_again(tmp_path, monkeypatch):
     x = random(200, 4)
     finder = Neighbors(3, cache_dir=str(tmp_path / "new" / "cache"))
     graph = finder.graph(x, CPU)
-    (file,) = (tmp_path / "new" / "cache").glob("*.npy")
+    (file,) = (tmp_path / "new" / "cache").glob("*.npz")
     monkeypatch.setattr(finder, "_find", lambda *_: pytest.fail("found anew"))
     assert torch.equal(finder.graph(x, CPU), graph)
     monkeypatch.undo()
     for other in (Neighbors(4, cache_dir=str(file.parent)).graph(x, CPU), x):
         assert len(other) == 200
-    assert len(list(file.parent.glob("*.npy"))) == 2
+    assert len(list(file.parent.glob("*.npz"))) == 2
     finder.graph(x + 1, CPU)
     Neighbors(3, "cosine", cache_dir=str(file.parent)).graph(x, CPU)
-    assert len(list(file.parent.glob("*.npy"))) == 4
+    assert len(list(file.parent.glob("*.npz"))) == 4
 
 
-@pytest.mark.parametrize("content", [b"", b"rubbish", "short", "far", "code"])
+@pytest.mark.parametrize("content", [b"", b"rubbish", "short", "far", "code", "another", "bit"])
 def test_a_damaged_graph_is_found_anew(tmp_path, content, caplog):
     x = random(50, 3)
     finder = Neighbors(2, cache_dir=str(tmp_path))
     graph = finder.graph(x, CPU)
-    (file,) = tmp_path.glob("*.npy")
+    (file,) = tmp_path.glob("*.npz")
     wrong = {"short": np.zeros((3, 2)), "far": np.full((50, 2), 50), "code": np.array([print])}
     if isinstance(content, bytes):
         file.write_bytes(content)
+    elif content == "another":
+        np.savez(file, rows=graph.numpy())
+    elif content == "bit":  # still a row that there is
+        kept = bytearray(file.read_bytes())
+        kept[kept.rindex(graph.numpy().astype(np.int32).tobytes())] ^= 1
+        file.write_bytes(kept)
     else:
-        np.save(file, wrong[content], allow_pickle=True)
+        np.savez(file, graph=wrong[content])
     assert torch.equal(finder.graph(x, CPU), graph)
     assert "found anew" in caplog.text
-    assert np.load(file).shape == (50, 2)
+    assert np.load(file)["graph"].shape == (50, 2)
 
 
 def test_without_a_place_to_keep_it_a_graph_is_found_in_every_run(tmp_path, caplog):

@@ -72,7 +72,7 @@ def test_whatever_is_wrong_is_one_kind_of_error(data, tmp_path):
 def test_neighbours_that_cannot_be_read_are_found_anew(damage, tmp_path, caplog):
     x, neighbors = torch.rand(9, 3), Neighbors(2, cache_dir=str(tmp_path))
     found = neighbors.graph(x, torch.device("cpu"))
-    (file,) = tmp_path.glob("*.npy")
+    (file,) = tmp_path.glob("*.npz")
     kept = file.read_bytes()
     for content in (damage, kept.replace(b"<i4", b"<f4")):
         file.write_bytes(content)

@@ -11,9 +11,11 @@ from pytorch_lightning import Trainer
 from dcsomrl.errors import TrainingError
 from dcsomrl.evaluate import evaluate
 from dcsomrl.loading import load
+from dcsomrl.models import DEC
+from dcsomrl.networks import MLPAutoencoder
 from dcsomrl.report import report
 from dcsomrl.search.sweeping import read_numbers
-from dcsomrl.training.warnings import warn_of_map
+from dcsomrl.training.warnings import warn_of_map, warn_of_pretraining
 from tests.test_evaluate_predict import call
 
 LABEL_SCORES = {"purity", "nmi", "ari", "ami", "accuracy", "homogeneity", "completeness"}
@@ -136,3 +138,11 @@ def test_results_lie_beside_a_checkpoint_outside_of_a_run(run_small, tmp_path):
     assert [file.name for file in folder.parent.iterdir()] == ["models"]
     call(evaluate, "evaluate", tmp_path, f"ckpt={folder / 'm.ckpt'}", f"output={tmp_path / 'o'}")
     assert (tmp_path / "o" / "metrics.json").exists()
+
+
+def test_a_training_that_ended_within_its_pretraining_has_no_clusters_yet():
+    model = DEC(MLPAutoencoder((3,), hidden_dims=[4], latent_dim=2), n_clusters=2, seed=0)
+    (said,) = warn_of_pretraining(model)
+    assert "ended within the 20 epochs of pretraining" in said
+    model.started.fill_(True)
+    assert warn_of_pretraining(model) == []

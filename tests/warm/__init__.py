@@ -18,10 +18,10 @@ HERE = Path(__file__).parent
 # The interpreter itself, which starts from nothing.
 PYTHON = sys.executable
 IMPORTED = (
-    *("dcsomrl.app", "hydra_plugins.dcsomrl_sweeper", "matplotlib.figure"),
+    *("dcsomrl.app", "hydra_plugins.dcsomrl_basic", "hydra_plugins.dcsomrl_sweeper"),
     *(f"dcsomrl.commands.{name}" for name in ("train", "evaluate", "predict", "report")),
     *("dcsomrl.commands.benchmark", "dcsomrl.commands.sensitivity", "dcsomrl.search"),
-    *("torch._dynamo", "torchvision", "statsmodels.api", "pyarrow.parquet"),
+    *("matplotlib.figure", "torch._dynamo", "torchvision", "statsmodels.api", "pyarrow.parquet"),
     *("joblib.externals.loky.backend.popen_loky_posix", "submitit.core._submit"),
 )
 
