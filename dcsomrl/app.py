@@ -12,7 +12,13 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from dcsomrl.configuration import find_config_dir, split_hydra, update_config, update_overrides
+from dcsomrl.configuration import (
+    find_config_dir,
+    list_overrides,
+    split_hydra,
+    update_config,
+    update_overrides,
+)
 from dcsomrl.errors import ConfigError
 from dcsomrl.inputs import check_inputs
 from dcsomrl.kept import check_kept
@@ -46,7 +52,7 @@ def entry_point(
                 raise ConfigError(f"+{group}=... has no place at the top: type {PLACED[group]}=...")
             updated_cfg = update_config(cfg)
             check_inputs(config_name, updated_cfg)
-            check_numbers(config_name, updated_cfg, HydraConfig.get().overrides.task)
+            check_numbers(config_name, updated_cfg, list_overrides())
             return updated_cfg
 
         def check_composed(cfg: DictConfig) -> None:
@@ -62,7 +68,7 @@ def entry_point(
 
             @wraps(task)
             def run_job(cfg: DictConfig) -> Any:
-                runs.append(list(HydraConfig.get().overrides.task))
+                runs.append(list_overrides())
                 try:
                     return task(check(cfg))
                 except Exception as error:

@@ -167,6 +167,12 @@ def compose_config(config_name: str, overrides: list[str], run_dir: Path) -> Dic
     return update_config(split_hydra(cfg, run_dir))
 
 
+def list_overrides() -> list[str]:
+    """Overrides of the run that Hydra has composed, as they were typed."""
+    typed: Any = OmegaConf.to_container(HydraConfig.get().overrides.task)  # ${...} as it stands
+    return list(typed)
+
+
 def split_hydra(cfg: DictConfig, run_dir: str | Path) -> DictConfig:
     """A composed configuration without Hydra's own, which is where a task finds it.
 

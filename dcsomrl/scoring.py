@@ -66,8 +66,8 @@ class Scorer:
                 cluster = merge_winners(found.winner, self._merged)
                 self._matrix += count_contingency(cluster, labels, *self._matrix.shape)
         self._usage.update(found.winner)
-        if self._live:  # without a node no sample has a distance
-            self._quantization.update((z - self._centers[found.winner]).norm(dim=1))
+        distances = (z - self._centers[found.winner]).norm(dim=1)
+        self._quantization.update(distances if self._live else distances[:0])  # without a node none
         if self._adjacency is not None:
             self._topographic.update(found.winner, found.second, self._adjacency)
 

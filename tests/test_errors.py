@@ -221,13 +221,22 @@ def test_a_weight_of_its_own_is_what_alpha_says(run_small, tmp_path):
     assert find_alpha() is None
 
 
-def test_a_person_sees_no_traceback(cli):
-    done = cli("train", *SMALL, "dataset=images", "dataset.path=none")
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["dataset=images", "dataset.path=none"], "there is no folder none: check dataset.path"),
+        (
+            ["num_threads=${nope}"],
+            "num_threads refers to nope, which is not there: name a key in full, such as ${seed}",
+        ),
+    ],
+)
+def test_a_person_sees_no_traceback(cli, overrides, said):
+    done = cli("train", *SMALL, *overrides)
     assert done.returncode == 2
-    assert done.stderr.strip().splitlines()[-1] == (
-        "error: there is no folder none: check dataset.path"
-    )
+    assert done.stderr.strip().splitlines()[-1] == f"error: {said}"
     assert "Traceback" not in done.stderr
+    assert "Error executing job" not in done.stderr
 
 
 def test_of_several_runs_the_one_that_failed_is_named_and_the_others_go_on(cli, tmp_path):
@@ -259,6 +268,15 @@ def test_no_run_of_several_begins_before_the_settings_of_all_are_checked(
     assert done.returncode == 2
     assert said in done.stderr.splitlines()[-1]
     assert not list(tmp_path.rglob("metrics.*"))
+
+
+@pytest.mark.parametrize("rate", ["1e308", "1e25"])
+def test_weights_that_a_last_step_has_ruined_are_not_saved(run_small, tmp_path, rate):
+    with pytest.raises(TrainingError, match="codes of the samples stopped being numbers in epoch"):
+        run_small(
+            "trainer.max_epochs=1", "+trainer.limit_train_batches=1", f"model.optimizer.lr={rate}"
+        )
+    assert not list(tmp_path.rglob("*.ckpt"))
 
 
 def test_a_missing_logger_package_is_named(cli):

@@ -15,7 +15,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from pytorch_lightning import seed_everything
 
-from dcsomrl.configuration import find_config_dir
+from dcsomrl.configuration import find_config_dir, list_overrides
 from dcsomrl.data.constant import list_some
 from dcsomrl.errors import ConfigError, DataError, shorten
 from dcsomrl.inputs import find_checkpoint as find_file
@@ -63,7 +63,7 @@ def settle(cfg: DictConfig) -> None:
     settle_network(cfg.model)
     settle_dataset(cfg.dataset)
     settle_kinds(cfg)
-    settle_losses(cfg.model, HydraConfig.get().overrides.task)
+    settle_losses(cfg.model, list_overrides())
     check_names(cfg)
     settings: Any = OmegaConf.to_container(cfg.trainer, resolve=True)
     check_trainer(settings, instantiate(cfg.trainer, _partial_=True))

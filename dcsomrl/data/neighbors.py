@@ -153,6 +153,11 @@ def _approximate(x: Tensor, k: int, metric: Metric) -> Tensor:
             f"neighbours of {len(x)} samples are approximated by pynndescent, which is not "
             "installed: pip install dcsomrl[neighbors], or compare every pair (`exact_limit`)"
         ) from None
+    log.info(
+        "approximating the neighbours of %d samples by pynndescent, which compiles itself first "
+        "and takes up to a minute for that",
+        len(x),
+    )
     threads = torch.get_num_threads()
     index = NNDescent(
         x.numpy(),
