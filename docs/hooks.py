@@ -1,6 +1,8 @@
-"""Brings the pages of experiments/, which lie beside the documentation, into the site."""
+"""Brings the pages of experiments/, and lines of the source, into the site."""
 
+import ast
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,35 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Point links at pages of the site, and take those away that lead to files of the source."""
     if not page.file.src_uri.startswith("experiments/"):
         markdown = markdown.replace("](../experiments/", "](experiments/")
+    markdown = re.sub(r"^code: ([\w.]+)$", lambda found: show_code(found[1]), markdown, flags=re.M)
     source = r"(?<!!)\[([^\]]+)\]\((?:\.\./)+(?!experiments|[a-z_]+\.md)[^)]*\)"
     return re.sub(source, r"\1", markdown)
+
+
+def show_code(name: str) -> str:
+    """The lines of a function or method, without what it says of itself, and where they stand.
+
+    Args:
+        name: in full, as dcsomrl.maps.rules.compute_push.
+    """
+    *_, file = (f for f in _list_files(name) if f.is_file())
+    text = file.read_text(encoding="utf-8")
+    node: Any = ast.parse(text)
+    for part in name.removeprefix(".".join(file.relative_to(TOP).with_suffix("").parts))[1:].split(
+        "."
+    ):
+        node = next(one for one in node.body if getattr(one, "name", None) == part)
+    lines = text.splitlines()
+    said = node.body[0]  # its docstring
+    kept = lines[node.lineno - 1 : said.lineno - 1] + lines[said.end_lineno : node.end_lineno]
+    where = f"`{file.relative_to(TOP)}`, line {node.lineno}"
+    return f"{where}:\n\n```python\n{textwrap.dedent(chr(10).join(kept))}\n```"
+
+
+def _list_files(name: str) -> list[Path]:
+    """Where the module may lie in which a name is defined."""
+    parts = name.split(".")
+    return [TOP.joinpath(*parts[:n]).with_suffix(".py") for n in range(1, len(parts))]
 
 
 def on_page_content(html: str, **_: Any) -> str:
