@@ -65,7 +65,7 @@ lock: $(READY)  ## write experiments/requirements.lock, the versions that .venv 
 	{ echo "# Versions under which the kept results were made last: uv pip install -r experiments/requirements.lock"; \
 	  echo "# Written by make lock from what .venv holds."; \
 	  $(BIN)/python -m pip freeze --exclude-editable | sed 's/+.*//' > .venv/held.txt; \
-	  uv pip compile -q pyproject.toml --extra umap --extra neighbors --universal --python-version 3.11 \
+	  uv pip compile -q pyproject.toml --extra train --extra umap --extra neighbors --universal --python-version 3.11 \
 	    --no-emit-index-url --no-header --no-annotate --constraint .venv/held.txt; } > experiments/requirements.lock
 
 lint: $(READY)  ## style, imports between the packages

@@ -11,7 +11,14 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from dcsomrl.data import Arrays, Augmentation, Batch, ClusterData, Neighbors
-    from dcsomrl.errors import CheckpointError, ConfigError, DataError, DcsomrlError, TrainingError
+    from dcsomrl.errors import (
+        CheckpointError,
+        ConfigError,
+        DataError,
+        DcsomrlError,
+        MissingPackageError,
+        TrainingError,
+    )
     from dcsomrl.estimators import DeepSOM, GrowingSOM
     from dcsomrl.loading import Trained, load
     from dcsomrl.losses import (
@@ -72,6 +79,7 @@ __all__ = [
     "KMeansModel",
     "KohonenModel",
     "MLPAutoencoder",
+    "MissingPackageError",
     "NeighborContrast",
     "Neighbors",
     "PooledConvAutoencoder",

@@ -6,10 +6,13 @@ processes may work on one table: a cell that another one holds is left to it.
 
 from typing import Any
 
-from omegaconf import DictConfig
+from dcsomrl.extras import explained
 
-from dcsomrl.app import entry_point
-from dcsomrl.mistakes import keyed
+with explained(__name__):
+    from omegaconf import DictConfig
+
+    from dcsomrl.app import entry_point
+    from dcsomrl.mistakes import keyed
 
 
 def benchmark(cfg: DictConfig) -> Any:

@@ -4,12 +4,11 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from types import ModuleType
 from typing import Any
 
-from omegaconf import OmegaConf
 from pytorch_lightning import LightningDataModule
 from torch import nn
 
@@ -131,22 +130,3 @@ def _is_known(found: Any) -> bool:
         return True
     kinds = issubclass(found, nn.Module | LightningDataModule | Neighbors)
     return kinds and any(_is_inside(base.__module__, [OWN]) for base in found.__mro__)
-
-
-def list_packages(config: Mapping[str, Any]) -> set[str]:
-    """Packages of the user's own that a run's model and data come from, by its configuration."""
-    made: Any = OmegaConf.create(config)  # type: ignore[call-overload]
-    plain: Any = OmegaConf.to_container(made)  # unresolved: Hydra's own part may be gone
-    paths = _list_targets([plain.get("model"), plain.get("dataset")])
-    return {str(path).partition(".")[0] for path in paths} - {OWN, "torch"}
-
-
-def _list_targets(config: Any) -> Iterator[Any]:
-    if isinstance(config, Mapping):
-        if TARGET in config:
-            yield config[TARGET]
-        for part in config.values():
-            yield from _list_targets(part)
-    elif isinstance(config, list | tuple):
-        for part in config:
-            yield from _list_targets(part)

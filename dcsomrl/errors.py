@@ -17,6 +17,10 @@ class CheckpointError(DcsomrlError):
     """A checkpoint is missing, damaged, or belongs to another run, or cannot be written."""
 
 
+class MissingPackageError(DcsomrlError, ImportError):
+    """A package that only an extra brings is not installed."""
+
+
 class TrainingError(DcsomrlError):
     """Training cannot go on, as when the loss is no longer a number."""
 

@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dcsomrl.configuration import find_config_dir
 from dcsomrl.errors import DataError, DcsomrlError, shorten
+from dcsomrl.extras import explain_absence
 from dcsomrl.kept import list_folders
 from dcsomrl.system_errors import explain_system
 
@@ -137,6 +138,8 @@ def explain(error: Exception, config_name: str, overrides: list[str]) -> str | N
     """One sentence for an error that the user can mend, None for any other."""
     if isinstance(error, DcsomrlError):
         return str(error)
+    if absent := explain_absence(error):
+        return absent
     if isinstance(error, InstantiationException):
         cause = error.__cause__
         if said := explain_system(cause):

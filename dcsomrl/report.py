@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from omegaconf import DictConfig
+from dcsomrl.extras import explained
 
-from dcsomrl.app import entry_point
-from dcsomrl.mistakes import keyed
+with explained(__name__):
+    from omegaconf import DictConfig
+
+    from dcsomrl.app import entry_point
+    from dcsomrl.mistakes import keyed
 
 
 def report(cfg: DictConfig) -> Any:

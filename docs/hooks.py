@@ -39,9 +39,8 @@ def show_code(name: str) -> str:
     *_, file = (f for f in _list_files(name) if f.is_file())
     text = file.read_text(encoding="utf-8")
     node: Any = ast.parse(text)
-    for part in name.removeprefix(".".join(file.relative_to(TOP).with_suffix("").parts))[1:].split(
-        "."
-    ):
+    module = ".".join(file.relative_to(TOP).with_suffix("").parts)
+    for part in name.removeprefix(f"{module}.").split("."):
         node = next(one for one in node.body if getattr(one, "name", None) == part)
     lines = text.splitlines()
     said = node.body[0]  # its docstring

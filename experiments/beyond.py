@@ -5,7 +5,7 @@ Parts, all by default:
 - ``views``: how strong views may be, by the pixels alone;
 - ``choice``: on which settings two seeds agree most;
 - ``mnist``, ``fashion``: ten seeds of ``experiment=beyond_mnist`` and ``beyond_fashion``;
-- ``others``: UMAP and N2D, three seeds (needs ``pip install dcsomrl[umap]``);
+- ``others``: UMAP and N2D, three seeds (needs ``pip install "dcsomrl[umap]"``);
 - ``tables``: the defaults on eight tables, five seeds;
 - ``usps``: the defaults on USPS, five seeds;
 - ``convolution``: the whole method with ``autoencoder=conv``, in bf16, three seeds;

@@ -1,10 +1,11 @@
 """One step of the map in pictures: ``python -m experiments.one_step``.
 
-A map of two features meets a batch in which two groups have moved, a third one is new and another one
-is missing, as it was in the two batches before (seed 0, 40 samples of a group). Draws ``docs/step.png``.
+A map of two features meets a batch in which two groups have moved, a third one is new and another
+one is missing, as it was in the two batches before (seed 0, 40 samples of a group). Draws
+``docs/step.png``.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from matplotlib.axes import Axes
@@ -94,10 +95,10 @@ def draw_wins(axes: Axes, batch: Tensor, winner: Tensor, satisfied: Tensor, node
     axes.set_title("1  Every sample has a winner.\nThose out of its reach ask for a node.")
     draw_reach(axes, nodes, "black")
     color = winner % 10
-    axes.scatter(*batch[satisfied].T, s=14, c=color[satisfied], cmap="tab10", vmin=0, vmax=9)
+    put(axes, batch[satisfied], s=14, c=color[satisfied], cmap="tab10", vmin=0, vmax=9)
     lost = ~satisfied
-    axes.scatter(*batch[lost].T, s=22, facecolors="none", edgecolors="tab:gray", label="asks")
-    axes.scatter(*nodes.centers.T, s=60, c="black", marker="o", label="node, and its reach")
+    put(axes, batch[lost], s=22, facecolors="none", edgecolors="tab:gray", label="asks")
+    put(axes, nodes.centers, s=60, c="black", marker="o", label="node, and its reach")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=3, frameon=False)
 
 
@@ -106,11 +107,11 @@ def draw_pulls(
 ) -> None:
     """Where the groups are, and how the nodes that were there move."""
     axes.set_title("2  The mean of a winner's samples pulls it,\nand its neighbours by their rank.")
-    axes.scatter(*batch[satisfied].T, s=8, c="lightgray")
+    put(axes, batch[satisfied], s=8, c="lightgray")
     groups = [batch[satisfied & (winner == slot)] for slot in before.slots]
     means = torch.stack([group.mean(0) for group in groups if len(group)])
-    axes.scatter(*means.T, s=70, c="tab:red", marker="x", label="mean of a group")
-    axes.scatter(*before.centers.T, s=25, c="black", label="node before the step")
+    put(axes, means, s=70, c="tab:red", marker="x", label="mean of a group")
+    put(axes, before.centers, s=25, c="black", label="node before the step")
     for slot, old in zip(before.slots, before.centers, strict=True):
         for to in after.centers[(after.slots == slot) & ~after.new].tolist():
             axes.annotate("", xy=to, xytext=old.tolist(), arrowprops=ARROW)
@@ -120,13 +121,18 @@ def draw_pulls(
 def draw_map(axes: Axes, batch: Tensor, before: Nodes, after: Nodes) -> None:
     """The map as the step leaves it."""
     axes.set_title("3  Relevances follow, a node without a life\nleaves, and who asked gets one.")
-    axes.scatter(*batch.T, s=8, c="lightgray")
+    put(axes, batch, s=8, c="lightgray")
     draw_reach(axes, after, "black")
     gone = ~torch.isin(before.slots, after.slots[~after.new])
-    axes.scatter(*after.centers[~after.new].T, s=60, c="black", label="node after the step")
-    axes.scatter(*after.centers[after.new].T, s=160, c="tab:green", marker="*", label="new")
-    axes.scatter(*before.centers[gone].T, s=80, c="tab:red", marker="X", label="gone")
+    put(axes, after.centers[~after.new], s=60, c="black", label="node after the step")
+    put(axes, after.centers[after.new], s=160, c="tab:green", marker="*", label="new")
+    put(axes, before.centers[gone], s=80, c="tab:red", marker="X", label="gone")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=3, frameon=False)
+
+
+def put(axes: Axes, points: Tensor, **settings: Any) -> None:
+    """Draw points (n, 2)."""
+    axes.scatter(points[:, 0], points[:, 1], **settings)
 
 
 def draw_reach(axes: Axes, nodes: Nodes, color: str) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.stats import norm, spearmanr
 
 from dcsomrl.analysis.holm import correct_p_values
+from dcsomrl.extras import explained
 
 if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResults
@@ -124,7 +125,8 @@ def correlate_ranks(parameters: pd.DataFrame, result: pd.Series) -> pd.DataFrame
 
 def _fit(x: pd.DataFrame, y: pd.Series) -> "RegressionResults":
     """Least squares of what has mean 0 and deviation 1."""
-    from statsmodels.regression.linear_model import OLS
-    from statsmodels.tools import add_constant
+    with explained():
+        from statsmodels.regression.linear_model import OLS
+        from statsmodels.tools import add_constant
 
     return OLS((y - y.mean()) / y.std(), add_constant((x - x.mean()) / x.std())).fit()

@@ -8,6 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from dcsomrl.errors import ConfigError
+from dcsomrl.extras import name_command
 
 Method = Literal["tsne", "umap", "pca"]
 
@@ -40,7 +41,7 @@ def embed(codes: NDArray[np.floating], method: Method, seed: int = 0) -> NDArray
             from umap import UMAP
         except ImportError as error:
             raise ConfigError(
-                'embedding=umap needs umap-learn: pip install -e ".[umap]", or choose tsne'
+                f"embedding=umap needs umap-learn: {name_command('umap')}, or choose tsne"
             ) from error
         return np.asarray(UMAP(random_state=seed).fit_transform(codes), dtype=np.float64)
     raise ConfigError(f"embedding must be tsne, umap or pca, got {method!r}")

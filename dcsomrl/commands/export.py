@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from dcsomrl.commands.evaluate import choose_number, find_results_folder
 from dcsomrl.data.preparation import Preparation
 from dcsomrl.errors import ConfigError
+from dcsomrl.extras import name_command
 from dcsomrl.inputs import LAST
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
@@ -79,7 +80,7 @@ def export(cfg: DictConfig) -> Path:
     lacking = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
     if cfg.format == "onnx" and lacking:
         raise ConfigError(
-            f"format=onnx needs {' and '.join(lacking)}: pip install dcsomrl[onnx], or choose "
+            f"format=onnx needs {' and '.join(lacking)}: {name_command('onnx')}, or choose "
             "format=torch"
         )
     ckpt = Path(cfg.ckpt or Path(cfg.run) / LAST)

@@ -20,6 +20,7 @@ from dcsomrl.data.roles import Roles, read_name, read_names
 from dcsomrl.data.tables import SUFFIXES
 from dcsomrl.data.text_tables import Writing, name_kind
 from dcsomrl.errors import DataError
+from dcsomrl.extras import require
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.mistakes import name_note
@@ -55,6 +56,8 @@ def predict(cfg: DictConfig) -> pd.DataFrame:
     output = Path(str(cfg.output))
     if output.suffix not in (".parquet", ".csv"):
         raise DataError(f"output must end in .parquet or .csv, got {cfg.output}")
+    if output.suffix == ".parquet":
+        require("pyarrow")
     trained = load(cfg.ckpt, trust=cfg.trust)
     make_room(output)
     device = choose_device(cfg.device)

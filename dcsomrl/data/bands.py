@@ -11,6 +11,7 @@ from PIL import Image
 from dcsomrl.data.image_files import ImageFiles, Look, SizeError, Taken
 from dcsomrl.data.opened_image import Depth
 from dcsomrl.errors import DataError
+from dcsomrl.extras import name_command
 
 DEPTHS: dict[Any, Depth] = {np.dtype(np.uint8): "8 bits", np.dtype(np.uint16): "16 bits"}
 
@@ -91,7 +92,7 @@ def read_bands(file: Path) -> Bands:
     except ImportError:
         raise DataError(
             f"the image {file} has channels that are read by tifffile, which is not installed: "
-            "pip install dcsomrl[tiff]"
+            f"{name_command('tiff')}"
         ) from None
     try:
         with tifffile.TiffFile(file) as opened:

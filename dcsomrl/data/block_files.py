@@ -16,6 +16,7 @@ from dcsomrl.data.foreign import describe_damage
 from dcsomrl.data.notes import note
 from dcsomrl.data.numpy_files import load_npy
 from dcsomrl.errors import DataError
+from dcsomrl.extras import explained
 
 # How names begin that are passed over, as of what other programs write beside parquet files.
 HIDDEN = (".", "_")
@@ -248,6 +249,6 @@ def open_files(
         )
     if is_npy:
         return NpyFiles(files)
-    from dcsomrl.data.parquet_files import ParquetFiles  # pyarrow can be absent
-
+    with explained():
+        from dcsomrl.data.parquet_files import ParquetFiles
     return ParquetFiles(files, columns, ignore, learned)

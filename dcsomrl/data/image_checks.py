@@ -14,6 +14,7 @@ from torch import Tensor
 
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.image_files import ImageFiles, SizeError, Taken
+from dcsomrl.data.progress import track
 from dcsomrl.errors import DataError
 
 # Files from which on their reading is worth a bar.
@@ -82,13 +83,11 @@ def _read_all(files: ImageFiles) -> Iterator[Taken | DataError]:
         except DataError as error:
             return error
 
-    from rich.progress import track  # which a training on other data may lack
-
     # In parts: results that nobody has taken yet would fill the memory.
     parts = [files.files[i : i + 256] for i in range(0, len(files), 256)]
     threads = min(8, 2 * (os.cpu_count() or 1))
     with ThreadPoolExecutor(threads) as pool:
-        shown = track(parts, "reading images", disable=len(files) < WORTH_A_BAR)
+        shown = track(parts, "reading images", len(files) >= WORTH_A_BAR)
         for part in shown:
             yield from pool.map(attempt, part)
 

@@ -1,12 +1,12 @@
 """The nearest neighbours of samples among themselves, exactly, in bounded memory."""
 
-from collections.abc import Iterable
-from importlib.util import find_spec
 from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
+
+from dcsomrl.data.progress import track
 
 Metric = Literal["euclidean", "cosine"]
 # Rows whose neighbours are found at once, and rows that they are compared with at once: 64 MiB.
@@ -37,11 +37,7 @@ def find_nearest(x: Tensor, k: int, metric: Metric = "euclidean", progress: bool
     exact = x.double() if x.dtype == torch.float64 else x.float()
     x = (exact - exact.mean(0)).float() if metric == "euclidean" else normalize(x.float(), dim=1)
     half_square = x.square().sum(1) / 2
-    blocks: Iterable[Tensor] = torch.arange(len(x)).split(ROWS)
-    if progress and find_spec("rich"):
-        from rich.progress import track
-
-        blocks = track(blocks, description="nearest neighbours", transient=True)
+    blocks = track(torch.arange(len(x)).split(ROWS), "nearest neighbours", progress)
     return torch.cat([_find_nearest_of_rows(x, half_square, block, k) for block in blocks])
 
 

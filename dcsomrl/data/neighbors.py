@@ -15,6 +15,7 @@ from dcsomrl.data.nearest import Metric, find_nearest
 from dcsomrl.data.normalization import find_magnitude
 from dcsomrl.data.numpy_files import load_npy, load_packed
 from dcsomrl.errors import DataError, shorten
+from dcsomrl.extras import name_command
 from dcsomrl.hints import check_arguments
 from dcsomrl.locks import make_lock
 from dcsomrl.ranges import Natural
@@ -151,7 +152,7 @@ def _approximate(x: Tensor, k: int, metric: Metric) -> Tensor:
     except ImportError:
         raise DataError(
             f"neighbours of {len(x)} samples are approximated by pynndescent, which is not "
-            "installed: pip install dcsomrl[neighbors], or compare every pair (`exact_limit`)"
+            f"installed: {name_command('neighbors')}, or compare every pair (`exact_limit`)"
         ) from None
     log.info(
         "approximating the neighbours of %d samples by pynndescent, which compiles itself first "

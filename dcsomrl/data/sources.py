@@ -5,7 +5,6 @@ import math
 import tempfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,11 +13,8 @@ from torch import Tensor
 from torchvision.datasets import MNIST, FashionMNIST
 
 from dcsomrl.data.arrays import Arrays, divide
-from dcsomrl.data.numpy_files import MOST_PACKED
 from dcsomrl.errors import DataError
-
-if TYPE_CHECKING:
-    import h5py
+from dcsomrl.extras import explained
 
 # The magic numbers of the idx format: unsigned bytes in three dimensions, and in one.
 IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049
@@ -81,18 +77,15 @@ def usps(path: str) -> Arrays:
 
     Raises:
         DataError: the file is absent, damaged, or of another layout.
+        MissingPackageError: h5py is not installed.
     """
     if not Path(path).is_file():
         raise DataError(f"there is no USPS file at {path}: put usps.h5 there or set `path`")
-    import h5py
-
+    with explained():
+        from dcsomrl.data import hdf5_files
+    names = [(split, key) for split in ("train", "test") for key in ("data", "target")]
     try:
-        with h5py.File(path) as file:
-            parts = [
-                torch.from_numpy(_read_inside(file, split, key))
-                for split in ("train", "test")
-                for key in ("data", "target")
-            ]
+        parts = [torch.from_numpy(part) for part in hdf5_files.read_arrays(path, names)]
     except Exception as error:  # HDF5 raises many kinds for a damaged file
         raise DataError(
             f"{path} is damaged or has another layout ({error}): it should hold train/data, "
@@ -108,21 +101,6 @@ def usps(path: str) -> Arrays:
         test_x.float().view(-1, 1, 16, 16),
         test_y.long(),
     )
-
-
-def _read_inside(file: "h5py.File", split: str, key: str) -> np.ndarray:
-    """An array of an HDF5 file, if it lies in that file and not in another one."""
-    import h5py
-
-    for group, name in ((file, split), (file[split], key)):
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise ValueError(f"{split}/{key} is a link")
-    found = file[split][key]
-    if found.external or found.is_virtual:
-        raise ValueError(f"{split}/{key} lies in another file")
-    if found.nbytes > MOST_PACKED * found.id.get_storage_size():
-        raise ValueError(f"{split}/{key} claims {found.shape}, and there is less")
-    return np.asarray(found[()])
 
 
 def _read_mnist_like(

@@ -25,6 +25,7 @@ from dcsomrl.data.row_names import find_ids
 from dcsomrl.data.text_tables import Writing, read_text_table
 from dcsomrl.data.written_numbers import warn_of_named_codes
 from dcsomrl.errors import DataError
+from dcsomrl.extras import require
 
 log = logging.getLogger(__name__)
 
@@ -194,6 +195,7 @@ def _describe_feature(column: pd.Series) -> str:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     """A table with its named index as columns, and columns of lists as a column an element."""
+    require("pyarrow")
     try:
         table = pd.read_parquet(path)
         table = restore_integers(

@@ -1,1 +1,5 @@
 """What a report says about a finished run."""
+
+from dcsomrl.extras import require
+
+require("matplotlib")

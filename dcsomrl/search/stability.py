@@ -1,16 +1,19 @@
 """How much runs of other seeds agree: a criterion for settings that needs no label."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import torch
+from omegaconf import OmegaConf
 from torch import Tensor
 
-from dcsomrl.construction import Trust
+from dcsomrl.construction import OWN, Trust
 from dcsomrl.loading import load
 from dcsomrl.metrics import ami, count_contingency
+from dcsomrl.migrations import TARGET
 
 STABILITY = "stability"
 
@@ -51,3 +54,22 @@ def _measure_agreement(one: tuple[Tensor, int], other: tuple[Tensor, int]) -> fl
     a, b = one[0][:n], other[0][:n]
     both = (a >= 0) & (b >= 0)
     return float(ami(count_contingency(a[both], b[both], one[1], other[1])))
+
+
+def list_packages(config: Mapping[str, Any]) -> set[str]:
+    """Packages of the user's own that a run's model and data come from, by its configuration."""
+    made: Any = OmegaConf.create(config)  # type: ignore[call-overload]
+    plain: Any = OmegaConf.to_container(made)  # unresolved: Hydra's own part may be gone
+    paths = _list_targets([plain.get("model"), plain.get("dataset")])
+    return {str(path).partition(".")[0] for path in paths} - {OWN, "torch"}
+
+
+def _list_targets(config: Any) -> Iterator[Any]:
+    if isinstance(config, Mapping):
+        if TARGET in config:
+            yield config[TARGET]
+        for part in config.values():
+            yield from _list_targets(part)
+    elif isinstance(config, list | tuple):
+        for part in config:
+            yield from _list_targets(part)

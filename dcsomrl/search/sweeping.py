@@ -12,7 +12,6 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from dcsomrl.construction import list_packages
 from dcsomrl.errors import ConfigError, DcsomrlError
 from dcsomrl.mistakes import explain
 from dcsomrl.search.best import format_command
@@ -22,7 +21,7 @@ from dcsomrl.search.objectives import check_objectives
 from dcsomrl.search.request import check_numbers, list_objectives, read_request
 from dcsomrl.search.results import Progress, write_results
 from dcsomrl.search.samplers import MakeSampler
-from dcsomrl.search.stability import STABILITY, measure_stability
+from dcsomrl.search.stability import STABILITY, list_packages, measure_stability
 from dcsomrl.search.study import Claim, Search
 
 log = logging.getLogger(__name__)

@@ -494,7 +494,7 @@ def test_a_damaged_tiff_is_named_and_tifffile_is_asked_for(tmp_path, monkeypatch
     images(str(tmp_path / "x"), on_error="skip", test_fraction=0.3)
     assert "left out" in caplog.text
     monkeypatch.setitem(sys.modules, "tifffile", None)
-    with pytest.raises(DataError, match=r"pip install dcsomrl\[tiff\]"):
+    with pytest.raises(DataError, match=r'pip install "dcsomrl\[tiff\]"'):
         images(str(tmp_path / "x"))
 
 

@@ -234,7 +234,7 @@ def test_features_of_other_samples_are_refused(tmp_path, features, said):
 
 def test_many_samples_need_an_approximation(monkeypatch):
     monkeypatch.setitem(sys.modules, "pynndescent", None)
-    with pytest.raises(DataError, match=r"pip install dcsomrl\[neighbors\]"):
+    with pytest.raises(DataError, match=r'pip install "dcsomrl\[neighbors\]"'):
         Neighbors(3, exact_limit=50).graph(random(60, 3), CPU)
 
 
