@@ -19,7 +19,9 @@ import pandas as pd
 import torch
 
 # All of them are installed with dcsomrl. What two of them offer belongs to the first.
-PACKAGES = "numpy scipy pandas networkx matplotlib sklearn statsmodels torch".split()
+PACKAGES = (
+    *("numpy", "scipy", "pandas", "networkx", "matplotlib", "sklearn", "statsmodels", "torch"),
+)
 SKIPPED = ("test", "tests", "testing", "conftest")
 FEWEST_WORDS = 4
 MISSING = (
@@ -79,7 +81,7 @@ def list_texts() -> list[Text]:
     found: list[Text] = []
     seen: dict[int, object] = {}  # the objects, too: they keep their ids while they are held
     for package in PACKAGES:
-        own = {}
+        own: dict[str, Text] = {}
         for name, thing in sorted(_list_public(package), key=lambda pair: (len(pair[0]), pair[0])):
             if id(thing) not in seen and (paragraph := read_paragraph(thing)):
                 own.setdefault(paragraph, Text(name, package, paragraph))
@@ -103,7 +105,7 @@ def read_paragraph(thing: object) -> str | None:
 
 
 def _list_public(package: str) -> Iterator[tuple[str, object]]:
-    """Public callables of a package and of its modules, with the names by which one imports them."""
+    """Public callables of a package and of its modules, by the names that one imports."""
     for module in _import_modules(package):
         for name in getattr(module, "__all__", dir(module)):
             try:
