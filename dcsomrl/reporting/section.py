@@ -23,7 +23,7 @@ class Section:
         caption: what one sees, with the numbers that say whether it is so.
         figure: None where numbers are all.
         measures: numbers by name.
-        source: what of the paper it is after, such as "Fig. 2"; empty where nothing is.
+        source: the number of the paper's figure that it is after; empty where there is none.
         question: that it helps to answer, a key of :data:`dcsomrl.reporting.html.QUESTIONS`; empty
             where it stands among all pictures.
     """

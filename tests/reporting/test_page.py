@@ -1,4 +1,8 @@
-"""Reports of real small runs: what they hold, and runs that lack something."""
+"""Reports of real small runs: what they hold, and runs that lack something.
+
+Figures by number are those of "Shaping latent representations using Self-Organizing Maps with
+Relevance Learning", submitted to ICLR 2022.
+"""
 
 import json
 import re

@@ -23,7 +23,7 @@ class Picture:
         title: the figure's heading.
         caption: one or two sentences, what one sees.
         svg: the text of an SVG file, as matplotlib writes it.
-        source: what of the paper it is after, such as "Fig. 2"; empty where nothing is.
+        source: the number of the paper's figure that it is after; empty where there is none.
         question: that it helps to answer, a key of
             :data:`~dcsomrl.reporting.html.answers.QUESTIONS`; empty where it helps with none.
     """

@@ -8,7 +8,10 @@ from dcsomrl.reporting.html.content import Picture, RunPage
 
 # Pictures of a larger ratio of width to height take both columns.
 WIDE = 2.4
-PAPER = "Shaping latent representations using Self-Organizing Maps with Relevance Learning, 2022"
+PAPER = (
+    "Shaping latent representations using Self-Organizing Maps with Relevance Learning, submitted "
+    "to ICLR 2022"
+)
 
 
 def make_pictures(runs: Sequence[RunPage], question: str = "") -> str:
@@ -44,6 +47,8 @@ def make_pictures(runs: Sequence[RunPage], question: str = "") -> str:
     if not blocks:
         return ""
     shown = f'<div class="{"pairs" if len(runs) > 1 else "pictures"}">{"".join(blocks)}</div>'
+    if not question and any(picture.source for run in runs for picture in run.pictures):
+        shown += f'<p class="quiet cited">The paper: {PAPER}.</p>'
     listed = len(links) > 2 and not question
     return (f'<ul class="contents">{"".join(links)}</ul>' if listed else "") + shown
 
@@ -57,7 +62,7 @@ def _read_ratio(picture: Picture) -> float:
 def _make_figure(picture: Picture, label: str, prefix: str) -> str:
     caption = escape(picture.caption)
     if picture.source:
-        caption += f' <small title="{PAPER}">After {escape(picture.source)} of the paper.</small>'
+        caption += f" <small>After {escape(picture.source)} of the paper.</small>"
     if label:
         caption = f"<b>{escape(label)}.</b> {caption}"
     return (

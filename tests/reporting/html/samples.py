@@ -149,7 +149,7 @@ def answered_page(title: str = "seed 1", **changes: Any) -> RunPage:
     )
     level = Answer("It looks so.", ["", "change"], [["loss", "-0.1%"]])
     number = Answer("3 stand out.", ["clusters", "holds over"], [["2", "10%"], ["3", "60%"]])
-    sizes = replace(picture("sizes", "Samples won"), question="trained", source="Fig. 7")
+    sizes = replace(picture("sizes", "Samples won"), question="trained", source="Fig. X")
     return run_page(
         title,
         **{

@@ -309,7 +309,9 @@ def test_answers_and_the_pictures_that_help_stand_under_their_question():
     assert "Samples won" in sections["trained"]
     assert "Samples won" not in sections["pictures"]
     assert "Scores by epoch" in sections["pictures"]
-    assert "After Fig. 7 of the paper." in sections["trained"]
+    assert "After Fig. X of the paper." in sections["trained"]
+    assert page.count("The paper: ") == 1
+    assert "The paper: " not in build_page([run_page()], "Map")
     assert re.findall(r'"border_counts":', sections["apart"])
 
 
