@@ -150,6 +150,7 @@ function signed(value) {
 function significant(value) {
   const size = Math.abs(value);
   if (!Number.isFinite(value)) return NONE;
-  const digits = size >= 100 || size === 0 ? 0 : Math.min(6, 2 - Math.floor(Math.log10(size)));
+  if (size > 0 && size < 1e-4) return value.toExponential(2).replaceAll("-", "−");
+  const digits = size >= 100 || size === 0 ? 0 : 2 - Math.floor(Math.log10(size));
   return decimals(value, Math.max(0, digits));
 }

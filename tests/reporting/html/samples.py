@@ -13,7 +13,7 @@ from dcsomrl.reporting.html import Answer, Cluster, Comparison, Explorer, Pictur
 
 # Of a comparison of a table's clusters: the second feature is twice as far apart in its deviations.
 FEATURES: dict[str, Any] = {
-    "means": np.array([[1.0, 100.0], [2.0, 300.0], [1.5, -100.0]]),
+    "means": np.array([[1.0, 100.0], [2.0, 300.0], [-2.5e-7, -100.0]]),
     "deviation": np.array([1.0, 100.0]),
     "names": ["width of the longest leaf in the whole of the plant", "height"],
 }

@@ -150,5 +150,9 @@ def test_two_clusters_of_a_table_are_told_apart_by_the_features_that_differ_most
     assert near in text_of(page, ".comparison .quiet")
     click(page, ".choices fieldset:nth-child(2) label:nth-of-type(3)")
     assert "cluster 0 has higher height (+2.0)" in text_of(page, ".comparison .answer")
+    assert (
+        text_of(page, ".comparison tbody tr:nth-child(2) td:nth-child(4)")
+        == f"{minus}2.50e{minus}7"
+    )
     click(page, ".choices fieldset:nth-child(2) label:nth-of-type(1)")
     assert text_of(page, ".comparison .result") == "Choose two different clusters."
