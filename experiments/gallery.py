@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from experiments.gallery_data import FILES
+from experiments.gallery_names import describe_names
 from experiments.runs import RUNS, train_job
 from experiments.shipped import CONVOLUTION, JOBS
 
 PAGES = Path(__file__).parents[1] / "docs" / "gallery"
+DATA = RUNS / "gallery" / "data"
 PICTURES = {
     "clusters": "Clusters",
     "prototypes": "Prototypes: what each node stands for",
@@ -35,12 +37,15 @@ class Entry(NamedTuple):
         about: what it is, a sentence or two.
         overrides: of ``python -m dcsomrl.train``; a file is named as in the reader's folder.
         folder: of its run, below ``runs``.
+        kind: what the classes are, in the singular, where samples have names to be read by; their
+            file has it as a column, beside ``name`` and ``embedding``.
     """
 
     title: str
     about: str
     overrides: list[str]
     folder: str
+    kind: str = ""
 
 
 def make_shipped_entry(name: str, title: str, about: str) -> Entry:
@@ -49,9 +54,11 @@ def make_shipped_entry(name: str, title: str, about: str) -> Entry:
     return Entry(title, about, [*overrides, *CONVOLUTION[:1]], folder)
 
 
-def make_table_entry(name: str, title: str, about: str, overrides: list[str]) -> Entry:
+def make_table_entry(
+    name: str, title: str, about: str, overrides: list[str], kind: str = ""
+) -> Entry:
     """A dataset in a file of :mod:`experiments.gallery_data`."""
-    return Entry(title, about, overrides, f"gallery/{name}")
+    return Entry(title, about, overrides, f"gallery/{name}", kind)
 
 
 ENTRIES = {
@@ -100,11 +107,17 @@ ENTRIES = {
         "1,500 made-up rows in ten groups, each of which shows in some of the 20 features alone.",
         ["dataset=arrays", "dataset.path=subspaces.npz", "n_clusters=10"],
     ),
-    "embeddings": make_table_entry(
-        "embeddings",
-        "Embeddings",
-        "5,000 made-up embeddings of length 1 in 512 dimensions, in twelve groups.",
-        ["dataset=arrays", "dataset.path=embeddings.npz"],
+    "docstrings": make_table_entry(
+        "docstrings",
+        "Texts",
+        "Embeddings, of length 1 in 384 dimensions, of some 5,300 texts: the first paragraph of "
+        "what the functions and classes of eight packages say of themselves, embedded by "
+        "all-MiniLM-L6-v2. The class, which scores alone, is the package.",
+        [
+            *("dataset=arrays", "dataset.path=docstrings.parquet"),
+            *("dataset.target=package", "dataset.source.id=name"),
+        ],
+        kind="package",
     ),
     "stream": make_table_entry(
         "stream",
@@ -130,7 +143,7 @@ def main(names: list[str]) -> None:
 
 def place_files(overrides: list[str]) -> list[str]:
     """Overrides with the files where they lie, written if they are not there yet."""
-    folder = (RUNS / "gallery" / "data").resolve()
+    folder = DATA.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     placed = []
     for override in overrides:
@@ -148,12 +161,15 @@ def write_page(name: str, entry: Entry, run: Path) -> None:
     metrics = json.loads((run / "metrics.json").read_text())
     command = " ".join(["python -m dcsomrl.train", *entry.overrides])
     lines = [f"# {entry.title}", "", entry.about, "", "```sh", command, "```", ""]
-    lines += [describe_result(metrics), ""]
+    lines += [describe_result(metrics) + describe_doubt(run), ""]
     for picture, caption in PICTURES.items():
         if (run / f"{picture}.png").exists():
             shutil.copyfile(run / f"{picture}.png", PAGES / f"{name}-{picture}.png")
             lines += [f"## {caption}", "", f"![{caption}]({name}-{picture}.png)", ""]
     lines += ["## Table of clusters", "", format_clusters(pd.read_csv(run / "clusters.csv")), ""]
+    if entry.kind:
+        table = pd.read_parquet(DATA / f"{name}.parquet")
+        lines += describe_names(pd.read_csv(run / "assignments.csv"), table, entry.kind)
     if name in JOBS:
         lines += ["## Without training", "", describe_shipped(name), ""]
     (PAGES / f"{name}.md").write_text("\n".join(lines), encoding="utf-8")
@@ -178,6 +194,12 @@ def describe_result(metrics: dict[str, Any]) -> str:
         f"{metrics['device']}, {minutes:.1f} minutes beside other programs, at commit "
         f"{metrics['git_commit']}."
     )
+
+
+def describe_doubt(run: Path) -> str:
+    """That the training found no number of clusters to stand out, where its log says so."""
+    doubtful = "no number of clusters stands out" in (run / "train.log").read_text()
+    return " The log of the training says that no number of clusters stands out." * doubtful
 
 
 def format_clusters(table: pd.DataFrame) -> str:

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import load_breast_cancer, load_wine
 
-from experiments.beyond_tables import make_embeddings, make_pen_tracks
+from experiments.beyond_tables import make_pen_tracks
+from experiments.docstrings import write_docstrings
 from experiments.tabular import DATASETS
 
 STREAMED_ROWS = 200_000
@@ -43,12 +44,6 @@ def write_subspaces(folder: Path) -> None:
     np.savez(folder / "subspaces.npz", x=x, y=y)
 
 
-def write_embeddings(folder: Path) -> None:
-    """``embeddings.npz``: 5,000 made-up embeddings of length 1, in twelve groups."""
-    x, y = make_embeddings()
-    np.savez(folder / "embeddings.npz", x=x.astype(np.float32), y=y)
-
-
 def write_stream(folder: Path) -> None:
     """``stream.parquet``: 200,000 rows of six groups in 12 dimensions, read in blocks."""
     rng = np.random.default_rng(0)
@@ -64,6 +59,6 @@ FILES: dict[str, Callable[[Path], None]] = {
     "breast_cancer.csv": write_breast_cancer,
     "pen_tracks.parquet": write_pen_tracks,
     "subspaces.npz": write_subspaces,
-    "embeddings.npz": write_embeddings,
+    "docstrings.parquet": write_docstrings,
     "stream.parquet": write_stream,
 }

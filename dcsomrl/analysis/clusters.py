@@ -44,6 +44,23 @@ def find_number(between: NDArray[np.float64], seed: int = 0) -> NDArray[np.int64
     return found[place]
 
 
+def list_numbers(between: NDArray[np.float64], seed: int = 0) -> dict[int, float]:
+    """Every number of communities that is found, and over what share of the resolutions it holds.
+
+    Args:
+        between: (nodes, nodes) symmetric weights, what is decided on the diagonal.
+        seed: order in which nodes are visited.
+
+    Returns:
+        By number its widest range of resolutions, as a share of all, in (0, 1].
+    """
+    numbers, _, widths = _find_ranges(_look_closer(between, seed))
+    shares: dict[int, float] = {}
+    for number, width in zip(numbers.tolist(), widths.tolist(), strict=True):
+        shares[number] = max(shares.get(number, 0.0), width / len(RESOLUTIONS))
+    return shares
+
+
 def divide(
     between: NDArray[np.float64],
     centers: NDArray[np.floating],
@@ -87,11 +104,18 @@ def _find_widest(found: list[NDArray[np.int64]]) -> tuple[int, float]:
 
     Of ranges as wide as each other the coarsest is taken.
     """
+    _, begins, widths = _find_ranges(found)
+    widest = int(widths.argmax())
+    return int(begins[widest] + (widths[widest] - 1) // 2), float(widths[widest] / len(found))
+
+
+def _find_ranges(
+    found: list[NDArray[np.int64]],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Number, first place and width of every range of resolutions with one number."""
     numbers = np.array([group.max() + 1 for group in found])
     begins = np.flatnonzero(np.diff(numbers, prepend=0))
-    widths = np.diff(begins, append=len(numbers))
-    widest = int(widths.argmax())
-    return int(begins[widest] + (widths[widest] - 1) // 2), float(widths[widest] / len(numbers))
+    return numbers[begins], begins, np.diff(begins, append=len(numbers))
 
 
 def join(

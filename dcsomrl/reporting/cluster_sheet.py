@@ -21,21 +21,21 @@ def make_clusters(run: RunData) -> list[Cluster]:
     found = []
     for number in range(min(int(run.cluster.max()) + 1, MOST_CLUSTERS)):
         own = first == number
-        facts = {
-            "samples": f"{own.sum():,}",
-            "share": f"{own.mean():.1%}",
-            "nodes": str(int((run.cluster == number).sum())),
-        }
-        if run.clear is not None:
-            facts["clear"] = f"{run.clear[own].mean():.0%}" if own.any() else "n/a"
-        if run.class_names is not None:
-            facts["most frequent class"] = _name_class(run, own)
         rows = np.flatnonzero(own)
         typical = rows[order_typical(run.winner[rows], -run.activation[rows])]
+        facts = {"samples": f"{own.sum():,}"}
         if not run.image:
             flat = run.samples.reshape(len(run.samples), -1)
             facts["set apart by"] = describe_difference(flat, own, run.feature_names)
-            facts["typical samples"] = ", ".join(str(run.index[row]) for row in typical[:NAMED])
+            facts["typical samples"] = ", ".join(run.call(row) for row in typical[:NAMED])
+        facts["share"] = f"{own.mean():.1%}"
+        facts["nodes"] = str(int((run.cluster == number).sum()))
+        if run.clear is not None:
+            facts["clear"] = f"{run.clear[own].mean():.0%}" if own.any() else "n/a"
+        if run.outlier is not None:
+            facts["outliers"] = f"{run.outlier[own].sum():,}"
+        if run.class_names is not None:
+            facts["most frequent class"] = _name_class(run, own)
         pictures = to_pixels(run.samples[typical[:DRAWN]]) if run.image and len(rows) else None
         found.append(Cluster(number, facts, pictures))
     return found

@@ -11,13 +11,17 @@ from matplotlib.figure import Figure
 from dcsomrl.analysis.embedding import Method
 from dcsomrl.metrics import BY_KEY, CATALOGUE, REPORTED
 from dcsomrl.reporting.cluster_sheet import make_clusters
+from dcsomrl.reporting.comparison import compare_clusters
 from dcsomrl.reporting.context import Context
 from dcsomrl.reporting.explorer import make_explorer
 from dcsomrl.reporting.html import Explorer, Picture, RunPage
 from dcsomrl.reporting.notes import list_notes
+from dcsomrl.reporting.number import answer_number
+from dcsomrl.reporting.odd import answer_odd
 from dcsomrl.reporting.run_data import RunData
 from dcsomrl.reporting.section import Section
 from dcsomrl.reporting.sections import PARTS
+from dcsomrl.reporting.trained import answer_training
 from dcsomrl.writing import save_figure, write_json, write_text
 
 # What the summary shows of the measures, and of what a run was made of, with its title.
@@ -36,6 +40,10 @@ SUMMARY = {
 }
 
 
+# By the question of the page.
+ANSWERS = {"odd": answer_odd, "trained": answer_training, "number": answer_number}
+
+
 def draw_report(run: RunData, method: Method, seed: int) -> tuple[list[Section], RunPage]:
     """Every section that applies to a run, and its page.
 
@@ -48,7 +56,10 @@ def draw_report(run: RunData, method: Method, seed: int) -> tuple[list[Section],
     drawn = (part.draw(context) for part in PARTS if part.applies(run))
     found = [section for section in drawn if section is not None]
     page = make_page(run, found, make_explorer(context))
-    return found, replace(page, clusters=make_clusters(run))
+    answers = {key: said for key, answer in ANSWERS.items() if (said := answer(run)) is not None}
+    return found, replace(
+        page, clusters=make_clusters(run), answers=answers, comparison=compare_clusters(run)
+    )
 
 
 def make_page(run: RunData, found: Iterable[Section], arrays: Explorer | None) -> RunPage:
@@ -65,7 +76,14 @@ def make_page(run: RunData, found: Iterable[Section], arrays: Explorer | None) -
     ]
     remarks = list_notes(run) + [part.caption for part in parts if part.figure is None]
     pictures = [
-        Picture(part.name, part.title, part.caption, render_svg(part.figure))
+        Picture(
+            part.name,
+            part.title,
+            part.caption,
+            render_svg(part.figure),
+            part.source,
+            part.question,
+        )
         for part in parts
         if part.figure is not None
     ]

@@ -14,20 +14,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dcsomrl.analysis import count_winners
+from dcsomrl.analysis.clusters import list_numbers
 from dcsomrl.construction import Trust
 from dcsomrl.errors import DataError
 from dcsomrl.figures.images import rescale_images
 from dcsomrl.inputs import LAST, check_finished, read_json
 from dcsomrl.loading import Trained, load, load_data
+from dcsomrl.reporting.assigned import assign_split
 from dcsomrl.reporting.former import Former, assign_former
 from dcsomrl.scoring import read_number
+from dcsomrl.training.assignments import name_sample
 from dcsomrl.training.callbacks.sample_paths import DAMAGE, read_paths
 
 log = logging.getLogger(__name__)
 Array = NDArray[np.floating]
 Nodes = NDArray[np.int64]
-# Test samples that are kept: those of the usual benchmarks.
-MOST_SAMPLES = 10_000
 # Codes that are decoded at once: a convolutional network takes megabytes for each.
 AT_ONCE = 128
 
@@ -58,6 +59,12 @@ class RunData:
         activation: (n,) of the winner.
         clear: (n,) whether a sample is at least twice as near to a node of its cluster as to any of
             another; None where nodes are not merged.
+        outlier: (n,) whether a sample lies further from its node than samples of the training do;
+            None where nodes are not merged.
+        called: n names of the samples, by file or id; None where they have none.
+        numbers: of clusters that are found, by what share of the resolutions each holds over; None
+            where nodes are not merged.
+        merge: clusters of all slots in a given number, -1 for slots that are not in use; likewise.
         labels: (n,) classes; None without.
         samples: (n, *shape) raw, as ``decoded``.
         index: (n,) number of every test sample in the whole split.
@@ -105,6 +112,14 @@ class RunData:
     topology: str | None = None
     former: Former | None = None
     clear: NDArray[np.bool_] | None = None
+    outlier: NDArray[np.bool_] | None = None
+    called: list[str] | None = None
+    numbers: dict[int, float] | None = None
+    merge: Callable[[int], Nodes] | None = None
+
+    def call(self, place: int) -> str:
+        """What to call a test sample by."""
+        return self.called[place] if self.called else f"test {self.index[place]}"
 
     @property
     def wins(self) -> Nodes:
@@ -209,8 +224,8 @@ def _arrange(
     number = torch.full((model.n_clusters + 1,), -1)  # the last is slot -1: no node
     number[live] = torch.arange(len(live))
     merged = None if model.connectivity is None else _find_clusters(trained)
-    test = _assign(trained, "test", number, merged)
-    first, second = (_assign(trained, "train", number)[name] for name in ("winner", "second"))
+    test = assign_split(trained, "test", number, merged)
+    first, second = (assign_split(trained, "train", number)[name] for name in ("winner", "second"))
     adjacency = book.adjacency()
     relevances = None if book.relevances is None else book.relevances[book.live]
     history, steps, paths = (
@@ -256,50 +271,31 @@ def _arrange(
         lattice=None if book.grid is None else book.grid.places()[live].numpy(),
         topology=None if book.grid is None else book.grid.topology,
         former=former and former._replace(cluster=former.cluster[test["index"]]),
+        called=_call_samples(trained, test["index"]),
+        numbers=None if merged is None else _list_numbers(trained),
+        merge=None if merged is None else lambda number: model.merged(number).numpy(),
     )
+
+
+def _call_samples(trained: Trained, index: Nodes) -> list[str] | None:
+    """Names of test samples, by their files or ids."""
+    about = trained.data.about("test", torch.from_numpy(index))
+    if about is None or not {"file", "id"} & {*about}:
+        return None
+    return [name_sample(row) for _, row in about.iterrows()]
+
+
+def _list_numbers(trained: Trained) -> dict[int, float]:
+    """Numbers of clusters that are found, as the training looks for them."""
+    found = trained.model.connectivity
+    assert found is not None
+    used = found.used & trained.model.codebook.live.numpy()
+    return list_numbers(found.between[np.ix_(used, used)]) if used.any() else {}
 
 
 def _find_clusters(trained: Trained) -> Tensor:
     """The cluster of every slot."""
     return trained.model.merged(read_number(trained.config.get("n_clusters")))
-
-
-def _assign(
-    trained: Trained, split: Any, number: Tensor, merged: Tensor | None = None
-) -> dict[str, Any]:
-    """The samples of a split, of the test split at most :data:`MOST_SAMPLES`, and their nodes."""
-    model, data = trained.model, trained.data
-    columns: dict[str, list[Tensor]] = {}
-    n = len(data.rows(split))
-    kept = torch.zeros(n, dtype=torch.bool)
-    # Not the first ones: files in folders come class by class.
-    kept[torch.linspace(0, n - 1, min(MOST_SAMPLES, n)).round().long()] = True
-    for batch in data.split_dataloader(split):
-        z = model.encode(batch.x)
-        found = model.assign(z)
-        parts = {"winner": number[found.winner], "second": number[found.second]}
-        if split == "test":
-            parts |= {"activation": found.activation, "latent": z}
-            parts |= {"samples": data.denormalize(batch.x), "index": batch.index}
-            parts |= {} if batch.y is None else {"labels": batch.y}
-            parts |= {} if merged is None else {"clear": _is_clear(model.memberships(z, merged))}
-            parts = {name: part[kept[batch.index]] for name, part in parts.items()}
-        for name, part in parts.items():
-            columns.setdefault(name, []).append(part)
-    arrays: dict[str, Any] = {name: torch.cat(part).numpy() for name, part in columns.items()}
-    return arrays if split == "train" else {"labels": None, **arrays}
-
-
-def _is_clear(share: Tensor) -> Tensor:
-    """Whether samples are twice as near to one cluster as to any other, by their memberships.
-
-    Args:
-        share: (n, clusters), as the inverse square of distances.
-    """
-    if share.shape[1] < 2:
-        return torch.ones(len(share), dtype=torch.bool)
-    first, second = share.topk(2, dim=1).values.unbind(1)
-    return first >= 4 * second
 
 
 def _read_shown(file: Path, read: Callable[[Path], Any], absent: Any) -> Any:

@@ -23,6 +23,9 @@ class Section:
         caption: what one sees, with the numbers that say whether it is so.
         figure: None where numbers are all.
         measures: numbers by name.
+        source: the number of the paper's figure that it is after; empty where there is none.
+        question: that it helps to answer, a key of :data:`dcsomrl.reporting.html.QUESTIONS`; empty
+            where it stands among all pictures.
     """
 
     name: str
@@ -30,6 +33,8 @@ class Section:
     caption: str
     figure: Figure | None
     measures: Measures = field(default_factory=dict)
+    source: str = ""
+    question: str = ""
 
 
 # What a section can need, and whether a run has it.

@@ -1,5 +1,6 @@
 """What samples between nodes say of them, and the clusters that come of it."""
 
+import itertools
 from itertools import combinations
 
 import numpy as np
@@ -8,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import make_blobs
 
-from dcsomrl.analysis.clusters import divide, find_clusters, find_number, join
+from dcsomrl.analysis.clusters import (
+    RESOLUTIONS,
+    divide,
+    find_clusters,
+    find_number,
+    join,
+    list_numbers,
+)
 from dcsomrl.analysis.connectivity import Connectivity
 from dcsomrl.analysis.merging import find_communities
 
@@ -76,6 +84,19 @@ def test_the_number_may_be_one_or_that_of_the_nodes():
     )
     assert find_number(tight.between).max() == 11
     assert len(find_number(np.array([[2.0]]))) == 1
+
+
+def test_numbers_are_listed_with_the_widest_range_over_which_each_holds():
+    x, _ = make_blobs(500, centers=4, n_features=6, cluster_std=6, random_state=1)
+    _, found = quantized(x, 20)
+    numbers = [int(find_communities(found.between, one).max()) + 1 for one in RESOLUTIONS]
+    widest: dict[int, int] = {}
+    for number, same in itertools.groupby(numbers):
+        widest[number] = max(widest.get(number, 0), len(list(same)))
+    listed = list_numbers(found.between)
+    assert len(listed) > 1
+    assert listed == {number: width / len(RESOLUTIONS) for number, width in widest.items()}
+    assert max(listed, key=listed.__getitem__) == find_number(found.between).max() + 1
 
 
 @pytest.mark.parametrize("n_nodes", [4, 8, 20])

@@ -1,4 +1,8 @@
-"""Reports of real small runs: what they hold, and runs that lack something."""
+"""Reports of real small runs: what they hold, and runs that lack something.
+
+Figures by number are those of "Shaping latent representations using Self-Organizing Maps with
+Relevance Learning", submitted to ICLR 2022.
+"""
 
 import json
 import re
@@ -84,6 +88,33 @@ def test_every_section_of_an_image_run_is_there(portrait, tmp_path):
     measures = json.loads((tmp_path / "measures.json").read_text())
     assert 0 < measures["trustworthiness"] <= 1
     assert measures["merging, spectral on winners: clusters"] == 10
+
+
+def test_titles_are_plain_words_and_the_papers_numbers_stand_beside_them(portrait):
+    found, page = portrait
+    numbered = re.compile(r"\b(Figs?\.|Table|Appendix|Section|A\.\d)")
+    for section in found.values():
+        assert not numbered.search(section.title), section.title
+        assert not numbered.search(section.caption), section.caption
+    assert found["plane"].source == "Fig. 5"
+    assert {picture.name: picture.source for picture in page.pictures}["relevances"] == "Fig. 2"
+
+
+def test_samples_of_a_table_are_called_by_their_ids(tmp_path):
+    digits = load_digits()
+    table = pd.DataFrame(digits.data[:200]).rename(columns="pixel {}".format)
+    table.insert(0, "name", [f"digit {number}" for number in range(200)])
+    table.to_csv(tmp_path / "digits.csv", index=False)
+    settings = ["dataset=arrays", f"dataset.path={tmp_path / 'digits.csv'}", "trainer=cpu"]
+    settings += ["dataset.source.id=name", "trainer.max_epochs=1", "dataset.batch_size=64"]
+    (tmp_path / "run").mkdir()
+    train(compose_config("train", settings, tmp_path / "run"))
+    found = read_run(tmp_path / "run")
+    names = read_test_split(tmp_path / "run")["id"].tolist()
+    assert found.called == names
+    _, page = draw_report(found, "pca", 0)
+    assert page.answers["odd"].rows[0][0] in names
+    assert set(page.clusters[0].facts["typical samples"].split(", ")) <= set(names)
 
 
 def test_captions_say_what_was_measured(portrait, run):
@@ -221,7 +252,8 @@ def test_samples_are_called_by_their_number_in_the_whole_split(run):
     fewer = replace(
         run,
         **{name: getattr(run, name)[some] for name in ("samples", "latent", "winner", "second")},
-        **{name: getattr(run, name)[some] for name in ("activation", "labels", "index", "clear")},
+        **{name: getattr(run, name)[some] for name in ("activation", "labels", "index")},
+        **{name: getattr(run, name)[some] for name in ("clear", "outlier")},
     )
     assert set(draw_report(fewer, "pca", 0)[1].explorer.nearest_rows.ravel() % 3) == {1}
 

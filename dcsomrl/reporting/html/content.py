@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from dcsomrl.reporting.html.answers import Answer, Comparison, check_answers
+
 Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]
 Pixels = NDArray[np.uint8]
@@ -21,12 +23,17 @@ class Picture:
         title: the figure's heading.
         caption: one or two sentences, what one sees.
         svg: the text of an SVG file, as matplotlib writes it.
+        source: the number of the paper's figure that it is after; empty where there is none.
+        question: that it helps to answer, a key of
+            :data:`~dcsomrl.reporting.html.answers.QUESTIONS`; empty where it helps with none.
     """
 
     name: str
     title: str
     caption: str
     svg: str
+    source: str = ""
+    question: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,8 @@ class RunPage:
         explorer: None where there is nothing to explore.
         clusters: the largest first; none where nodes are not merged.
         meanings: what measures of the summary say, by their name, where they need a word.
+        answers: by their question, a key of :data:`~dcsomrl.reporting.html.answers.QUESTIONS`.
+        comparison: of any two clusters; None where there are none.
     """
 
     title: str
@@ -120,6 +129,8 @@ class RunPage:
     explorer: Explorer | None
     clusters: list[Cluster] = field(default_factory=list)
     meanings: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    comparison: Comparison | None = None
 
 
 def check_run(run: RunPage) -> None:
@@ -145,6 +156,7 @@ def check_run(run: RunPage) -> None:
             raise ValueError(f"cluster {cluster.number} has other facts than the first one.")
         if cluster.pictures is not None:
             _check_pixels("pictures", cluster.pictures, len(cluster.pictures))
+    check_answers(run.answers, run.comparison)
     if run.explorer is not None:
         _check_nodes(run.explorer)
         _check_points(run.explorer)

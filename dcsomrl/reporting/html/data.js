@@ -54,14 +54,21 @@ class Sheet {
   }
 }
 
-/** One run's data: typed arrays by their name, sheets, and each node's neighbours. */
+/** Data as the page carries it: typed arrays by their name, and sheets. */
+function unpack(data) {
+  const found = {};
+  for (const [name, value] of Object.entries(data)) {
+    if (value?.png) found[name] = new Sheet(value);
+    else if (value?.type) found[name] = new TYPES[value.type](bytesOf(value.data).buffer);
+    else found[name] = value;
+  }
+  return found;
+}
+
+/** One run's map, and each node's neighbours. */
 class Content {
   constructor(data) {
-    for (const [name, value] of Object.entries(data)) {
-      if (value?.png) this[name] = new Sheet(value);
-      else if (value?.type) this[name] = new TYPES[value.type](bytesOf(value.data).buffer);
-      else this[name] = value;
-    }
+    Object.assign(this, unpack(data));
     this.nodes = this.slots.length;
     this.most = Math.max(...this.wins);
     this.neighbours = Array.from({ length: this.nodes }, () => []);

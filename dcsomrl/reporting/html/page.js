@@ -225,6 +225,9 @@ function startTheme(explorers) {
 }
 
 async function start() {
+  for (const [number, root] of document.querySelectorAll(".comparison").entries()) {
+    new Comparison(root, number, JSON.parse(root.querySelector("script").textContent));
+  }
   const explorers = [];
   window.dcsomrl = { explorers };
   startTheme(explorers);

@@ -28,7 +28,14 @@ def draw_clusters(context: Context) -> Section:
         "training samples that lie between them. A row is a cluster, with the test samples that it "
         f"won: {what}.{few}"
     )
-    return Section("clusters", "Clusters", caption, figure, {"clusters": number})
+    return Section(
+        "clusters",
+        "The nodes that each cluster is made of",
+        caption,
+        figure,
+        {"clusters": number},
+        question="clusters",
+    )
 
 
 PART = Part(draw_clusters, needs=("nodes", "clusters"))

@@ -27,8 +27,9 @@ def draw_components(context: Context) -> Section:
     titles = [names[i] for i in chosen]
     figure = draw_planes(values[:, chosen].T, titles, places, run.graph, run.topology)
     more = f" Of {len(names)} the {len(chosen)} are shown in which nodes differ most."
-    caption = f"Every node by {what}.{more if len(names) > len(chosen) else ''}"
-    return Section("components", "Component planes", caption, figure)
+    more = more if len(names) > len(chosen) else ""
+    caption = f"Component planes: every node by {what}.{more}"
+    return Section("components", "What nodes differ in", caption, figure)
 
 
 PART = Part(draw_components, needs=("nodes",))

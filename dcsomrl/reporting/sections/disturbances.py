@@ -40,8 +40,8 @@ def draw_disturbances(context: Context) -> Section | None:
         "nodes; bands: 95 %."
     )
     figure = draw_disturbance_lines(table)
-    title = "Does relevance say what matters? (Fig. 3)"
-    return Section("disturbances", title, caption, figure, measures)
+    title = "Does relevance say what matters?"
+    return Section("disturbances", title, caption, figure, measures, source="Fig. 3")
 
 
 PART = Part(draw_disturbances, needs=("nodes", "relevances"))

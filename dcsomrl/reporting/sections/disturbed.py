@@ -41,7 +41,9 @@ def draw_disturbed(context: Context) -> Section:
         f"below 0.3, 0.4 and 0.5, and above {MATTERS}, were moved by {size:.3f}, two deviations of "
         "the codes. The further right of the first four, the more dimensions move."
     )
-    return Section("disturbed", "Disturbed prototypes (Fig. 3)", caption, figure)
+    return Section(
+        "disturbed", "Prototypes with some dimensions moved", caption, figure, source="Fig. 3"
+    )
 
 
 PART = Part(draw_disturbed, needs=("nodes", "relevances", "images"))

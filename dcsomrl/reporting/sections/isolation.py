@@ -13,7 +13,10 @@ def draw_isolation(context: Context) -> Section:
     places = context.places[1] if run.lattice is None else run.lattice
     title = "mean distance from the neighbours"
     figure = draw_planes(found.nodes[None], [title], places, run.graph, run.topology)
-    caption = "Every node by its mean distance from its neighbours: ridges part what lies apart."
+    caption = (
+        "Every node by its mean distance from its neighbours, as in a U-matrix: ridges part what "
+        "lies apart."
+    )
     measures: dict[str, float | int | None] = {"mean_edge": float(found.edges.mean())}
     if run.cluster is not None:
         ends = run.cluster[run.graph]
@@ -26,7 +29,9 @@ def draw_isolation(context: Context) -> Section:
                 f" {int(between.sum())} of {len(between)} edges lead from one cluster to another, "
                 f"and are {ratio:.2f} times as long as those within."
             )
-    return Section("isolation", "The U-matrix", caption, figure, measures)
+    return Section(
+        "isolation", "How far nodes lie from their neighbours", caption, figure, measures
+    )
 
 
 PART = Part(draw_isolation, needs=("nodes", "edges"))

@@ -15,7 +15,9 @@ def draw_life(context: Context) -> Section:
             f"Every epoch of the training: {last['births']:,.0f} nodes were born, "
             f"{last['deaths']:,.0f} died, {last['nodes']:.0f} live."
         )
-    return Section("life", "The life of the map", caption, draw_life_curves(run.history))
+    return Section(
+        "life", "Epoch by epoch", caption, draw_life_curves(run.history), question="trained"
+    )
 
 
 PART = Part(draw_life, needs=("history",))

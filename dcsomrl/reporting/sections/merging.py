@@ -69,7 +69,13 @@ def draw_merging(context: Context) -> Section | None:
         for score, value in scores.items()
     }
     return Section(
-        "merging", "From nodes to clusters (A.3)", caption, draw_merge_bars(rows), measures
+        "merging",
+        "Scores with the nodes merged in other ways",
+        caption,
+        draw_merge_bars(rows),
+        measures,
+        source="Appendix A.3",
+        question="number",
     )
 
 

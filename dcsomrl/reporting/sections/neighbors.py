@@ -37,7 +37,14 @@ def draw_neighbors(context: Context) -> Section | None:
     )
     measures = {"typicality_prototype": float(prototype), "typicality_mean": float(mean)}
     figure = draw_image_rows(rows, labels, ["prototype"])
-    return Section("neighbors", "Nearest samples (Fig. 10)", caption, figure, measures)
+    return Section(
+        "neighbors",
+        "Prototypes and the samples nearest to them",
+        caption,
+        figure,
+        measures,
+        source="Fig. 10",
+    )
 
 
 PART = Part(draw_neighbors, needs=("nodes", "images"))

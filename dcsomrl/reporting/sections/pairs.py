@@ -52,8 +52,8 @@ def draw_pairs(context: Context) -> Section | None:
         f"{measures['walk_distance_connected']:.3f} apart, the latter "
         f"{measures['walk_distance_unconnected']:.3f}."
     )
-    title = "Are walks along the map smooth? (Fig. 4)"
-    return Section("pairs", title, caption, draw_pair_scatter(table), measures)
+    title = "Are walks along the map smooth?"
+    return Section("pairs", title, caption, draw_pair_scatter(table), measures, source="Fig. 4")
 
 
 def _to_dense(edges: Nodes, n: int) -> Array:

@@ -21,7 +21,7 @@ def draw_plane(context: Context) -> Section:
     )
     if len(run.graph):
         caption += " Lines join connected nodes: the graph was found in the codes."
-    return Section("plane", "The map among the samples (Fig. 5)", caption, figure)
+    return Section("plane", "The map among the samples", caption, figure, source="Fig. 5")
 
 
 PART = Part(draw_plane, needs=("nodes",))

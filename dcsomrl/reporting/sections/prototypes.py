@@ -14,7 +14,7 @@ def draw_prototypes(context: Context) -> Section:
         flat = run.decoded.reshape(len(run.decoded), -1)
         figure = draw_prototype_profiles(flat, run.wins, run.feature_names)
     caption = "Every node's prototype, the most used first, with the test samples that it won."
-    return Section("prototypes", "Prototypes", caption, figure)
+    return Section("prototypes", "What each node stands for", caption, figure)
 
 
 PART = Part(draw_prototypes, needs=("nodes",))

@@ -34,7 +34,14 @@ def draw_relevances(context: Context) -> Section | None:
         "relevance_entropy": float(profile.entropy.mean()),
     }
     figure = draw_relevance_histograms(run.relevances[kept])
-    return Section("relevances", "Relevances (Fig. 2)", caption, figure, measures)
+    return Section(
+        "relevances",
+        "How much dimensions matter to nodes",
+        caption,
+        figure,
+        measures,
+        source="Fig. 2",
+    )
 
 
 PART = Part(draw_relevances, needs=("nodes", "relevances"))

@@ -52,7 +52,7 @@ def draw_shared(context: Context) -> Section | None:
     )
     measures = {"shared_light": within, "shared_light_chance": chance}
     figure, title = draw_image_rows(rows, labels, ["shared"]), "What prototypes of a class share"
-    return Section("shared", f"{title} (Figs. 8, 9)", caption, figure, measures)
+    return Section("shared", title, caption, figure, measures, source="Figs. 8 and 9")
 
 
 PART = Part(draw_shared, needs=("nodes", "images", "labels", "edges"))

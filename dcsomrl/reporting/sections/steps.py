@@ -53,7 +53,15 @@ def draw_steps(context: Context) -> Section:
     }
     marks = {share: step for share, step in reached.items() if step is not None}
     figure = draw_step_curves(run.steps, marks, chance)
-    return Section("steps", "Scores at every step (Fig. 7)", caption, figure, measures)
+    return Section(
+        "steps",
+        "Scores at every step",
+        caption,
+        figure,
+        measures,
+        source="Fig. 7",
+        question="trained",
+    )
 
 
 def _capitalize(score: str) -> str:

@@ -41,7 +41,7 @@ def draw_topology(context: Context) -> Section:
             f"chance in {agreement.chance:.0%} (p {agreement.p:.2g}, by permuting the classes)."
         )
     figure = draw_degree_bars(degree, np.bincount(part))
-    return Section("topology", "The graph", caption, figure, measures)
+    return Section("topology", "How many neighbours nodes have", caption, figure, measures)
 
 
 PART = Part(draw_topology, needs=("nodes", "map"))

@@ -32,7 +32,11 @@ def draw_traversals(context: Context) -> Section:
         "the lowest to the highest hundredth of the test samples."
     )
     return Section(
-        "traversals", "Along one dimension (Fig. 4)", caption, draw_image_rows(rows, labels)
+        "traversals",
+        "Prototypes with one dimension from low to high",
+        caption,
+        draw_image_rows(rows, labels),
+        source="Fig. 4",
     )
 
 

@@ -37,7 +37,13 @@ def draw_walks(context: Context) -> Section:
         f"From node {run.slots[start]} to node {run.slots[end]}, which lie farthest apart on the "
         "map: straight through the codes, and along the shortest path of connected nodes."
     )
-    return Section("walks", "Between prototypes (Fig. 4)", caption, draw_image_rows(rows, labels))
+    return Section(
+        "walks",
+        "What lies between two prototypes",
+        caption,
+        draw_image_rows(rows, labels),
+        source="Fig. 4",
+    )
 
 
 PART = Part(draw_walks, needs=("nodes", "images", "edges"))

@@ -9,8 +9,14 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from dcsomrl.reporting.html import Cluster, Explorer, Picture, RunPage
+from dcsomrl.reporting.html import Answer, Cluster, Comparison, Explorer, Picture, RunPage
 
+# Of a comparison of a table's clusters: the second feature is twice as far apart in its deviations.
+FEATURES: dict[str, Any] = {
+    "means": np.array([[1.0, 100.0], [2.0, 300.0], [-2.5e-7, -100.0]]),
+    "deviation": np.array([1.0, 100.0]),
+    "names": ["width of the longest leaf in the whole of the plant", "height"],
+}
 DIGITS = [str(digit) for digit in range(10)]
 
 
@@ -123,3 +129,33 @@ def run_page(title: str = "seed 1", **changes: Any) -> RunPage:
         meanings={"NMI": "0 to 1, higher is better"},
     )
     return replace(made, **changes)
+
+
+def comparison(**changes: Any) -> Comparison:
+    """Three clusters of pictures; ``changes`` replace single fields."""
+    border = np.array([[0, 45, 0], [89, 0, 0], [22, 0, 0]])
+    pictures = blobs(np.random.default_rng(3), 3, 8, 1)
+    made = Comparison(np.array([90, 89, 88]), border, pictures, None, None, None)
+    return replace(made, **changes)
+
+
+def answered_page(title: str = "seed 1", **changes: Any) -> RunPage:
+    """A run with an answer to every question."""
+    odd = Answer(
+        "2 of 9 are outliers.",
+        ["sample", "outlier"],
+        [["s7", "yes"], ["s3", "no"]],
+        blobs(np.random.default_rng(4), 2, 8, 1),
+    )
+    level = Answer("It looks so.", ["", "change"], [["loss", "-0.1%"]])
+    number = Answer("3 stand out.", ["clusters", "holds over"], [["2", "10%"], ["3", "60%"]])
+    sizes = replace(picture("sizes", "Samples won"), question="trained", source="Fig. X")
+    return run_page(
+        title,
+        **{
+            "answers": {"odd": odd, "trained": level, "number": number},
+            "pictures": [picture(), sizes],
+            "comparison": comparison(),
+            **changes,
+        },
+    )

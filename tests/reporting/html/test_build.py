@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcsomrl.reporting.html import Cluster, Picture, RunPage, build_page
+from dcsomrl.reporting.html import QUESTIONS, Answer, Cluster, Picture, RunPage, build_page
 from tests.reporting.html.samples import (
+    FEATURES,
+    answered_page,
     cluster_rows,
+    comparison,
     explorer,
     picture,
     run_page,
@@ -200,12 +203,16 @@ def test_measures_that_a_run_lacks_are_dashes():
 def test_the_page_begins_with_the_clusters_and_their_pictures(side, channels):
     rows = cluster_rows(side=side, channels=channels)
     page = build_page([run_page(clusters=rows)], "Map")
-    assert page.index("<h2>Clusters</h2>") < page.index("<h2>Map</h2>") < page.index("<h2>Numbers")
-    table = re.search(r'<table class="clusters">(.*?)</table>', page)[1]
-    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in table.split("<tr>")[1:]]
-    assert cells[0] == ["cluster", "samples", "nodes", "typical samples"]
-    assert [row[:3] for row in cells[1:]] == [[str(i), str(90 - i), "4"] for i in range(3)]
-    image = re.search(r'base64,([^"]+)" width="(\d+)" height="(\d+)" alt="([^"]+)"', cells[2][3])
+    first = page.index("<h2>Which clusters are there?</h2>")
+    assert first < page.index("<h2>Map</h2>") < page.index("<h2>Numbers")
+    table = re.search(r'<table class="clusters"[^>]*>(.*?)</table>', page)[1]
+    rows_of = re.split(r"<tr[^>]*>", table)[1:]
+    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows_of]
+    assert cells[0] == ["cluster", "samples", "typical samples", "nodes"]
+    assert [[*row[:2], row[3]] for row in cells[1:]] == [
+        [str(i), str(90 - i), "4"] for i in range(3)
+    ]
+    image = re.search(r'base64,([^"]+)" width="(\d+)" height="(\d+)" alt="([^"]+)"', cells[2][2])
     shown = Image.open(io.BytesIO(base64.b64decode(image[1])))
     assert image[4] == "5 typical samples of cluster 1"
     assert shown.width / shown.height == pytest.approx(int(image[2]) / int(image[3]), rel=0.02)
@@ -287,6 +294,53 @@ def test_what_does_not_fit_is_refused_in_a_sentence(changes, sentence):
     with pytest.raises(ValueError, match=sentence) as caught:
         build_page([run_page(explorer=explorer(**changes))], "Map")
     assert str(caught.value).endswith(".")
+
+
+def test_answers_and_the_pictures_that_help_stand_under_their_question():
+    page = build_page([answered_page()], "Map")
+    parts = re.split(r'<section id="([a-z0-9-]+)">', page)[1:]
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert list(sections)[:5] == list(QUESTIONS)
+    for key, question in QUESTIONS.items():
+        assert f'<a href="#{key}">{question}</a>' in page
+        assert f"<h2>{question}</h2>" in sections[key]
+    assert "2 of 9 are outliers" in sections["odd"]
+    assert re.findall(r'<img[^>]*alt="(s\d)"', sections["odd"]) == ["s7", "s3"]
+    assert "Samples won" in sections["trained"]
+    assert "Samples won" not in sections["pictures"]
+    assert "Scores by epoch" in sections["pictures"]
+    assert "After Fig. X of the paper." in sections["trained"]
+    assert page.count("The paper: ") == 1
+    assert "The paper: " not in build_page([run_page()], "Map")
+    assert re.findall(r'"border_counts":', sections["apart"])
+
+
+def test_answers_of_several_runs_stand_under_their_names():
+    page = build_page([answered_page("first"), answered_page("second"), run_page("third")], "Maps")
+    odd = page.split('<section id="odd">')[1].split("</section>")[0]
+    assert re.findall("<h3>(.*?)</h3>", odd) == ["first", "second"]
+    assert Reader(page).open == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "changes", "sentence"),
+    [
+        ({"why": Answer("Because")}, {}, "no question 'why'"),
+        ({"odd": Answer("Two", ["a", "b"], [["1"]])}, {}, "row of another length"),
+        ({"odd": Answer("", ["a"], [["1"]], np.zeros((2, 3, 3, 1), np.uint8))}, {}, "each row"),
+        ({}, {"border": np.zeros((3, 2), int)}, r"border must have the shape \(3, 3\)"),
+        ({}, {"pictures": np.zeros((2, 8, 8, 1), np.uint8)}, r"pictures must have the shape \(3"),
+        ({}, {"pictures": None}, "needs pictures, or means"),
+        (
+            {},
+            {"pictures": None, **FEATURES, "means": np.zeros((3, 3))},
+            r"means must have .*\(3, 2",
+        ),
+    ],
+)
+def test_answers_that_do_not_fit_are_refused(answers, changes, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        build_page([run_page(answers=answers, comparison=comparison(**changes))], "Map")
 
 
 @pytest.mark.parametrize(
