@@ -116,6 +116,7 @@ ENTRIES = {
         [
             *("dataset=arrays", "dataset.path=docstrings.parquet"),
             *("dataset.target=package", "dataset.source.id=name"),
+            *("dataset.normalization=unit", "dataset.neighbors.metric=cosine"),
         ],
         kind="package",
     ),

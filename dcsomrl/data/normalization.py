@@ -18,6 +18,8 @@ NARROW = (
     torch.bfloat16,
     torch.float32,
 )
+# A number that was computed in two ways differs by this many of the smallest steps from itself.
+ROUNDING = 4
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def fit(kind: Kind, sample: Tensor) -> Normalization:
     ``standard`` takes the mean and the deviation of every column of a table, of images one of all
     pixels; ``half`` brings [0, 1] to [-1, 1]; ``minmax`` brings every column of a table to [0, 1],
     and images as a whole; ``unit`` brings every sample to a length of 1, as is usual with
-    embeddings; ``none`` leaves all as it is. Bytes are first brought to [0, 1].
+    embeddings; ``none`` leaves all as it is. Bytes are first brought to [0, 1]. What differs by
+    rounding alone is constant.
     """
     dtype = torch.float32 if sample.dtype in NARROW else torch.float64
     offset, scale = torch.tensor(0.0, dtype=dtype), torch.tensor(1.0, dtype=dtype)
@@ -93,14 +96,21 @@ def fit(kind: Kind, sample: Tensor) -> Normalization:
         size = find_magnitude(sample, axes)
         scale, offset = torch.std_mean(sample / size, dim=axes)
         size = size.view_as(scale)
-        scale, offset = scale.nan_to_num(0) * size, offset * size  # NaN of a single sample
+        scale = _drop_rounding(scale.nan_to_num(0), 1)  # NaN of a single sample
+        scale, offset = scale * size, offset * size
     elif kind == "minmax":
         sample = to_floats(sample, dtype)
         # A pixel that is seldom inked must not count as much as one that often is.
         axes = _choose_axes(sample)
         offset = sample.amin(axes)
-        scale = sample.amax(axes) - offset
+        high = sample.amax(axes)
+        scale = _drop_rounding(high - offset, torch.maximum(offset.abs(), high.abs()))
     return Normalization(offset, scale, clipped=kind == "minmax", to_unit=kind == "unit")
+
+
+def _drop_rounding(spread: Tensor, size: Tensor | int) -> Tensor:
+    """Spreads of numbers, 0 where it is but the rounding of numbers of such a size."""
+    return torch.where(spread <= ROUNDING * torch.finfo(spread.dtype).eps * size, 0, spread)
 
 
 def _choose_axes(sample: Tensor) -> tuple[int, ...]:

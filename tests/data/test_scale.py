@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dcsomrl.data import Arrays, ClusterData, Neighbors
 from dcsomrl.data.files import arrays
 from dcsomrl.data.in_memory import make_arrays
+from dcsomrl.data.normalization import fit
 from dcsomrl.errors import DataError
 from dcsomrl.training.assignments import describe_clusters
 
@@ -292,3 +293,15 @@ def test_what_is_constant_is_told_whatever_the_size(size, kind):
     x[:, 1] = size
     assert loaded(x, kind).constant == ["feature 1"]
     assert loaded(x * 0 + size, kind).constant == ["all samples"]
+
+
+@pytest.mark.parametrize("kind", ["standard", "minmax"])
+@pytest.mark.parametrize(("dtype", "steps", "kept"), [("f4", 3, 0), ("f4", 40, 1), ("f8", 3, 0)])
+def test_what_differs_by_rounding_alone_is_constant(kind, dtype, steps, kept):
+    value = np.array(0.05, dtype)
+    x = np.full((60, 2), value)
+    x[::2, 1] += steps * np.spacing(value)
+    made = fit(kind, torch.from_numpy(x))
+    assert made.scale.tolist()[0] == 0
+    assert int(made.scale[1] > 0) == kept
+    assert made(torch.from_numpy(x))[:, 1].unique().numel() == 1 + kept
