@@ -185,6 +185,8 @@ def _explain_composition(error: Exception, config_name: str, overrides: list[str
 def _explain_import(place: str, message: str, cause: BaseException | None) -> str | None:
     """What keeps a class or function from being found; None where that is not the mistake."""
     target = re.search(r"Error locating target '([^']+)'", message)
+    if target is None and (refused := re.search(r"Target '([^']+)' is blocklisted", message)):
+        return f"{place}{refused[1]} may run any code, and Hydra does not call it: choose another"
     if target is None:
         return f"{place}{shorten(cause)}" if isinstance(cause, ImportError) else None
     # Hydra has the error as Python writes it, below a line with the name.

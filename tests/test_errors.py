@@ -107,6 +107,7 @@ MANDATORY = {
             ["+model.losses.x._target_=tests.conftest.Nothing"],
             "model.losses.x: tests.conftest.Nothing cannot be imported (",
         ),
+        (["+callbacks.own._target_=os.system"], "callbacks.own: "),
         (
             ["+model.losses.x._target_=torch.nn.ReLU"],
             "model: the term x of losses is of class ReLU, which must derive from dcsomrl.Term",

@@ -75,6 +75,12 @@ def export(cfg: DictConfig) -> Path:
     settle_kinds(cfg)
     if cfg.format not in FILES:
         raise ConfigError(f"format must be onnx or torch, got {cfg.format}")
+    ending = Path(FILES[cfg.format]).suffix
+    if cfg.output and Path(cfg.output).suffix != ending:
+        raise ConfigError(
+            f"output must end in {ending} for format={cfg.format}, got {cfg.output}: give the file "
+            "this ending, by which others know it"
+        )
     if (cfg.run is None) == (cfg.ckpt is None):
         raise ConfigError("give run=<folder of a run> or ckpt=<checkpoint>, one of them")
     lacking = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]

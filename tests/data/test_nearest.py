@@ -47,6 +47,49 @@ def test_neighbors_are_scikit_learns(n, m, metric, seed, data):
     np.testing.assert_allclose(found, distance, atol=2e-3)
 
 
+def order_exactly(x: torch.Tensor, k: int) -> torch.Tensor:
+    """Neighbours of samples of whole numbers, whose distances are exact: nearest, then by row."""
+    away = (x.long()[:, None] - x.long()).square().sum(2) * len(x) + torch.arange(len(x))
+    return away.fill_diagonal_(2**60).argsort(1)[:, :k]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    n=st.integers(2, 150),
+    m=st.integers(1, 4),
+    levels=st.integers(1, 5),
+    scale=st.sampled_from([1.0, 0.1, 1e-3, 1e6]),
+    shift=st.sampled_from([0.0, 7.3]),
+    seed=st.integers(0, 10**6),
+    data=st.data(),
+)
+def test_of_equal_distances_the_lowest_rows_are_taken(n, m, levels, scale, shift, seed, data):
+    k = data.draw(st.integers(1, min(n - 1, 8)))
+    whole = torch.randint(levels, (n, m), generator=torch.Generator().manual_seed(seed))
+    found = find_nearest(whole.double() * scale + shift * scale, k)
+    assert torch.equal(found, order_exactly(whole, k))
+    assert torch.equal(find_nearest(whole.float(), k), order_exactly(whole, k))
+
+
+def test_a_far_sample_hides_no_neighbour():
+    x = torch.cat([random(300, 6), torch.full((1, 6), 1e7)])
+    finder = NearestNeighbors(n_neighbors=4, algorithm="brute").fit(x[:300].double())
+    assert torch.equal(find_nearest(x, 4)[:300], torch.from_numpy(finder.kneighbors()[1]))
+
+
+def test_threads_do_not_change_the_neighbours_of_digits():
+    whole = (digits().train_x * 16).round().flatten(1)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        one = find_nearest(whole / 16, 5)
+        torch.set_num_threads(2)
+        assert torch.equal(find_nearest(whole / 16, 5), one)
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(one, order_exactly(whole, 5))
+
+
 def test_blocks_do_not_matter(monkeypatch):
     x = random(500, 7)
     whole = find_nearest(x, 9)
