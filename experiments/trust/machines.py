@@ -8,6 +8,7 @@ to fix the order of sums. What differs is shown by scores and by a digest of the
 import hashlib
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -62,7 +63,16 @@ def train(number: int) -> Trial:
         **{"processor": processor, "threads": threads, "seed": seed, "fixed": fixed},
         **{name: metrics[name] for name in SCORES},
         **{"digest": nodes, "training_seconds": round(metrics["seconds"], 1)},
+        **{"chip": _find_chip(), "python": platform.python_version()},
     }
+
+
+def _find_chip() -> str:
+    """What the processor calls itself; empty where it cannot be read."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text().splitlines() if file.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
 
 
 def describe() -> str:
@@ -71,7 +81,8 @@ def describe() -> str:
     lines = [
         "## The same on every machine",
         "",
-        __doc__.split("\n\n", 1)[1].strip().replace("\n", " "),
+        __doc__.split("\n\n", 1)[1].strip().replace("\n", " ")
+        + f" The processor: {', '.join(sorted({one['chip'] for one in trials}))}.",
         "",
         "| order of sums | instructions | threads | seed | purity | NMI | nodes | clusters | "
         "digest | seconds |",
