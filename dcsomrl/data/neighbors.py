@@ -23,6 +23,8 @@ from dcsomrl.writing import swapped
 
 log = logging.getLogger(__name__)
 
+# Part of the name of a graph that is kept: 1 took of equal distances what rounding said.
+FORM = 2
 # Tells the draw of neighbours from those of views, which are numbered from 0.
 DRAW = -1
 # Images on the disk are compared at this size at most: what is kept of each is in memory.
@@ -79,7 +81,8 @@ class Neighbors:
         if self.cache is None:
             return self._find(x, k, device)
         method = "exact" if len(x) <= self.exact_limit else "approximate"
-        file = self.cache / f"neighbors-{take_fingerprint([x])}-{k}-{self.metric}-{method}.npz"
+        found = f"{take_fingerprint([x])}-{k}-{self.metric}-{method}-{FORM}"
+        file = self.cache / f"neighbors-{found}.npz"
         try:
             # The processes of a training and other trainings wait for the one that finds it.
             with make_lock(self.cache, file.name):

@@ -54,6 +54,7 @@ def train(number: int) -> Trial:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "dcsomrl.train", "model=neighbor_somrl", f"seed={seed}"]
         command += [f"num_threads={threads}", "trainer=cpu", f"hydra.run.dir={folder}"]
+        command += ["dataset.neighbors.cache_dir=null"]  # each finds its own
         environment["OMP_NUM_THREADS"] = str(threads)
         subprocess.run(command, check=True, env=environment, capture_output=True)
         metrics = json.loads((Path(folder) / "metrics.json").read_text())
