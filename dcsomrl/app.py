@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 
 from dcsomrl.configuration import (
     find_config_dir,
+    list_needed,
     list_overrides,
     split_hydra,
     update_config,
@@ -50,6 +51,9 @@ def entry_point(
         def check(cfg: DictConfig) -> DictConfig:
             for group in set(PLACED) & {str(key) for key in cfg}:
                 raise ConfigError(f"+{group}=... has no place at the top: type {PLACED[group]}=...")
+            for key in list_needed(config_name):
+                if key not in cfg:
+                    raise ConfigError(f"~{key} takes away what is needed: leave it out")
             updated_cfg = update_config(cfg)
             check_inputs(config_name, updated_cfg)
             check_numbers(config_name, updated_cfg, list_overrides())

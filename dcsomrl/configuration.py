@@ -167,6 +167,12 @@ def compose_config(config_name: str, overrides: list[str], run_dir: Path) -> Dic
     return update_config(split_hydra(cfg, run_dir))
 
 
+def list_needed(config_name: str) -> list[str]:
+    """Settings that a command reads itself, beside those of the groups that are chosen."""
+    own = OmegaConf.load(find_config_dir() / f"{config_name}.yaml")
+    return [str(key) for key in own if key not in ("defaults", "hydra")]
+
+
 def list_overrides() -> list[str]:
     """Overrides of the run that Hydra has composed, as they were typed."""
     typed: Any = OmegaConf.to_container(HydraConfig.get().overrides.task)  # ${...} as it stands

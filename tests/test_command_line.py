@@ -359,6 +359,7 @@ def test_other_errors_are_not_explained():
         (["~model"], "~model takes away what is needed: leave it out"),
         (["~trainer"], "~trainer takes away what is needed: leave it out"),
         (["~seed"], "~seed takes away what is needed: leave it out"),
+        (["~trust"], "~trust takes away what is needed: leave it out"),
         (["~nothing"], "~nothing takes away what is not set: leave it out"),
         (["+seed=3"], "seed is there already: set it without a plus, seed=..."),
         (
