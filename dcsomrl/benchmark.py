@@ -12,7 +12,7 @@ with explained(__name__):
     from omegaconf import DictConfig
 
     from dcsomrl.app import entry_point
-    from dcsomrl.mistakes import keyed
+    from dcsomrl.keys import keyed
 
 
 def benchmark(cfg: DictConfig) -> Any:

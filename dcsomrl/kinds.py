@@ -16,8 +16,8 @@ from dcsomrl.data.roles import Name, Names
 from dcsomrl.data.stream_files import stream
 from dcsomrl.errors import ConfigError
 from dcsomrl.hints import MAPPINGS, UNIONS, describe, fits, format_value
+from dcsomrl.keys import find_option
 from dcsomrl.migrations import TARGET
-from dcsomrl.mistakes import find_option
 from dcsomrl.ranges import (
     Count,
     Natural,

@@ -11,7 +11,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import compose_config, find_config_dir
-from dcsomrl.mistakes import explain, list_keys
+from dcsomrl.keys import list_keys
+from dcsomrl.mistakes import explain
 from tests.conftest import SMALL, plain
 from tests.warm import PYTHON
 

@@ -18,8 +18,8 @@ from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import compose_config, find_config_dir
 from dcsomrl.data import files, images, stream_files
 from dcsomrl.data.sources import digits
+from dcsomrl.keys import list_keys
 from dcsomrl.metrics.catalogue import describe
-from dcsomrl.mistakes import list_keys
 from tests.conftest import SMALL, read_test_split
 
 TOP = find_config_dir().parent

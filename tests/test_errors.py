@@ -18,10 +18,10 @@ from dcsomrl.data import Arrays, ClusterData, files
 from dcsomrl.errors import CheckpointError, ConfigError, DataError, DcsomrlError, TrainingError
 from dcsomrl.evaluate import evaluate
 from dcsomrl.hints import describe, fits
+from dcsomrl.keys import DATA, keyed, name_keys
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import load
 from dcsomrl.maps import SOMRL
-from dcsomrl.mistakes import DATA, keyed, name_keys
 from dcsomrl.models import DCSOMRL
 from dcsomrl.networks import ConvAutoencoder, MLPAutoencoder
 from dcsomrl.reporting.run_data import read_run

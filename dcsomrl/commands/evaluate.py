@@ -14,9 +14,9 @@ from torch import Tensor
 from dcsomrl.data import ClusterData
 from dcsomrl.data.splits import Split
 from dcsomrl.errors import ConfigError, DataError, shorten
+from dcsomrl.keys import name_keys, name_note
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load, load_data
-from dcsomrl.mistakes import name_keys, name_note
 from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import count_classes, read_number, score
 from dcsomrl.training import results

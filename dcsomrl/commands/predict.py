@@ -21,9 +21,9 @@ from dcsomrl.data.tables import SUFFIXES
 from dcsomrl.data.text_tables import Writing, name_kind
 from dcsomrl.errors import DataError
 from dcsomrl.extras import require
+from dcsomrl.keys import name_note
 from dcsomrl.kinds import settle_kinds
 from dcsomrl.loading import Trained, load
-from dcsomrl.mistakes import name_note
 from dcsomrl.scoring import describe_assignment, read_number
 from dcsomrl.training.results import write_table
 from dcsomrl.training.warnings import warn_of_number

@@ -8,8 +8,8 @@ from omegaconf import DictConfig, ListConfig
 from rich.progress import track
 
 from dcsomrl.errors import ConfigError
+from dcsomrl.keys import name_keys
 from dcsomrl.kinds import settle_kinds
-from dcsomrl.mistakes import name_keys
 from dcsomrl.reporting.html import RunPage, build_page
 from dcsomrl.reporting.page import draw_report, write_figures
 from dcsomrl.reporting.run_data import read_run

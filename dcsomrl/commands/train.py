@@ -19,10 +19,10 @@ from dcsomrl.configuration import find_config_dir, list_overrides
 from dcsomrl.data.constant import list_some
 from dcsomrl.errors import ConfigError, DataError, shorten
 from dcsomrl.inputs import find_checkpoint as find_file
+from dcsomrl.keys import name_keys, name_note
 from dcsomrl.kinds import check_names, settle_kinds
 from dcsomrl.loading import Trained, load
 from dcsomrl.locks import hold
-from dcsomrl.mistakes import name_keys, name_note
 from dcsomrl.models import ClusteringModule
 from dcsomrl.settling import (
     settle_clusters,

@@ -14,8 +14,8 @@ from dcsomrl.configuration import split_hydra, update_config
 from dcsomrl.data import ClusterData
 from dcsomrl.data.splits import FEWEST_VALIDATED
 from dcsomrl.errors import ConfigError
+from dcsomrl.keys import DATA, name_keys
 from dcsomrl.kinds import settle_kinds
-from dcsomrl.mistakes import DATA, name_keys
 from dcsomrl.models import ClusteringModule
 from dcsomrl.scoring import list_scores
 from dcsomrl.search.request import Request
