@@ -168,9 +168,10 @@ def compose_config(config_name: str, overrides: list[str], run_dir: Path) -> Dic
 
 
 def list_needed(config_name: str) -> list[str]:
-    """Settings that a command reads itself, beside those of the groups that are chosen."""
-    own = OmegaConf.load(find_config_dir() / f"{config_name}.yaml")
-    return [str(key) for key in own if key not in ("defaults", "hydra")]
+    """Settings with a default that a command reads itself, beside those of the groups."""
+    own: Any = OmegaConf.to_container(OmegaConf.load(find_config_dir() / f"{config_name}.yaml"))
+    given = [key for key, value in own.items() if value != "???"]
+    return [key for key in given if key not in ("defaults", "hydra")]
 
 
 def list_overrides() -> list[str]:
