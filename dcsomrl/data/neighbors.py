@@ -143,7 +143,8 @@ class Neighbors:
         if many:
             log.info("finding the %d nearest neighbours of %d samples", k, len(x))
         if len(x) <= self.exact_limit:
-            return find_nearest(x.to(device), k, self.metric, progress=many).cpu()
+            there = "cpu" if device.type == "mps" else device  # which has no double precision
+            return find_nearest(x.to(there), k, self.metric, progress=many).cpu()
         return _approximate(x, k, self.metric)
 
 

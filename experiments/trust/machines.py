@@ -2,7 +2,8 @@
 
 ``make train``'s run on the digits, two seeds, with the instruction sets of torch, MKL and oneDNN
 held down to those of older processors, on one thread and on two; and each again with what is said
-to fix the order of sums. What differs is shown by scores and by a digest of the assignments.
+to fix the order of sums. What differs is shown by scores and by a digest of the assignments. Other
+programs were at work, so that seconds vary.
 """
 
 import hashlib
