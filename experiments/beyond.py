@@ -46,6 +46,9 @@ ABLATED: dict[str, list[str]] = {
     "no pull to the map": ["model.alpha=0"],
     "never grown anew": ["model.regrow=null"],
     "fixed threshold": ["model.som.radius=null", "model.som.activation_threshold=0.95"],
+    "no relevances": ["model.som.relevance_rate=0"],
+    "no ageing": ["model.som.life_decay=0"],
+    "repel": ["model.som.repel_mode=radial"],
 }
 ABLATION_EPOCHS = 10
 # Two runs of one thread beat one of two.
