@@ -90,5 +90,7 @@ def _check_header(file: IO[bytes], size: int) -> None:
         return
     shape, _, kind = read(file)
     there = size - file.tell()
+    if any(length < 0 for length in shape):
+        raise ValueError(f"its header claims an array of shape {shape}")
     if not kind.hasobject and math.prod(shape) * kind.itemsize > there:
         raise ValueError(f"its header claims {kind} of shape {shape}, and {there} bytes are there")
