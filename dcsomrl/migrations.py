@@ -88,8 +88,8 @@ def _follow_weight(checkpoint: dict[str, Any]) -> dict[str, Any]:
 # What makes a checkpoint of an earlier version one of the version beside it, in order. Each takes
 # and returns a whole checkpoint, and leaves one alone that has the change already.
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
-    ("0.2", _name_epoch_sums),
-    ("0.2", _follow_weight),
+    ("1.0", _name_epoch_sums),
+    ("1.0", _follow_weight),
 )
 
 

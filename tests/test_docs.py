@@ -1,5 +1,6 @@
 """The examples of the documentation, run as they stand."""
 
+import importlib.util
 import inspect
 import json
 import os
@@ -215,3 +216,13 @@ def test_a_measure_and_a_figure_are_a_file_and_a_line_in_the_package(tmp_path):
     measures = json.loads((folder / "report" / "measures.json").read_text())
     assert measures["most_wins"] == clusters.value_counts().iloc[0]
     assert "Use of the nodes" in (folder / "report" / "report.html").read_text()
+
+
+def test_the_names_that_the_migration_page_gives_are_there():
+    rows = re.findall(r"^\|(.*)\|(.*)\|$", (TOP / "docs" / "migration.md").read_text(), re.M)
+    named = [name for _, now in rows for name in re.findall(r"`(dcsomrl(?:\.\w+)+)", now)]
+    assert len(named) > 10
+    for name in named:
+        module, _, last = name.rpartition(".")
+        found = importlib.util.find_spec(name) if module == "dcsomrl" else None
+        assert found or hasattr(importlib.import_module(module), last), name
