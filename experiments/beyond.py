@@ -39,7 +39,7 @@ COMMON = ["trainer=cpu", "num_threads=1"]
 # What is taken from the method, or changed in it.
 ABLATED: dict[str, list[str]] = {
     "whole": [],
-    "no views": ["augmentation=none"],
+    "no views": ["dataset.augmentation=null"],
     "views alone": ["dataset.neighbors.k=0"],
     "no contrast": ["model.losses.neighbors.weight=0"],
     "no reconstruction": ["model.losses.reconstruction.weight=0"],
