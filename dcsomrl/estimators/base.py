@@ -281,7 +281,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         with silenced(not self._given["verbose"]):
             trainer = self._build_trainer(epochs)
             trainer.fit(model, datamodule=data)
-            model.count_connectivity()
+            model.update_connectivity()
             moments: dict[str, Any] = trainer.optimizers[0].state_dict()["state"]
         model.cpu()
         model._trainer = None  # holds the samples, and all that a pickle should not

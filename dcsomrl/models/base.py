@@ -1,28 +1,25 @@
 """What every clustering model shares: logging of losses, evaluation steps, the optimiser."""
 
 import logging
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from dcsomrl.analysis.clusters import find_clusters
 from dcsomrl.analysis.connectivity import Connectivity
 from dcsomrl.data import Batch, ClusterData
-from dcsomrl.data.arguments import read_whole
 from dcsomrl.data.batches import as_batch
 from dcsomrl.data.notes import note
 from dcsomrl.errors import ConfigError
 from dcsomrl.losses import Step, Term
-from dcsomrl.maps import Assignment, Codebook
+from dcsomrl.maps import Assignment
 from dcsomrl.metrics import NodeUsage, QuantizationError, make_label_scores
 from dcsomrl.models.checks import check_data, check_enough
+from dcsomrl.models.clusterer import Clusterer
 from dcsomrl.models.compilation import CompiledStep, CompileMode
 from dcsomrl.models.sums import EpochSums
 from dcsomrl.networks import Autoencoder, evaluating, find_batch_norms, share_buffers_
@@ -32,7 +29,7 @@ log = logging.getLogger(__name__)
 OptimizerFactory = Callable[[Iterator[nn.Parameter]], Optimizer]
 
 
-class ClusteringModule(LightningModule, ABC):
+class ClusteringModule(Clusterer, LightningModule):
     """A model that trains by gradient and assigns samples to clusters; it never sees a label.
 
     Args:
@@ -40,8 +37,6 @@ class ClusteringModule(LightningModule, ABC):
 
     Attributes:
         epoch_sums: losses of the epoch so far.
-        connectivity: how the nodes hang together by the training part, as of the last checkpoint;
-            None before the first, and for those that were written before it was counted.
         read: ``views`` and ``neighbor`` of a training batch where something read them; None where
             it is not known, before the first step and after older checkpoints.
     """
@@ -58,11 +53,6 @@ class ClusteringModule(LightningModule, ABC):
         self.read: set[str] | None = None
         self._compiled: CompiledStep | None = None
 
-    @property
-    @abstractmethod
-    def codebook(self) -> Codebook:
-        """What the model clusters with: a map's nodes, or centres."""
-
     @abstractmethod
     def terms(self, step: Step) -> dict[str, Tensor]:
         """Terms of the loss on a batch, 0-d each, ``loss`` their weighted sum.
@@ -70,105 +60,11 @@ class ClusteringModule(LightningModule, ABC):
         They are logged by their names, which are the same for every batch.
         """
 
-    @property
-    def n_clusters(self) -> int:
-        """K, slots of clusters."""
-        return len(self.codebook.centers)
-
-    def assign(self, z: Tensor) -> Assignment:
-        """The best two clusters of codes (batch, m), with the winner's activation and distance."""
-        return self.codebook.assign(z)
-
-    def distance(self, z: Tensor, slot: Tensor) -> Tensor:
-        """(batch,) squared distance of codes (batch, m) from the clusters of slots (batch,)."""
-        return self.codebook.distance(z, slot)
-
-    def cluster(self, x: Tensor) -> Assignment:
-        """Encode and assign a batch (batch, *shape) of normalised samples."""
-        return self.assign(self.encode(x))
-
-    @torch.no_grad()
-    def memberships(self, z: Tensor, merged: Tensor) -> Tensor:
-        """How far codes belong to every cluster, by their distance from its nearest node.
-
-        A cluster's share is as the inverse square of that distance, whatever the number of its
-        nodes, so that the largest is that of the nearest node's cluster.
-
-        Args:
-            z: (batch, m) codes.
-            merged: (K,) cluster of every slot, -1 for slots that are not in use.
-
-        Returns:
-            (batch, clusters) in [0, 1], rows that sum to 1.
-
-        Source: Bezdek 1981, "Pattern recognition with fuzzy objective function algorithms", the
-        memberships of fuzzy c-means with exponent 2.
-        """
-        live = (merged >= 0).nonzero()[:, 0]
-        apart = [self.distance(z, slot.expand(len(z))) for slot in live]
-        distance = torch.stack(apart, 1) if apart else z.new_zeros(len(z), 0)
-        # Of the nearest: a sample on a prototype belongs to it, without a division by 0.
-        nearest = distance.amin(1, keepdim=True).clamp(min=torch.finfo(distance.dtype).tiny)
-        share = nearest / distance.clamp(min=nearest)
-        of = merged[live].expand_as(share)
-        whole = share.new_zeros(len(z), int(merged.max()) + 1)
-        whole = whole.scatter_reduce(1, of, share, "amax")
-        return whole / whole.sum(1, keepdim=True)
-
-    def merged(self, n_clusters: int | None = None) -> Tensor:
-        """The cluster of every slot, into which nodes are merged by their connectivity.
-
-        Args:
-            n_clusters: how many, at least 1; None for the number that is found.
-
-        Returns:
-            (K,) int64 on the device of the model, numbered from 0, the largest first; -1 for slots
-            that are not in use. Without a connectivity every node is its own cluster.
-
-        Raises:
-            ValueError: the number is none.
-            ConfigError: a number is asked for, and there is no connectivity.
-        """
-        n_clusters = None if n_clusters is None else read_whole("n_clusters", n_clusters, 1)
-        live = self.codebook.live.cpu().numpy()
-        if self.connectivity is None:
-            if n_clusters is not None:
-                raise ConfigError(
-                    "the model does not say how its nodes hang together, so that they cannot be "
-                    "merged: leave `n_clusters` out, or train it on with this version"
-                )
-            log.warning("the model does not say how its nodes hang together: each is a cluster")
-            cluster = np.where(live, live.cumsum() - 1, -1)
-        else:
-            centers = self.codebook.centers.detach().float().cpu().numpy()
-            cluster = find_clusters(self.connectivity, centers, live, n_clusters)
-        return torch.from_numpy(cluster).to(self.codebook.live.device)
-
-    @torch.no_grad()
-    def count_connectivity(self, data: ClusterData | None = None) -> None:
-        """Count how the nodes hang together by a training part, if they have learned since.
-
-        Args:
-            data: after ``setup``; None for the trainer's.
-        """
-        if self._counted_at == self.global_step:
-            return
-        if data is None:
-            data = self.trainer.datamodule  # type: ignore[attr-defined]
-        names = ("first", "second", "ratio", "distance")
-        columns: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
-        with evaluating(self):
-            for x in data.some_samples("train"):
-                z = self.encode(x.to(self.codebook.centers))
-                found = self.assign(z)
-                apart = self.distance(z, found.second)
-                ratio = (found.distance / apart).nan_to_num(nan=1.0).clamp(0, 1)
-                values = found.winner, found.second, ratio.double(), found.distance.sqrt()
-                for column, value in zip(columns.values(), values, strict=True):
-                    column.append(value.cpu().numpy())
-        counted = {name: np.concatenate(parts) for name, parts in columns.items()}
-        self.connectivity = Connectivity.count(**counted, n_nodes=self.n_clusters)
-        self._counted_at = self.global_step
+    def update_connectivity(self) -> None:
+        """Count how the nodes hang together by the trainer's data, if they have learned since."""
+        if self._counted_at != self.global_step:
+            self.count_connectivity(self.trainer.datamodule)  # type: ignore[attr-defined]
+            self._counted_at = self.global_step
 
     def on_fit_start(self) -> None:
         """A new training has counted nothing yet, though its steps begin at the same number."""
@@ -176,20 +72,6 @@ class ClusteringModule(LightningModule, ABC):
 
     def learn(self, z: Tensor) -> None:  # most maps follow the gradient, or there is none
         """A step of the map on the constant codes (batch, m) of a training batch."""
-
-    @abstractmethod
-    def encode(self, x: Tensor) -> Tensor:
-        """Codes (batch, m), float32, of a batch (batch, *shape) of normalised samples."""
-
-    @abstractmethod
-    def decode(self, z: Tensor) -> Tensor:
-        """Samples (batch, *shape) from codes (batch, m)."""
-
-    @torch.no_grad()
-    def decoded_prototypes(self) -> Tensor:
-        """The clusters in use as samples (n_live, *shape), in the order of their slots."""
-        with evaluating(self):
-            return self.decode(self.codebook.prototypes().detach()).float()
 
     def progress(self) -> dict[str, Tensor]:
         """Numbers, 0-d each, that are worth logging once an epoch beside the losses."""
@@ -376,7 +258,7 @@ class ClusteringModule(LightningModule, ABC):
         if self.read is not None:
             checkpoint["read"] = sorted(self.read)
         if isinstance(getattr(self.trainer, "datamodule", None), ClusterData):
-            self.count_connectivity()
+            self.update_connectivity()
         if self.connectivity is not None:
             checkpoint["connectivity"] = self.connectivity.state()
 

@@ -220,7 +220,7 @@ def finish(
     callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
     timer = next(callback for callback in callbacks if isinstance(callback, Timer))
     model.to(trainer.strategy.root_device)
-    model.count_connectivity()
+    model.update_connectivity()
     merged = model.merged(read_number(config.get("n_clusters")))
     described = describe(config, "test")
     title = "{model} on {dataset}, test split, seed {seed}".format(**described)
