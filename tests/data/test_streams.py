@@ -250,8 +250,8 @@ def spoil(x, row, column, value=np.nan):
     ("make", "settings", "said"),
     [
         (lambda t, x: write_parquet(t / "a.parquet", spoil(x, 1234, 1)), {},
-         r"a\.parquet has no value in row 1234 \(row group 12\), column f1; 1 are missing in 1 rows "
-         r"and columns f1: fill them, or set `missing=drop`"),
+         r"a\.parquet has no value in row 1234 \(row group 12\), column f1; 1 are missing in 1 "
+         r"rows and columns f1: fill them, or set `missing=drop`"),
         (lambda t, x: np.save(t / "a.npy", spoil(x, 2999, 2, np.inf)) or t / "a.npy", {},
          r"a\.npy has an infinite value in row 2999, column 2"),
         (lambda t, x: write_parquet(t / "a.parquet", x, who=["me"] * N), {},
@@ -282,7 +282,8 @@ def spoil(x, row, column, value=np.nan):
         (lambda t, x: write_parquet(t / "a.parquet", x[:0]), {}, "has no row of samples"),
         (lambda t, x: (t / "a.parquet").write_bytes(b"PAR1 and no more") and t, {},
          r"a\.parquet cannot be read .*damaged"),
-        (lambda t, x: write_parquet(t / "a.parquet", x[:1]), {}, "two splits need two samples or more"),
+        (lambda t, x: write_parquet(t / "a.parquet", x[:1]), {},
+         "two splits need two samples or more"),
     ],
 )  # fmt: skip
 def test_bad_input_ends_in_a_sentence(make, settings, said, table, tmp_path):
