@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from dcsomrl.data.arrays import Arrays, check_arrays, choose_features
+from dcsomrl.data.stream_labels import StreamLabels
 from dcsomrl.errors import DataError
 
 
@@ -105,14 +106,16 @@ def _check_samples(x: Any, key: str, origin: str) -> Any:
     return x.detach().cpu()
 
 
-def _check_classes(y: Any, key: str, names: list[str] | None, origin: str) -> Tensor | None:
-    """Classes of a split, (n,), as integers.
+def _check_classes(
+    y: Any, key: str, names: list[str] | None, origin: str
+) -> Tensor | StreamLabels | None:
+    """Classes of a split, (n,), as integers; those of a stream as they are.
 
     Raises:
         DataError: they are none, or there is a class without a name.
     """
-    if y is None:
-        return None
+    if y is None or isinstance(y, StreamLabels):
+        return y
     if not isinstance(y, Tensor) or y.is_floating_point() or y.is_complex():
         kind = str(y.dtype) if isinstance(y, Tensor) else f"an object of class {type(y).__name__}"
         raise DataError(

@@ -27,6 +27,23 @@ class Samples(Protocol):
         ...
 
 
+class Classes(Protocol):
+    """Classes by index: a tensor, or those of a stream, which are read when they are asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of samples."""
+        ...
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        ...
+
+    def __getitem__(self, index: Tensor) -> Tensor:
+        """Classes (batch,) of an index tensor (batch,)."""
+        ...
+
+
 @dataclass(frozen=True)
 class Arrays:
     """A dataset as its source gives it, not normalised.
@@ -47,9 +64,9 @@ class Arrays:
     """
 
     train_x: Tensor | Samples
-    train_y: Tensor | None
+    train_y: Tensor | Classes | None
     test_x: Tensor | Samples
-    test_y: Tensor | None
+    test_y: Tensor | Classes | None
     class_names: list[str] | None = None
     feature_names: list[str] | None = None
     train_about: pd.DataFrame | None = None
@@ -126,14 +143,12 @@ def _check_finite(
 
 
 def _number_classes(arrays: Arrays) -> Arrays:
-    labels = [y for y in (arrays.train_y, arrays.test_y) if y is not None]
-    if not labels:
+    both = [y if isinstance(y, Tensor) else None for y in (arrays.train_y, arrays.test_y)]
+    labels = [y for y in both if y is not None]
+    if not labels:  # none, or those of a stream, which are numbered already
         return arrays
     values = torch.cat(labels).unique()
-    train_y, test_y = (
-        None if y is None else torch.searchsorted(values, y)
-        for y in (arrays.train_y, arrays.test_y)
-    )
+    train_y, test_y = (None if y is None else torch.searchsorted(values, y) for y in both)
     known = arrays.class_names
     names = [known[value] if known else str(value) for value in values.tolist()]
     return replace(arrays, train_y=train_y, test_y=test_y, class_names=names)

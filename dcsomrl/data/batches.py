@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from dcsomrl.data.arrays import Samples
+from dcsomrl.data.arrays import Classes, Samples
 from dcsomrl.data.blocks import BlockRows
 from dcsomrl.data.neighbors import draw_neighbors
 from dcsomrl.errors import DataError
@@ -68,9 +68,9 @@ def as_batch(given: Any, dtype: torch.dtype) -> Batch:
 
 
 class Rows:
-    """Some of the samples on the disk."""
+    """Some of the samples on the disk, or of their classes."""
 
-    def __init__(self, x: Samples, rows: Tensor | BlockRows) -> None:
+    def __init__(self, x: Samples | Classes, rows: Tensor | BlockRows) -> None:
         self._x, self._rows = x, rows
         self.shape = (len(rows), *x.shape[1:])
 
@@ -97,7 +97,7 @@ class BatchDataset(Dataset[Batch]):
     def __init__(
         self,
         x: Tensor | Samples,
-        y: Tensor | None,
+        y: Tensor | Rows | None,
         transform: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         self.x, self.y, self.transform = x, y, transform

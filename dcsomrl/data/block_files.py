@@ -2,12 +2,14 @@
 
 import mmap
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from dcsomrl.data.columns import choose_dtype
@@ -15,6 +17,7 @@ from dcsomrl.data.constant import list_some
 from dcsomrl.data.foreign import describe_damage
 from dcsomrl.data.notes import note
 from dcsomrl.data.numpy_files import load_npy
+from dcsomrl.data.roles import Roles, refuse_roles
 from dcsomrl.errors import DataError
 from dcsomrl.extras import explained
 
@@ -49,12 +52,16 @@ class BlockFiles(ABC):
         names: of the columns; None where they have none.
         width: features of a row.
         dtype: of the numbers that are read.
+        roles: of their columns, with what was guessed of them.
+        beside: types of the columns that :meth:`read_beside` gives, by name.
     """
 
     files: list[Path]
     names: list[str] | None
     width: int
     dtype: np.dtype[Any]
+    roles: Roles
+    beside: Mapping[str, Any]
 
     @abstractmethod
     def cut(self, least: int) -> list[Block]:
@@ -73,53 +80,71 @@ class BlockFiles(ABC):
         """Bytes of a row in memory."""
         return self.width * self.dtype.itemsize
 
+    def list_empty(self) -> list[Path]:
+        """Files without a row."""
+        held = {block.file for block in self.cut(1)}
+        return [file for number, file in enumerate(self.files) if number not in held]
+
     def read(self, block: Block, order: NDArray[np.int64] | None = None) -> NDArray[Any]:
-        """Numbers (count, width) of a block.
+        """Numbers (count, width) of a block, NaN where one is missing.
 
         Args:
             block: one of those that :meth:`cut` gives.
             order: (count,) its rows in the order in which they are wanted; None as they stand.
 
         Raises:
-            DataError: the file is damaged or has changed, or a number is missing or not finite.
+            DataError: the file is damaged or has changed.
         """
-        path = self.files[block.file]
-        try:
+        with self._explaining(block):
             x = self._read(block, slice(None) if order is None else order)
+        return x.astype(self.dtype, copy=False)
+
+    def read_beside(self, block: Block, names: Sequence[str]) -> pd.DataFrame:
+        """Columns of a block that are no features: labels, names of rows, those that are kept.
+
+        Args:
+            block: see :meth:`read`.
+            names: of those in :attr:`beside` that are wanted.
+
+        Raises:
+            DataError: the file is damaged or has changed.
+        """
+        with self._explaining(block):
+            table = self._read_beside(block, names)
+        return table
+
+    def call_row(self, block: Block, row: int) -> str:
+        """A row of a block, in words."""
+        return f"row {block.first + row}"
+
+    @contextmanager
+    def _explaining(self, block: Block) -> Iterator[None]:
+        """What is raised while a block is read, as a sentence on its file."""
+        try:
+            yield
         except DataError:
             raise
         except Exception as error:  # the readers raise kinds of their own for a damaged file
-            raise DataError(describe_damage(path, error)) from error
-        parts = range(0, len(x), AT_ONCE) if x.dtype.kind == "f" else ()
-        if not all(np.isfinite(x[first : first + AT_ONCE]).all() for first in parts):
-            self._refuse(block, x if order is None else x[np.argsort(order)])
-        return x.astype(self.dtype, copy=False)
+            raise DataError(describe_damage(self.files[block.file], error)) from error
 
-    def _refuse(self, block: Block, x: NDArray[Any]) -> NoReturn:
-        """Name the first number (count, width) of a block that is none."""
-        row, column = (int(place[0]) for place in (~np.isfinite(x)).nonzero())
-        name = column if self.names is None else self.names[column]
-        what = "no value or NaN" if np.isnan(x[row, column]) else "an infinite value"
-        raise DataError(
-            f"{self.files[block.file]} has {what} in row {block.first + row}"
-            f"{self._name_group(block, row)}, column {name}: a stream takes whole rows of finite "
-            "numbers, so fill them or leave such rows out of the file"
-        )
-
-    def _name_group(self, block: Block, row: int) -> str:
-        """The row group of a row of a block, in words."""
-        return ""
+    def _read_beside(self, block: Block, names: Sequence[str]) -> pd.DataFrame:
+        return pd.DataFrame(index=range(block.count))
 
 
 class NpyFiles(BlockFiles):
     """Arrays (n, features), each in a file of its own; a read maps its part into memory alone.
 
+    Args:
+        files: the files.
+        roles: of columns, of which there are none here.
+
     Raises:
         DataError: one is damaged or no such array, or they differ.
     """
 
-    def __init__(self, files: Sequence[Path]) -> None:
+    def __init__(self, files: Sequence[Path], roles: Roles) -> None:
         self.files, self.names = list(files), None
+        self.roles, self.beside = roles, {}
         shapes = [self._look(file) for file in files]
         (_, self.width), kind = shapes[0]
         for file, (shape, other) in zip(files, shapes, strict=True):
@@ -208,8 +233,12 @@ def find_files(path: str | Path, notes: list[str]) -> list[Path]:
     kept = [file for files in by_kind.values() for file in files]
     if not kept:
         held = f" but {list_some([file.name for file in found])}" if found else ""
+        what = (
+            "is no parquet or npy file" if root.is_file() else f"holds no parquet or npy file{held}"
+        )
         raise DataError(
-            f"{root} holds no parquet or npy file{held}: a stream is read from these alone"
+            f"{root} {what}: a stream is read from these alone, so convert it, or read it by "
+            "`dcsomrl.data.files.arrays`"
         )
     if all(by_kind.values()):
         raise DataError(
@@ -222,33 +251,23 @@ def find_files(path: str | Path, notes: list[str]) -> list[Path]:
 
 
 def open_files(
-    path: str | Path,
-    columns: Sequence[str] | None,
-    ignore: Sequence[str],
-    notes: list[str],
-    learned: list[str] | None = None,
+    path: str | Path, roles: Roles, notes: list[str], learned: list[str] | None = None
 ) -> BlockFiles:
     """The table at a path.
 
     Args:
         path: see :func:`find_files`.
-        columns: features; None for all columns that are not ignored.
-        ignore: columns that are left out.
-        notes: gets a sentence on what is left out.
+        roles: of its columns.
+        notes: gets a sentence on what is guessed or left out.
         learned: features of a training, in this order; None for a training.
 
     Raises:
         DataError: there is none, or it holds what is no feature.
     """
     files = find_files(path, notes)
-    is_npy = files[0].suffix.lower() == ".npy"
-    if is_npy and (columns is not None or ignore):
-        raise DataError(
-            f"{files[0]} holds an array, which has no named columns: leave out `columns` and "
-            "`ignore`"
-        )
-    if is_npy:
-        return NpyFiles(files)
+    if files[0].suffix.lower() == ".npy":
+        refuse_roles(roles, files[0])
+        return NpyFiles(files, roles)
     with explained():
         from dcsomrl.data.parquet_files import ParquetFiles
-    return ParquetFiles(files, columns, ignore, learned)
+    return ParquetFiles(files, Path(path), roles, notes, learned)

@@ -1,7 +1,7 @@
 """One column of a table: as numbers, as categories, as what a list in it holds."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from numbers import Number
 from pathlib import Path
 from typing import Any
@@ -101,15 +101,35 @@ def encode_one_hot(column: pd.Series, path: Path) -> pd.DataFrame:
         DataError: there are too many values.
     """
     text = as_text(column)
-    values, n = sorted(set(text.dropna())), int(text.count())
-    if len(values) > MOST_CATEGORIES or (n >= FEWEST_TOLD and len(values) > MOST_APART * n):
-        raise DataError(
-            f"{path} has {len(values)} different values in {n} rows of column {column.name}, as "
-            f"{values[0][:40]!r}, too many for categories: name it by `id` or leave it out by "
-            "`ignore`"
-        )
+    values = sorted(set(text.dropna()))
+    refuse_many_values(str(column.name), values, int(text.count()), path)
     return pd.DataFrame(
         {f"{column.name}={value}": mark_value(text, value) for value in values}, index=column.index
+    )
+
+
+def refuse_many_values(
+    name: str, values: Sequence[str] | None, n: int, path: Path
+) -> Sequence[str]:
+    """The same values, if they are few enough for categories.
+
+    Args:
+        name: of the column.
+        values: each once; None where they are more than :data:`MOST_CATEGORIES`.
+        n: how many there are with those that are equal.
+        path: what messages call the table.
+
+    Raises:
+        DataError: there are too many.
+    """
+    many = values is None or len(values) > MOST_CATEGORIES
+    if values is not None and not many and (n < FEWEST_TOLD or len(values) <= MOST_APART * n):
+        return values
+    found = f"more than {MOST_CATEGORIES}" if values is None else str(len(values))
+    as_one = f", as {values[0][:40]!r}" if values else ""
+    raise DataError(
+        f"{path} has {found} different values in {n} rows of column {name}{as_one}, too many for "
+        "categories: name it by `id` or leave it out by `ignore`"
     )
 
 

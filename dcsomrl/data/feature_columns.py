@@ -79,7 +79,7 @@ def take_features(
         else:
             words.append(name)
     if words:
-        raise DataError(_describe_words(table[words], path, where, roles))
+        raise DataError(describe_words(table[words], path, where, roles))
     if dropped:
         note(notes, f"{path}: columns that are not numbers are left out: {list_some(dropped)}")
     if not parts:
@@ -113,7 +113,7 @@ def _take_learned(
             decimal = table.attrs.get("decimal", ".")
             numbers = read_numbers(table[name], decimal, path, where, notes)
             if numbers is None:
-                raise DataError(_describe_words(table[[name]], path, where))
+                raise DataError(describe_words(table[[name]], path, where))
             parts[name] = numbers
         elif column in table:
             parts[name] = mark_value(as_text(table[column]), value)
@@ -134,7 +134,7 @@ def _take_learned(
     return pd.DataFrame(parts, index=table.index)
 
 
-def _describe_words(
+def describe_words(
     columns: pd.DataFrame, path: Path, where: Sequence[str], roles: Roles | None = None
 ) -> str:
     """What to say of columns that are not numbers: the first value that is none, and remedies.

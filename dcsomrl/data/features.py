@@ -8,9 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from dcsomrl.data.arrays import Arrays
-from dcsomrl.data.labels import number_labels
-from dcsomrl.data.notes import note
-from dcsomrl.data.variants import warn_of_variants
+from dcsomrl.data.labels import number_labels, warn_of_classes
 
 
 class Features(NamedTuple):
@@ -49,14 +47,10 @@ def join_splits(
         origin: what messages call them.
     """
     train_y, test_y, class_names = number_labels(train.y, test.y, origin)
-    if class_names is not None and len(class_names) == len(train.x) + len(test.x) > 2:
-        note(
-            notes, f"{origin}: every row has a label of its own: check that `target` names classes"
-        )
-    warn_of_variants(class_names or [], "labels", origin, notes)
-    known = set() if train_y is None else set(train_y.tolist())
-    if known and test_y is not None and known.isdisjoint(test_y.tolist()):
-        note(notes, f"{origin}: the test split has none of the classes of the training split")
+    if class_names is not None:
+        known, other = (set() if y is None else set(y.tolist()) for y in (train_y, test_y))
+        n = len(train.x) + len(test.x)
+        warn_of_classes(class_names, known, other, n, origin, notes)
     return Arrays(
         torch.from_numpy(train.x),
         train_y,

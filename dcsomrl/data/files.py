@@ -12,7 +12,7 @@ from dcsomrl.data.columns import choose_dtype
 from dcsomrl.data.features import Features, join_splits
 from dcsomrl.data.foreign import refuse_foreign
 from dcsomrl.data.layout import Layout
-from dcsomrl.data.roles import Categories, Missing, Name, Names, Roles, read_name, read_names
+from dcsomrl.data.roles import Categories, Missing, Name, Names, Roles, make_roles, refuse_roles
 from dcsomrl.data.separators import Separator
 from dcsomrl.data.tables import SUFFIXES, read_table, say_lacking
 from dcsomrl.data.text_tables import Decimal, Writing, name_kind
@@ -86,15 +86,7 @@ def arrays(
     if path is None:
         raise DataError("`path` is `None`: give it the file to read")
     reading = Reading(
-        Roles(
-            None if target is None else read_name(target, "target"),
-            None if id is None else read_name(id, "id"),
-            read_names(keep, "keep"),
-            None if columns is None else read_names(columns, "columns"),
-            read_names(ignore, "ignore"),
-            categories,
-            missing,
-        ),
+        make_roles(target, id, keep, columns, ignore, categories, missing),
         Writing(separator, decimal, encoding, header, skip_lines),
         layout,
     )
@@ -153,28 +145,9 @@ def read_features(
             f"{path} is no table ({', '.join(SUFFIXES)}, the former packed by gzip or not) and no "
             f"array ({', '.join(READERS)}) by its suffix: give it that of what it is, or convert it"
         )
-    _refuse_columns(reading, path)
+    refuse_roles(reading.roles, path)
     say_lacking(reading.roles, (), path, notes)
     found = read_arrays(path, reading.layout, notes, split)
     if reading.roles.missing != "drop":
         return found
     return drop_gaps(found, call_part(path, split), notes)
-
-
-def _refuse_columns(reading: Reading, path: Path) -> None:
-    """Refuse settings that name columns, where a file of arrays has none.
-
-    Raises:
-        DataError: there is such a setting.
-    """
-    roles = reading.roles
-    if roles.target is not None:
-        raise DataError(
-            f"{path} has no columns, and so no column {roles.target}: set `target=None`; an npz "
-            "holds its labels as y"
-        )
-    for name in () if roles.lenient else ("id", "keep", "columns", "ignore"):
-        if given := getattr(roles, name):
-            raise DataError(
-                f"{path} holds arrays, which have no named columns: leave out `{name}`, got {given}"
-            )

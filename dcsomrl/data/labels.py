@@ -14,6 +14,7 @@ from torch import Tensor
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.notes import note
 from dcsomrl.data.separators import POINT
+from dcsomrl.data.variants import warn_of_variants
 from dcsomrl.errors import DataError
 
 # What columns of labels are called; y is none of these, which is a coordinate as well.
@@ -117,6 +118,28 @@ def number_labels(
     parts = iter(torch.from_numpy(numbers).split([len(part) for part in labels]))
     train_y, test_y = (None if part is None else next(parts) for part in (train, test))
     return train_y, test_y, [str(value) for value in values]
+
+
+def warn_of_classes(
+    names: Sequence[str], train: set[int], test: set[int], n: int, origin: str, notes: list[str]
+) -> None:
+    """Note labels that may be none, and splits that have no class in common.
+
+    Args:
+        names: what the labels were called, by class.
+        train: classes of the training split; empty where it has none.
+        test: classes of the test split.
+        n: samples of both.
+        origin: what messages call the data.
+        notes: gets a sentence on each.
+    """
+    if len(names) == n > 2:
+        note(
+            notes, f"{origin}: every row has a label of its own: check that `target` names classes"
+        )
+    warn_of_variants(names, "labels", origin, notes)
+    if train and test and train.isdisjoint(test):
+        note(notes, f"{origin}: the test split has none of the classes of the training split")
 
 
 def _settle(labels: NDArray[Any], origin: str) -> NDArray[Any]:

@@ -26,6 +26,7 @@ from dcsomrl.data.prepared import PreparedSplits
 from dcsomrl.data.roles import Name, read_name
 from dcsomrl.data.scale import unify_splits
 from dcsomrl.data.splits import Split, Splits, split_arrays
+from dcsomrl.data.stream_checks import look_at_stream
 from dcsomrl.data.streams import Stream
 from dcsomrl.data.training_checks import warn_of_doubtful
 from dcsomrl.errors import DataError
@@ -200,14 +201,21 @@ class LoadedData:
             named = arrays.feature_names is not None
             sample = splits.draw_training_sample()
             self._preparation = prepare(
-                self.normalization, sample, named, self._origin, splits.summary
+                self.normalization,
+                sample,
+                named,
+                self._origin,
+                splits.summary,
+                arrays.may_lack,
             )
             warn_of_constant(self.constant, self._origin)
-            warn_of_doubtful(splits, sample, self.notes, self._origin)
+            look = look_at_stream if self.is_streamed else warn_of_doubtful
+            look(splits, sample, self.notes, self._origin)
             return
         for x in (arrays.train_x, arrays.test_x):
             if isinstance(x, Tensor):
                 self._preparation.check_samples(x, self._origin)
+            self._check_filled(x)
         if self._other:
             parts = [
                 x if isinstance(x, Tensor) else x[splits.choose_spaced_rows(split)]
@@ -216,6 +224,21 @@ class LoadedData:
             ]
             files = len(parts) < 2
             self._preparation = self._preparation.judge(parts, self._origin, files)
+
+    def _check_filled(self, x: Tensor | Samples) -> None:
+        """Refuse missing values for which the training has no medians.
+
+        Raises:
+            DataError: there are such.
+        """
+        lacks = (
+            x.lacks if isinstance(x, Stream) else isinstance(x, Tensor) and bool(x.isnan().any())
+        )
+        if lacks and self.preparation.fill is None:
+            raise DataError(
+                f"{self._origin}: `missing=median` needs a training with it, whose medians are "
+                "taken: set `missing=drop` to leave out rows with missing values"
+            )
 
     def check_loaded(self, arrays: Arrays) -> None:
         """Refuse arrays that cannot be used as is asked; nothing here, for a class below."""

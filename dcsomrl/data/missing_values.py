@@ -2,15 +2,38 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dcsomrl.data.constant import list_some
+from dcsomrl.data.constant import SHOWN, list_some
 from dcsomrl.data.notes import note
-from dcsomrl.data.roles import Roles
+from dcsomrl.data.roles import Missing, Roles
 from dcsomrl.errors import DataError
+
+
+class Gaps(NamedTuple):
+    """Where values of a table are missing.
+
+    Attributes:
+        names: of the columns.
+        counts: (columns,) values that are missing.
+        n: rows of the table.
+        rows: how many of them lack some value.
+        called: what messages call the first :data:`dcsomrl.data.constant.SHOWN` of these.
+        first: the first such value, in a sentence without an end.
+        remedy: what to do about columns without any value.
+    """
+
+    names: Sequence[str]
+    counts: NDArray[Any]
+    n: int
+    rows: int
+    called: Sequence[str]
+    first: str
+    remedy: str = "leave them out by `ignore`"
 
 
 def find_whole_rows(
@@ -30,46 +53,61 @@ def find_whole_rows(
             at all.
     """
     values = features.to_numpy(float, na_value=np.nan)
-    _refuse_first(np.isinf(values), features, path, where, "an infinite value", "mend it")
-    missing = np.isnan(values)
     names = features.columns.tolist()
-    if empty := [name for name, none in zip(names, missing.all(0), strict=True) if none]:
-        raise DataError(
-            f"{path} has columns without any value: {list_some(empty)}; leave them out by `ignore`"
-        )
+    infinite = np.isinf(values)
+    if infinite.any():
+        row, column = (int(place[0]) for place in infinite.nonzero())
+        refuse_infinite(str(path), where[row], names[column])
+    missing = np.isnan(values)
     gaps = missing.any(1)
-    if not gaps.any():
-        return ~gaps
-    columns = [name for name, some in zip(names, missing.any(0), strict=True) if some]
-    if roles.missing == "refuse":
-        remedy = (
-            f"{int(missing.sum())} are missing in {int(gaps.sum())} rows and columns "
-            f"{list_some(columns)}: fill them, or set `missing=drop` to leave these rows out or "
-            "`missing=median` to take the column's median"
+    if gaps.any():
+        row, column = (int(place[0]) for place in missing.nonzero())
+        rows = np.flatnonzero(gaps)
+        called = [where[i] for i in rows[:SHOWN].tolist()]
+        first = f"{path} has no value in {where[row]}, column {names[column]}"
+        found = Gaps(names, missing.sum(0), len(values), len(rows), called, first)
+        settle_gaps(found, roles.missing, str(path), notes)
+    return ~gaps if roles.missing == "drop" else np.ones(len(features), dtype=bool)
+
+
+def settle_gaps(gaps: Gaps, missing: Missing, path: str, notes: list[str]) -> None:
+    """Refuse missing values, or note what becomes of them.
+
+    Args:
+        gaps: at least one.
+        missing: what becomes of them.
+        path: what messages call the table.
+        notes: gets a sentence on rows that are left out or values that are filled later.
+
+    Raises:
+        DataError: they are refused, or a column has no value at all.
+    """
+    if empty := [gaps.names[i] for i in np.flatnonzero(gaps.counts == gaps.n).tolist()]:
+        raise DataError(f"{path} has columns without any value: {list_some(empty)}; {gaps.remedy}")
+    total = int(gaps.counts.sum())
+    columns = list_some([gaps.names[i] for i in np.flatnonzero(gaps.counts).tolist()])
+    if missing == "refuse":
+        raise DataError(
+            f"{gaps.first}; {total} are missing in {gaps.rows} rows and columns {columns}: fill "
+            "them, or set `missing=drop` to leave these rows out or `missing=median` to take the "
+            "column's median"
         )
-        _refuse_first(missing, features, path, where, "no value", remedy)
-    some = list_some([where[i] for i in np.flatnonzero(gaps).tolist()])
-    if roles.missing == "drop":
-        note(notes, f"{path}: {int(gaps.sum())} rows with missing values are left out: {some}")
-        return ~gaps
+    if missing == "drop":
+        more = gaps.rows - len(gaps.called)
+        some = ", ".join(gaps.called) + (f" and {more} more" if more else "")
+        note(notes, f"{path}: {gaps.rows} rows with missing values are left out: {some}")
+        return
     note(
         notes,
-        f"{path}: {int(missing.sum())} missing values in columns {list_some(columns)} are taken as "
-        "the medians of the training part",
+        f"{path}: {total} missing values in columns {columns} are taken as the medians of the "
+        "training part",
     )
-    return np.ones(len(features), dtype=bool)
 
 
-def _refuse_first(
-    bad: NDArray[np.bool_],
-    features: pd.DataFrame,
-    path: Path,
-    where: Sequence[str],
-    what: str,
-    remedy: str,
-) -> None:
-    """Refuse a table by the first cell that is bad, if any is."""
-    if bad.any():
-        row, column = (int(place[0]) for place in bad.nonzero())
-        name = features.columns[column]
-        raise DataError(f"{path} has {what} in {where[row]}, column {name}; {remedy}")
+def refuse_infinite(path: str, row: str, column: str) -> NoReturn:
+    """Refuse a table by the first infinite value.
+
+    Raises:
+        DataError: always.
+    """
+    raise DataError(f"{path} has an infinite value in {row}, column {column}; mend it")

@@ -1,24 +1,40 @@
 """Parquet files, read by row groups."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from dcsomrl.data.block_files import AT_ONCE, Block, BlockFiles, make_room
+from dcsomrl.data.column_passes import Words, look_at_words, look_for_names
 from dcsomrl.data.columns import choose_dtype
-from dcsomrl.data.constant import list_some
 from dcsomrl.data.foreign import describe_damage
+from dcsomrl.data.parquet_columns import (
+    Column,
+    Look,
+    choose_columns,
+    choose_learned,
+    take_values,
+    to_numbers,
+)
+from dcsomrl.data.parquet_schema import Schemas
+from dcsomrl.data.roles import Roles, check_exclusive
+from dcsomrl.data.row_names import Values, find_ids, settle_index
 from dcsomrl.data.text_tables import check_names
 from dcsomrl.errors import DataError
 
 # Bytes of the columns, about, that are decoded at once.
 DECODED = 2**24
+# Rows of a column that are looked at together, and those that tell what is no number in one.
+LOOKED_AT, FIRST = 2**16, 1000
 
 
 class ParquetFiles(BlockFiles):
@@ -26,8 +42,9 @@ class ParquetFiles(BlockFiles):
 
     Args:
         files: the files.
-        columns: features; None for all columns that are not ignored.
-        ignore: columns that are left out.
+        path: what messages call them together.
+        roles: of their columns.
+        notes: gets a sentence on everything that was guessed or left out.
         learned: features of a training, in this order; None for a training.
 
     Raises:
@@ -37,38 +54,37 @@ class ParquetFiles(BlockFiles):
     def __init__(
         self,
         files: Sequence[Path],
-        columns: Sequence[str] | None = None,
-        ignore: Sequence[str] = (),
+        path: Path,
+        roles: Roles,
+        notes: list[str],
         learned: Sequence[str] | None = None,
     ) -> None:
         self.files = list(files)
+        self._path = path
         self._metadata = [_look(file) for file in files]
-        schemas = [one.schema.to_arrow_schema() for one in self._metadata]
-        if columns is None and learned is not None:
-            columns = _find_learned(schemas[0].names, learned)
-        self._columns = _choose(schemas[0], files[0], columns, ignore)
-        for file, schema in zip(files[1:], schemas[1:], strict=True):
-            _check_same(schema, file, schemas[0], files[0], self._columns)
-        kinds = [schemas[0].field(name).type for name in self._columns]
-        self._widths = [
-            self._measure(name, kind) for name, kind in zip(self._columns, kinds, strict=True)
-        ]
-        spread: list[str] = []
-        for name, width in zip(self._columns, self._widths, strict=True):
-            spread += [name] if width is None else [f"{name}.{i}" for i in range(width)]
-        check_names(spread, files[0])
-        self.names = spread
-        if learned is not None:
-            if absent := [name for name in learned if name not in spread]:
-                raise DataError(
-                    f"{files[0]} lacks columns that the model was trained on: "
-                    f"{list_some(absent)}; add them"
-                )
-            self.names = list(learned)
+        schemas = Schemas([one.schema.to_arrow_schema() for one in self._metadata], files)
+        self.roles = self._settle_roles(schemas, roles, notes, learned or ())
+        types: dict[str, Any] = {}
+
+        def find_type(name: str) -> Any:
+            if name not in types:
+                types[name] = schemas.find_type(name, notes)
+            return types[name]
+
+        look = Look(
+            find_type, lru_cache(None)(self._look_at_words), self._measure, self._take_first
+        )
+        if learned is None:
+            self._columns = choose_columns(schemas.names, self.roles, look, path, notes)
+        else:
+            self._columns = choose_learned(schemas.names, learned, look, path, notes)
+        spread = [name for column in self._columns for name in column.features]
+        check_names(spread, path)
+        self.names = spread if learned is None else list(learned)
         self._place = {name: place for place, name in enumerate(self.names)}
         self.width = len(self.names)
-        numbers = [_find_number(kind) for kind in kinds]
-        self.dtype = np.dtype(choose_dtype([one for one in numbers if one is not None]))
+        self.dtype = np.dtype(choose_dtype([column.dtype for column in self._columns]))
+        self.beside = {name: find_type(name) for name in self.roles.list_beside()}
 
     def cut(self, least: int) -> list[Block]:
         """Blocks of whole row groups."""
@@ -85,6 +101,11 @@ class ParquetFiles(BlockFiles):
                     groups, first, count = [], first + count, 0
         return blocks
 
+    def list_empty(self) -> list[Path]:
+        """Files without a row."""
+        pairs = zip(self.files, self._metadata, strict=True)
+        return [file for file, metadata in pairs if not metadata.num_rows]
+
     def digest(self) -> Iterator[bytes]:
         """The names of the columns and what the footers say of every column of a row group."""
         yield ";".join(self.names or []).encode()
@@ -98,17 +119,49 @@ class ParquetFiles(BlockFiles):
                     bounds = (known.min, known.max) if known is not None else ()
                     yield f"{column.total_uncompressed_size}{bounds};".encode()
 
+    def call_row(self, block: Block, row: int) -> str:
+        """A row of a block and its row group, in words."""
+        said = super().call_row(block, row)
+        metadata = self._metadata[block.file]
+        for group in block.groups:
+            row -= metadata.row_group(group).num_rows
+            if row < 0:
+                return f"{said} (row group {group})"
+        return said
+
+    def _settle_roles(
+        self, schemas: Schemas, roles: Roles, notes: list[str], learned: Sequence[str]
+    ) -> Roles:
+        """The roles with the column that names the rows, and those that are left out."""
+        check_exclusive(roles)
+        named = [*roles.list_beside(), *(roles.columns or ()), *roles.ignore]
+        schemas.refuse_absent(named)
+        every = roles.columns is None and not learned
+        # Of a training what it learned, and elements and values that this is made of.
+        whole = {one.rpartition(mark)[0] for one in learned for mark in ".="} & {*schemas.names}
+        schemas.check_same(None if every else {*named, *learned, *whole}, roles.ignore)
+        index = schemas.list_index()
+        if roles.id is None:
+            taken = {*named, *learned, *index}
+            ids = find_ids(schemas.names, taken, self._look_for_names, self._path, notes)
+            left = (*roles.ignore, *ids[1:])
+            roles = replace(roles, id=ids[0] if ids else None, ignore=left)
+        free = [one for one in index if one not in {*named, *learned, roles.id}]
+        return settle_index(free, roles, self._look_for_names, self._path, notes)
+
     def _read(self, block: Block, order: NDArray[np.int64] | slice) -> NDArray[Any]:
         x = make_room(block.count, self.width, self.dtype)
         rows = np.arange(block.count)[order]
         metadata = self._metadata[block.file]
         with pq.ParquetFile(self.files[block.file], metadata=metadata) as file:
             for columns in self._cut_columns(block.count):
-                table = file.read_row_groups(list(block.groups), columns=columns)
+                names = [column.name for column in columns]
+                table = file.read_row_groups(list(block.groups), columns=names)
                 parts = {
                     name: part
                     for column in columns
-                    for name, part in self._take(table.column(column), column, block)
+                    for name, part in self._take(table.column(column.name), column, block).items()
+                    if name in self._place
                 }
                 places = [self._place[name] for name in parts]
                 for first in range(0, block.count, AT_ONCE):
@@ -117,63 +170,100 @@ class ParquetFiles(BlockFiles):
                         x[first : first + AT_ONCE, place] = part[some]
         return x
 
-    def _cut_columns(self, rows: int) -> Iterator[list[str]]:
+    def _read_beside(self, block: Block, names: Sequence[str]) -> pd.DataFrame:
+        metadata = self._metadata[block.file]
+        with pq.ParquetFile(self.files[block.file], metadata=metadata) as file:
+            table = file.read_row_groups(list(block.groups), columns=list(names))
+        columns = {}
+        for name in names:
+            column, kind = table.column(name), self.beside[name]
+            columns[name] = column if column.type == kind else column.cast(kind)
+            if pa.types.is_dictionary(columns[name].type):
+                columns[name] = columns[name].cast(kind.value_type)
+        # Types of Arrow, which are the same in every block, whatever is missing there.
+        return pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype)
+
+    def _cut_columns(self, rows: int) -> Iterator[list[Column]]:
         """The columns, as many at once as take little memory beside the block itself."""
-        columns: list[str] = []
+        columns: list[Column] = []
         size = 0
-        for name, width in zip(self._columns, self._widths, strict=True):
-            columns.append(name)
-            size += rows * (width or 1) * self.dtype.itemsize
+        for column in self._columns:
+            columns.append(column)
+            size += rows * len(column.features) * self.dtype.itemsize
             if size >= DECODED:
                 yield columns
                 columns, size = [], 0
         if columns:
             yield columns
 
-    def _take(self, column: Any, name: str, block: Block) -> Iterator[tuple[str, NDArray[Any]]]:
+    def _take(self, part: Any, column: Column, block: Block) -> dict[str, NDArray[Any]]:
         """The features of a column by name."""
-        width = self._widths[self._columns.index(name)]
-        if width is None:
-            found = {name: _to_numbers(column)}
-        else:
-            lists = self._spread(column, width, name, block)
-            found = {f"{name}.{i}": part for i, part in enumerate(lists.T)}
-        yield from ((one, part) for one, part in found.items() if one in self._place)
+        if not column.is_list:
+            return take_values(column, part)
+        lists = self._spread(part, column, block)
+        return dict(zip(column.features, lists.T, strict=True))
 
-    def _spread(self, column: Any, width: int, name: str, block: Block) -> NDArray[Any]:
+    def _spread(self, part: Any, column: Column, block: Block) -> NDArray[Any]:
         """(n, width) numbers of a column of lists; NaN where there is no list."""
-        lengths = pc.list_value_length(column).fill_null(width).to_numpy()
+        width = len(column.features)
+        if pa.types.is_null(part.type):
+            return np.full((len(part), width), np.nan, self.dtype)
+        lengths = pc.list_value_length(part).fill_null(width).to_numpy()
         if (lengths != width).any():
             row = int((lengths != width).argmax())
             raise DataError(
-                f"{self.files[block.file]} has lists of {width} numbers in column {name}, but of "
-                f"{lengths[row]} in row {block.first + row}: make them as long"
+                f"{self.files[block.file]} has lists of {width} numbers in column {column.name}, "
+                f"but of {lengths[row]} in row {block.first + row}: make them as long"
             )
-        there = column.is_valid().to_numpy()
+        there = part.is_valid().to_numpy()
         x = np.full((len(there), width), np.nan, self.dtype)
-        x[there] = _to_numbers(pc.list_flatten(column)).reshape(-1, width)
+        x[there] = to_numbers(pc.list_flatten(part)).reshape(-1, width)
         return x
 
-    def _measure(self, name: str, kind: Any) -> int | None:
-        """The length of the lists of a column; None where it holds numbers."""
-        if not _is_list(kind):
-            return None
-        if pa.types.is_fixed_size_list(kind):
-            return int(kind.list_size)
-        for path, metadata in zip(self.files, self._metadata, strict=True):
-            with pq.ParquetFile(path, metadata=metadata) as file:
-                for batch in file.iter_batches(1, columns=[name]):
-                    if found := batch.column(0)[0].as_py():
-                        return len(found)
-        raise DataError(f"{self.files[0]} has no value in column {name}: leave it out by `ignore`")
+    def _measure(self, name: str) -> int:
+        """The length of the lists of a column."""
+        for part in self._iterate([name], 1):
+            column = part.column(0)
+            if pa.types.is_fixed_size_list(column.type):
+                return int(column.type.list_size)
+            if found := column[0].as_py():
+                return len(found)
+        raise DataError(
+            f"{self._path} has columns without any value: {name}; leave them out by `ignore`"
+        )
 
-    def _name_group(self, block: Block, row: int) -> str:
-        metadata = self._metadata[block.file]
-        for group in block.groups:
-            row -= metadata.row_group(group).num_rows
-            if row < 0:
-                return f" (row group {group})"
-        return ""
+    def _look_at_words(self, name: str) -> Words:
+        return look_at_words(part.column(0).to_pandas() for part in self._iterate([name]))
+
+    def _look_for_names(self, name: str) -> Values:
+        n = sum(metadata.num_rows for metadata in self._metadata)
+        return look_for_names(
+            lambda: (part.column(0).to_pandas() for part in self._iterate([name])), n
+        )
+
+    def _take_first(self, names: Sequence[str]) -> pd.DataFrame:
+        """The first rows of columns; of one that has no value there, further ones."""
+        first: dict[str, pd.Series] = {}
+        for name in names:
+            for part in self._iterate([name], FIRST):
+                column = part.column(0)
+                first[name] = column.to_pandas()
+                if column.null_count < len(column):
+                    break
+        return pd.DataFrame(first)
+
+    def _iterate(self, names: Sequence[str], rows: int = LOOKED_AT) -> Iterator[Any]:
+        """Columns of all files, so many rows at once.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        for path, metadata in zip(self.files, self._metadata, strict=True):
+            try:
+                with pq.ParquetFile(path, metadata=metadata) as file:
+                    yield from file.iter_batches(rows, columns=list(names))
+            except (OSError, pa.ArrowException) as error:
+                raise DataError(describe_damage(path, error)) from error
 
 
 def _look(file: Path) -> Any:
@@ -181,84 +271,3 @@ def _look(file: Path) -> Any:
         return pq.read_metadata(file)
     except (OSError, pa.ArrowException) as error:
         raise DataError(describe_damage(file, error)) from error
-
-
-def _find_learned(names: Sequence[str], learned: Sequence[str]) -> list[str]:
-    """The columns that features of a training are, or are elements of; all where none is."""
-    known = {*learned, *(name.rpartition(".")[0] for name in learned)}
-    return [name for name in names if name in known] or list(names)
-
-
-def _choose(
-    schema: Any, path: Path, columns: Sequence[str] | None, ignore: Sequence[str]
-) -> list[str]:
-    """The columns that are features.
-
-    Raises:
-        DataError: one is absent or holds no numbers, or there is none.
-    """
-    if twice := sorted({name for name in schema.names if schema.names.count(name) > 1}):
-        raise DataError(
-            f"{path} has several columns of one name ({list_some(twice)}): give each its own"
-        )
-    if absent := [name for name in (*(columns or ()), *ignore) if name not in schema.names]:
-        raise DataError(
-            f"{path} has no column {list_some(absent)}; it has {list_some(schema.names)}: name one "
-            "of these"
-        )
-    chosen = [name for name in columns or schema.names if name not in ignore]
-    if not chosen:
-        raise DataError(f"{path} has no column of features: check `columns` and `ignore`")
-    for name in chosen:
-        kind = schema.field(name).type
-        if _find_number(kind) is None:
-            raise DataError(
-                f"{path} has {kind} in column {name}, and a stream takes numbers alone: make them "
-                f"numbers, or leave the column out by `ignore`"
-            )
-    return chosen
-
-
-def _check_same(schema: Any, path: Path, first: Any, before: Path, columns: list[str]) -> None:
-    """Refuse a file whose columns are not those of another.
-
-    Raises:
-        DataError: they differ.
-    """
-    differing = sorted(set(schema.names) ^ set(first.names))
-    if differing:
-        name = differing[0]
-        has, lacks = (path, before) if name in schema.names else (before, path)
-        raise DataError(
-            f"{has} has a column {name} that {lacks} lacks: give all files of a stream the same "
-            "columns"
-        )
-    for name in columns:
-        kind, other = schema.field(name).type, first.field(name).type
-        if kind != other:
-            raise DataError(
-                f"{path} has {kind} in column {name}, but {before} has {other}: make them alike"
-            )
-
-
-def _is_list(kind: Any) -> bool:
-    tests = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return any(test(kind) for test in tests)
-
-
-def _find_number(kind: Any) -> np.dtype[Any] | None:
-    """The numbers that a column or its lists hold; None where they are none."""
-    inner = kind.value_type if _is_list(kind) else kind
-    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
-    if not any(test(inner) for test in tests):
-        return None
-    return np.dtype(inner.to_pandas_dtype())
-
-
-def _to_numbers(column: Any) -> NDArray[Any]:
-    """Numbers of a column; floats with NaN where one is missing."""
-    if pa.types.is_boolean(column.type):
-        column = column.cast(pa.uint8())
-    if column.null_count and not pa.types.is_floating(column.type):
-        column = column.cast(pa.float64(), safe=False)
-    return np.asarray(column.to_numpy())

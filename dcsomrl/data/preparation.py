@@ -108,7 +108,12 @@ class Preparation:
 
 
 def prepare(
-    kind: Kind, sample: Tensor, named: bool, origin: str, summary: Summary | None = None
+    kind: Kind,
+    sample: Tensor,
+    named: bool,
+    origin: str,
+    summary: Summary | None = None,
+    may_lack: bool = False,
 ) -> Preparation:
     """Fit the normalisation of a kind to the raw training part.
 
@@ -119,11 +124,12 @@ def prepare(
         named: whether they are a table whose columns have names.
         origin: what messages call them.
         summary: of all samples, where they are not at hand.
+        may_lack: whether values may be missing in other samples, though none is here.
 
     Raises:
         DataError: values overflow, or a column has no value.
     """
-    fill = compute_medians(sample, origin)
+    fill = compute_medians(sample, origin, may_lack) if summary is None else summary.fill
     if fill is not None:
         sample = torch.where(sample.isnan(), fill.to(sample), sample)
     low, high = sample.amin(0), sample.amax(0)
@@ -136,13 +142,18 @@ def prepare(
     return made
 
 
-def compute_medians(sample: Tensor, origin: str) -> Tensor | None:
+def compute_medians(sample: Tensor, origin: str, may_lack: bool = False) -> Tensor | None:
     """(features,) medians of raw samples (n, features), float64; None where nothing is missing.
+
+    Args:
+        sample: NaN where a value is missing.
+        origin: what messages call them.
+        may_lack: whether values may be missing elsewhere, so that the medians are needed.
 
     Raises:
         DataError: a column has no value.
     """
-    if not sample.is_floating_point() or not sample.isnan().any():
+    if not sample.is_floating_point() or not (may_lack or sample.isnan().any()):
         return None
     empty = sample.isnan().all(0)
     if empty.any():

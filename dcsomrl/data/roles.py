@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from numbers import Real
+from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
@@ -79,10 +80,58 @@ class Roles:
         keep = tuple(name for name in roles.keep if name in table)
         return replace(roles, id=self.id if self.id in table else None, keep=keep)
 
+    def list_beside(self) -> list[str]:
+        """The columns of labels and names of rows, and those that are kept."""
+        given = [name for name in (self.target, self.id, *self.keep) if name is not None]
+        return list(dict.fromkeys(given))
+
     def list_lacking(self, columns: Collection[str]) -> list[str]:
         """What a training kept beside its results and is not among these columns."""
         kept = [name for name in (self.id, *self.keep) if name is not None]
         return [name for name in kept if name not in columns] if self.lenient else []
+
+
+def make_roles(
+    target: Name | None,
+    id: Name | None,
+    keep: Names,
+    columns: Names | None,
+    ignore: Names,
+    categories: Categories,
+    missing: Missing,
+) -> Roles:
+    """The roles that settings give; see :class:`Roles`.
+
+    Raises:
+        DataError: one is given by what names no column.
+    """
+    return Roles(
+        None if target is None else read_name(target, "target"),
+        None if id is None else read_name(id, "id"),
+        read_names(keep, "keep"),
+        None if columns is None else read_names(columns, "columns"),
+        read_names(ignore, "ignore"),
+        categories,
+        missing,
+    )
+
+
+def refuse_roles(roles: Roles, path: Path) -> None:
+    """Refuse settings that name columns, where a file of arrays has none.
+
+    Raises:
+        DataError: there is such a setting.
+    """
+    if roles.target is not None:
+        raise DataError(
+            f"{path} has no columns, and so no column {roles.target}: set `target=None`; an npz "
+            "holds its labels as y"
+        )
+    for name in () if roles.lenient else ("id", "keep", "columns", "ignore"):
+        if given := getattr(roles, name):
+            raise DataError(
+                f"{path} holds arrays, which have no named columns: leave out `{name}`, got {given}"
+            )
 
 
 def check_roles(roles: Roles) -> None:

@@ -42,7 +42,7 @@ def warn_of_rows(
         return
     if names is None:  # of a table the reader tells them by their kind
         _warn_of_counts(x, path, notes)
-    _warn_of_copies(x, called, path, notes)
+    warn_of_equal_columns(x, called, path, notes)
     if _is_symmetric(x):
         note(
             notes,
@@ -64,7 +64,9 @@ def _warn_of_counts(x: NDArray[Any], path: Path, notes: list[str]) -> None:
         )
 
 
-def _warn_of_copies(x: NDArray[Any], names: Sequence[str], path: Path, notes: list[str]) -> None:
+def warn_of_equal_columns(
+    x: NDArray[Any], names: Sequence[str], path: str | Path, notes: list[str]
+) -> None:
     """Note columns that are equal to another, each of which counts; but for constant ones."""
     alike: dict[bytes, list[int]] = defaultdict(list)
     for i in np.flatnonzero(np.fmin.reduce(x, 0) < np.fmax.reduce(x, 0)).tolist():

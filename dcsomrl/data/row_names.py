@@ -1,12 +1,16 @@
 """Columns that name or number the rows of a table, and so are no features."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
+from dcsomrl.data.constant import list_some
 from dcsomrl.data.notes import note
+from dcsomrl.data.roles import Roles
 from dcsomrl.data.written_numbers import find_dates
 from dcsomrl.errors import DataError
 
@@ -31,39 +35,65 @@ NAMES_ROWS = re.compile(
 )
 
 
+class Values(NamedTuple):
+    """What tells whether the values of a column name the rows.
+
+    Attributes:
+        complete: whether none is missing.
+        differ: whether none is missing and all differ.
+        fractions: whether some are fractions.
+    """
+
+    complete: bool
+    differ: bool
+    fractions: bool
+
+
+def look_at_values(column: pd.Series, written: Sequence[str] | None = None) -> Values:
+    """The same of a column (n,) in memory.
+
+    Args:
+        column: its values.
+        written: as they stand in a file of text, where 01 is not 1.
+    """
+    complete = bool(column.notna().all())
+    differ = complete and pd.Index(column if written is None else written).is_unique
+    fractions = column.dtype.kind == "f" and bool((column.dropna() % 1).any())
+    return Values(complete, differ, fractions)
+
+
 def find_ids(
-    table: pd.DataFrame,
+    names: Sequence[str],
     taken: Collection[str | None],
+    look: Callable[[str], Values],
     path: Path,
     notes: list[str],
-    written: Mapping[str, Sequence[str]],
 ) -> list[str]:
     """Columns without another role whose names say that they name the rows, and whose values do.
 
     Args:
-        table: with a name for every column.
+        names: of all columns.
         taken: columns that have another role.
+        look: gives what the values of a column say.
         path: what messages call the table.
         notes: gets a sentence on columns that were taken, or that are only called so.
-        written: values of such columns as they stand in a file of text, where 01 is not 1.
     """
     found: list[str] = []
-    for name in table.columns.tolist():
+    for name in names:
         if name in taken or not names_rows(name):
             continue
-        column = table[name]
-        differ = column.notna().all() and pd.Index(written.get(name, column)).is_unique
+        complete, differ, fractions = look(name)
         remedy = f"set `id={name}` or `ignore=[{name}]`"
         if MEASURE.fullmatch(name):
             if differ:
-                what = "fractions" if _has_fractions(column) else "values that all differ"
+                what = "fractions" if fractions else "values that all differ"
                 note(
                     notes,
                     f"{path}: column {name} holds {what} and is taken as a feature; if it names "
                     f"the rows, {remedy}",
                 )
         elif not differ:
-            why = "the same value twice" if column.notna().all() else "missing values"
+            why = "the same value twice" if complete else "missing values"
             note(
                 notes,
                 f"{path}: column {name} is called as what names rows, but has {why}, and is taken "
@@ -84,8 +114,39 @@ def names_rows(name: str) -> bool:
     return NAMES_ROWS.fullmatch(name) is not None
 
 
-def _has_fractions(column: pd.Series) -> bool:
-    return column.dtype.kind == "f" and bool((column.dropna() % 1).any())
+def settle_index(
+    index: Sequence[str],
+    roles: Roles,
+    look: Callable[[str], Values],
+    path: Path,
+    notes: list[str],
+) -> Roles:
+    """The roles with the index of a data frame: of the rows' names, or ignored.
+
+    One column whose values differ names the rows; several, or one with equal values, do not.
+
+    Args:
+        index: the columns that are the index and have no role.
+        roles: of the others.
+        look: gives what the values of a column say.
+        path: what messages call the table.
+        notes: gets a sentence on what becomes of it.
+    """
+    if not index:
+        return roles
+    if len(index) == 1 and roles.id is None and look(index[0]).differ:
+        note(
+            notes,
+            f"{path}: {index[0]}, the index, names the rows and is no feature; set `columns` to "
+            "have it as one",
+        )
+        return replace(roles, id=index[0])
+    note(
+        notes,
+        f"{path}: the index ({list_some(list(index))}) is left out; set `columns` to have it as "
+        "features",
+    )
+    return replace(roles, ignore=(*roles.ignore, *index))
 
 
 def find_nameless(
@@ -127,12 +188,22 @@ def warn_of_counting(table: pd.DataFrame, path: Path, notes: list[str]) -> None:
         whole = column.dtype.kind in "iu" and column.notna().all()
         rises = whole and column.is_monotonic_increasing and column.is_unique
         if len(column) > 10 and rises and find_dates(column.to_numpy(float)) is None:
-            counts = (column.diff().iloc[1:] == 1).all()
-            does = (
-                "counts the rows" if counts else "rises from row to row, as numbers and times do,"
-            )
-            note(
-                notes,
-                f"{path}: column {name} {does} and is taken as a feature; if it is an index, set "
-                f"`id={name}` or `ignore=[{name}]`",
-            )
+            counts = bool((column.diff().iloc[1:] == 1).all())
+            say_counting(name, counts, path, notes)
+
+
+def say_counting(name: str, counts: bool, path: str | Path, notes: list[str]) -> None:
+    """Note a feature that counts the rows, or rises from each to the next.
+
+    Args:
+        name: of its column.
+        counts: whether it does the former.
+        path: what messages call the table.
+        notes: gets a sentence.
+    """
+    does = "counts the rows" if counts else "rises from row to row, as numbers and times do,"
+    note(
+        notes,
+        f"{path}: column {name} {does} and is taken as a feature; if it is an index, set "
+        f"`id={name}` or `ignore=[{name}]`",
+    )

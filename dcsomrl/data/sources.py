@@ -60,8 +60,8 @@ def fashion_all(data_dir: str) -> Arrays:
 
 
 def _join_splits(arrays: Arrays) -> Arrays:
-    assert arrays.train_y is not None
-    assert arrays.test_y is not None
+    assert isinstance(arrays.train_y, Tensor)
+    assert isinstance(arrays.test_y, Tensor)
     assert isinstance(arrays.train_x, Tensor)
     assert isinstance(arrays.test_x, Tensor)
     x = torch.cat([arrays.train_x, arrays.test_x])

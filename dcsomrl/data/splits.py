@@ -10,9 +10,12 @@ import torch
 from torch import Tensor
 
 from dcsomrl.data.arrays import Arrays, Samples
+from dcsomrl.data.batches import Rows
 from dcsomrl.data.blocks import BlockRows
 from dcsomrl.data.fingerprint import take_fingerprint
+from dcsomrl.data.medians import find_medians
 from dcsomrl.data.notes import note
+from dcsomrl.data.stream_labels import StreamLabels
 from dcsomrl.data.streams import BLOCKS, Stream
 from dcsomrl.data.summary import Summary, summarize
 
@@ -35,11 +38,13 @@ class Splits:
         rows: by split, rows (n,) in order: of the training arrays for ``train`` and ``val``, of
             the test arrays for ``test``; computed where they are a stream.
         seed: draws samples from which the normalisation is estimated.
+        origin: what messages call the dataset.
     """
 
     arrays: Arrays
     rows: Mapping[str, Tensor | BlockRows]
     seed: int
+    origin: str = "the data"
 
     @cached_property
     def fingerprint(self) -> str:
@@ -50,11 +55,13 @@ class Splits:
         """Raw samples of the arrays that a split is part of, by the rows of the arrays."""
         return self.arrays.test_x if split == "test" else self.arrays.train_x
 
-    def labels(self, split: str) -> Tensor | None:
-        """(n,) classes of the samples of a split; None where there are none."""
+    def labels(self, split: str) -> Tensor | Rows | None:
+        """(n,) classes of the samples of a split, of a stream as they are read; None for none."""
         y = self.arrays.test_y if split == "test" else self.arrays.train_y
         rows = self.rows[split]
-        return y[rows] if y is not None and isinstance(rows, Tensor) else None
+        if y is None or isinstance(y, Tensor):
+            return y[rows] if y is not None and isinstance(rows, Tensor) else None
+        return Rows(y, rows)
 
     def about(self, split: str, index: Tensor | None = None) -> pd.DataFrame | None:
         """What stands beside the results of a split, a row a sample; None for nothing.
@@ -95,7 +102,10 @@ class Splits:
         x, test = self.arrays.train_x, self.arrays.test_x
         if not isinstance(x, Stream):
             return None
-        found = summarize(x.read_blocks("train"))
+        fill = None
+        if self.arrays.may_lack and x.dtype.kind == "f":
+            fill = find_medians(lambda: x.read_blocks("train"), x.names, self.origin)
+        found = summarize(x.read_blocks("train"), fill)
         if isinstance(test, Stream) and test is not x:
             for _ in test.read_blocks("test"):  # a bad row is better known now than in the end
                 pass
@@ -145,7 +155,7 @@ def split_arrays(
         "train": order[n_val:].sort().values,
         "test": torch.arange(len(test)),
     }
-    return Splits(arrays, rows, seed)
+    return Splits(arrays, rows, seed, origin)
 
 
 def _split_stream(
@@ -153,7 +163,7 @@ def _split_stream(
 ) -> Splits:
     """As :func:`split_arrays` for rows that are read as they are needed."""
     divided = x.divide(val_fraction, seed)
-    n_train, n_val, _ = divided.division.count()
+    n_train, n_val = (len(divided.rows(split)) for split in ("train", "val"))
     if val_fraction > 0 and n_val < FEWEST_VALIDATED:
         _say_too_few(n_train + n_val, n_val, notes, origin)
         divided = x
@@ -162,7 +172,11 @@ def _split_stream(
     assert isinstance(test, Stream)
     rows = {split: divided.rows(split) for split in ("val", "train")}
     rows["test"] = test.rows("test" if test is divided else "train")
-    return Splits(replace(arrays, train_x=divided, test_x=test), rows, seed)
+    train_y, test_y = arrays.train_y, arrays.test_y
+    if isinstance(train_y, StreamLabels) and isinstance(test_y, StreamLabels):
+        train_y, test_y = train_y.of(divided), test_y.of(test)
+    arrays = replace(arrays, train_x=divided, test_x=test, train_y=train_y, test_y=test_y)
+    return Splits(arrays, rows, seed, origin)
 
 
 def _say_too_few(n: int, n_val: int, notes: list[str], origin: str) -> None:

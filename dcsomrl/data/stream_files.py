@@ -2,25 +2,30 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from dcsomrl.data.arrays import Arrays
-from dcsomrl.data.block_files import open_files
+from dcsomrl.data.block_files import find_files, open_files
 from dcsomrl.data.blocks import Division
 from dcsomrl.data.constant import list_some
 from dcsomrl.data.image_folders import TRAIN_NAMES, find_split
-from dcsomrl.data.labels import BESIDE, LABELS
 from dcsomrl.data.notes import note
-from dcsomrl.data.roles import Names, read_names
-from dcsomrl.data.row_names import names_rows
+from dcsomrl.data.roles import (
+    Categories,
+    Missing,
+    Name,
+    Names,
+    Roles,
+    check_roles,
+    make_roles,
+)
+from dcsomrl.data.stream_labels import read_stream_labels
 from dcsomrl.data.streams import Stream
-from dcsomrl.data.written_numbers import CODES
 from dcsomrl.errors import DataError
 from dcsomrl.hints import check_arguments
 from dcsomrl.ranges import Count, ShareBetween
 
 log = logging.getLogger(__name__)
-
-INDEX = "__index_level_"  # how a nameless index of a data frame is called in parquet
 
 
 @check_arguments
@@ -32,6 +37,11 @@ def stream(
     ignore: Names = (),
     window: Count = 2**28,
     feature_names: list[str] | None = None,
+    target: Name | None = None,
+    id: Name | None = None,  # a key of the configuration
+    keep: Names = (),
+    categories: Categories = "refuse",
+    missing: Missing = "refuse",
 ) -> Arrays:
     """A table that need not fit into memory: a parquet or npy file, or a folder of such.
 
@@ -42,11 +52,17 @@ def stream(
         path: the file or folder.
         test_path: that of the test split; None splits off a fixed part.
         test_fraction: share of the test split, in (0, 1), where it has no file.
-        columns: features of a parquet table; None for all columns that are not ignored.
+        columns: features; None for all columns that have no other role.
         ignore: columns that are left out.
         window: bytes of the rows that are shuffled together, at least 1; about twice as many are
             held at once, and more where a row group is larger.
         feature_names: features that a training had, in this order; None for a training.
+        target: column of the labels in parquet files.
+        id: column that names the rows; None for one whose name says so, or none.
+        keep: columns that stand beside the results, and are no features.
+        categories: what becomes of columns of text: ``refuse``, ``ignore`` or ``onehot``.
+        missing: what becomes of missing values: ``refuse``, ``drop`` or ``median``; see
+            :class:`dcsomrl.data.roles.Roles`.
 
     Raises:
         DataError: a file is absent, damaged, differs from others or holds what is no feature, or an
@@ -55,23 +71,17 @@ def stream(
     if path is None:
         raise DataError("`path` is `None`: give it the file or folder to read")
     notes: list[str] = []
-    chosen = None if columns is None else read_names(columns, "columns")
-    left = read_names(ignore, "ignore")
-    files = open_files(path, chosen, left, notes, feature_names)
-    if chosen is None and feature_names is None and files.names is not None:
-        _warn_of_names(files.names, path, notes)
+    roles = make_roles(target, id, keep, columns, ignore, categories, missing)
+    check_roles(roles)
     if test_path is None:
-        _refuse_splits([Path(one) for one in files.files], path)
-    train = Stream(files, window)
-    _check_rows(train, path)
+        _refuse_splits(find_files(path, []), path)
+    train = _open(path, roles, window, notes, feature_names)
     if test_path is None:
-        train = test = Stream(files, window, Division(len(train), test_fraction))
-        if min(train.division.count()[0], train.division.count()[2]) < 1:
-            raise DataError(f"two splits need more samples than the {len(train)} of {path}")
+        train = test = _split(train, test_fraction, path)
     else:
-        test = Stream(open_files(test_path, chosen, left, notes, files.names), window)
-        _check_rows(test, test_path)
-    for one, where in {id(train): (train, path), id(test): (test, test_path or path)}.values():
+        test = _open(test_path, roles, window, notes, train.names)
+    opened = [(train, path)] if test is train else [(train, path), (test, test_path)]
+    for one, where in opened:
         log.info("%s: %s", where, one.describe())
         if max(one.sizes) > one.window:
             note(
@@ -79,25 +89,76 @@ def stream(
                 f"{where}: row groups of up to {max(one.sizes):,} rows are read whole, which takes "
                 f"more memory than `window={window}` says: write it with smaller row groups",
             )
-    _warn_of_folders([Path(one) for one in files.files], path, notes)
-    if files.names is not None:
-        log.info("features: %s", list_some(files.names))
-    return Arrays(train, None, test, None, feature_names=files.names, notes=tuple(notes))
+    _warn_of_folders(train.files, path, notes)
+    if train.names is not None:
+        _say_columns(train, path)
+    labels: tuple[Any, ...] = (None, None, None)
+    if target is not None:
+        labels = read_stream_labels(train, test, (path, test_path or path), notes)
+    return Arrays(
+        train,
+        labels[0],
+        test,
+        labels[1],
+        labels[2],
+        train.names,
+        notes=tuple(notes),
+        may_lack=missing == "median",
+    )
 
 
-def _warn_of_names(names: list[str], path: str, notes: list[str]) -> None:
-    """Note features that are called as labels are, as what names rows, or as codes."""
-    for name in names:
-        called = "codes are, as of places," if CODES.fullmatch(name) else ""
-        called = "what names rows" if names_rows(name) or name.startswith(INDEX) else called
-        called = "splits and results are" if BESIDE.fullmatch(name) else called
-        called = "labels are" if LABELS.fullmatch(name) else called
-        if called:
-            note(
-                notes,
-                f"{path}: column {name} is called as {called} and is taken as a feature; if it is "
-                f"none, set `ignore=[{name}]`",
-            )
+def _open(
+    path: str, roles: Roles, window: int, notes: list[str], learned: list[str] | None
+) -> Stream:
+    """The rows at a path, those left out that lack a value and are not to be filled.
+
+    Raises:
+        DataError: there is none, or it holds what is no feature.
+    """
+    files = open_files(path, roles, notes, learned)
+    found = Stream(files, window, missing=roles.missing)
+    if len(found) == 0:
+        raise DataError(f"{path} has no row of samples: add some")
+    if empty := [str(file) for file in files.list_empty()]:
+        note(notes, f"{path}: files without a row are passed over: {list_some(empty)}")
+    if roles.missing != "refuse" and files.dtype.kind == "f":
+        found = found.settle_gaps(path, notes)
+    if found.n_kept == 0:
+        raise DataError(f"{path} has no row of samples without a missing value: add some")
+    return found
+
+
+def _split(whole: Stream, fraction: float, path: str) -> Stream:
+    """The same rows with a test split, of one row at least.
+
+    Raises:
+        DataError: there are too few.
+    """
+    n = len(whole)
+    if n < 2:
+        raise DataError(f"two splits need two samples or more, and {path} has {n}: add some")
+    found = whole.copy_with(Division(n, min(max(fraction, 1 / n), 1 - 1 / n)))
+    if not len(found.rows("train")) or not len(found.rows("test")):
+        raise DataError(
+            f"a split of {path} has no row without a missing value: give more rows, or fill the "
+            "values by `missing=median`"
+        )
+    return found
+
+
+def _say_columns(found: Stream, path: str) -> None:
+    """Log what the columns of a table are taken for."""
+    roles, names = found.roles, found.names
+    assert names is not None
+    log.info(
+        "%s: %d features (%s), %s%s%s",
+        path,
+        len(names),
+        list_some(names),
+        f"labels from {roles.target}" if roles.target else "no labels",
+        f", rows named by {roles.id}" if roles.id else "",
+        f"; left out: {list_some(list(roles.ignore))}" if roles.ignore else "",
+    )
 
 
 def _warn_of_folders(files: list[Path], path: str, notes: list[str]) -> None:
@@ -128,13 +189,3 @@ def _refuse_splits(files: list[Path], path: str) -> None:
             f"{path} holds files that are named like splits, as {found[True]} and {found[False]}: "
             "set `path` to the one and `test_path` to the other"
         )
-
-
-def _check_rows(found: Stream, path: str) -> None:
-    """Refuse a table without rows.
-
-    Raises:
-        DataError: it has none.
-    """
-    if len(found) == 0:
-        raise DataError(f"{path} has no row of samples: add some")

@@ -25,11 +25,13 @@ class Summary:
         bounds: (2, features) least and greatest raw value.
         mean: (features,) float64; of bytes brought to [0, 1].
         deviation: (features,) float64, with n - 1; 0 of a single sample.
+        fill: (features,) what missing values are taken as, here too; None where none may be.
     """
 
     bounds: Tensor
     mean: Tensor
     deviation: Tensor
+    fill: Tensor | None = None
 
     def fit(self, kind: Kind) -> Normalization:
         """The normalisation of a kind; see :func:`dcsomrl.data.normalization.fit`."""
@@ -39,8 +41,12 @@ class Summary:
         return Normalization(self.mean.to(dtype), self.deviation.to(dtype), clipped=False)
 
 
-def summarize(parts: Iterable[Tensor]) -> Summary:
-    """One pass over raw samples, in parts (n, features) of which one at least is not empty.
+def summarize(parts: Iterable[Tensor], fill: Tensor | None = None) -> Summary:
+    """One pass over raw samples.
+
+    Args:
+        parts: the samples, (n, features) each, of which one at least is not empty.
+        fill: (features,) what missing values are taken as; None where none are.
 
     Source: Chan, Golub, LeVeque 1979, "Updating formulae and a pairwise algorithm for computing
     sample variances".
@@ -50,6 +56,8 @@ def summarize(parts: Iterable[Tensor]) -> Summary:
     for part in (piece for whole in parts for piece in whole.split(AT_ONCE)):
         if not len(part):
             continue
+        if fill is not None:
+            part = torch.where(part.isnan(), fill.to(part), part)
         x = to_floats(part, torch.float64)
         if n == 0:
             low, high = part[0], part[0]
@@ -62,4 +70,4 @@ def summarize(parts: Iterable[Tensor]) -> Summary:
         squares = squares + (x - own).square().sum(0) + apart.square() * (n * len(x) / total)
         mean, n = mean + apart * (len(x) / total), total
     deviation = (squares / max(n - 1, 1)).sqrt()
-    return Summary(torch.stack([low, high]), mean * size, deviation * size)
+    return Summary(torch.stack([low, high]), mean * size, deviation * size, fill)

@@ -21,7 +21,7 @@ from dcsomrl.data.missing_values import find_whole_rows
 from dcsomrl.data.notes import note
 from dcsomrl.data.roles import Roles, check_exclusive, check_roles
 from dcsomrl.data.row_checks import warn_of_rows
-from dcsomrl.data.row_names import find_ids
+from dcsomrl.data.row_names import Values, find_ids, look_at_values, settle_index
 from dcsomrl.data.text_tables import Writing, read_text_table
 from dcsomrl.data.written_numbers import warn_of_named_codes
 from dcsomrl.errors import DataError
@@ -112,14 +112,20 @@ def take_columns(
         )
     if len(table) == 0:
         raise DataError(f"{path} has names of columns and no row of samples: add some")
+
+    def look(name: str) -> Values:
+        return look_at_values(table[name], (written or {}).get(name))
+
     if roles.id is None:
         taken = {*named, *(learned or ()), *table.attrs.get("index", [])}
-        ids = find_ids(table, taken, path, notes, written or {})
+        ids = find_ids(table.columns.tolist(), taken, look, path, notes)
         name = ids[0] if ids else None
         roles = replace(roles, id=name, ignore=(*roles.ignore, *ids[1:]))
         if written and name is not None and name in written:
             table = table.assign(**{name: written[name]})
-    roles = _ignore_index(table, roles, {*named, *(learned or ())}, path, notes)
+    used = {*named, *(learned or ()), roles.id}
+    index = [one for one in table.attrs.get("index", []) if one not in used]
+    roles = settle_index(index, roles, look, path, notes)
     features, left_out = take_features(table, roles, path, where, notes, learned)
     kept = find_whole_rows(features, roles, path, where, notes)
     features, table = features[kept], table[kept]
@@ -148,30 +154,6 @@ def take_columns(
         f"; left out: {list_some(left_out)}" if left_out else "",
     )
     return Table(features, labels, about)
-
-
-def _ignore_index(
-    table: pd.DataFrame, roles: Roles, used: Collection[str], path: Path, notes: list[str]
-) -> Roles:
-    """The roles with the index of a data frame, where it has none: of the rows' names, or ignored.
-
-    One column whose values differ names the rows; several, or one with equal values, do not.
-    """
-    index = [one for one in table.attrs.get("index", []) if one not in {*used, roles.id}]
-    if not index:
-        return roles
-    if len(index) == 1 and roles.id is None and table[index[0]].is_unique:
-        note(
-            notes,
-            f"{path}: {index[0]}, the index, names the rows and is no feature; set `columns` to "
-            "have it as one",
-        )
-        return replace(roles, id=index[0])
-    note(
-        notes,
-        f"{path}: the index ({list_some(index)}) is left out; set `columns` to have it as features",
-    )
-    return replace(roles, ignore=(*roles.ignore, *index))
 
 
 def say_lacking(roles: Roles, columns: Collection[str], path: Path, notes: list[str]) -> None:

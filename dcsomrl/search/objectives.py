@@ -4,14 +4,15 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+import torch
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from torch import Tensor
 
 from dcsomrl.configuration import split_hydra, update_config
 from dcsomrl.data import ClusterData
+from dcsomrl.data.batches import EVALUATION_BATCH
 from dcsomrl.data.splits import FEWEST_VALIDATED
 from dcsomrl.errors import ConfigError
 from dcsomrl.keys import DATA, name_keys
@@ -106,8 +107,9 @@ def _check_data(goals: list[str], data: ClusterData, job: DictConfig) -> None:
         )
     else:
         classes = 0
-        if labels is not None and isinstance(rows, Tensor):  # a stream has no labels
-            classes = len(labels[rows].unique())
+        if labels is not None:
+            parts = rows.split(EVALUATION_BATCH)
+            classes = len(torch.cat([labels[part].unique() for part in parts]).unique())
         absent = [goal for goal in goals if goal not in list_results(classes)]
         said = (
             f"labels of two classes or more, and the validation part of {data.name} has {classes}: "

@@ -16,7 +16,7 @@ from torch import Tensor
 from dcsomrl.data import ClusterData
 from dcsomrl.data.splits import Split
 from dcsomrl.models import ClusteringModule
-from dcsomrl.scoring import Scorer, assign_batches
+from dcsomrl.scoring import Scorer, assign_batches, count_classes
 from dcsomrl.training.assignments import list_apart, name_sample, name_samples
 from dcsomrl.training.results import ASSIGNMENTS, write_clusters
 from dcsomrl.writing import swapped
@@ -138,7 +138,7 @@ def write_streamed(
     with ExitStack() as stack:
         write = _open_writer(folder, stack)
         for split in splits:
-            scorer = Scorer(model, 0, merged)
+            scorer = Scorer(model, count_classes(data, split), merged)
             wins = torch.zeros(model.n_clusters + 1, dtype=torch.int64)
             for columns in _gather(model, data, split, scorer, merged):
                 table = name_samples(data, split, columns)
@@ -185,7 +185,8 @@ def _open_writer(folder: Path, stack: ExitStack) -> Any:
     writers: list[Any] = []
 
     def write(table: pd.DataFrame) -> None:
-        rows = pa.Table.from_pandas(table, preserve_index=False)
+        schema = writers[0].schema if writers else None
+        rows = pa.Table.from_pandas(table, schema, preserve_index=False)
         if not writers:
             writers.append(stack.enter_context(pq.ParquetWriter(part, rows.schema)))
         writers[0].write_table(rows)

@@ -262,10 +262,10 @@ def test_a_stream_names_what_is_no_feature_and_mixes_no_splits(tmp_path):
         stream(str(tmp_path))
     train, test = (str(tmp_path / f"{one}-00000.parquet") for one in ("train", "test"))
     notes = " ".join(stream(train, test).notes)
-    assert "column id is called as what names rows" in notes
+    assert "column id names the rows and is no feature" in notes
     assert "column label is called as labels are" in notes
     assert not stream(train, test, ignore=["id", "label"]).notes
-    with pytest.raises(DataError, match="several columns of one name"):
+    with pytest.raises(DataError, match="names a more than once"):
         stream(train, test, columns=["a", "a"])
 
 

@@ -148,7 +148,8 @@ def test_columns_that_are_called_as_codes_are_said(tmp_path, name):
     table = pd.DataFrame({name: spread([98101, 60601, 10001]), "b": OTHER})
     assert any(f"column {name} is called as codes" in one for one in make_arrays(table).notes)
     table.to_parquet(tmp_path / "t.parquet")
-    notes = stream(str(tmp_path / "t.parquet")).notes
-    assert any(f"column {name} is called as codes" in one for one in notes)
+    data = ClusterData(partial(stream, str(tmp_path / "t.parquet")))
+    data.setup("fit")
+    assert any(f"column {name} is called as codes" in one for one in data.notes)
     fractions = make_arrays(pd.DataFrame({name: OTHER, "b": OTHER})).notes
     assert not any("called as codes" in one for one in fractions)

@@ -2,6 +2,7 @@
 
 import hydra
 import numpy as np
+import pandas as pd
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 
@@ -89,6 +90,17 @@ def test_labels_are_needed_for_scores_against_them(check, data):
         with pytest.raises(ConfigError, match=rf"^val/nmi needs labels .* has {classes}: name"):
             check(["val/nmi", "val/silhouette"], "model=kmeans", CLUSTERS, *given)
         check(["val/silhouette"], "model=kmeans", CLUSTERS, *given)
+
+
+def test_labels_of_a_stream_are_looked_for_in_its_files(check, tmp_path):
+    x = np.random.default_rng(0).random((200, 3))
+    frame = pd.DataFrame(x, columns=list("abc")).assign(kind=np.arange(200) % 3, one=1)
+    frame.to_parquet(path := tmp_path / "t.parquet", row_group_size=40)
+    given = ("model=kmeans", CLUSTERS, "dataset=stream", f"dataset.path={path}",
+             "dataset.target=kind")  # fmt: skip
+    check(["val/nmi"], *given, "dataset.source.ignore=[one]")
+    with pytest.raises(ConfigError, match=r"^val/nmi needs labels .* has 1: name"):
+        check(["val/nmi"], *given[:-1], "dataset.target=one", "dataset.source.ignore=[kind]")
 
 
 def test_every_choice_is_looked_at(check, data):

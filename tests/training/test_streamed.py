@@ -11,6 +11,7 @@ import pytest
 import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from sklearn.metrics import normalized_mutual_info_score
 
 from dcsomrl.checkpoints import read_checkpoint
 from dcsomrl.configuration import choose_model
@@ -20,6 +21,7 @@ from dcsomrl.errors import ConfigError
 from dcsomrl.evaluate import evaluate
 from dcsomrl.maps import SOMRL
 from dcsomrl.models import RelevanceMapModel
+from dcsomrl.predict import predict
 from dcsomrl.report import report
 from dcsomrl.training import streamed
 from dcsomrl.training.assignments import describe_clusters
@@ -84,6 +86,52 @@ def test_a_run_is_scored_anew_and_reported(run_dir, tmp_path):
     assert metrics["nodes"] == read_checkpoint(ckpt)["state_dict"]["som.live"].sum()
     page = call(report, "report", tmp_path, f"run={run_dir}")
     assert page.stat().st_size > 10_000
+
+
+def test_names_and_labels_of_a_stream_come_back_and_predict_reads_the_same(
+    run_small, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(streamed, "PART", 500)
+    draw = np.random.default_rng(0)
+    group = np.repeat(np.arange(GROUPS), 400)
+    x = draw.uniform(0, 1, (GROUPS, WIDTH))[group] + 0.02 * draw.normal(size=(2000, WIDTH))
+    table = pd.DataFrame(x, columns=list("abcd"))
+    table["kind"], table["visit_id"] = group + 7, [f"v{i}" for i in range(2000)]
+    # The first part that is written has all values, further ones have not.
+    table["city"] = np.where(np.arange(2000) % 2, "de", None).astype(object)
+    table["since"] = np.where(np.arange(2000) % 3, np.arange(2000), np.nan)
+    table["room"] = np.array(["one", "two"])[group % 2]
+    table.loc[::50, "b"] = np.nan
+    table.to_parquet(path := tmp_path / "t.parquet", row_group_size=150)
+    metrics = run_small(
+        "dataset.target=kind", "dataset.source.keep=[city,since]", "dataset.source.missing=median",
+        "dataset.source.categories=onehot", small=overrides(path),
+    )  # fmt: skip
+    assigned = pd.read_parquet(tmp_path / "run" / "assignments.parquet")
+    assert assigned["id"].tolist() == [f"v{row}" for row in assigned["row"]]
+    for name in ("city", "since"):
+        kept = assigned[name].astype(object).where(assigned[name].notna(), None)
+        own = table[name].astype(object).where(table[name].notna(), None)
+        assert kept.tolist() == own[assigned["row"]].tolist()
+    assert list(assigned)[:6] == ["index", "split", "row", "id", "city", "since"]
+    test = assigned[assigned["split"] == "test"]
+    labels = table["kind"].to_numpy()[test["row"]]
+    assert metrics["classes"] == GROUPS
+    for name, by in (("nmi", "node"), ("cluster_nmi", "cluster")):
+        expected = normalized_mutual_info_score(labels, test[by])
+        assert metrics[name] == pytest.approx(expected, abs=1e-5)
+    val = assigned[assigned["split"] == "val"]
+    expected = normalized_mutual_info_score(table["kind"].to_numpy()[val["row"]], val["node"])
+    assert metrics["val/nmi"] == pytest.approx(expected, abs=1e-5)
+    ckpt = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    out = tmp_path / "again.parquet"
+    # The same table, read into memory.
+    again = call(predict, "predict", tmp_path, f"ckpt={ckpt}", f"input={path}", f"output={out}")
+    both = assigned.merge(again, left_on="row", right_on="sample", suffixes=("", "_again"))
+    assert len(both) == 2000
+    for name in ("id", "node", "cluster", "outlier"):
+        assert (both[name] == both[f"{name}_again"]).all()
+    np.testing.assert_allclose(both["activation"], both["activation_again"], atol=1e-5)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e200])
