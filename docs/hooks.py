@@ -10,6 +10,7 @@ from mkdocs.structure.files import File, Files
 
 TOP = Path(__file__).parent.parent
 SHOWN = {".md", ".png", ".svg", ".csv"}
+WIDE = 9  # bars in a row of a table of more than eight columns
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -22,7 +23,12 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Point links at pages of the site, and take those away that lead to files of the source."""
+    """Point links at pages of the site, and take those away that lead to files of the source.
+
+    A page with a wide table has no menu of its own headings, which leaves the table its room.
+    """
+    if any(line.count("|") > WIDE for line in markdown.splitlines() if line.startswith("|")):
+        page.meta["hide"] = ["toc"]
     if not page.file.src_uri.startswith("experiments/"):
         markdown = markdown.replace("](../experiments/", "](experiments/")
     markdown = re.sub(r"^code: ([\w.]+)$", lambda found: show_code(found[1]), markdown, flags=re.M)
