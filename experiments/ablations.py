@@ -5,7 +5,7 @@ and whether the reconstruction's error is a mean or a sum over the pixels. Each 
 with Table 2's settings and judged on the validation part of the training split: the test split
 plays no part in the choice. Writes ``ablations.md``.
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 

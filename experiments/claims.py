@@ -1,6 +1,6 @@
 """What the paper claims, and whether our runs bear it out: a sentence each, with the number.
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 

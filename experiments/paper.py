@@ -5,7 +5,7 @@ step, takes the comparison and the searches as far as they have run from ``resul
 ``paper/README.md`` with its pictures. ``QUICK=1`` does all of it on the digits, in minutes, into
 ``runs/paper-quick``.
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 

@@ -6,7 +6,7 @@ several seeds of each setting are cheap, how well criteria without labels agree 
 ``searches.md``. It may be stopped at any moment and started again, on another machine too: what
 has run lies in ``results/search``. A search refuses to go on where the configuration has changed.
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 
