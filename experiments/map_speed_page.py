@@ -47,13 +47,13 @@ INTRODUCTION = f"""# How fast the map alone learns
 
 `make bench-maps`, then `python -m experiments.map_speed --sizes` and `render`. All maps learn the
 same clustered samples in turns, each in chunks of about the same duration, on a CPU; the tables
-show medians over the rounds. SOMRL is full from the start, and nodes neither appear nor disappear. The *limit* is the time that the two matrix products
-of a step of SOMRL take by themselves, in float32: (batch, 2m) by (2m, nodes) for m
-features, which gives the distances, and (nodes, groups) by (groups, m), which sums the
-pulls, where a group is all samples of a batch that share a winner. SOMRL itself adds the
-few pulls of a group one by one, but computes the first product a second time for the
-groups. Maps without relevances need only half of the first product, so the limit does not
-apply to them.
+show medians over the rounds. SOMRL is full from the start, and nodes neither appear nor
+disappear. The *limit* is the time that the two matrix products of a step of SOMRL take by
+themselves, in float32: (batch, 2m) by (2m, nodes) for m features, which gives the distances, and
+(nodes, groups) by (groups, m), which sums the pulls, where a group is all samples of a batch that
+share a winner. SOMRL itself adds the few pulls of a group one by one, but computes the first
+product a second time for the groups. Maps without relevances need only half of the first product,
+so the limit does not apply to them.
 
 The methods do different work per sample:
 

@@ -211,8 +211,8 @@ def _write_tests(
     table = tabulate(header, rows.values())
     return (
         f"{against}, with {used[against]} nodes, minus each of the others, over pairs with the "
-        "same seed; p from a two-sided paired t-test, with Holm's correction for the methods in this "
-        f"table.{remark}\n\n{table}"
+        "same seed; p from a two-sided paired t-test, with Holm's correction for the methods in "
+        f"this table.{remark}\n\n{table}"
     )
 
 

@@ -112,7 +112,7 @@ def _summarise(trials: list[Trial]) -> list[str]:
         order = "a fixed" if fixed else "free"
         said.append(
             f"With sums in {order} order, the {len(own)} trainings give {len(digests[0])} "
-            f"different results for seed 0 and {len(digests[1])} for seed 1, with a purity of {purity}, in "
-            f"{seconds} seconds."
+            f"different results for seed 0 and {len(digests[1])} for seed 1, with a purity of "
+            f"{purity}, in {seconds} seconds."
         )
     return said
