@@ -207,14 +207,14 @@ INTRODUCTION = """# A table larger than memory
 
 `python -m experiments.streaming --scratch FOLDER` draws {rows:,} rows of {features} float32
 features in {clusters} clusters (seed {seed}). Each cluster is concentrated in {relevant} features
-of its own and spread out in the others. The rows are written as parquet (row groups of {group:,} rows,
-pyarrow's default) and as npy, and read by separate processes: *plain read*, all rows as numbers in
-order; *batches*, the training part in shuffled, normalised batches of {batch:,}, without learning;
-*training*, one pass of `python -m dcsomrl.train dataset=stream model=somrl
-dataset.batch_size={batch}`. *Peak* is the largest resident memory of the process, including Python
-and torch (0.9 GiB). For the training, it covers the whole run: the pass over the table that finds
-the range of every feature, the training, the validation, and the assignments of all rows. The files
-were in the operating system's page cache.
+of its own and spread out in the others. The rows are written as parquet (row groups of {group:,}
+rows, pyarrow's default) and as npy, and read by separate processes: *plain read*, all rows as
+numbers in order; *batches*, the training part in shuffled, normalised batches of {batch:,},
+without learning; *training*, one pass of `python -m dcsomrl.train dataset=stream model=somrl
+dataset.batch_size={batch}`. *Peak* is the largest resident memory of the process, including
+Python and torch (0.9 GiB). For the training, it covers the whole run: the pass over the table
+that finds the range of every feature, the training, the validation, and the assignments of all
+rows. The files were in the operating system's page cache.
 """
 
 
