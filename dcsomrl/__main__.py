@@ -44,7 +44,7 @@ def describe_usage() -> str:
             *lines,
             "",
             "dcsomrl COMMAND --help shows a command's settings; dcsomrl --version the version;",
-            "source <(dcsomrl completion) lets the tab key complete in bash and zsh.",
+            "source <(dcsomrl completion) enables tab completion in bash and zsh.",
         ]
     )
 

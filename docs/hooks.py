@@ -1,6 +1,7 @@
 """Brings the pages of experiments/, and lines of the source, into the site."""
 
 import ast
+import posixpath
 import re
 import textwrap
 from pathlib import Path
@@ -10,6 +11,7 @@ from mkdocs.structure.files import File, Files
 
 TOP = Path(__file__).parent.parent
 SHOWN = {".md", ".png", ".svg", ".csv"}
+WIDE = 9  # bars in a row of a table of more than eight columns
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -21,13 +23,31 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Point links at pages of the site, and take those away that lead to files of the source."""
-    if not page.file.src_uri.startswith("experiments/"):
+def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
+    """Point links at pages of the site, and take those away that lead to files of the source.
+
+    A page with a wide table has no menu of its own headings, which leaves the table its room;
+    numbers keep their deviations beside them, and a picture is a link to itself in full size.
+    """
+    lines = markdown.splitlines()
+    if any(line.count("|") > WIDE for line in lines if line.startswith("|")):
+        page.meta["hide"] = ["toc"]
+    rows = [line.replace(" ± ", "\u00a0±\u00a0") if line[:1] == "|" else line for line in lines]
+    markdown = "\n".join(rows)
+    if page.file.src_uri.startswith("experiments/"):
+        markdown = re.sub(r"\]\(((?:\.\./)+)docs/", r"](\1", markdown)
+    else:
         markdown = markdown.replace("](../experiments/", "](experiments/")
     markdown = re.sub(r"^code: ([\w.]+)$", lambda found: show_code(found[1]), markdown, flags=re.M)
-    source = r"(?<!!)\[([^\]]+)\]\((?:\.\./)+(?!experiments|[a-z_]+\.md)[^)]*\)"
-    return re.sub(source, r"\1", markdown)
+    markdown = re.sub(r"!\[([^\]]*)\]\(([^)]+)\)", r"[![\1](\2)](\2)", markdown)
+
+    def keep(link: re.Match[str]) -> str:
+        """The link where its file is one of the site, else its text alone."""
+        target = posixpath.join(posixpath.dirname(page.file.src_uri), link[2].partition("#")[0])
+        known = files.get_file_from_path(posixpath.normpath(target))
+        return link[0] if known else link[1]
+
+    return re.sub(r"(?<!!)\[([^\[\]]+)\]\(((?:\.\./)+[^)]*)\)", keep, markdown)
 
 
 def show_code(name: str) -> str:

@@ -31,14 +31,14 @@ STARTED = ("dec_mnist", "idec_mnist")
 START = "autoencoder_mnist"
 # What has not been run, what its publication gives, and why it is missing.
 MISSING = [
-    ["somvae on convolutions", "purity 0.868, NMI 0.595", "256 channels wait for a GPU"],
+    ["somvae on convolutions", "purity 0.868, NMI 0.595", "256 channels need a GPU"],
     ["the same, Fashion-MNIST", "purity 0.739, NMI 0.520", "the same"],
-    ["larfdssom", "clustering errors on subspace benchmarks", "their data is not at hand"],
+    ["larfdssom", "clustering errors on subspace benchmarks", "their data is not available here"],
 ]
 # Likely causes where the published figures are not reached.
 CAUSES = {
-    "desom_mnist": "NMI: until version 0.22 scikit-learn's was the geometric one, which is reached",
-    "desom_fashion": "NMI: the same, all but reached; purity: one seed beside a mean",
+    "desom_mnist": "NMI: before 0.22, scikit-learn computed the geometric one, which is reached",
+    "desom_fashion": "NMI: the same, nearly reached; purity: one seed against a mean",
     "somvae_mnist": "one seed, and seeds differ widely (see the benchmark); no convolutions",
     "somvae_mnist_copied": "the code gets its embedding's gradient, unlike in the authors' code",
 }
@@ -76,12 +76,14 @@ def write_page(results: Mapping[str, Mapping[str, Any]]) -> None:
         "# The baselines under their own protocols\n\n"
         "`python -m experiments.baselines`, seed 0, 32-true, CPU, 1 thread. DESOM: 10,000 steps of "
         "256, 8x8 nodes. DEC and IDEC: 10 clusters, from an autoencoder trained for 300 epochs, "
-        "until fewer than 0.1 % of the assignments change. All three on all 70,000 images, scored "
-        "on the same. SOM-VAE: 20 epochs of batches of 32, 8x8 nodes, on the training split, "
+        "continued until fewer than 0.1 % of the assignments change. All three are trained and "
+        "scored on all 70,000 images. "
+        "SOM-VAE: 20 epochs of batches of 32, 8x8 nodes, on the training split, "
         "scored on the test split (published: on 45,000 of it and 10,000 others of it); "
-        "the network is DESOM's with a 64-d code, where the publication has convolutions. One seed "
-        "stands beside published means over several. This shows whether what we made is what was "
-        "published; for a comparison see the [benchmark](results/benchmark/table.md).\n\n"
+        "the network is DESOM's with a 64-d code, where the publication has convolutions. One "
+        "seed is compared with published means over several. This page checks our implementations "
+        "against their publications; for a comparison of methods see the "
+        "[benchmark](results/benchmark/table.md).\n\n"
         + tabulate(header, rows)
         + "\nNot yet run:\n\n"
         + tabulate(["", "published", "why"], [*missing, *MISSING])

@@ -54,10 +54,10 @@ def write_page(path: Path, kept: Cells, machine: str) -> None:
     """Write the page of the cells by name, which were measured on a kind of machine."""
     parts = [
         "# Beyond the paper: neighbours and views\n",
-        "`python -m experiments.beyond` (what it adds is said in its docstring; "
-        "`conf/model/neighbor_somrl.yaml` has the settings). Mean and deviation over the seeds "
-        f"that have run; fully connected network 500-500-2000-22, 32-true, {machine}, one thread. "
-        "Training split without labels, scores on the test split.\n",
+        "`python -m experiments.beyond` (its docstring says what it adds to the paper; the "
+        "settings are in `conf/model/neighbor_somrl.yaml`). Mean and standard deviation over the "
+        f"seeds that have run; fully connected network 500-500-2000-22, 32-true, {machine}, one "
+        "thread. Trained on the training split without labels, scored on the test split.\n",
         f"{CITATION}\n",
         *(_write_main(kept, dataset) for dataset in NAMES),
         _write_convolution(kept),
@@ -97,7 +97,7 @@ def _write_main(kept: Cells, dataset: str) -> str:
             if beside
             else ""
         )
-        + "Published figures are of other networks, epochs and splits.\n"
+        + "Published figures were obtained with other networks, epochs and splits.\n"
     )
 
 

@@ -44,9 +44,10 @@ def write_relevances(kept: Cells) -> str:
     return (
         "## Do relevances say what matters?\n\n"
         "The paper's Figs. 2 and 3 on these codes, over the seeds of the tables above: the share "
-        "of relevances below 0.2 and from 0.8 on, and what happens to a prototype whose dimensions "
-        "of a relevance below 0.5 (*least*), as many *random* ones, or the *most* relevant ones "
-        "are moved by two deviations.\n\n" + tabulate(header, rows)
+        "of relevances below 0.2 and of those from 0.8, and what happens to a prototype when its "
+        "dimensions with a relevance below 0.5 (*least*), as many *random* ones, or as many of "
+        "the *most* relevant ones are moved by two standard "
+        "deviations.\n\n" + tabulate(header, rows)
     )
 
 
@@ -59,13 +60,14 @@ def write_views(kept: Cells) -> str:
     if not rows:
         return ""
     return (
-        "## How strong views were chosen, without labels and without training\n\n"
-        "Share of the views of 1,000 training images to which, of all training images, their own "
-        "is the nearest by its pixels. Taken is the strongest views of which this holds for at "
-        "least half: stronger ones tell the network that images are the same which are less alike "
-        "than two neighbours are. *Whole* is `augmentation=in_place`. The rule was made when short "
-        "runs with other strengths had been scored, before the seeds of the tables above ran.\n\n"
-        + tabulate(["", *STRENGTHS], rows)
+        "## How the strength of the views was chosen, without labels and without training\n\n"
+        "The share of the views of 1,000 training images whose own image is the "
+        "nearest of all training images, by pixels. The strongest views for which "
+        "this holds for at least half were taken: stronger ones tell the network "
+        "that two images are the same although they are less alike than "
+        "neighbours are. *Whole* is `augmentation=in_place`. The rule was made "
+        "after short runs with other strengths had been scored, and before the "
+        "seeds of the tables above ran.\n\n" + tabulate(["", *STRENGTHS], rows)
     )
 
 
@@ -88,17 +90,17 @@ def write_choice(kept: Cells) -> str:
     header += [BY_KEY[key].title for key in SCORES]
     return (
         "## What two seeds agree on\n\n"
-        f"Two seeds that no other table has, {EPOCHS} epochs each, trained with the same settings; "
-        "their nodes, and the clusters whose number each found, are compared on the training split "
-        "by adjusted mutual information, which needs no labels. Scores on the test split stand "
-        "beside to show how far that can be trusted. It chose the settings of earlier tables; by "
-        "now the views follow the rule above. MNIST has the default radius, Fashion-MNIST the "
-        "largest of 0.4, 0.5, 0.6 and 0.7 at which the map uses all its nodes. Strength of the "
-        "views: *whole* is `augmentation=in_place`, *half* and *third* a part of it, *still* none, "
-        "*light* whole and brighter or darker; Fashion-MNIST always with flips. Weights, "
-        "temperature and k were "
-        "fixed beforehand. That the map grows anew at half of the training was set on short runs "
-        "of MNIST whose scores were in sight.\n\n" + tabulate(header, rows) + _write_told(kept)
+        f"Two seeds that no other table has, {EPOCHS} epochs each, trained with the same settings: "
+        "their nodes, and the clusters that each found, are compared on the training split by "
+        "adjusted mutual information, which needs no labels. Scores on the test split are shown "
+        "next to it, to see how far the agreement can be trusted. It was used to choose the "
+        "settings of earlier tables; the views now follow the rule above. MNIST has the default "
+        "radius, Fashion-MNIST the largest of 0.4, 0.5, 0.6 and 0.7 at which the map uses all its "
+        "nodes. Strength of the views: *whole* is `augmentation=in_place`, *half* and *third* are "
+        "fractions of it, *still* is none, and *light* is whole plus brighter or darker; "
+        "Fashion-MNIST always uses flips. Weights, temperature and k were fixed beforehand. The "
+        "decision that the map grows anew halfway through the training was made on short runs on "
+        "MNIST whose scores were known.\n\n" + tabulate(header, rows) + _write_told(kept)
     )
 
 
@@ -121,12 +123,13 @@ def _write_told(kept: Cells) -> str:
         for way, title in ways.items()
     ]
     return (
-        "\nThe same agreement when nodes are merged into ten, over all settings of a set, does not "
-        "tell the ways apart:\n\n"
+        "\nThe same agreement with nodes merged into ten clusters, over all "
+        "settings of a dataset, does not distinguish the ways of merging:\n\n"
         + tabulate(["", *NAMES.values()], rows)
-        + "\nA number that is told is made of the communities that are found (`dcsomrl.analysis."
-        "clusters.divide`), so that to be told the number that is found changes nothing. Before "
-        "that nodes themselves were joined; this was decided after scores had been seen.\n"
+        + "\nA given number of clusters is made from the communities that are found "
+        "(`dcsomrl.analysis.clusters.divide`), so asking for the number that would be found "
+        "anyway changes nothing. Before, the nodes themselves were joined; this was changed after "
+        "scores had been seen.\n"
     )
 
 
@@ -153,9 +156,9 @@ def write_tables(kept: Cells) -> str:
         )
     if not rows:
         return ""
-    header = ["", "rows x columns", "classes", "k-means, told the number: accuracy / NMI"]
+    header = ["", "rows x columns", "classes", "k-means, number given: accuracy / NMI"]
     header += [
-        "the map, told the number",
+        "the map, number given",
         "accuracy: difference (chance)",
         "number found",
         "the map, number found",
@@ -163,12 +166,13 @@ def write_tables(kept: Cells) -> str:
     ]
     return (
         "## Tables, the defaults\n\n"
-        "`model=neighbor_somrl dataset=arrays` and nothing else: all rows are trained on and "
-        "scored, columns scaled to [0, 1]; k-means sees the same. *Subspaces*, *pen tracks* and "
-        "*embeddings* are made up (`experiments/tabular.py`, `experiments/beyond_tables.py`). "
-        "Chance is twice the deviation that the accuracy of k-means would have over other rows, "
-        "as many, of the same kind. Seconds are those of the training as they came, whatever else "
-        "the machine did.\n\n" + tabulate([*header, "seconds"], rows)
+        "`model=neighbor_somrl dataset=arrays` with no further settings: all rows are used for "
+        "training and scoring, with columns scaled to [0, 1]; k-means is given the same. "
+        "*Subspaces*, *pen tracks* and *embeddings* are synthetic (`experiments/tabular.py`, "
+        "`experiments/beyond_tables.py`). Chance is twice the standard deviation that the "
+        "accuracy of k-means would have over other samples of the same size from the same source. "
+        "Seconds are training times with other programs running on the machine.\n\n"
+        + tabulate([*header, "seconds"], rows)
     )
 
 

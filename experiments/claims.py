@@ -1,6 +1,6 @@
 """What the paper claims, and whether our runs bear it out: a sentence each, with the number.
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 
@@ -41,7 +41,7 @@ def judge_nodes(m: Measures) -> tuple[str, str]:
 
 
 def judge_relevances(m: Measures) -> tuple[str, str]:
-    """Relevances tell dimensions apart: many near 1, some near 0."""
+    """Relevances distinguish dimensions: many near 1, some near 0."""
     low, high = m["relevance_near_zero"] or 0, m["relevance_near_one"] or 0
     share = min(low, high) if low and high else 0.0
     evidence = f"{low:.0%} near 0 (below 0.2), {high:.0%} near 1 (from 0.8), the rest between"
@@ -56,8 +56,8 @@ def judge_disturbed_winner(m: Measures) -> tuple[str, str]:
         return UNKNOWN, "nothing was disturbed, or no other node could win"
     verdict = HOLDS if least < 0.1 else PARTLY if least < chance else NOT
     return verdict, (
-        f"with the dimensions of a relevance below 0.5 moved by two deviations another node wins "
-        f"in {least:.0%} of cases, with as many random ones in {chance:.0%}"
+        "with the dimensions with a relevance below 0.5 moved by two standard deviations, another "
+        f"node wins in {least:.0%} of cases; with as many random ones, in {chance:.0%}"
     )
 
 
@@ -186,21 +186,21 @@ def judge_sensitivity(m: Measures) -> tuple[str, str]:
 CLAIMS: tuple[tuple[str, str, Callable[[Measures], tuple[str, str]]], ...] = (
     ("The published scores are reached", "Table 1", judge_scores),
     ("The map ends with 60 to 80 nodes", "Table 1", judge_nodes),
-    ("Relevances tell dimensions apart", "Fig. 2", judge_relevances),
+    ("Relevances distinguish dimensions", "Fig. 2", judge_relevances),
     (
-        "A prototype disturbed where it is least relevant stays its own",
+        "A prototype disturbed in its least relevant dimensions still belongs to its node",
         "Fig. 3",
         judge_disturbed_winner,
     ),
     (
-        "Disturbing what is least relevant leaves the picture as it is",
+        "Disturbing the least relevant dimensions leaves the image unchanged",
         "Fig. 3",
         judge_disturbed_picture,
     ),
     ("Walks between neighbours change gradually", "Fig. 4", judge_walks),
     ("Neighbours on the map are alike", "Fig. 5", judge_neighbors),
     ("Prototypes of a class share their form", "Figs. 8, 9", judge_likeness),
-    ("The scores are there after few steps", "Fig. 7", judge_steps),
+    ("The scores are reached after few steps", "Fig. 7", judge_steps),
     ("A prototype looks like the samples next to it", "Fig. 10", judge_nearest),
     ("k-means on the prototypes finds the classes", "A.3", judge_merged),
     ("Nodes that win little can be pruned", "A.3", judge_pruned),

@@ -22,8 +22,8 @@ PAGES = Path(__file__).parents[1] / "docs" / "gallery"
 DATA = RUNS / "gallery" / "data"
 PICTURES = {
     "clusters": "Clusters",
-    "prototypes": "Prototypes: what each node stands for",
-    "typical": "Samples that are most typical of each node",
+    "prototypes": "Prototypes: what each node represents",
+    "typical": "Samples most typical of each cluster",
 }
 SHOWN_CLUSTERS = 12
 NEIGHBORS = "model=neighbor_somrl"
@@ -63,32 +63,40 @@ def make_table_entry(
 
 ENTRIES = {
     "mnist": make_shipped_entry(
-        "mnist", "MNIST", "Handwritten digits, 60,000 to train on and 10,000 to test, 28 x 28."
+        "mnist",
+        "MNIST",
+        "Handwritten digits of 28 x 28 pixels, 60,000 for training and 10,000 for testing.",
     ),
     "fashion": make_shipped_entry(
-        "fashion", "Fashion-MNIST", "Clothes and shoes, 60,000 to train on and 10,000 to test."
+        "fashion",
+        "Fashion-MNIST",
+        "Clothes and shoes in 28 x 28 pixels, 60,000 for training and 10,000 for testing.",
     ),
     "usps": make_shipped_entry(
-        "usps", "USPS", "Digits from envelopes, 7,291 to train on and 2,007 to test, 16 x 16."
+        "usps",
+        "USPS",
+        "Handwritten digits of 16 x 16 pixels from envelopes, 7,291 for training "
+        "and 2,007 for testing.",
     ),
     "digits": Entry(
         "Digits",
-        "1,797 handwritten digits of 8 x 8 that scikit-learn carries: what `make train` trains on.",
+        "1,797 handwritten digits of 8 x 8 pixels that come with scikit-learn: the data of `make "
+        "train`.",
         [NEIGHBORS],
         "gallery/digits",
     ),
     "wine": make_table_entry(
         "wine",
         "Wine",
-        "178 Italian wines with 13 measurements, of three cultivars. So few rows do not show how "
-        "many clusters there are, so the number is told.",
+        "178 Italian wines of three cultivars, with 13 measurements each. So few rows do not show "
+        "how many clusters there are, so the number is given.",
         ["dataset=arrays", "dataset.path=wine.csv", "dataset.target=cultivar", "n_clusters=3"],
     ),
     "breast_cancer": make_table_entry(
         "breast_cancer",
         "Breast cancer",
-        "569 tumours with 30 measurements of their cells, benign or malignant; the number of "
-        "clusters is told.",
+        "569 tumours, benign or malignant, with 30 measurements of their cells each; the number "
+        "of clusters is given.",
         [
             *("dataset=arrays", "dataset.path=breast_cancer.csv"),
             *("dataset.target=diagnosis", "n_clusters=2"),
@@ -97,22 +105,23 @@ ENTRIES = {
     "pen_tracks": make_table_entry(
         "pen_tracks",
         "Pen tracks",
-        "6,000 made-up characters of eight points along a track. Ten kinds, each written in two "
-        "ways that have nothing in common: a map without labels finds the ways.",
+        "6,000 synthetic pen strokes of eight points each. There are ten characters, each written "
+        "in two unrelated ways: without labels, the map finds the ways of writing.",
         ["dataset=arrays", "dataset.path=pen_tracks.parquet", "dataset.target=character"],
     ),
     "subspaces": make_table_entry(
         "subspaces",
         "Subspaces",
-        "1,500 made-up rows in ten groups, each of which shows in some of the 20 features alone.",
+        "1,500 synthetic rows in ten groups, each of which is visible in only some of the 20 "
+        "features.",
         ["dataset=arrays", "dataset.path=subspaces.npz", "n_clusters=10"],
     ),
     "docstrings": make_table_entry(
         "docstrings",
         "Texts",
-        "Embeddings, of length 1 in 384 dimensions, of some 5,300 texts: the first paragraph of "
-        "what the functions and classes of eight packages say of themselves, embedded by "
-        "all-MiniLM-L6-v2. The class, which scores alone, is the package.",
+        "Embeddings of some 5,300 texts, as vectors of length 1 in 384 dimensions: the first "
+        "paragraphs of the docstrings of functions and classes in eight packages, embedded by "
+        "all-MiniLM-L6-v2. The class, used for scores only, is the package.",
         [
             *("dataset=arrays", "dataset.path=docstrings.parquet"),
             *("dataset.target=package", "dataset.source.id=name"),
@@ -123,8 +132,8 @@ ENTRIES = {
     "stream": make_table_entry(
         "stream",
         "A stream",
-        "200,000 rows of twelve sensors, read in blocks from the disk, so that the file may be "
-        "larger than memory; the map alone learns, one pass.",
+        "200,000 rows of twelve sensors, read from disk in blocks, so the file may be larger than "
+        "memory; the map alone, without a network, learns in one pass.",
         [
             *("dataset=stream", "dataset.path=stream.parquet", "dataset.source.ignore=[state]"),
             *("model=somrl", "model.som.activation_threshold=0.997", "trainer.max_epochs=1"),
@@ -184,15 +193,16 @@ def describe_result(metrics: dict[str, Any]) -> str:
             f"{metrics[key]:.3f}" for key in ("purity", "nmi", "cluster_accuracy", "cluster_nmi")
         )
         scores = (
-            f" On the {metrics['split']} split nodes have a purity of {purity}, an NMI of {nmi}; "
-            f"clusters an accuracy of {accuracy} and an NMI of {merged} with the classes, which "
+            f" On the {metrics['split']} split, the nodes reach a purity of {purity} and an NMI of "
+            f"{nmi}, the clusters an accuracy of {accuracy} and an NMI of {merged}; the classes "
             "took no part in training."
         )
     minutes = metrics["seconds"] / 60
+    epochs = "1 epoch" if metrics["epochs"] == 1 else f"{metrics['epochs']} epochs"
     return (
-        f"{metrics['nodes_used']} nodes in use, {metrics['clusters']} clusters.{scores} "
-        f"Epochs: {metrics['epochs']}; seed {metrics['seed']}, {metrics['precision']}, "
-        f"{metrics['device']}, {minutes:.1f} minutes beside other programs, at commit "
+        f"{metrics['nodes_used']} nodes in use, {metrics['clusters']} clusters.{scores} Trained "
+        f"for {epochs} with seed {metrics['seed']} in {metrics['precision']} on {metrics['device']}"
+        f", in {minutes:.1f} minutes with other programs running, at commit "
         f"{metrics['git_commit']}."
     )
 
@@ -200,24 +210,25 @@ def describe_result(metrics: dict[str, Any]) -> str:
 def describe_doubt(run: Path) -> str:
     """That the training found no number of clusters to stand out, where its log says so."""
     doubtful = "no number of clusters stands out" in (run / "train.log").read_text()
-    return " The log of the training says that no number of clusters stands out." * doubtful
+    return " The training log says that no number of clusters stands out." * doubtful
 
 
 def format_clusters(table: pd.DataFrame) -> str:
     """The largest clusters as a table of Markdown."""
-    shown = table.drop(columns="outliers").head(SHOWN_CLUSTERS).astype(str)
+    shown = table.drop(columns="outliers").head(SHOWN_CLUSTERS)
+    shown = shown.assign(share=shown["share"].map("{:.1%}".format)).astype(str)
     kept = [str(name) for name in shown]
     rows: list[list[str]] = [kept, ["---"] * len(kept), *shown.to_numpy().tolist()]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     left = len(table) - len(shown)
-    return "\n".join(lines) + (f"\n\nand {left} smaller ones." if left else "")
+    return "\n".join(lines) + (f"\n\nand {left} smaller clusters." if left else "")
 
 
 def describe_shipped(name: str) -> str:
     """How the model is used that comes with the package."""
     return (
-        f"This model comes with the package: `dcsomrl.load({name!r})`, or `python -m "
-        f"dcsomrl.predict ckpt={name} input=FOLDER`. Its network is kept in half precision."
+        f"This model comes with the package: use `dcsomrl.load({name!r})` or `python -m "
+        f"dcsomrl.predict ckpt={name} input=FOLDER`. Its network is stored in half precision."
     )
 
 
@@ -225,7 +236,7 @@ def write_index() -> None:
     """The page that leads to those that are there."""
     lines = [
         *("# Gallery", ""),
-        "Ten datasets, one command each, with what came of it; made by `python -m "
+        "Ten datasets, each with one command and its results; generated by `python -m "
         "experiments.gallery`.",
         *("", "| | |", "| --- | --- |"),
     ]

@@ -38,20 +38,19 @@ def describe_names(assigned: pd.DataFrame, table: pd.DataFrame, kind: str) -> li
     named = assigned.assign(own=given[kind].to_numpy())
     vectors = np.array(given["embedding"].tolist())
     tested = int((named["split"] == "test").sum())
-    read = (
-        f"Samples of all splits; every {kind} has its share. The names are those of samples nearest"
-    )
     return [
-        *("## Scores beside others", ""),
-        f"Of the {tested:,} samples of the test split. k-means parts the embeddings of the "
+        *("## Scores compared with k-means and chance", ""),
+        f"On the {tested:,} samples of the test split. k-means divides the embeddings of the "
         "training split into as many groups as the model has nodes or clusters (ten starts, seed "
-        f"0). Chance is the mean of {SHUFFLES} shuffles of the classes over the samples.",
+        f"0). Chance is the mean over {SHUFFLES} shuffles of the classes.",
         *("", *format_scores(named, vectors), ""),
-        *("## What sits in each cluster", ""),
-        f"{read} to their node, of each node of the cluster in turn.",
+        *("## What is in each cluster", ""),
+        f"Samples of all splits, with the share of each {kind}. The names are those of the samples "
+        "nearest to their node, taking the nodes of the cluster in turn.",
         *("", *format_members(named, "cluster", kind), ""),
-        *("## What sits in each node", ""),
-        f"{read} to the node; the {NODES} largest nodes.",
+        *("## What is in each node", ""),
+        f"The {NODES} largest nodes: samples of all splits, with the share of each {kind}, and the "
+        "names of the samples nearest to the node.",
         *("", *format_members(named, "node", kind)[: NODES + 2], ""),
     ]
 

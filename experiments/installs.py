@@ -115,9 +115,9 @@ def render(rows: list[Row]) -> str:
     return f"""# What an installation takes
 
 `python -m experiments.installs`, {platform.machine()}, Python {platform.python_version()}: bytes in
-`site-packages`, packages and seconds of pip, downloads among them. `dcsomrl` is what it adds to
-torch, `dcsomrl[train]` what that adds to `dcsomrl`, and every other row what it adds to
-`dcsomrl[train]`.
+`site-packages`, number of packages, and seconds taken by pip, including downloads. The row
+`dcsomrl` shows what it adds to torch, `dcsomrl[train]` what it adds to `dcsomrl`, and every other
+row what it adds to `dcsomrl[train]`.
 
 {table}"""
 

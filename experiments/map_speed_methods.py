@@ -173,30 +173,31 @@ OTHERS = {
     "MiniSom": Other(
         "minisom",
         make_minisom,
-        "moves all nodes after every single sample, in double precision, whatever the batch.",
+        "moves all nodes after every single sample, in double precision, regardless of the batch "
+        "size.",
     ),
     "XPySom": Other(
         "xpysom",
         make_xpysom,
-        "sums the pulls of all samples on all nodes and moves the nodes once a pass, so that its "
-        "batch bounds memory alone and the fastest is taken.",
+        "sums the pulls of all samples on all nodes and moves the nodes once per pass, so the "
+        "batch size only limits memory and the fastest one is taken.",
     ),
     "torchsom": Other(
         "torchsom",
         make_torchsom,
-        "moves all nodes once a batch, and measures the errors of the map on every batch, too.",
+        "moves all nodes once per batch, and also measures the errors of the map on every batch.",
     ),
     "fastersom": Other(
         "fastersom",
         make_fastersom,
-        "sums the samples by their winner and moves the nodes once a pass, so that its batch "
-        f"bounds memory alone and the fastest is taken; a fit of {PASSES} passes labels the "
+        "sums the samples by their winner and moves the nodes once per pass, so the batch size "
+        f"only limits memory and the fastest one is taken; a fit of {PASSES} passes labels the "
         "samples once at its end.",
     ),
 }
 SOMRL_WORK = (
-    "moves winners and their nearest nodes once a batch, learns relevances, and looks for nodes to "
-    "add or remove."
+    "moves winners and their nearest nodes once per batch, learns relevances, and looks for nodes "
+    "to add or remove."
 )
 
 

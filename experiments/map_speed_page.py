@@ -46,15 +46,16 @@ def render(out: Path, folder: Path) -> Path:
 INTRODUCTION = f"""# How fast the map alone learns
 
 `make bench-maps`, then `python -m experiments.map_speed --sizes` and `render`. All maps learn the
-same clustered samples in turns, each in chunks of about as many seconds, on a processor; medians
-over the rounds. SOMRL is full from the start, and no node comes or leaves. The *limit* is what the
-two matrix products of a step of SOMRL take by themselves, in float32: (batch, 2m) by (2m, nodes)
-for m features, of which its distances are made, and (nodes, groups) by (groups, m), which sum the
-pulls, where a group is all samples of a batch that share a winner. SOMRL itself adds the few pulls
-of a group one by one, but makes the first product once more for the groups. Maps without relevances
-need only half of the first, so that the limit does not bind them.
+same clustered samples in turns, each in chunks of about the same duration, on a CPU; the tables
+show medians over the rounds. SOMRL is full from the start, and nodes neither appear nor
+disappear. The *limit* is the time that the two matrix products of a step of SOMRL take by
+themselves, in float32: (batch, 2m) by (2m, nodes) for m features, which gives the distances, and
+(nodes, groups) by (groups, m), which sums the pulls, where a group is all samples of a batch that
+share a winner. SOMRL itself adds the few pulls of a group one by one, but computes the first
+product a second time for the groups. Maps without relevances need only half of the first product,
+so the limit does not apply to them.
 
-The methods do different work on a sample:
+The methods do different work per sample:
 
 - SOMRL {SOMRL_WORK}
 """ + "\n".join(f"- {name} {other.work}" for name, other in OTHERS.items())
@@ -70,8 +71,8 @@ def render_setting(setting: Setting, records: Sequence[Record]) -> Iterator[str]
     loads = [one["load"] for one in records if one.get("load") is not None]
     if loads:
         yield (
-            f"Programs that wanted the {records[0]['cores']} cores meanwhile: {min(loads):.0f} to "
-            f"{max(loads):.0f}. Where they are more than the cores, read the ratios.\n"
+            f"Processes competing for the {records[0]['cores']} cores: {min(loads):.0f} to "
+            f"{max(loads):.0f}. If there are more than cores, only the ratios are meaningful.\n"
         )
     if maps := find_part(records, "maps", setting):
         yield "Samples a second:\n"

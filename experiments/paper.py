@@ -5,7 +5,7 @@ step, takes the comparison and the searches as far as they have run from ``resul
 ``paper/README.md`` with its pictures. ``QUICK=1`` does all of it on the digits, in minutes, into
 ``runs/paper-quick``.
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 
@@ -113,15 +113,15 @@ def render(scope: Scope, parts: Mapping[str, tuple[list[Section], Measures, list
         f"`make paper`: its run on {' and '.join(NAMES[name] for name in parts)}, seed 0, "
         f"{some['epochs']} epochs, {some['precision']}, torch {some['torch']} on {some['device']}; "
         "trained on the whole training split, claims and figures measured on the test split. "
-        "Published figures are copied. Labels colour and score these runs; none was used in their "
-        "training.",
+        "Published figures are copied. Labels are used for colours and scores; no training used "
+        "them.",
         "",
         CITATION,
         "",
         "## What the paper claims",
         "",
         render_claims({name: measures for name, (_, measures, _) in parts.items()}),
-        "Where a verdict ends and the next one begins stands in [claims.py](../claims.py).",
+        "The limits between the verdicts are defined in [claims.py](../claims.py).",
         "",
         "## Table 1",
         "",
@@ -179,7 +179,7 @@ def render_table_1() -> str:
     header += ["MNIST, ours", "clusters; seeds", "Fashion, ours", "clusters; seeds"]
     note = (
         "Ours are those of the [benchmark](../results/benchmark/table.md), under one protocol; "
-        "whom that costs what is said [there](../README.md).\n"
+        "which methods this puts at a disadvantage is explained [here](../README.md).\n"
     )
     return tabulate(header, rows) + "\n" + note
 

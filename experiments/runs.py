@@ -17,7 +17,7 @@ from dcsomrl.writing import write_json
 RUNS = Path("runs")
 # Stands once on every page that names a figure, table or section of the paper by its number.
 CITATION = (
-    'Figures, tables, sections and equations by number are those of "Shaping latent '
+    'Numbered figures, tables, sections and equations are those of "Shaping latent '
     'representations using Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.'
 )
 

@@ -6,7 +6,7 @@ several seeds of each setting are cheap, how well criteria without labels agree 
 ``searches.md``. It may be stopped at any moment and started again, on another machine too: what
 has run lies in ``results/search``. A search refuses to go on where the configuration has changed.
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 
@@ -85,20 +85,22 @@ def main() -> None:
 INTRODUCTION = """\
 `python -m experiments.searches`: 30 points of a Latin hypercube on the initial ranges of Table 2
 and 10 on the adjusted ones, permuted so that the parameters are all but uncorrelated (scipy's
-`random-cd`; seed 0 on MNIST, 1 on Fashion-MNIST). One run a point, of 30 epochs: the paper
-searched 10 to 1000 and found 30 enough, so their number is no parameter here. 32-true on a CPU;
-purity and NMI on the validation part, a tenth of the training split.
+`random-cd`; seed 0 on MNIST, 1 on Fashion-MNIST). Each point is one run of 30 epochs: the
+paper searched 10 to 1000 and found 30 sufficient, so the number of epochs is not a
+parameter here. 32-true on a CPU; purity and NMI on the validation part, a tenth of the
+training split.
 
-A run whose map has held one node for five epochs in a row is stopped and scored as it is
-(`callbacks=stop_collapsed`); the column `epochs` of `trials.csv` tells which. The first points on
-MNIST, without a number there, ran to their end.
+A run whose map has had a single node for five epochs in a row is stopped and scored as it
+is (`callbacks=stop_collapsed`); the column `epochs` of `trials.csv` shows which. The first
+points on MNIST, which have no number there, ran to completion.
 
-The best of all 40 is the one of the best mean rank in both among them (among its own ten points it
-need not be); over ten seeds it was trained on the whole training split, `dataset.val_fraction=0`,
-and scored once on the test split. On the digits 30 points of the adjusted
-ranges, batches of 64, a mean of three seeds each, judge criteria without labels. The number of
-nodes is no criterion but their yardstick: the fewer the better. What each search says of its
-parameters stands in `results/search/<name>/sensitivity/sensitivity.md`.
+The best point is the one with the best mean rank in both scores among all 40 (it need not
+be the best of its own search); it was trained with ten seeds on the whole training split,
+`dataset.val_fraction=0`, and scored once on the test split. Criteria without labels are
+evaluated on the digits: 30 points on the adjusted ranges, with batches of 64 and the mean
+of three seeds each. The number of nodes is not a criterion but a reference for the others:
+the fewer the better. What each search reveals about its parameters is in
+`results/search/<name>/sensitivity/sensitivity.md`.
 """
 
 

@@ -206,15 +206,15 @@ def name_processor() -> str:
 INTRODUCTION = """# A table larger than memory
 
 `python -m experiments.streaming --scratch FOLDER` draws {rows:,} rows of {features} float32
-features in {clusters} clusters (seed {seed}), each near in {relevant} features of its own and
-anywhere in the others, writes them as parquet (row groups of {group:,} rows, what pyarrow does by
-itself) and as npy, and reads them, each time in a process of its own: *plain read*, all rows as
-numbers in order; *batches*, the training part in shuffled, normalised batches of {batch:,} that
-nothing learns from; *training*, one pass of `python -m dcsomrl.train dataset=stream model=somrl
-dataset.batch_size={batch}`. *Peak* is the most resident memory of the process, Python and torch
-included (0.9 GiB); that of the training is of the whole run: the pass over the table that finds the
-range of every feature, the training, the validation, and the assignments of all rows. The files lay
-in the page cache of the system.
+features in {clusters} clusters (seed {seed}). Each cluster is concentrated in {relevant} features
+of its own and spread out in the others. The rows are written as parquet (row groups of {group:,}
+rows, pyarrow's default) and as npy, and read by separate processes: *plain read*, all rows as
+numbers in order; *batches*, the training part in shuffled, normalised batches of {batch:,},
+without learning; *training*, one pass of `python -m dcsomrl.train dataset=stream model=somrl
+dataset.batch_size={batch}`. *Peak* is the largest resident memory of the process, including
+Python and torch (0.9 GiB). For the training, it covers the whole run: the pass over the table
+that finds the range of every feature, the training, the validation, and the assignments of all
+rows. The files were in the operating system's page cache.
 """
 
 
@@ -237,8 +237,8 @@ def render(found: dict[str, Any]) -> None:
         )
     load = found["load"]
     origin = (
-        f"Other processes shared the processor (load {min(load):.1f} to {max(load):.1f}), so read "
-        "the seconds as upper bounds. "
+        f"Other processes shared the CPU (load {min(load):.1f} to {max(load):.1f}), so the seconds "
+        "are upper bounds. "
         f"{found['processor']}, OMP_NUM_THREADS={found['threads']}, torch {found['torch']}, dcsomrl"
         f" {found['dcsomrl']} at {found['git_commit']}; seed {found['seed']}."
     )

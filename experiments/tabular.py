@@ -160,17 +160,17 @@ def main() -> None:
     text = (
         "# Tables of features\n\n"
         "`python -m experiments.tabular`: features min-max scaled by the training split; 50 epochs "
-        "(20 from 1,000 samples on) of batches of 32, float32, CPU. Of each method the settings "
-        "with the least clustering error on 3/10 of the training split were taken: for kmeans and "
-        "som (a chain) out of "
+        "(20 from 1,000 samples on) of batches of 32, float32, CPU. For each method, the settings "
+        "with the lowest clustering error on 3/10 of the training split were chosen: for kmeans "
+        "and som (a chain) out of "
         f"{len(CLUSTERS)} numbers of clusters between {CLUSTERS[0]} and {CLUSTERS[-1]}, for "
         f"larfdssom and somrl out of {SETTINGS} points of a Latin hypercube over ranges for "
         "few samples (`RANGES` in the script; some lie beyond the published ones), at most 64 "
         "nodes. These were then trained on the training split and scored on "
         "the test split (4/10 of the samples): mean ± deviation over ten seeds. Clustering error "
-        "is the share of samples wrong when each class is matched to one cluster, so that a map "
-        "pays for every node too many. The clusters of the made-up *subspaces* are narrow in five "
-        "features of their own and uniform in all others. What was chosen stands in "
+        "is the share of wrong samples when each class is matched to one cluster, so a map is "
+        "penalised for every extra node. The clusters of the synthetic *subspaces* are narrow in "
+        "five features of their own and uniform in all others. The chosen settings are in "
         "`results/tabular`."
         "\n\n" + tabulate(header, rows)
     )

@@ -118,6 +118,7 @@ def test_the_tutorials_run(cli, tmp_path, monkeypatch):
     assert found["three"]["cluster"].nunique() <= 3
     assert len(found["bottles"]) == 178
     assert found["given"]["code"].shape == (4, 22)
+    assert found["served"] == found["given"]["cluster"].tolist()
     assert len(pd.read_csv("one.csv")) == 1
     assert len(found["trials"]) == 4
     assert Path("runs/wine-best/seed0/metrics.json").exists()

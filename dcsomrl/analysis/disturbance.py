@@ -1,6 +1,6 @@
 """Does a dimension's relevance say how much it matters? Prototypes, disturbed (Fig. 3).
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 

@@ -1,6 +1,6 @@
 """From many nodes to few clusters, by what the map says of its own neighbourhood.
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 

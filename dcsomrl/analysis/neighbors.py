@@ -1,6 +1,6 @@
 """The samples next to a prototype, and what prototypes of one class share (Figs. 8, 9, 10).
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 

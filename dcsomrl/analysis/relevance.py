@@ -1,6 +1,6 @@
 """What the relevances of a map say: how many dimensions each node uses, and which (Fig. 2).
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 

@@ -1,6 +1,6 @@
 """The graph of a map: its parts, its paths, and whether neighbours agree (Fig. 5).
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 

@@ -41,15 +41,15 @@ MEASURES = {heading: key for heading, key, _ in ALL_NODES[:2]}
 MERGED_MEASURES = {heading: key for heading, key, _ in MERGED_NODES[:2]}
 
 NOTES = """\
-Mean ± sample deviation over the seeds; how many there are stands in the row. NMI is the \
-arithmetic one and cannot be read without the number of clusters, nor can purity; accuracy matches \
-clusters to classes one to one. Where nodes are merged, it is by spectral clustering of how often \
-two of them are first and second winner of a training sample. The quantization error is a distance \
-in each method's own space; the topographic error is the share of samples whose two winners are no \
-neighbours, on a grid the four next nodes, on a growing map those that activate each other. \
-Seconds are those of the training as they came, whatever else the machine did; the autoencoder's \
-hold a k-means after every epoch. Published figures are copied from the publications and follow \
-other protocols. """
+Mean ± sample standard deviation over the seeds, whose number is in each row. NMI uses the \
+arithmetic mean; neither NMI nor purity can be interpreted without the number of clusters. \
+Accuracy matches clusters to classes one to one. Nodes are merged by spectral clustering of how \
+often two of them are first and second winner of the same training sample. The quantization error \
+is a distance in each method's own space; the topographic error is the share of samples whose \
+first and second winner are not neighbours: on a grid the four adjacent nodes, on a growing map \
+the nodes that activate each other. Seconds are training times with other programs running on the \
+machine; the autoencoder's include a k-means after every epoch. Published figures are copied from \
+the publications and follow other protocols. """
 
 
 def write_report(results: Results, config: Mapping[str, Any], folder: Path) -> None:
@@ -66,7 +66,11 @@ def write_report(results: Results, config: Mapping[str, Any], folder: Path) -> N
             f"## {dataset}\n",
             _make_table(here, many, ALL_NODES, whole, "purity / NMI"),
             _write_tests(
-                here, many, against, MEASURES, " More clusters alone: more purity, less NMI."
+                here,
+                many,
+                against,
+                MEASURES,
+                " More clusters by themselves raise purity and lower NMI.",
             ),
             f"### {dataset}, {k} clusters\n",
             _make_table(here, methods, MERGED_NODES, merged, "accuracy / NMI"),
@@ -206,8 +210,8 @@ def _write_tests(
             rows[name] += [gap, ABSENT if p != p else f"{p:.2g}" if p >= 1e-4 else "< 0.0001"]
     table = tabulate(header, rows.values())
     return (
-        f"What {against}, with {used[against]} nodes, has more than the others, over the pairs of "
-        "the same seed; p by a paired t-test, two-sided, corrected after Holm for the methods of "
+        f"{against}, with {used[against]} nodes, minus each of the others, over pairs with the "
+        "same seed; p from a two-sided paired t-test, with Holm's correction for the methods in "
         f"this table.{remark}\n\n{table}"
     )
 

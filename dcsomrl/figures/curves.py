@@ -1,6 +1,6 @@
 """Curves over the training: scores at every step (Fig. 7), and the life of the map.
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 

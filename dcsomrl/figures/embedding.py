@@ -1,6 +1,6 @@
 """The test samples on a plane, with the map's prototypes and graph drawn on them (Fig. 5).
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 

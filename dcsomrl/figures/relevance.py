@@ -1,6 +1,6 @@
 """What the relevances look like, and what disturbing dimensions by them does (Figs. 2, 3).
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 

@@ -1,6 +1,6 @@
 """Which nodes are nearest to samples: one matrix product, and the least of every row of it.
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 

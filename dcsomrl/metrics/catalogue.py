@@ -53,26 +53,26 @@ CATALOGUE = (
     Measure(
         "purity", "purity", 3, "higher", "0 to 1",
         "share of samples that belong to the most frequent class of their cluster. Rises with the "
-        "number of clusters: compare at equal numbers",
+        "number of clusters: compare at equal numbers only",
         functional.purity,
     ),
     Measure(
         "nmi", "NMI", 3, "higher", "0 to 1",
-        "mutual information of clusters and classes over the arithmetic mean of their entropies. "
-        "Falls with the number of clusters: with ten classes of one size and 64 clusters of one "
-        "size it cannot exceed 0.713",
+        "mutual information of clusters and classes, divided by the arithmetic mean of their "
+        "entropies. Falls with the number of clusters: with ten classes and 64 clusters, each of "
+        "equal size, it cannot exceed 0.713",
         functional.nmi,
     ),
     Measure(
         "nmi_geometric", "NMI, geometric", 3, "higher", "0 to 1",
-        "the same over the geometric mean, the default of scikit-learn before 0.22 and of older "
+        "the same divided by the geometric mean, as in scikit-learn before 0.22 and in older "
         "publications",
         partial(functional.nmi, average="geometric"),
     ),
     Measure(
         "ari", "ARI", 3, "higher", "up to 1, 0 by chance",
-        "pairs of samples that clusters and classes agree on, corrected for chance. Punishes every "
-        "cluster beyond the number of classes",
+        "pairs of samples that clusters and classes agree on, corrected for chance. Penalises "
+        "every cluster beyond the number of classes",
         functional.ari,
     ),
     Measure(
@@ -80,81 +80,87 @@ CATALOGUE = (
         functional.ami,
     ),
     Measure(
-        "homogeneity", "homogeneity", 3, "higher", "0 to 1", "whether a cluster holds one class",
-        functional.homogeneity,
+        "homogeneity", "homogeneity", 3, "higher", "0 to 1",
+        "whether each cluster holds a single class", functional.homogeneity,
     ),
     Measure(
         "completeness", "completeness", 3, "higher", "0 to 1",
-        "whether a class lies in one cluster", functional.completeness,
+        "whether all of a class lies in one cluster", functional.completeness,
     ),
     Measure(
         "accuracy", "accuracy", 3, "higher", "0 to 1",
-        "each class matched to one cluster. Low by design where there are more clusters than "
-        "classes: look at merged scores",
+        "share of samples in the cluster that is matched to their class, one to one. Low by design "
+        "if there are more clusters than classes: look at `cluster_accuracy`",
         functional.accuracy,
     ),
     Measure(
         "clustering_error", "clustering error", 3, "lower", "0 to 1",
-        "1 - `accuracy`, as the literature on subspace clustering has it",
+        "1 - `accuracy`, as in the literature on subspace clustering",
         functional.clustering_error,
     ),
     Measure(
         "classes", "classes", 0, "neither", "count",
-        "classes among the samples that were scored; with one, the scores against labels are left "
-        "out",
+        "number of classes among the samples that were scored; with only one, scores against "
+        "labels are left out",
         functional.count_classes,
     ),
     Measure(
         "clusters", "clusters", 0, "neither", "count",
-        "into which nodes are merged: as many as `n_clusters` asks for, or the number found",
+        "number of clusters into which nodes are merged: as many as `n_clusters` asks for, or the "
+        "number found",
     ),
     Measure(
         "cluster_accuracy", "cluster accuracy", 3, "higher", "0 to 1",
-        "share of samples in the cluster that is matched to their class, one cluster to a class",
+        "`accuracy` of the merged clusters", labelled=True,
+    ),
+    Measure(
+        "cluster_nmi", "cluster NMI", 3, "higher", "0 to 1", "`nmi` of the merged clusters",
         labelled=True,
     ),
     Measure(
-        "cluster_nmi", "cluster NMI", 3, "higher", "0 to 1", "`nmi` of clusters", labelled=True,
-    ),
-    Measure(
-        "cluster_ari", "cluster ARI", 3, "higher", "up to 1, 0 by chance", "`ari` of clusters",
+        "cluster_ari", "cluster ARI", 3, "higher", "up to 1, 0 by chance",
+        "`ari` of the merged clusters",
         labelled=True,
     ),
     Measure(
-        "cluster_purity", "cluster purity", 3, "higher", "0 to 1", "`purity` of clusters",
+        "cluster_purity", "cluster purity", 3, "higher", "0 to 1",
+        "`purity` of the merged clusters",
         labelled=True,
     ),
-    Measure("nodes", "nodes", 0, "neither", "count", "live nodes"),
+    Measure("nodes", "nodes", 0, "neither", "count", "number of live nodes"),
     Measure(
-        "nodes_used", "nodes used", 0, "neither", "count", "those that win a sample of the split",
+        "nodes_used", "nodes used", 0, "neither", "count",
+        "number of nodes that win at least one sample of the split",
     ),
     Measure(
         "perplexity", "perplexity", 1, "neither", "1 to `nodes`",
-        "exponential of the entropy of the clusters: how many are used as if evenly",
+        "exponential of the entropy of the nodes' shares of the samples: the number of nodes that "
+        "would have this entropy if all were used equally",
     ),
     Measure(
         "quantization_error", "quantization error", 3, "lower", "from 0",
-        "mean distance of a code from its cluster's centre, in the model's own space: compare runs "
-        "of one model alone",
+        "mean distance of a code from its node's centre, in the model's own space: compare runs of "
+        "the same model only",
     ),
     Measure(
         "topographic_error", "topographic error", 3, "lower", "0 to 1",
-        "share of samples whose two winners are no neighbours; n/a for models without a map",
+        "share of samples whose first and second winner are not neighbours; n/a for models without "
+        "a map",
     ),
     Measure(
         "silhouette", "silhouette", 3, "higher", "-1 to 1",
-        "how much nearer codes lie to their own cluster than to the next, 0 for a single cluster. "
-        "Of the validation part alone, for searches",
+        "how much closer codes lie to their own node's samples than to the next node's; 0 for a "
+        "single node. Computed on the validation part only, for searches",
     ),
-    Measure("epochs", "epochs", 0, "neither", "count", "whole epochs of the training"),
-    Measure("seconds", "seconds", 0, "lower", "from 0", "of the training"),
+    Measure("epochs", "epochs", 0, "neither", "count", "number of whole epochs trained"),
+    Measure("seconds", "seconds", 0, "lower", "from 0", "training time"),
 )  # fmt: skip
 # What a report adds, in the order of its page; these lie in its ``measures.json``.
 REPORTED = (
     Measure("edges", "edges of the graph", 0, "neither", "count", "pairs of neighbouring nodes"),
     Measure(
         "components", "parts of the graph", 0, "neither", "count",
-        "groups of nodes that edges connect",
+        "groups of nodes connected by edges",
     ),
     Measure(
         "edge_agreement", "class agreement across edges", 3, "higher", "0 to 1",
@@ -174,8 +180,8 @@ REPORTED = (
     ),
     Measure(
         "distortion", "distortion", 3, "lower", "from 0",
-        "squared distance of codes from all nodes, the more the nearer a node is to the winner on "
-        "the map",
+        "squared distance of codes from all nodes, weighted more the closer a node is to the "
+        "winner on the map",
     ),
 )  # fmt: skip
 BY_KEY = {measure.key: measure for measure in (*CATALOGUE, *REPORTED)}

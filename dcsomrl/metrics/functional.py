@@ -6,7 +6,7 @@ return 0-d tensors there. Clusters and classes without a sample change no score.
 labelings follow scikit-learn, but where there is no sample every score is NaN: scikit-learn's 1
 would be the best of all.
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 

@@ -1,6 +1,6 @@
 """Designs: all points of a search at once, so that a search resumed completes the same ones.
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 

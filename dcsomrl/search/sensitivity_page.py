@@ -25,18 +25,19 @@ from dcsomrl.writing import save_figure, tabulate, write_text
 NAMES = {"src": "SRC", "srrc": "SRRC", "prcc": "PRCC"}
 EXPLAINED = """\
 SRC: change of the result per change of the parameter, both in standard deviations. SRRC: the same
-of their ranks. PRCC: correlation of the ranks with all other parameters held fixed. In brackets
-95 % intervals, of which with eleven parameters one in two tables lacks 0 by chance; p corrects for
-their number after Holm, and **bold** is where it is below 0.05. Importance: variance over the
-search's ranges that the parameter accounts for by itself, by Optuna's fANOVA (a random forest;
-seed 0), relative to the other parameters, so that they sum to 1. R2: share of the variance that
-all parameters explain linearly; corrected, what is left of it beyond that many random ones.
+for their ranks. PRCC: correlation of the ranks with all other parameters held fixed. In brackets:
+95 % intervals; with eleven parameters, in one of two tables an interval excludes 0 by chance. p
+is corrected for the number of parameters (Holm); values below 0.05 are **bold**. Importance: the
+variance over the search's ranges that the parameter accounts for by itself, by Optuna's fANOVA (a
+random forest; seed 0), relative to the other parameters, so that importances sum to 1. R2: the
+share of the variance that all parameters explain linearly; corrected: what exceeds the share that
+as many random parameters would explain.
 """
 
 
 BY_ITSELF = """\
-Rank correlation (Spearman) of each parameter by itself, the others not accounted for, with 95 %
-intervals; p after Holm. Importance, by Optuna's fANOVA, of so few points says little:
+Rank correlation (Spearman) of each parameter by itself, ignoring the others, with 95 % intervals; p
+with Holm's correction. With so few points, the importance, by Optuna's fANOVA, means little:
 """
 
 

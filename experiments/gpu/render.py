@@ -18,7 +18,7 @@ HEADINGS = {
     "steps": "A training step, milliseconds",
     "maps": "The map alone, milliseconds of a step in single precision",
     "training": "Thirty epochs of MNIST, and where their time goes",
-    "resuming": "Killed and resumed, beside never stopped",
+    "resuming": "Killed and resumed, compared with never stopped",
     "waiting": "Runs that waited for a GPU",
 }
 

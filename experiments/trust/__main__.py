@@ -30,10 +30,11 @@ def find_campaign(name: str) -> ModuleType:
     return import_module(f"experiments.trust.{name}")
 
 
-INTRODUCTION = """# Campaigns against the program
+INTRODUCTION = """# Robustness campaigns
 
-`python -m experiments.trust` runs what is missing of them and writes this page. Every trial is
-drawn from its number, so that it can be made again; `results/trust` keeps what came of each.
+`python -m experiments.trust` runs the trials that are missing and writes this page. Every trial
+is drawn from its number,
+so it can be repeated; `results/trust` keeps the outcome of each.
 """
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Configurations drawn from `conf/`, each run on tiny data or refused in one sentence.
+"""Configurations drawn from `conf/`; each either runs on tiny data or is rejected in one sentence.
 
-Every group and every key comes up, with values at, inside and outside its range.
+Every group and every key occurs, with values at, inside and outside its range.
 """
 
 import json
@@ -181,11 +181,11 @@ def describe() -> str:
             "",
             *(__doc__ or "").splitlines(),
             "",
-            f"Of {len(trials)} configurations {verdicts['ran']} ran to results, "
-            f"{verdicts['refused']} were refused in one sentence with status 2, {len(late)} of "
-            f"them after an epoch was trained, and {verdicts['failed']} failed: a traceback, "
-            f"results that are no numbers, or more than {LIMIT} seconds, {LONGER} of a benchmark "
-            "and of neighbours that are approximated.",
+            f"Of {len(trials)} configurations, {verdicts['ran']} ran to completion, "
+            f"{verdicts['refused']} were rejected in one sentence with exit status 2 ({len(late)} "
+            f"of them after an epoch of training), and {verdicts['failed']} failed. Failures are a "
+            f"traceback, results that are not numbers, or more than {LIMIT} seconds, {LONGER} for "
+            "a benchmark and for approximate neighbours.",
             "",
             tabulate(header, [_describe_kind(kind, kinds[kind]) for kind in sorted(kinds)]),
             *(f"- failed, {one['why']}: `{' '.join(one['command'])}`" for one in failed),

@@ -1,12 +1,13 @@
-"""Disks that are full, vanish or forbid, and clocks that jump, under every command that writes.
+"""Full, vanishing and read-only disks, and clocks that jump, under every command that writes.
 
-Each command runs once to its end. Then it is started anew where something is wrong: on a disk that
-is filled by it (a small tmpfs), with a limit to the size of files, in a folder that takes no files,
-on a file system without locks, with a clock that jumps by hours, or its folder is moved away at a
-random moment. It has to do its work or to end in one sentence, and what was there before has to be
-there and whole. What was wrong is then mended, the same command has to come to the end, and what it
-leaves has to be what the first one left, bit for bit but for times: it is `equal` then; else
-something `differs`, or it has `failed`.
+Each command first runs to completion. Then it is started again where something is wrong: on
+a disk that it fills (a small tmpfs), with a limit on the size of files, in a read-only
+folder, on a file system without locks, with a clock that jumps by hours, or with its folder
+moved away at a random moment. It must either do its work or end with one sentence, and
+everything that was there before must still be there and intact. The fault is then removed,
+the same command must complete, and what it leaves must equal, bit for bit except for times,
+what the first run left. If so, the outcome is `equal`; otherwise something `differs`, or
+the command has `failed`.
 """
 
 import random
@@ -206,7 +207,7 @@ def describe() -> str:
     columns = ("done", "refused", *OUTCOMES)
     parts = [
         f"## Disks and clocks\n\n{(__doc__ or '').strip()}\n",
-        f"{len(trials)} trials; `done` of them did their work in spite of it:\n",
+        f"{len(trials)} trials; those counted as `done` did their work in spite of the fault:\n",
         tabulate_outcomes(trials, "trouble", "what is wrong", TROUBLES, columns, _tell),
     ]
     parts += [

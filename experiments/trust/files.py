@@ -1,11 +1,12 @@
 """Damaged and hostile files of every kind, through every command that reads them.
 
-A valid file is changed at random (bytes flipped, cut, spliced, blanked; sizes in headers made huge;
-values in texts replaced; parts of archives changed, with right sums; the content of another kind)
-and given to the command. It is `refused` where the command ends in one sentence that names the
-file, and `ran` where the command does all of its work and no result is NaN. Everything else has
-`failed`: a traceback, a sentence that does not say which file, a process that takes more than 2 GiB
-of memory beyond its libraries or two minutes.
+A valid file is changed at random (bytes flipped, cut, spliced, blanked; sizes in headers
+made huge; values in text files replaced; parts of archives changed, with correct checksums;
+content of another kind) and given to the command. The outcome is `refused` if the command
+ends with one sentence that names the file, and `ran` if the command does all of its work
+and no result is NaN. Everything else counts as `failed`: a traceback, a sentence that does
+not name the file, a process that takes more than two minutes or more than 2 GiB of memory
+beyond its libraries.
 """
 
 import json

@@ -1,12 +1,12 @@
-"""Commands that are killed at random moments and taken up again.
+"""Commands that are killed at random moments and resumed.
 
-Each command runs once to its end. Then it is started anew and stopped at a moment drawn from its
-whole duration, or in the middle of a save: by `kill -9`, SIGTERM, SIGINT, or SIGSTOP and then
-`kill -9`, all of its processes or one of them; sometimes twice. Nothing that is there may be half
-a file. The same command, with `ckpt_path=last` where it trains, then has to come to the end, and
-what it leaves has to be what the first one left, bit for bit but for times: checkpoints, results,
-assignments, tables, figures, the values of a search. It is `equal` then; else it `differs`, or it
-`failed` to come to the end.
+Each command first runs to completion. Then it is started again and stopped at a random
+moment of its duration, or in the middle of a save: by `kill -9`, SIGTERM, SIGINT, or
+SIGSTOP followed by `kill -9`, of all of its processes or of one of them, sometimes twice.
+No file may be left half-written. The same command, with `ckpt_path=last` if it trains, must
+then complete, and what it leaves must equal, bit for bit except for times, what the first
+run left: checkpoints, results, assignments, tables, figures, the values of a search. If so,
+the outcome is `equal`; otherwise it `differs`, or it `failed` to complete.
 """
 
 import os

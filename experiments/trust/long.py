@@ -1,7 +1,7 @@
 """Whether memory, open files, threads and time stay flat.
 
 A training of 2,000 epochs, a search of 200 trials in one process, and 100,000 predictions of one
-sample each; looked at from outside, ten times a second. Other programs were at work, so that
+sample each, observed from outside ten times a second. Other programs were running, so
 seconds vary.
 """
 

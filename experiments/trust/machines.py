@@ -1,9 +1,9 @@
 """The same training as on other processors, and with sums in an order that all of them have.
 
-``make train``'s run on the digits, two seeds, with the instruction sets of torch, MKL and oneDNN
-held down to those of older processors, on one thread and on two; and each again with what is said
-to fix the order of sums. What differs is shown by scores and by a digest of the assignments. Other
-programs were at work, so that seconds vary.
+``make train``'s run on the digits, with two seeds, with the instruction sets of torch, MKL
+and oneDNN restricted to those of older processors, on one thread and on two; and each of
+these again with the settings that are documented to fix the order of sums. Scores and a
+digest of the assignments show what differs. Other programs were running, so seconds vary.
 """
 
 import hashlib
@@ -81,7 +81,7 @@ def describe() -> str:
     """The part of the page."""
     trials = read_trials("machines")
     lines = [
-        "## The same on every machine",
+        "## Differences between processors",
         "",
         __doc__.split("\n\n", 1)[1].strip().replace("\n", " ")
         + f" The processor: {', '.join(sorted({one['chip'] for one in trials}))}.",
@@ -109,10 +109,10 @@ def _summarise(trials: list[Trial]) -> list[str]:
         digests = {seed: {one["digest"] for one in own if one["seed"] == seed} for seed in (0, 1)}
         seconds = format_spread((one["training_seconds"] for one in own), 1)
         purity = format_spread(one["purity"] for one in own)
-        order = "a fixed" if fixed else "the free"
+        order = "a fixed" if fixed else "free"
         said.append(
-            f"With sums in {order} order the {len(own)} trainings give {len(digests[0])} different "
-            f"results of seed 0 and {len(digests[1])} of seed 1, with a purity of {purity}, in "
-            f"{seconds} seconds."
+            f"With sums in {order} order, the {len(own)} trainings give {len(digests[0])} "
+            f"different results for seed 0 and {len(digests[1])} for seed 1, with a purity of "
+            f"{purity}, in {seconds} seconds."
         )
     return said

@@ -1,6 +1,6 @@
 """Scores of a few samples at every step.
 
-Figures, tables, sections and equations by number are those of "Shaping latent representations using
+Numbered figures, tables, sections and equations are those of "Shaping latent representations using
 Self-Organizing Maps with Relevance Learning", submitted to ICLR 2022.
 """
 
