@@ -1,4 +1,4 @@
-"""Errors that the user can mend: one sentence that says what is wrong and what to do."""
+"""Errors that the user can fix: one sentence that says what is wrong and what to do."""
 
 
 class DcsomrlError(ValueError):

@@ -26,7 +26,7 @@ LISTS = {
     *(list, tuple, set, frozenset),
     *(collections.abc.Sequence, collections.abc.Iterable, collections.abc.Collection),
 }
-# A truth value is no number, though Python has it as one.
+# A truth value is not a number, though Python has it as one.
 PLAIN: dict[Any, Callable[[Any], bool]] = {
     Any: lambda _: True,
     types.NoneType: lambda value: value is None,

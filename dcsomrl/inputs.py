@@ -17,7 +17,7 @@ def find_checkpoint(path: str | PathLike[str]) -> Path:
     """The file of a checkpoint, given by its path or the name of one that comes with the package.
 
     Raises:
-        CheckpointError: there is none, or what was given is no path.
+        CheckpointError: there is none, or what was given is not a path.
     """
     if not isinstance(path, str | PathLike):
         raise CheckpointError(f"a checkpoint is given by its path, got {path!r}: give the file")
@@ -82,7 +82,7 @@ CHECKS: dict[str, dict[str, Callable[[str], object]]] = {
 
 
 def check_inputs(command: str, cfg: Mapping[Any, Any]) -> None:
-    """Refuse a command whose input is not there; what is no path is left to the command.
+    """Refuse a command whose input is not there; what is not a path is left to the command.
 
     Raises:
         CheckpointError: a checkpoint is missing.

@@ -144,7 +144,7 @@ def check_names(cfg: DictConfig) -> None:
             if name not in known and not str(name).startswith("_"):
                 made = str(node[TARGET]).rpartition(".")[2]
                 taken = ", ".join(sorted(known)) or "nothing"
-                raise ConfigError(f"{place}.{name} is no setting of {made}, which takes {taken}")
+                raise ConfigError(f"{place}.{name} is not a setting of {made}, which takes {taken}")
 
 
 def _list_made(node: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

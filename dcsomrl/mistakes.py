@@ -26,7 +26,7 @@ PLACED = {"optimizer": "optimizer@model.optimizer", "loss": "+loss@model.losses.
 
 
 def explain(error: Exception, config_name: str, overrides: list[str]) -> str | None:
-    """One sentence for an error that the user can mend, None for any other."""
+    """One sentence for an error that the user can fix, None for any other."""
     if isinstance(error, DcsomrlError):
         return str(error)
     if absent := explain_absence(error):
@@ -90,7 +90,7 @@ def _explain_import(place: str, message: str, cause: BaseException | None) -> st
 
 
 def _explain_settings(overrides: list[str]) -> str | None:
-    """Which file of settings, in a folder of the command line, is no YAML; None for none."""
+    """Which file of settings, in a folder of the command line, is not YAML; None for none."""
     for file in (file for folder in list_folders(overrides) for file in folder.rglob("*.yaml")):
         try:
             OmegaConf.load(file)
@@ -98,7 +98,7 @@ def _explain_settings(overrides: list[str]) -> str | None:
             place = getattr(error, "problem_mark", None)
             line = f", line {place.line + 1}" if place else ""
             why = getattr(error, "problem", None) or shorten(error)
-            return f"{file} cannot be read as settings ({why}{line}): mend it, or take another one"
+            return f"{file} cannot be read as settings ({why}{line}): fix it, or take another one"
     return None
 
 
@@ -132,7 +132,7 @@ def _explain_override(message: str, config_name: str, overrides: list[str]) -> s
             "what begins with hydra --cfg hydra"
         )
     if bare := re.search(r"Error parsing override '([^']*)' missing EQUAL", text):
-        return f"{bare[1]} is no setting: type KEY=VALUE, such as seed=1"
+        return f"{bare[1]} is not a setting: type KEY=VALUE, such as seed=1"
     unknown = re.search(r"Could not override '([^']+)'", text)
     if unknown is None:
         return _explain_value(overrides) or text
@@ -182,7 +182,7 @@ def _explain_removal(text: str, overrides: list[str]) -> str | None:
 
 
 def _is_list_of_a_group(error: Exception) -> bool:
-    """Whether Hydra stumbled over a list of options in which one is no text."""
+    """Whether Hydra stumbled over a list of options in which one is not text."""
     if not isinstance(error, TypeError | AttributeError):
         return False
     frames = traceback.extract_tb(error.__traceback__)
@@ -190,7 +190,7 @@ def _is_list_of_a_group(error: Exception) -> bool:
 
 
 def _explain_group(overrides: list[str]) -> str:
-    """Why a group is not chosen by a value that is no text."""
+    """Why a group is not chosen by a value that is not text."""
     for override in overrides:
         key, _, value = override.partition("=")
         group = key.lstrip("+").partition("@")[0]
@@ -202,7 +202,7 @@ def _explain_group(overrides: list[str]) -> str:
             if re.fullmatch(r"[\d.e+-]+|true|false", one, re.IGNORECASE):
                 return _offer(group, one, [])
         if re.search(r"\[.*[\[{]|\bnull\b.*\]", value):
-            return f"{override} is no list of names, as {key}=[NAME,NAME] is"
+            return f"{override} is not a list of names, as {key}=[NAME,NAME] is"
     return "a group cannot be set to null: leave it out, or take it away, as with ~experiment"
 
 

@@ -117,7 +117,7 @@ MANDATORY = {
             ["-m", "search=default", "seed=0,1", "hydra.sweeper.sampler.seed=a"],
             "hydra.sweeper.sampler: seed must be a whole number of at least 0, got 'a'",
         ),
-        (["+dataset.source.nothing=1"], "dataset.source.nothing is no setting of digits, which"),
+        (["+dataset.source.nothing=1"], "dataset.source.nothing is not a setting of digits, which"),
         (
             ["model.autoencoder.input_shape=[1,2]"],
             "model.autoencoder.input_shape=[1, 2] is not the shape of the samples, [1, 8, 8]",

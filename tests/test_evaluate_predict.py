@@ -359,7 +359,7 @@ def test_what_is_said_of_a_table_names_what_the_command_has(run_small, tmp_path,
     own = ("dataset=arrays", f"dataset.path={tmp_path / 't.csv'}", "dataset.batch_size=16")
     run_small(*own)
     ckpt = f"ckpt={tmp_path / 'run' / 'checkpoints' / 'last.ckpt'}"
-    said = "t.csv: column id names the rows and is no feature"
+    said = "t.csv: column id names the rows and is not a feature"
     for done in (cli("predict", ckpt, "input=t.csv"), cli("evaluate", ckpt)):
         assert done.returncode == 0, done.stderr
         lines = [line for line in done.stdout.splitlines() if said in line]

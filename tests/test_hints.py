@@ -152,5 +152,5 @@ def test_ranges_of_other_packages_are_of_arguments_that_they_take(key):
 
 def test_a_setting_that_nothing_takes_is_refused_with_what_is_taken(tmp_path):
     cfg = compose_config("train", ["+dataset.source.columns=[a]"], tmp_path)
-    with pytest.raises(ConfigError, match=r"dataset\.source\.columns is no setting of digits"):
+    with pytest.raises(ConfigError, match=r"dataset\.source\.columns is not a setting of digits"):
         check_names(cfg)

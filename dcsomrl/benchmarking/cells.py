@@ -89,7 +89,7 @@ def read_results(folder: Path) -> dict[Cell, dict[str, Any]]:
     """Results of all cells in a folder.
 
     Raises:
-        DataError: a file that is no result.
+        DataError: a file that is not a result.
     """
     results = {}
     for path in sorted(folder.glob("*.json")):
@@ -113,7 +113,7 @@ def _check_result(result: Mapping[str, Any], path: Path) -> None:
     ]
     if wrong := [*of_kind, *numbers]:
         raise DataError(
-            f"{path} is no result of a benchmark ({list_some(wrong)} is lacking or of another "
+            f"{path} is not a result of a benchmark ({list_some(wrong)} is lacking or of another "
             "kind): remove it, and run again"
         )
 

@@ -133,7 +133,7 @@ def read_samples(
             )
         if x.is_floating_point() and not (x.isfinite() | (x.isnan() & allowed)).all():
             raise DataError(
-                f"{source} holds NaN or infinite values: mend or remove these rows, or set "
+                f"{source} holds NaN or infinite values: fix or remove these rows, or set "
                 "`missing=drop` where they are missing"
             )
     if tuple(x.shape[1:]) != trained.shape:

@@ -24,7 +24,7 @@ def report(cfg: DictConfig) -> Path:
 
     Raises:
         ConfigError: a setting out of its range.
-        DataError: a folder is no finished run's.
+        DataError: a folder is not a finished run's.
         CheckpointError: a checkpoint is damaged.
     """
     settle_kinds(cfg)

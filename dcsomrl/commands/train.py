@@ -129,7 +129,7 @@ def check_ahead(cfg: DictConfig) -> None:
 
 
 def check_parts(cfg: DictConfig) -> None:
-    """Refuse a configuration in which a part is no settings, as a file of one's own may leave it.
+    """Refuse a configuration in which a part is not settings, as a file of one's own may leave it.
 
     Raises:
         ConfigError: names it.

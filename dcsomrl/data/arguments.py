@@ -36,7 +36,7 @@ def read_places(name: str, given: Any, n: int) -> Tensor:
     """Places (batch,) among n samples.
 
     Raises:
-        ValueError: they are no whole numbers from 0 to n - 1.
+        ValueError: they are not whole numbers from 0 to n - 1.
     """
     try:
         places = torch.as_tensor(given)

@@ -21,7 +21,7 @@ def load_arrays(source: Callable[..., Arrays], columns: list[str] | None, origin
     Args:
         source: called once; one that takes ``feature_names`` is told the columns.
         columns: of the table that a training had, which are taken in this order; None for a
-            training or what is no table.
+            training or what is not a table.
         origin: what messages call the data.
 
     Raises:
@@ -82,7 +82,7 @@ def _check_samples(x: Any, key: str, origin: str) -> Any:
     """Samples of a split as they are, a tensor without its history.
 
     Raises:
-        DataError: they are no tensor of real numbers and nothing that is read by index.
+        DataError: they are not a tensor of real numbers and nothing that is read by index.
     """
     if not isinstance(x, Tensor):
         read = all(hasattr(x, name) for name in ("shape", "__len__", "__getitem__"))

@@ -62,7 +62,7 @@ def read_arrays(path: Path, layout: Layout, notes: list[str], split: str = "") -
         split: ``_train`` or ``_test`` for the arrays whose names end so.
 
     Raises:
-        DataError: the file is damaged, or holds what is no feature.
+        DataError: the file is damaged, or holds what is not a feature.
     """
     content = _read(path, READERS)
     samples = _find_samples(content, f"x{split}", path)
@@ -155,7 +155,7 @@ def _check_labels(
     """The same labels, if there is one to each sample.
 
     Raises:
-        DataError: they are no array, or of another shape.
+        DataError: they are not an array, or of another shape.
     """
     if isinstance(found, NoArray):
         raise DataError(

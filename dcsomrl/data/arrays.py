@@ -138,7 +138,7 @@ def _check_finite(
         remedy = ", or set `missing=drop` or `missing=median`" if lacking else ""
         raise DataError(
             f"{name} has {int(bad.sum())} {split} samples with NaN or infinite values, the first "
-            f"at row {row}{' of the file' if known else ''}: mend or remove them{remedy}"
+            f"at row {row}{' of the file' if known else ''}: fix or remove them{remedy}"
         )
 
 

@@ -99,7 +99,7 @@ class Augmentation(nn.Module):
             Of the shape of ``x``.
 
         Raises:
-            ConfigError: x are no images, or no colour images where colours are to change.
+            ConfigError: x are not images, or no colour images where colours are to change.
         """
         if x.ndim != 4:
             raise ConfigError(

@@ -72,7 +72,7 @@ class BandFiles(ImageFiles):
                 "`image_size` to bring all to one size"
             )
         if not np.isfinite(pixels).all():
-            raise DataError(f"the image {file} holds values that are not finite: mend or remove it")
+            raise DataError(f"the image {file} holds values that are not finite: fix or remove it")
         high, wide = bands.values.shape[1:]
         kind = f"{channels} channels of {self.depth} {wide}x{high}"
         if self.depth == "8 bits":
@@ -101,7 +101,7 @@ def read_bands(file: Path) -> Bands:
                 raise ValueError(f"{series.shape} values are too many")
             axes, values = series.axes, series.asarray()
     except Exception as error:  # tifffile raises kinds of its own for a damaged file
-        raise DataError(f"the image {file} cannot be read ({error}): mend or remove it") from error
+        raise DataError(f"the image {file} cannot be read ({error}): fix or remove it") from error
     others = [i for i, axis in enumerate(axes) if axis not in "YX" and values.shape[i] > 1]
     if len(others) > 1 or not {"Y", "X"} <= set(axes) or values.dtype.kind not in "uif":
         raise DataError(

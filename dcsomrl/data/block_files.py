@@ -100,7 +100,7 @@ class BlockFiles(ABC):
         return x.astype(self.dtype, copy=False)
 
     def read_beside(self, block: Block, names: Sequence[str]) -> pd.DataFrame:
-        """Columns of a block that are no features: labels, names of rows, those that are kept.
+        """Columns of a block that are not features: labels, names of rows, those that are kept.
 
         Args:
             block: see :meth:`read`.
@@ -234,7 +234,9 @@ def find_files(path: str | Path, notes: list[str]) -> list[Path]:
     if not kept:
         held = f" but {list_some([file.name for file in found])}" if found else ""
         what = (
-            "is no parquet or npy file" if root.is_file() else f"holds no parquet or npy file{held}"
+            "is not a parquet or npy file"
+            if root.is_file()
+            else f"holds no parquet or npy file{held}"
         )
         raise DataError(
             f"{root} {what}: a stream is read from these alone, so convert it, or read it by "
@@ -262,7 +264,7 @@ def open_files(
         learned: features of a training, in this order; None for a training.
 
     Raises:
-        DataError: there is none, or it holds what is no feature.
+        DataError: there is none, or it holds what is not a feature.
     """
     files = find_files(path, notes)
     if files[0].suffix.lower() == ".npy":

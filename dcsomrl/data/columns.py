@@ -36,7 +36,7 @@ MEASURED = re.compile(
     re.IGNORECASE,
 )
 TRUTH = {"true": 1, "false": 0}
-# More values than these are no categories, but names.
+# More values than these are not categories, but names.
 MOST_CATEGORIES = 100
 # Share of values that differ, of this many at least, above which they are names or free text.
 MOST_APART, FEWEST_TOLD = 0.8, 10
@@ -74,7 +74,7 @@ def as_numbers(column: pd.Series, decimal: str = ".") -> pd.Series | None:
 
 
 def tell_kind(column: pd.Series) -> str:
-    """What a column holds that is no number: dates, durations, text, objects and so on.
+    """What a column holds that is not a number: dates, durations, text, objects and so on.
 
     Times of day are ``dates``.
     """

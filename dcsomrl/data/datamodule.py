@@ -146,7 +146,7 @@ class ClusterData(LoadedData, LightningDataModule):
         if stage not in ("fit", None):
             return
         if self.augmentation is not None and self.augmentation.replace and len(self.shape) != 3:
-            log.info("samples of shape %s are no images: no views of them are made", self.shape)
+            log.info("samples of shape %s are not images: no views of them are made", self.shape)
             self.augmentation = None
         check_training_part(
             len(self.rows("train")),

@@ -28,7 +28,7 @@ def warn_of_totals(
 
     Args:
         features: columns of numbers, (n, features).
-        others: columns of the same rows that are no features.
+        others: columns of the same rows that are not features.
         path: what messages call the table.
         where: what they call each row.
         notes: gets a sentence on such a row.

@@ -44,7 +44,7 @@ def take_features(
         learned: names of the features of a training, to be made here as well; None for a training.
 
     Raises:
-        DataError: a column holds what is no number, or there is none of features.
+        DataError: a column holds what is not a number, or there is none of features.
     """
     given = {roles.target, roles.id, *roles.keep}
     if learned is not None:
@@ -158,7 +158,7 @@ def describe_words(
         return f"{found}; make them numbers"
     remedies = ["make them numbers"]
     if odd and {(one.place, one.more) for one in odd} == {(odd[0].place, 0)}:
-        remedies += [f"remove {where[odd[0].place]} if it is no sample, as units or totals are"]
+        remedies += [f"remove {where[odd[0].place]} if it is not a sample, as units or totals are"]
     remedies += ["leave them out by `ignore`"]
     remedies += [] if roles.target else ["name the labels' column by `target`"]
     remedies += [] if roles.id else ["the one that names the rows by `id`"]

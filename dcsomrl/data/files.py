@@ -66,7 +66,7 @@ def arrays(
         test_fraction: share of the test split, where it has no file.
         feature_names: features of a table that a training had, in this order; None for a training.
         id: column that names the rows; None for one whose name says so, or none.
-        keep: columns that stand beside the results, and are no features.
+        keep: columns that stand beside the results, and are not features.
         columns: features; None for all columns that have no other role.
         ignore: columns that are left out.
         categories: what becomes of columns of text: ``refuse``, ``ignore`` or ``onehot``.
@@ -81,7 +81,7 @@ def arrays(
             ``channels_last``; ``auto`` tells it from the shape.
 
     Raises:
-        DataError: a file is absent, damaged, or holds what is no feature.
+        DataError: a file is absent, damaged, or holds what is not a feature.
     """
     if path is None:
         raise DataError("`path` is `None`: give it the file to read")
@@ -122,7 +122,7 @@ def read_features(
         learned: features of a table that a training had, in this order; None for a training.
 
     Raises:
-        DataError: the file is absent, damaged, or holds what is no feature.
+        DataError: the file is absent, damaged, or holds what is not a feature.
     """
     path, notes = Path(path), [] if notes is None else notes
     if not path.is_file():
@@ -142,8 +142,8 @@ def read_features(
     if path.suffix.lower() not in READERS:
         refuse_foreign(path, text=True)
         raise DataError(
-            f"{path} is no table ({', '.join(SUFFIXES)}, the former packed by gzip or not) and no "
-            f"array ({', '.join(READERS)}) by its suffix: give it that of what it is, or convert it"
+            f"{path} is not a table ({', '.join(SUFFIXES)}, the former packed by gzip or not) "
+            f"and not an array ({', '.join(READERS)}) by its suffix: rename or convert it"
         )
     refuse_roles(reading.roles, path)
     say_lacking(reading.roles, (), path, notes)

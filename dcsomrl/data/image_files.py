@@ -49,7 +49,7 @@ class Look:
         channels: 1 grey, 3 colour, 4 colour and transparency, or any number that TIFF files have;
             None follows the first image.
         background: colour that is seen through transparent pixels and laid around images, by name
-            or as ``#rrggbb``; where channels are no colours its grey, between their least and
+            or as ``#rrggbb``; where channels are not colours its grey, between their least and
             greatest value.
         fit: how a size is reached: ``stretch``, ``pad`` (with the background) or ``crop``, the last
             two with the image's proportions.
@@ -217,7 +217,7 @@ class ImageFiles:
         if self.depth == "16 bits":
             pixels = pixels / np.float32(65535)
         if not np.isfinite(pixels).all():
-            raise DataError(f"the image {file} holds values that are not finite: mend or remove it")
+            raise DataError(f"the image {file} holds values that are not finite: fix or remove it")
         return pixels.reshape(height, width, channels).transpose(2, 0, 1)
 
     def _resize(self, image: Image.Image) -> Image.Image:

@@ -176,7 +176,9 @@ def image_files(folder: Path, notes: list[str]) -> tuple[list[Path], list[str] |
             "convert them"
         )
     if others:
-        note(notes, f"{folder}: what is no image by its suffix is left out: {list_some(others)}")
+        note(
+            notes, f"{folder}: what is not an image by its suffix is left out: {list_some(others)}"
+        )
     filled = {file.relative_to(folder).parts[0] for file in found}
     if bare := [one.name for one in list_folder(folder) if one.is_dir() and one.name not in filled]:
         note(notes, f"{folder}: folders without images are left out: {list_some(bare)}")
@@ -214,7 +216,7 @@ def _walk(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
 
 
 def _describe_others(folder: Path, files: Sequence[Path]) -> list[str]:
-    """What files are that are no images, each kind in words, with the first of it."""
+    """What files are that are not images, each kind in words, with the first of it."""
     kinds = [_name_kind(file) for file in files]
     return [
         f"{n} {kind} (as {files[kinds.index(kind)].relative_to(folder)})"

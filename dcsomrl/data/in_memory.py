@@ -67,7 +67,7 @@ def make_arrays(
         roles: of a frame's columns; None for features alone. Of arrays ``missing`` alone.
 
     Raises:
-        DataError: what is given is no samples, labels do not fit them, or one of the arguments
+        DataError: what is given is not samples, labels do not fit them, or one of the arguments
             has no effect beside the others.
     """
     notes: list[str] = []

@@ -62,7 +62,7 @@ def find_inner_splits(
 
 
 def _may_hold(inside: Path, words: dict[str, str]) -> bool:
-    """Whether what a class holds is no split, and images or a folder."""
+    """Whether what a class holds is not a split, and images or a folder."""
     return inside.name not in words and (inside.is_dir() or inside.suffix.lower() in IMAGE_SUFFIXES)
 
 

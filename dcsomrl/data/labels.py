@@ -156,9 +156,7 @@ def _settle(labels: NDArray[Any], origin: str) -> NDArray[Any]:
         return labels
     wide = labels.astype(np.float64)
     if not (np.abs(wide) < 2**63).all():
-        raise DataError(
-            f"{origin} has labels that are infinite or beyond 64 bits: number them anew"
-        )
+        raise DataError(f"{origin} has labels that are infinite or beyond 64 bits: renumber them")
     if not (wide == np.round(wide)).all():
         odd = wide[wide != np.round(wide)][0]
         raise DataError(

@@ -308,7 +308,7 @@ class LoadedData:
         """The other way round; bytes come back as floats in [0, 1], wide numbers as float64.
 
         Raises:
-            DataError: x is no tensor of normalised samples (batch, *shape).
+            DataError: x is not a tensor of normalised samples (batch, *shape).
         """
         preparation = self.preparation
         return preparation.normalization.invert(preparation.check_samples(x, "what is inverted"))

@@ -110,4 +110,4 @@ def refuse_infinite(path: str, row: str, column: str) -> NoReturn:
     Raises:
         DataError: always.
     """
-    raise DataError(f"{path} has an infinite value in {row}, column {column}; mend it")
+    raise DataError(f"{path} has an infinite value in {row}, column {column}; fix it")

@@ -22,8 +22,8 @@ ROUGH, FINE = 2.0**-20, 2.0**-40
 def find_nearest(x: Tensor, k: int, metric: Metric = "euclidean", progress: bool = False) -> Tensor:
     """Rows of the k nearest neighbours of every sample, nearest first, of equals the lowest row.
 
-    A sample is no neighbour of itself; a duplicate of it is one. The same on every machine and with
-    any number of threads: a product in single precision, whose rounding differs, only finds
+    A sample is not a neighbour of itself; a duplicate of it is one. The same on every machine and
+    with any number of threads: a product in single precision, whose rounding differs, only finds
     candidates, which are compared in double precision, and where it may have missed one all are.
 
     Args:

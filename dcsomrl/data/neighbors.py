@@ -89,7 +89,7 @@ class Neighbors:
                 return self._read_or_find(file, x, k, device)
         except OSError as error:
             log.warning(
-                "graphs of neighbours cannot be kept in %s (%s): found anew in every run",
+                "graphs of neighbours cannot be kept in %s (%s): found again in every run",
                 self.cache,
                 shorten(error),
             )
@@ -116,7 +116,7 @@ class Neighbors:
             )
         some = torch.from_numpy(np.ascontiguousarray(read[rows.numpy()], dtype=np.float64))
         if not some.isfinite().all():
-            raise DataError(f"{self.features} holds NaN or infinite values: mend these rows")
+            raise DataError(f"{self.features} holds NaN or infinite values: fix these rows")
         # No distance tells by what power of two all are scaled, and no angle by what each row is.
         return (some / find_magnitude(some, (1,) if self.metric == "cosine" else (0, 1))).float()
 
@@ -127,11 +127,11 @@ class Neighbors:
             integers = found.dtype.kind in "iu" and found.shape == (len(x), k)
             if integers and found.min() >= 0 and found.max() < len(x):
                 return torch.from_numpy(found.astype(np.int64))
-            log.warning("%s is damaged: its neighbours are found anew", file)
+            log.warning("%s is damaged: its neighbours are found again", file)
         except FileNotFoundError:
             pass
         except ValueError as error:
-            log.warning("%s is damaged (%s): found anew", file, shorten(error))
+            log.warning("%s is damaged (%s): found again", file, shorten(error))
         graph = self._find(x, k, device)
         with swapped(file) as part, part.open("wb") as opened:
             np.savez(opened, graph=graph.numpy().astype(np.int32))

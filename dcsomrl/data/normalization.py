@@ -46,7 +46,7 @@ class Normalization:
         if self.to_unit:
             flat = x.flatten(1)
             largest = flat.abs().amax(1, keepdim=True)
-            # Squares of what is far from 1 are no numbers, or all 0.
+            # Squares of what is far from 1 are not numbers, or all 0.
             x = normalize(flat / torch.where(largest > 0, largest, 1)).view_as(x)
         return (x.clamp_(0, 1) if self.clipped else x).float()
 

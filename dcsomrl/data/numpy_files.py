@@ -82,7 +82,7 @@ def load_packed(path: Path, name: str) -> NDArray[Any]:
 def _check_header(file: IO[bytes], size: int) -> None:
     """Refuse a header of NumPy that claims more than there is in so many bytes.
 
-    What is no array of plain values is left to NumPy.
+    What is not an array of plain values is left to NumPy.
     """
     start = file.read(np.lib.format.MAGIC_LEN)
     read = HEADERS.get((start[-2], start[-1])) if start.startswith(MAGIC) else None

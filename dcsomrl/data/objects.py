@@ -251,6 +251,6 @@ def _read_objects(found: NDArray[Any], what: str) -> NDArray[np.float64]:
             )
         raise NotNumbersError(
             f"{what} should be numbers, got a {type(one).__name__} at [{place}], and an argument "
-            "must be an array of numbers, not a string or another object that is no number"
+            "must be an array of numbers, not a string or another object that is not a number"
         )
     return values.reshape(found.shape)

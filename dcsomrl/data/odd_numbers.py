@@ -36,7 +36,7 @@ MARKED = re.compile(
 
 
 class Odd(NamedTuple):
-    """Fields that are no number in a column that is otherwise of numbers.
+    """Fields that are not a number in a column that is otherwise of numbers.
 
     Attributes:
         place: of the first one, from 0.
@@ -85,7 +85,7 @@ def read_numbers(
 
 
 def find_odd(column: pd.Series, decimal: str) -> Odd | None:
-    """What is no number in a column most of whose values are numbers, plain or with marks."""
+    """What is not a number in a column most of whose values are numbers, plain or with marks."""
     text = as_text(column)
     given = text.notna().to_numpy()
     words = [one.strip() if isinstance(one, str) else "" for one in text]

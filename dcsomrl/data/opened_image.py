@@ -31,9 +31,7 @@ def open_image(file: Path) -> Image.Image:
     except Exception as error:  # Pillow's readers raise kinds of their own for a damaged file
         foreign = describe_foreign(file)
         what = (
-            f"{foreign}, or remove it"
-            if foreign
-            else f"cannot be read ({error}): mend or remove it"
+            f"{foreign}, or remove it" if foreign else f"cannot be read ({error}): fix or remove it"
         )
         raise DataError(f"the image {file} {what}") from error
 

@@ -70,7 +70,7 @@ def choose_columns(
         notes: gets a sentence on everything that was guessed or left out.
 
     Raises:
-        DataError: a column holds what is no number, or there is none of features.
+        DataError: a column holds what is not a number, or there is none of features.
     """
     used = {roles.target, roles.id, *roles.keep, *roles.ignore}
     candidates = [name for name in roles.columns or names if name not in used]

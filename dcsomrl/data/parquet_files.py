@@ -33,7 +33,7 @@ from dcsomrl.errors import DataError
 
 # Bytes of the columns, about, that are decoded at once.
 DECODED = 2**24
-# Rows of a column that are looked at together, and those that tell what is no number in one.
+# Rows of a column that are looked at together, and those that tell what is not a number in one.
 LOOKED_AT, FIRST = 2**16, 1000
 
 

@@ -41,7 +41,7 @@ class Preparation:
         """The same, if they are raw samples (batch, *shape).
 
         Raises:
-            DataError: they are no tensor of real numbers, or have other features.
+            DataError: they are not a tensor of real numbers, or have other features.
         """
         if not isinstance(x, Tensor):
             raise DataError(

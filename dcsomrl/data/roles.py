@@ -31,7 +31,7 @@ class Roles:
     Attributes:
         target: column of the labels; None for no labels.
         id: column that names the rows; None for one whose name says so, or none.
-        keep: columns that stand beside the results, and are no features.
+        keep: columns that stand beside the results, and are not features.
         columns: features, in this order; None for all columns that have no other role.
         ignore: columns that are left out.
         categories: what becomes of columns of text: ``refuse``, ``ignore`` (they are left out), or
@@ -198,7 +198,7 @@ def read_name(given: Any, key: str) -> str:
         key: the role, which messages call it by.
 
     Raises:
-        DataError: it is no name.
+        DataError: it is not a name.
     """
     is_number = isinstance(given, Real) and not isinstance(given, bool) and given == given
     if not isinstance(given, str | tuple) and not is_number:

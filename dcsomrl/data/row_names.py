@@ -1,4 +1,4 @@
-"""Columns that name or number the rows of a table, and so are no features."""
+"""Columns that name or number the rows of a table, and so are not features."""
 
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -22,7 +22,7 @@ ROWS = (
     r"|users?|customers?|clients?|patients?|passengers?|persons?|members?|students?|employees?"
     r"|accounts?|orders?|products?|transactions?|sessions?|tracks?|genes?|cells?|df|data|original"
 )
-# What measures are called that are no names of rows: a refractive index, the body's mass index.
+# What measures are called that are not names of rows: a refractive index, the body's mass index.
 MEASURE = re.compile(
     rf"(?!(.*[_ .-])?({ROWS})[_ .-](idx|index)$).+[_ .-](idx|index)", re.IGNORECASE
 )
@@ -103,7 +103,7 @@ def find_ids(
             said = "names the rows, too, and is left out" if found else "names the rows"
             note(
                 notes,
-                f"{path}: column {name} {said} and is no feature; set `columns` to have it as one",
+                f"{path}: column {name} {said} and is not a feature; set `columns` to use it",
             )
             found.append(str(name))
     return found
@@ -137,13 +137,13 @@ def settle_index(
     if len(index) == 1 and roles.id is None and look(index[0]).differ:
         note(
             notes,
-            f"{path}: {index[0]}, the index, names the rows and is no feature; set `columns` to "
+            f"{path}: {index[0]}, the index, names the rows and is not a feature; set `columns` to "
             "have it as one",
         )
         return replace(roles, id=index[0])
     note(
         notes,
-        f"{path}: the index ({list_some(list(index))}) is left out; set `columns` to have it as "
+        f"{path}: the index ({list_some(list(index))}) is left out; set `columns` to use it as "
         "features",
     )
     return replace(roles, ignore=(*roles.ignore, *index))

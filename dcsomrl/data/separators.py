@@ -42,7 +42,7 @@ def read_fields(text: Text, separator: str) -> Iterator[tuple[int, list[str]]]:
                     yield reader.line_num + text.skipped, row
         except csv.Error as error:
             line = reader.line_num + text.skipped
-            raise DataError(f"{text.path}, line {line}: {error}; mend it") from error
+            raise DataError(f"{text.path}, line {line}: {error}; fix it") from error
 
 
 def find_separator(text: Text, given: Separator, notes: list[str]) -> tuple[str, Text]:
@@ -51,7 +51,9 @@ def find_separator(text: Text, given: Separator, notes: list[str]) -> tuple[str,
         named = SEPARATOR_LINE.fullmatch(file.readline())
     if named is None or named.group(1) not in SEPARATORS.values():
         return _tell_separator(text, given), text
-    note(notes, f"{text.path}: the first line names the separator and is no row: {named.group(1)}")
+    note(
+        notes, f"{text.path}: the first line names the separator and is not a row: {named.group(1)}"
+    )
     text = replace(text, skipped=text.skipped + 1)
     return (named.group(1) if given == "auto" else _tell_separator(text, given)), text
 
@@ -189,7 +191,7 @@ def find_rows(text: Text, separator: str, header: bool) -> Rows:
         raise DataError(
             f"{text.path} has {widths[0]} fields in line {lines[0]} but {widths[odd]} in line "
             f"{lines[odd]}, with a {name} between them: give every line as many, remove those that "
-            "are no rows, as comments and footers, put what holds the separator in quotes, set "
+            "are not rows, as comments and footers, put what holds the separator in quotes, set "
             "`separator`, or `skip_lines` where a title stands above the table"
         )
     return Rows(lines[1:] if header else lines, blank, trailing)

@@ -94,7 +94,7 @@ class Splits:
 
     @cached_property
     def summary(self) -> Summary | None:
-        """Of the training part of a stream, which is read once for it; None of what is no stream.
+        """Of the training part of a stream, read once for it; None of what is not a stream.
 
         Raises:
             DataError: a number in a split is missing or not finite.
@@ -119,7 +119,7 @@ class Splits:
 
     @cached_property
     def training_sample_rows(self) -> Tensor:
-        """Rows of the training arrays that tell of the training part, of what is no stream."""
+        """Rows of the training arrays that tell of the training part, of what is not a stream."""
         rows = self.rows["train"]
         assert isinstance(rows, Tensor)
         if isinstance(self.arrays.train_x, Tensor):

@@ -59,14 +59,14 @@ def stream(
         feature_names: features that a training had, in this order; None for a training.
         target: column of the labels in parquet files.
         id: column that names the rows; None for one whose name says so, or none.
-        keep: columns that stand beside the results, and are no features.
+        keep: columns that stand beside the results, and are not features.
         categories: what becomes of columns of text: ``refuse``, ``ignore`` or ``onehot``.
         missing: what becomes of missing values: ``refuse``, ``drop`` or ``median``; see
             :class:`dcsomrl.data.roles.Roles`.
 
     Raises:
-        DataError: a file is absent, damaged, differs from others or holds what is no feature, or an
-            argument is out of its range.
+        DataError: a file is absent, damaged, differs from others or holds what is not a feature, or
+            an argument is out of its range.
     """
     if path is None:
         raise DataError("`path` is `None`: give it the file or folder to read")
@@ -113,7 +113,7 @@ def _open(
     """The rows at a path, those left out that lack a value and are not to be filled.
 
     Raises:
-        DataError: there is none, or it holds what is no feature.
+        DataError: there is none, or it holds what is not a feature.
     """
     files = open_files(path, roles, notes, learned)
     found = Stream(files, window, missing=roles.missing)

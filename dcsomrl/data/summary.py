@@ -61,7 +61,7 @@ def summarize(parts: Iterable[Tensor], fill: Tensor | None = None) -> Summary:
         x = to_floats(part, torch.float64)
         if n == 0:
             low, high = part[0], part[0]
-            size = find_magnitude(x, (0,))[0]  # squares of what is far from 1 are no numbers
+            size = find_magnitude(x, (0,))[0]  # squares of what is far from 1 are not numbers
             mean = squares = torch.zeros_like(size)
         low, high = low.minimum(part.amin(0)), high.maximum(part.amax(0))
         x = x / size

@@ -97,7 +97,7 @@ def take_columns(
         written: values of columns that may name the rows, as they stand in a file of text.
 
     Raises:
-        DataError: it lacks a column, holds what is no number or missing, or has no features.
+        DataError: it lacks a column, holds what is not a number or missing, or has no features.
     """
     text_tables.check_names(table.columns.tolist(), path)
     say_lacking(roles, [*table.columns.tolist(), *table.attrs.get("spread", {})], path, notes)

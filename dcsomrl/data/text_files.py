@@ -123,7 +123,7 @@ def _hint_at_unmarked(start: bytes) -> str | None:
 
 
 def refuse_formats(text: Text) -> None:
-    """Refuse a file of text that is no table of separated fields, as JSON and YAML.
+    """Refuse a file of text that is not a table of separated fields, as JSON and YAML.
 
     Raises:
         DataError: it is such.
@@ -150,4 +150,4 @@ def _refuse_json(text: Text) -> None:
                 json.loads(read())
             except ValueError:
                 continue
-            raise DataError(f"{text.path} holds JSON and is no table: save its rows as CSV")
+            raise DataError(f"{text.path} holds JSON and is not a table: save its rows as CSV")

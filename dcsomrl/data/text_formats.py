@@ -1,4 +1,4 @@
-"""Files of text that are no tables of separated fields, known by their first lines."""
+"""Files of text that are not tables of separated fields, known by their first lines."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ LOOKED_AT = 5
 
 
 def describe_format(start: str, most: int) -> tuple[str, str] | None:
-    """What a text is that is no table, and what to do about it; None where it may be one.
+    """What a text is that is not a table, and what to do about it; None where it may be one.
 
     Args:
         start: of the text.

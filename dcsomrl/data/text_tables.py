@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data")
 Decimal = Literal["auto", "point", "comma"]
-# What is no part of a name though it is not seen, as marks of a text's beginning.
+# What is not part of a name though it is not seen, as marks of a text's beginning.
 BLANK = " \t\r\n\u00a0\u200b\ufeff\u2060"
 # A comma before three digits may as well set thousands apart.
 THOUSANDS = re.compile(r"\s*[+-]?[0-9]{1,3},[0-9]{3}\s*")
@@ -75,7 +75,7 @@ def read_text_table(
         path: the file, which may be packed by gzip.
         writing: how it is written.
         notes: gets a sentence on everything that was guessed.
-        verbatim: columns that stay text as it stands, so that a label NA is no missing value.
+        verbatim: columns that stay text as it stands, so that a label NA is not a missing value.
 
     Raises:
         DataError: it is not plainly a table, or can be read in more than one way.

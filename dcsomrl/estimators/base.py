@@ -68,7 +68,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
     model_: ClusteringModule
     _preparation: Preparation
     _slots: NDArray[np.int64]
-    # Names of a data frame's columns that are no texts, which scikit-learn does not compare.
+    # Names of a data frame's columns that are not texts, which scikit-learn does not compare.
     _columns: list[str] | None
     # Parameters as plain values, of the last call of fit or partial_fit.
     _given: dict[str, Any]
@@ -232,7 +232,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         """Samples as they were given, if they can be taken: an array, or a sparse one of rows.
 
         Raises:
-            ValueError: they are no finite numbers, or masked, or have other columns than those of
+            ValueError: they are not finite numbers, or masked, or have other columns than those of
                 the training.
         """
         rows = read_rows(x)

@@ -63,7 +63,7 @@ def read_rows(x: Any) -> Any:
 
 
 def refuse_gaps(x: Any, names: list[Any]) -> None:
-    """Refuse samples (n, features), dense or sparse, with a value that is no finite number.
+    """Refuse samples (n, features), dense or sparse, with a value that is not a finite number.
 
     Args:
         x: numbers.
@@ -87,7 +87,7 @@ def refuse_gaps(x: Any, names: list[Any]) -> None:
     name = names[column] if column < len(names) else column
     raise DataError(
         f"samples have {int(bad.sum())} values that are NaN or infinite, the first {what} in row "
-        f"{row}, column {name}: {remedy if is_missing else 'mend or remove them'}"
+        f"{row}, column {name}: {remedy if is_missing else 'fix or remove them'}"
     )
 
 
@@ -126,14 +126,14 @@ def announce_dense(given: Any, shape: tuple[int, ...]) -> None:
 
 
 def name_columns(rows: Any) -> list[str] | None:
-    """Names of a data frame's columns that are no texts; None of texts and of what has none."""
+    """Names of a data frame's columns that are not texts; None of texts and of what has none."""
     if not isinstance(rows, pd.DataFrame) or all(isinstance(name, str) for name in rows.columns):
         return None
     return [join_levels(name) for name in rows.columns]
 
 
 def check_order(names: list[str] | None, trained: list[str] | None) -> None:
-    """Refuse a data frame whose columns, by names that are no texts, are not those of a training.
+    """Refuse a data frame whose columns, by names that are not texts, are not those of a training.
 
     Args:
         names: of its columns, from :func:`name_columns`.

@@ -47,7 +47,7 @@ def name_terms(losses: Mapping[str, Term]) -> nn.ModuleDict:
     """Terms by their names, as a part of a model.
 
     Raises:
-        ValueError: they are no mapping of names to terms, or torch cannot call a module so.
+        ValueError: they are not a mapping of names to terms, or torch cannot call a module so.
     """
     if not isinstance(losses, Mapping):
         raise ValueError(

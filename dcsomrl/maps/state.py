@@ -113,7 +113,7 @@ class RelevanceMap(nn.Module, Codebook):
             The assignment on the map as it is afterwards.
 
         Raises:
-            TypeError: z is no tensor.
+            TypeError: z is not a tensor.
             ValueError: z has another shape or, on a CPU, is not finite or, in training, lies far
                 from [0, 1].
         """
@@ -182,10 +182,10 @@ class RelevanceMap(nn.Module, Codebook):
         )
 
     def _check_values(self, z: Tensor) -> None:
-        """Refuse what would be made nodes of, and is no sample of a cube."""
+        """Refuse what would be made nodes of, and is not a sample of a cube."""
         low, high = (float(end) for end in z.detach().aminmax()) if z.numel() else (0.0, 1.0)
         if not (math.isfinite(low) and math.isfinite(high)):
-            raise ValueError("the map takes finite samples, got NaN or infinite values: mend them")
+            raise ValueError("the map takes finite samples, got NaN or infinite values: fix them")
         if self.training and not (low >= -FAR and high <= 1 + FAR):
             raise ValueError(
                 f"the map takes samples in [0, 1], but they reach from {low:.3g} to {high:.3g}: "

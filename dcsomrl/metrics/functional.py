@@ -201,7 +201,7 @@ def topographic_error(first: Tensor, second: Tensor, adjacency: Tensor) -> Tenso
         adjacency: (N, N) bool, True where two nodes are neighbours.
 
     Raises:
-        ValueError: an adjacency that is no square bool matrix.
+        ValueError: an adjacency that is not a square bool matrix.
     """
     errors, samples = count_topographic_errors(first, second, adjacency)
     return errors / samples

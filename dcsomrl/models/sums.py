@@ -30,7 +30,7 @@ class EpochSums:
         return dict(zip(self._names, self._sums[:-1] / self._sums[-1], strict=True))
 
     def find_not_finite(self) -> list[str]:
-        """The losses that were no number in some step so far; waits for the device."""
+        """The losses that were not a number in some step so far; waits for the device."""
         finite = self._sums.isfinite().tolist()[:-1]
         return [name for name, is_one in zip(self._names, finite, strict=True) if not is_one]
 

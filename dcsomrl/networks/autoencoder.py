@@ -10,7 +10,7 @@ def read_shape(input_shape: Sequence[int]) -> tuple[int, ...]:
     """The shape of a sample, without the batch.
 
     Raises:
-        ValueError: it is no sequence of whole numbers.
+        ValueError: it is not a sequence of whole numbers.
     """
     try:
         return tuple(index(side) for side in input_shape)
@@ -42,7 +42,7 @@ class Autoencoder(nn.Module):
         decoder: network from (batch, latent_dim) to (batch, *input_shape).
 
     Raises:
-        ValueError: the shape is no sequence of whole numbers.
+        ValueError: the shape is not a sequence of whole numbers.
     """
 
     def __init__(

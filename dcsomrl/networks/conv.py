@@ -23,7 +23,7 @@ class ConvAutoencoder(Autoencoder):
         channels: channels after each halving.
 
     Raises:
-        ValueError: the samples are no images, or a width is not positive.
+        ValueError: the samples are not images, or a width is not positive.
     """
 
     @check_arguments
@@ -57,7 +57,7 @@ class PooledConvAutoencoder(Autoencoder):
         kernel_size: of every convolution, at least 1.
 
     Raises:
-        ValueError: the samples are no images, or a width is not positive.
+        ValueError: the samples are not images, or a width is not positive.
 
     Source: Fortuin et al. 2018.
     """

@@ -25,7 +25,7 @@ class ResNetAutoencoder(Autoencoder):
         blocks: residual blocks at each size, at least 1.
 
     Raises:
-        ValueError: the samples are no images, or a width is not positive.
+        ValueError: the samples are not images, or a width is not positive.
 
     Source: He et al. 2016, the basic block of ResNet-18, here in both directions.
     """

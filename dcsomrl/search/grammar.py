@@ -28,7 +28,7 @@ def read_distribution(override: Override) -> BaseDistribution:
     ``choice(...)``.
 
     Raises:
-        ConfigError: an empty range, a logarithm of 0 or less or of what is no interval, a glob.
+        ConfigError: an empty range, a logarithm of 0 or less or of what is not an interval, a glob.
     """
     value, key = override.value(), override.get_key_element()
     if not isinstance(value, (ChoiceSweep, RangeSweep, IntervalSweep)):

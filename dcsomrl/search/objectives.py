@@ -38,7 +38,7 @@ def check_objectives(
     """Refuse objectives that the runs of a search would not have, and settings they would refuse.
 
     Every choice is looked at, since each comes up sooner or later; the data of each is loaded. What
-    a task returns that is no training, and so has no dataset, is known by its first run alone.
+    a task returns that is not a training, and so has no dataset, is known by its first run alone.
 
     Raises:
         ConfigError: names them, why there are none, and what there is.

@@ -226,7 +226,7 @@ class Search:
         claim.lock.release()
 
     def leave(self, claim: Claim) -> None:
-        """Leave a point to be taken up again; this is no attempt that killed its process."""
+        """Leave a point to be taken up again; this is not an attempt that killed its process."""
         claim.trial.set_user_attr(INTERRUPTED, True)
         claim.lock.release()
 
@@ -244,7 +244,7 @@ class Search:
         if len(failed) > limit * self.n_trials:
             raise DcsomrlError(
                 f"{len(failed)} of {self.n_trials} points failed, more than a share of {limit}; "
-                f"the last: {failed[-1].user_attrs.get('error', 'unknown')}; mend the cause and "
+                f"the last: {failed[-1].user_attrs.get('error', 'unknown')}; fix the cause and "
                 "add hydra.sweeper.retry_failed=true"
             )
 

@@ -123,7 +123,7 @@ def describe_difference(
     """
     if inside.all() or not inside.any():
         return ""
-    # Squares of what is far from 1 are no numbers, or all 0.
+    # Squares of what is far from 1 are not numbers, or all 0.
     largest = np.abs(features).max(0)
     features = features / np.where(largest > 0, largest, 1)
     difference = features[inside].mean(0) - features[~inside].mean(0)

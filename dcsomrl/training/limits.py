@@ -84,7 +84,7 @@ def read_time_limit(trainer: Mapping[str, Any]) -> float | None:
     """Seconds of ``trainer.max_time``; None without.
 
     Raises:
-        ConfigError: it is no time, or none is left.
+        ConfigError: it is not a time, or none is left.
     """
     given = trainer.get("max_time")
     if given is None:

@@ -180,7 +180,7 @@ def draw_typical(folder: Path, data: ClusterData, assigned: pd.DataFrame, title:
     """A sheet of images: of every cluster those nearest to their nodes, the nearest first.
 
     Args:
-        folder: for ``typical.png``; none is drawn of what is no image, or without Matplotlib.
+        folder: for ``typical.png``; none is drawn of what is not an image, or without Matplotlib.
         data: that the samples are of.
         assigned: samples with their ``split``, ``index``, ``cluster`` and ``distance``.
         title: what the picture is of.

@@ -66,7 +66,7 @@ class ClusterSums:
         if not len(table):
             return
         if not self._samples.any():
-            # Squares of what is far from 1 are no numbers, and what all have in common leaves no
+            # Squares of what is far from 1 are not numbers, and what all have in common leaves no
             # digits to them.
             largest = np.abs(x).max(0)
             self._size = np.where(largest > 0, largest, 1)

@@ -56,7 +56,7 @@ def render(out: Path, page_dir: Path) -> Path:
     if not records:
         raise DataError(f"{out} has no results: run python -m experiments.gpu on a GPU first")
     if any(record["dry_run"] for record in records.values()):
-        raise DataError(f"{out} holds results of a dry run, which are no measurements")
+        raise DataError(f"{out} holds results of a dry run, which are not measurements")
     machines: dict[Machine, dict[str, store.Record]] = {}
     order = [
         f"{part.name}/{cell}" for part in PARTS for cell in part.list_cells(Setting(out, False))

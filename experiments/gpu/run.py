@@ -95,7 +95,7 @@ def _work(part: Part, setting: Setting) -> None:
         start = time.perf_counter()
         try:
             result = cells[cell.partition("/")[2]]()
-            json.dumps(result, allow_nan=False)  # what is no number is a failure
+            json.dumps(result, allow_nan=False)  # what is not a number is a failure
             outcome: dict[str, Any] = {"result": result}
         except Exception as error:
             traceback.print_exc()

@@ -30,7 +30,7 @@ TRIALS = 2000
 LIMIT = 60
 LONGER = 4 * LIMIT
 COMPILED = "dataset.neighbors.exact_limit="
-# What a command says on its way, which is no complaint.
+# What a command says on its way, which is not a complaint.
 NEWS = (
     "GPU available",
     "TPU available",

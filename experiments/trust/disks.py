@@ -29,7 +29,7 @@ NAME = "disks"
 NUMBERS = range(120)
 OUTCOMES = ("equal", "differs", "failed")
 LEFT_OUT = ("train dec", "train a stream", "train in two processes", "search, two workers")
-# What a search is to be told once what its points failed of is mended.
+# What a search is to be told once what its points failed of is fixed.
 AGAIN = {"search": ("hydra.sweeper.retry_failed=true",)}
 COMMANDS = tuple(name for name in SCENARIOS if name not in LEFT_OUT)
 

@@ -184,7 +184,7 @@ def test_a_file_that_is_no_result_is_named(tmp_path):
     for damage in damages:
         file.write_text(json.dumps(damage))
         with pytest.raises(
-            DataError, match=r"some\.json is no result of a benchmark \(.*remove it"
+            DataError, match=r"some\.json is not a result of a benchmark \(.*remove it"
         ):
             read_results(tmp_path)
     for text in (b"", b"[]", b"{", b"\xff", b"null", b"[" * 10**5):

@@ -36,7 +36,7 @@ class Recorder(LightningModule):
 
 
 class Images:
-    """Samples that are no tensor, as those on the disk."""
+    """Samples that are not a tensor, as those on the disk."""
 
     def __init__(self, x):
         self.x, self.shape = x, tuple(x.shape)

@@ -106,8 +106,8 @@ def test_a_table_is_no_other_kind(tmp_path):
     [
         ("t.xlsx", pack_workbook(), "is an Excel workbook: save its sheet as CSV"),
         ("t.mat", b"MATLAB 5.0 MAT-file", "is a MATLAB file: save it as npz or CSV"),
-        ("t.dat", b"a,b\n1,2\n", "by its suffix: give it that of what it is"),
-        ("t", b"a,b\n1,2\n", "by its suffix: give it that of what it is"),
+        ("t.dat", b"a,b\n1,2\n", "by its suffix: rename or convert it"),
+        ("t", b"a,b\n1,2\n", "by its suffix: rename or convert it"),
     ],
 )
 def test_other_suffixes_are_answered_by_what_the_file_is(tmp_path, name, start, said):

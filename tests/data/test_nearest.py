@@ -135,7 +135,7 @@ def test_a_graph_is_kept_and_found_again(tmp_path, monkeypatch):
     finder = Neighbors(3, cache_dir=str(tmp_path / "new" / "cache"))
     graph = finder.graph(x, CPU)
     (file,) = (tmp_path / "new" / "cache").glob("*.npz")
-    monkeypatch.setattr(finder, "_find", lambda *_: pytest.fail("found anew"))
+    monkeypatch.setattr(finder, "_find", lambda *_: pytest.fail("found again"))
     assert torch.equal(finder.graph(x, CPU), graph)
     monkeypatch.undo()
     for other in (Neighbors(4, cache_dir=str(file.parent)).graph(x, CPU), x):
@@ -164,7 +164,7 @@ def test_a_damaged_graph_is_found_anew(tmp_path, content, caplog):
     else:
         np.savez(file, graph=wrong[content])
     assert torch.equal(finder.graph(x, CPU), graph)
-    assert "found anew" in caplog.text
+    assert "found again" in caplog.text
     assert np.load(file)["graph"].shape == (50, 2)
 
 

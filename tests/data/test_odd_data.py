@@ -262,7 +262,7 @@ def test_a_stream_names_what_is_no_feature_and_mixes_no_splits(tmp_path):
         stream(str(tmp_path))
     train, test = (str(tmp_path / f"{one}-00000.parquet") for one in ("train", "test"))
     notes = " ".join(stream(train, test).notes)
-    assert "column id names the rows and is no feature" in notes
+    assert "column id names the rows and is not a feature" in notes
     assert "column label is called as labels are" in notes
     assert not stream(train, test, ignore=["id", "label"]).notes
     with pytest.raises(DataError, match="names a more than once"):
@@ -369,14 +369,14 @@ def make_lines(first, middle, last):
 @pytest.mark.parametrize(
     ("lines", "remedy"),
     [
-        ((["s,bar,%"], [], []), "remove line 2 if it is no sample, as units"),
+        ((["s,bar,%"], [], []), "remove line 2 if it is not a sample, as units"),
         (([], ["a,b,c"], []), "remove line 8 if"),
         (([], [], ["Total,9,12.5"]), "remove line 14 if"),
         (([], [], ["Total,9,x"]), "remove line 14 if"),
         (([], ["x,1,2"], ["Total,9,x"]), None),
         (([], ["x,1,2"], ["x,9,2"]), None),
-        (([], ["# new battery"], []), "remove those that are no rows, as comments and footers"),
-        (([], [], ["", "Source: office"]), "remove those that are no rows"),
+        (([], ["# new battery"], []), "remove those that are not rows, as comments and footers"),
+        (([], [], ["", "Source: office"]), "remove those that are not rows"),
     ],
 )
 def test_a_line_that_is_no_sample_is_to_be_removed(tmp_path, lines, remedy):

@@ -1,4 +1,4 @@
-"""Files of text that are no tables are called by what they are, and tables are read."""
+"""Files of text that are not tables are called by what they are, and tables are read."""
 
 import gzip
 

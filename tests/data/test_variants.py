@@ -1,4 +1,4 @@
-"""Text that is written in several ways is said, and text that is no category is refused."""
+"""Text that is written in several ways is said, and text that is not a category is refused."""
 
 import numpy as np
 import pandas as pd

@@ -41,20 +41,20 @@ def list_cells(setting):
 
     def fail():
         log("fail")
-        if (setting.out / "mended").exists():
-            return {"word": "mended"}
+        if (setting.out / "fixed").exists():
+            return {"word": "fixed"}
         raise ValueError("on purpose")
 
     def die():
         log("die")
-        if (setting.out / "mended").exists():
-            return {"word": "mended"}
+        if (setting.out / "fixed").exists():
+            return {"word": "fixed"}
         os._exit(3)
 
     def hang():
         log("hang")
-        if (setting.out / "mended").exists():
-            return {"word": "mended"}
+        if (setting.out / "fixed").exists():
+            return {"word": "fixed"}
         os.system("sleep 600")
 
     mine = {"fails": {"one": lambda: log("one"), "two": fail, "three": lambda: log("three")},
@@ -132,11 +132,11 @@ def test_what_fails_dies_or_hangs_is_recorded_and_tried_again(tmp_path, monkeypa
     assert errors["ends/nan"].startswith("ValueError")
     assert found["ends/seven"]["result"] == {"word": "seven"}
     (setting.out / "log").unlink()
-    (setting.out / "mended").touch()
+    (setting.out / "fixed").touch()
     with pytest.raises(DcsomrlError, match="1 failed"):
         run_parts(setting, 120, parts)
     assert (setting.out / "log").read_text().split() == ["fail", "die", "hang"]
-    assert store.read(setting.out)["dies/five"]["result"] == {"word": "mended"}
+    assert store.read(setting.out)["dies/five"]["result"] == {"word": "fixed"}
 
 
 def test_no_time_leaves_everything_for_the_next_call(tmp_path):

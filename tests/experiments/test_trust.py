@@ -45,7 +45,7 @@ def test_a_change_inside_an_archive_keeps_its_sums(tmp_path):
     [
         (Ended(0, "all well"), "ran"),
         (Ended(1, "Traceback ...\nValueError: x.csv"), "failed"),
-        (Ended(2, "INFO\nerror: x.csv is damaged: mend it\n"), "refused"),
+        (Ended(2, "INFO\nerror: x.csv is damaged: fix it\n"), "refused"),
         (Ended(2, "error: it is damaged"), "failed"),
         (Ended(2, "error: x.csv is damaged\nerror: x.csv is damaged"), "failed"),
         (Ended(2, "Traceback\nerror: x.csv is damaged"), "failed"),

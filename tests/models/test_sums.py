@@ -1,4 +1,4 @@
-"""Means of an epoch's losses: by name, over a stop in the middle, and of what is no number."""
+"""Means of an epoch's losses: by name, over a stop in the middle, and of what is not a number."""
 
 import torch
 

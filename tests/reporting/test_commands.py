@@ -1,4 +1,4 @@
-"""Reports as commands: of tables, of two runs, and of what is no run."""
+"""Reports as commands: of tables, of two runs, and of what is not a run."""
 
 import shutil
 from dataclasses import replace

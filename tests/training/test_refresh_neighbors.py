@@ -1,4 +1,4 @@
-"""Neighbours are found anew among the codes, once, and drawn from then on."""
+"""Neighbours are found again among the codes, once, and drawn from then on."""
 
 from functools import partial
 

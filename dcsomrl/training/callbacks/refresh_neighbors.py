@@ -1,4 +1,4 @@
-"""Neighbours found anew, among the codes, while a training goes on."""
+"""Neighbours found again, among the codes, while a training goes on."""
 
 import logging
 from typing import Any
@@ -48,7 +48,7 @@ class RefreshNeighbors(Callback):
             )
         if trainer.max_epochs is None or trainer.max_epochs < 0:
             raise ConfigError(
-                "neighbours are found anew after a share of the epochs (`RefreshNeighbors`), of "
+                "neighbours are found again after a share of the epochs (`RefreshNeighbors`), of "
                 "which there is no number: set `max_epochs`, or leave the callback out"
             )
 

@@ -100,7 +100,7 @@ class WatchProcesses(Callback):
             self._reason = (
                 f"{peer} has {'ended with an error' if line else 'died'}, and the training cannot "
                 f"go on without it: see in its output "
-                f"{'what to mend' if line else 'whether it ran out of memory or was killed'}, "
+                f"{'what to fix' if line else 'whether it ran out of memory or was killed'}, "
                 f"{REMEDY}"
             )
         else:  # rank 0 passes on the reason
