@@ -443,7 +443,7 @@ def test_what_was_guessed_of_a_table_names_keys_of_the_data(run_small, tmp_path)
     metrics = run_small(
         "model=som", "dataset=arrays", f"dataset.path={tmp_path / 't.csv'}", small=("trainer=cpu",)
     )
-    assert any("set dataset.source.columns to have it" in one for one in metrics["warnings"])
+    assert any("set dataset.source.columns to use it" in one for one in metrics["warnings"])
 
 
 def test_a_class_calls_nothing_none():
