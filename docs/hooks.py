@@ -26,14 +26,18 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
     """Point links at pages of the site, and take those away that lead to files of the source.
 
-    A page with a wide table has no menu of its own headings, which leaves the table its room;
-    numbers keep their deviations beside them, and a picture is a link to itself in full size.
+    A page with a wide table has no menu of its own headings, which leaves the table its room.
+    In other tables no line breaks between a number and its deviation. A picture is a link to itself
+    in full size.
     """
     lines = markdown.splitlines()
-    if any(line.count("|") > WIDE for line in lines if line.startswith("|")):
+    wide = [line.startswith("|") and line.count("|") > WIDE for line in lines]
+    if any(wide):
         page.meta["hide"] = ["toc"]
-    rows = [line.replace(" ± ", "\u00a0±\u00a0") if line[:1] == "|" else line for line in lines]
-    markdown = "\n".join(rows)
+    for number, line in enumerate(lines):
+        if line.startswith("|") and not wide[number]:
+            lines[number] = line.replace(" ± ", "\u00a0±\u00a0")
+    markdown = "\n".join(lines)
     if page.file.src_uri.startswith("experiments/"):
         markdown = re.sub(r"\]\(((?:\.\./)+)docs/", r"](\1", markdown)
     else:

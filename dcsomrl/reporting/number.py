@@ -18,7 +18,7 @@ def answer_number(run: RunData) -> Answer | None:
     if run.cluster is None or run.numbers is None or run.merge is None or len(run.slots) == 0:
         return None
     shown = int(run.cluster.max()) + 1
-    head = ["clusters", "holds over", "test samples in each", "against those shown"]
+    head = ["clusters", "holds over", "test samples in each", "compared with those shown"]
     rows = []
     for number in range(max(1, shown - BESIDE), min(len(run.slots), shown + BESIDE) + 1):
         other = run.cluster if number == shown else run.merge(number)[run.slots]
@@ -36,22 +36,22 @@ def _judge(run: RunData, shown: int, numbers: dict[int, float]) -> str:
     best, share = ranked[0], numbers[ranked[0]]
     others = ", ".join(f"{number} over {numbers[number]:.0%}" for number in ranked[1:4])
     if run.config.get("n_clusters") not in (None, "auto"):
-        said = f"{shown} clusters were asked for. Left to itself the map parts into {best}: this"
+        said = f"{shown} clusters were asked for. By itself, the map divides into {best}: this"
     else:
-        said = f"Left to itself the map parts into the {shown} clusters shown: this"
+        said = f"By itself, the map divides into the {shown} clusters shown: this"
     said += (
-        f" number holds over {share:.0%} of the way from a coarse look at its nodes to a fine one"
+        f" number holds over {share:.0%} of the range from a coarse to a fine grouping of its nodes"
     )
-    said += f", longer than any other; next come {others}. " if others else ". "
+    said += f", more than any other; next are {others}. " if others else ". "
     if share < STANDS_OUT:
-        said += "No number stands out: there may well be more clusters, or fewer. "
+        said += "No number stands out: there may well be more or fewer clusters. "
     elif others and numbers[ranked[1]] > 0.7 * share:
-        said += f"It was close: {ranked[1]} hold nearly as long. "
+        said += f"It was close: {ranked[1]} clusters hold over nearly as much. "
     else:
         said += "It stands out. "
     return said + (
-        "Any other number is had without training, by python -m dcsomrl.predict with "
-        "n_clusters=...; the table says what it would change."
+        "Any other number can be had without training, with python -m dcsomrl.predict and "
+        "n_clusters=...; the table shows what it would change."
     )
 
 
@@ -72,9 +72,9 @@ def describe_changes(
     for column in (share > 0.5).T:
         if column.sum() > 1:
             *first, last = (str(number) for number in np.flatnonzero(column))
-            said.append(f"{', '.join(first)} and {last} are one")
+            said.append(f"{', '.join(first)} and {last} are merged")
     for number, row in enumerate(share):
         parts = np.sort(row[row >= SMALLEST])[::-1]
         if len(parts) > 1:
-            said.append(f"{number} falls apart: {', '.join(f'{part:.0%}' for part in parts)}")
-    return "; ".join(said) or "much the same samples"
+            said.append(f"{number} is split: {', '.join(f'{part:.0%}' for part in parts)}")
+    return "; ".join(said) or "nearly the same samples"

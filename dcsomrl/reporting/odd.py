@@ -9,7 +9,7 @@ from dcsomrl.reporting.run_data import RunData
 from dcsomrl.training.assignments import list_apart
 
 LISTED = 15
-APART = "; how far they lie from their node's prototype is in deviations of all samples"
+APART = "; distances from the node's prototype are in standard deviations of all samples"
 
 
 def order_odd(run: RunData) -> NDArray[np.int64]:
@@ -27,17 +27,17 @@ def answer_odd(run: RunData) -> Answer | None:
         number, n = int(run.outlier.sum()), len(run.outlier)
         are = "is an outlier" if number == 1 else "are outliers"
         said = (
-            f"{number:,} of {n:,} test samples {are}: further from their node than is usual for a "
+            f"{number:,} of {n:,} test samples {are}: further from their node than is normal for a "
             "training sample (beyond the outer fence of their distances). "
         )
     said += (
-        "The oddest come first: outliers, then those that activate their node least"
+        "The oddest come first: outliers, then the samples that activate their node least"
         f"{APART if not run.image else ''}. "
-        "assignments.csv, in the folder of the run, has every sample of all splits, with the "
+        "assignments.csv, in the folder of the run, lists every sample of all splits, with the "
         "columns outlier and activation."
     )
     head = ["sample", "outlier"]
-    head += [] if run.image else ["unlike its node in"]
+    head += [] if run.image else ["differs from its node in"]
     head += [] if run.cluster is None else ["cluster"]
     head += ["node", "activation"]
     listed = order_odd(run)[:LISTED]

@@ -19,7 +19,7 @@ def answer_training(run: RunData) -> Answer | None:
     epochs = int(history["epoch"].iloc[-1]) + 1
     if len(history) < FEWEST:
         return Answer(
-            f"{epochs} epochs are too few to tell: train for {FEWEST} at least, by "
+            f"{epochs} epochs are too few to tell: train for at least {FEWEST}, with "
             "trainer.max_epochs."
         )
     rows, moving = [], []
@@ -30,17 +30,17 @@ def answer_training(run: RunData) -> Answer | None:
     if not rows:
         return None
     verdict = (
-        f"Perhaps not: at the end {' and '.join(moving)}. Train again with more epochs, such as "
+        f"Perhaps not: at the end, {' and '.join(moving)}. Train again with more epochs, such as "
         f"trainer.max_epochs={2 * epochs}, and see whether the clusters change."
         if moving
-        else "It looks so: at the end these were level."
+        else "It seems so: these were level at the end."
     )
     if not moving and run.config["model"].get("schedule") == "cosine":
         verdict = (
-            "Nothing speaks against it: at the end these were level. But the learning rate falls "
-            "to 0 towards the end of any training, however short, which levels them, too. Only a "
-            f"longer one shows for sure, such as trainer.max_epochs={2 * epochs}: is the number of "
-            "clusters the same, and who is together in them?"
+            "There is no sign against it: these were level at the end. But the learning rate falls "
+            "to 0 towards the end of any training, however short, which also levels them. Only a "
+            f"longer one is conclusive, such as trainer.max_epochs={2 * epochs}: is the number of "
+            "clusters the same, and do the same samples share a cluster?"
         )
     table = ["", f"{END:.0%} before the end", "at the end", "change", ""]
     return Answer(verdict, table, rows)

@@ -59,7 +59,7 @@ def test_a_training_whose_loss_still_falls_was_perhaps_too_short(run, schedule):
     config = {**run.config, "model": {**run.config["model"], "schedule": schedule}}
     falling = log(np.linspace(2, 1, 20), [30.0] * 20)
     answer = answer_training(replace(run, history=falling, config=config))
-    assert answer.text.startswith("Perhaps not: at the end loss still falling.")
+    assert answer.text.startswith("Perhaps not: at the end, loss still falling.")
     assert "trainer.max_epochs=40" in answer.text
     # Of the last four epochs: means of two, which fall by 4 of 19 parts of the line.
     before, after = (2 - np.array([14.5, 18.5]) / 19).tolist()
@@ -76,10 +76,10 @@ def test_of_a_level_training_is_said_whether_that_says_much(run):
     for schedule in ("constant", "cosine"):
         config = {**run.config, "model": {**run.config["model"], "schedule": schedule}}
         told[schedule] = answer_training(replace(run, history=level, config=config)).text
-    assert told["constant"].startswith("It looks so")
+    assert told["constant"].startswith("It seems so")
     assert "falls to 0" not in told["constant"]
-    assert told["cosine"].startswith("Nothing speaks against it")
-    assert "Only a longer one shows for sure" in told["cosine"]
+    assert told["cosine"].startswith("There is no sign against it")
+    assert "Only a longer one is conclusive" in told["cosine"]
 
 
 def test_few_epochs_and_no_log_give_no_verdict(run):
@@ -100,7 +100,7 @@ def test_other_numbers_are_those_that_the_model_merges_into(run):
         assert sum(sizes) == (run.winner >= 0).sum()
     # The clusters found are those of the widest range.
     assert max(run.numbers.values()) == run.numbers[shown]
-    assert f"parts into the {shown} clusters shown" in answer.text
+    assert f"divides into the {shown} clusters shown" in answer.text
     assert f"{run.numbers[shown]:.0%} of the way" in answer.text
 
 
@@ -108,7 +108,7 @@ def test_a_number_that_was_asked_for_is_said_to_be(run):
     found = int(run.cluster.max()) + 1
     told = replace(run, config={**run.config, "n_clusters": 3}, cluster=run.merge(3)[run.slots])
     text = answer_number(told).text
-    assert text.startswith(f"3 clusters were asked for. Left to itself the map parts into {found}")
+    assert text.startswith(f"3 clusters were asked for. By itself, the map divides into {found}")
 
 
 def test_a_number_that_hardly_holds_is_called_no_clear_one(run):
@@ -116,17 +116,17 @@ def test_a_number_that_hardly_holds_is_called_no_clear_one(run):
     doubt = answer_number(replace(run, numbers={shown: 0.2, shown + 1: 0.1})).text
     assert "No number stands out" in doubt
     close = answer_number(replace(run, numbers={shown: 0.4, shown + 1: 0.38})).text
-    assert f"It was close: {shown + 1} hold nearly as long" in close
+    assert f"It was close: {shown + 1} clusters hold over nearly as much" in close
     clear = answer_number(replace(run, numbers={shown: 0.7, shown + 1: 0.2})).text
     assert "It stands out." in clear
 
 
 def test_what_is_joined_and_parted_is_said():
     shown, wins = np.array([0, 0, 1, 2]), np.array([30, 10, 20, 20])
-    assert describe_changes(shown, np.array([0, 0, 1, 1]), wins) == "1 and 2 are one"
-    assert describe_changes(shown, np.array([0, 0, 0, 0]), wins) == "0, 1 and 2 are one"
-    assert describe_changes(shown, np.array([0, 1, 2, 3]), wins) == "0 falls apart: 75%, 25%"
-    assert describe_changes(shown, shown, wins) == "much the same samples"
+    assert describe_changes(shown, np.array([0, 0, 1, 1]), wins) == "1 and 2 are merged"
+    assert describe_changes(shown, np.array([0, 0, 0, 0]), wins) == "0, 1 and 2 are merged"
+    assert describe_changes(shown, np.array([0, 1, 2, 3]), wins) == "0 is split: 75%, 25%"
+    assert describe_changes(shown, shown, wins) == "nearly the same samples"
 
 
 def test_clusters_are_compared_by_their_mean_samples_and_their_border(trained, run):

@@ -189,7 +189,7 @@ def test_of_a_table_the_sheet_names_what_sets_clusters_apart(run):
 def test_clusters_that_are_not_shown_are_said(run):
     assert not any("clusters the" in one for one in list_notes(run))
     many = replace(run, cluster=np.arange(len(run.slots)) + 40)
-    said = f"Of {len(run.slots) + 40} clusters the 40 largest are shown."
+    said = f"Of {len(run.slots) + 40} clusters, the 40 largest are shown."
     assert said in list_notes(many)
     assert len(make_clusters(many)) == 40
 

@@ -15,7 +15,7 @@ QUESTIONS = {
     "odd": "Which samples are odd?",
     "apart": "What separates two clusters?",
     "trained": "Was the training long enough?",
-    "number": "More clusters, or fewer?",
+    "number": "Are there more clusters, or fewer?",
 }
 
 

@@ -7,13 +7,13 @@ from dcsomrl.reporting.html.content import Cluster, RunPage
 from dcsomrl.reporting.html.strips import draw_strip
 
 MEANING = (
-    "A row is a cluster, with its samples of the test split; that of the most training samples "
-    "comes first. Clear are samples that are at least twice as near to a node of their cluster as "
-    "to any of another: the fewer, the less sure is where it ends."
+    "Each row is a cluster, with its samples of the test split, ordered by the number of training "
+    "samples. Clear samples are at least twice as close to a node of their cluster as to any node "
+    "of another: the fewer there are, the less certain the border of the cluster."
 )
 APART = (
-    " A feature sets a cluster apart by how far its mean lies from that of all other samples, in "
-    "deviations."
+    " A feature sets a cluster apart by how far its mean lies from the mean of all other samples, "
+    "in standard deviations."
 )
 
 

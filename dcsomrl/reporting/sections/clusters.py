@@ -16,8 +16,12 @@ def draw_clusters(context: Context) -> Section:
     else:
         flat = run.decoded.reshape(len(run.decoded), -1)
         figure = draw_cluster_profiles(flat, run.wins, run.cluster, run.feature_names)
-        what = "how far its prototypes lie from the mean of all, in deviations"
-    few = f" Of {number} the {MOST_CLUSTERS} largest are drawn." if number > MOST_CLUSTERS else ""
+        what = "how far its prototypes lie from the mean of all, in standard deviations"
+    few = (
+        f" Of {number} clusters, the {MOST_CLUSTERS} largest are drawn."
+        if number > MOST_CLUSTERS
+        else ""
+    )
     how = (
         "as many as were asked for"
         if run.config.get("n_clusters") not in (None, "auto")
@@ -25,8 +29,8 @@ def draw_clusters(context: Context) -> Section:
     )
     caption = (
         f"The {len(run.slots)} nodes of the map are merged into {number} clusters, {how}, by the "
-        "training samples that lie between them. A row is a cluster, with the test samples that it "
-        f"won: {what}.{few}"
+        "training samples that lie between them. Each row is a cluster, with the test samples "
+        f"that it won: {what}.{few}"
     )
     return Section(
         "clusters",

@@ -16,7 +16,7 @@ def draw_components(context: Context) -> Section:
     if run.decoded.ndim == 2:
         values, unit = run.decoded, run.samples.std(0)
         names = run.feature_names or [f"feature {i}" for i in range(values.shape[1])]
-        what = "what it decodes to in a column"
+        what = "its decoded value in a column"
     else:
         values, unit = run.centers, run.latent.std(0)
         names = [f"dimension {i}" for i in range(values.shape[1])]
@@ -26,10 +26,10 @@ def draw_components(context: Context) -> Section:
     places = context.places[1] if run.lattice is None else run.lattice
     titles = [names[i] for i in chosen]
     figure = draw_planes(values[:, chosen].T, titles, places, run.graph, run.topology)
-    more = f" Of {len(names)} the {len(chosen)} are shown in which nodes differ most."
+    more = f" Shown are the {len(chosen)} of {len(names)} in which nodes differ most."
     more = more if len(names) > len(chosen) else ""
     caption = f"Component planes: every node by {what}.{more}"
-    return Section("components", "What nodes differ in", caption, figure)
+    return Section("components", "Where nodes differ", caption, figure)
 
 
 PART = Part(draw_components, needs=("nodes",))

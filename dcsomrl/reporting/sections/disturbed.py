@@ -38,8 +38,8 @@ def draw_disturbed(context: Context) -> Section:
     )
     caption = (
         "Prototypes of the most used nodes, decoded after all their dimensions of a relevance "
-        f"below 0.3, 0.4 and 0.5, and above {MATTERS}, were moved by {size:.3f}, two deviations of "
-        "the codes. The further right of the first four, the more dimensions move."
+        f"below 0.3, 0.4 and 0.5, and above {MATTERS}, were moved by {size:.3f}, two standard "
+        "deviations of the codes. The further right of the first four, the more dimensions move."
     )
     return Section(
         "disturbed", "Prototypes with some dimensions moved", caption, figure, source="Fig. 3"

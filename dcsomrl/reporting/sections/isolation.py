@@ -14,8 +14,8 @@ def draw_isolation(context: Context) -> Section:
     title = "mean distance from the neighbours"
     figure = draw_planes(found.nodes[None], [title], places, run.graph, run.topology)
     caption = (
-        "Every node by its mean distance from its neighbours, as in a U-matrix: ridges part what "
-        "lies apart."
+        "Every node by its mean distance from its neighbours, as in a U-matrix: ridges separate "
+        "what lies apart."
     )
     measures: dict[str, float | int | None] = {"mean_edge": float(found.edges.mean())}
     if run.cluster is not None:

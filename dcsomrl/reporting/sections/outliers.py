@@ -19,8 +19,8 @@ def draw_outliers(context: Context) -> Section | None:
     rows = [clip_images(run.samples[part]) for part in np.array_split(order, 2)]
     ends = [f"{run.activation[order[i]]:.4f}" for i in (0, -1)]
     caption = (
-        f"The {len(order)} oddest test samples, outliers first, the oddest of all at the top left: "
-        f"activations of their winners from {ends[0]} to {ends[1]}."
+        f"The {len(order)} oddest test samples, outliers first, the oddest at the top left: "
+        f"they activate their winners from {ends[0]} to {ends[1]}."
     )
     figure = draw_image_rows(rows, ["", ""])
     return Section("outliers", "The oddest samples", caption, figure, question="odd")

@@ -25,12 +25,12 @@ def draw_paths(context: Context) -> Section:
     half = changes[len(changes) // 2 :].mean()
     caption = (
         "Some test samples, and the decoded prototype of the node that won each after an epoch. "
-        f"{half:.0%} of them went to another slot from one epoch to the next in the second half of "
-        f"the training, {changes[: max(1, len(changes) // 2)].mean():.0%} in the first."
+        f"{half:.0%} of them moved to another slot from one epoch to the next in the second half "
+        f"of the training, {changes[: max(1, len(changes) // 2)].mean():.0%} in the first."
     )
     columns = ["sample", *(f"epoch {epoch + 1}" for epoch in epochs)]
     figure = draw_image_rows(rows, [""] * len(rows), columns)
-    return Section("paths", "The way of samples through the map", caption, figure)
+    return Section("paths", "The path of samples through the map", caption, figure)
 
 
 PART = Part(draw_paths, needs=("nodes", "images", "paths"))

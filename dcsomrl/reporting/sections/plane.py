@@ -17,10 +17,10 @@ def draw_plane(context: Context) -> Section:
     figure = draw_embedding(points, nodes, run.graph, run.labels, run.class_names, tiles)
     caption = (
         f"{named} of the codes of {len(points):,} test samples and of the prototypes. Distances on "
-        "this plane say little."
+        "this plane mean little."
     )
     if len(run.graph):
-        caption += " Lines join connected nodes: the graph was found in the codes."
+        caption += " Lines join connected nodes; the graph was computed from the codes."
     return Section("plane", "The map among the samples", caption, figure, source="Fig. 5")
 
 

@@ -21,7 +21,7 @@ def draw_relevances(context: Context) -> Section | None:
     caption = (
         f"{profile.near_zero:.0%} of the relevances are near 0, {profile.moderate:.0%} moderate "
         f"and {profile.near_one:.0%} near 1; a dimension matters to {used.mean():.1f} of "
-        f"{kept.sum()} nodes in the mean, from {used.min()} to {used.max()}."
+        f"{kept.sum()} nodes on average, from {used.min()} to {used.max()}."
     )
     if new := int((~kept).sum()):
         caption += (
