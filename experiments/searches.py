@@ -203,8 +203,8 @@ def name_influential(name: str) -> str:
         named = [f"{row['parameter']} ({row[column]:+.2f})" for _, row in sure.iterrows()]
         found.append(f"with {result} {', '.join(named) or 'none'}")
     return (
-        f"Over the ranges of {name}, of {len(rows)} parameters these go with a result by more than "
-        f"chance ({kind}; p below 0.05, corrected for their number): {'; '.join(found)}.\n"
+        f"Over the ranges of {name}, these of the {len(rows)} parameters correlate with a score "
+        f"beyond chance ({kind}; p below 0.05, corrected for their number): {'; '.join(found)}.\n"
     )
 
 

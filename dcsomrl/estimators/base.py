@@ -98,7 +98,7 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         return None
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Learn codes, map and clusters of samples X (n, features); y is not read.
+        """Learn codes, map and clusters of samples X (n, features); y is ignored.
 
         Raises:
             ValueError: X is not numbers, a parameter is outside its range, or there is no such
@@ -127,11 +127,11 @@ class MapEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
         return self
 
     def partial_fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Go once over further samples X (n, features), from where the last call came to.
+        """Continue from the last call, with one pass over further samples X (n, features).
 
-        The first call fixes the scale of the columns, and with it what later samples are to it. The
-        map goes on growing; nodes that win nothing any more leave it, the sooner the higher
-        ``life_decay`` is. ``cluster_numbers_`` says which clusters go on.
+        The first call fixes the scale of the columns. The map keeps growing; nodes that no longer
+        win anything leave it, the sooner the higher ``life_decay`` is. ``cluster_numbers_`` shows
+        which clusters live on.
 
         Raises:
             ValueError: X is not numbers, a parameter is outside its range, or has changed since

@@ -21,45 +21,46 @@ from dcsomrl.models.neighbor_somrl import neighbor_somrl
 
 
 class DeepSOM(MapEstimator):
-    """Deep clustering with a growing self-organizing map, of rows of numbers.
+    """Deep clustering of rows of numbers with a growing self-organizing map.
 
-    An autoencoder learns codes in which nearest neighbours lie together, and a map of nodes grows
-    on them; nodes are merged into clusters by the samples that lie between them. Columns are scaled
-    to [0, 1]. Sparse matrices are made dense.
+    An autoencoder learns codes in which nearest neighbours are close together, and a map of nodes
+    grows on these codes; nodes are merged into clusters by the samples that lie between them.
+    Columns are scaled to [0, 1]. Sparse matrices are made dense.
 
     Args:
-        n_clusters: how many clusters the nodes are merged into, at least 1; None for the number
-            that is found.
-        max_nodes: nodes of the map at most, at least 2.
-        radius: reach of a node in deviations of the codes, above 0: less of it makes more nodes.
+        n_clusters: number of clusters that nodes are merged into, at least 1; None to find it.
+        max_nodes: maximum number of nodes of the map, at least 2.
+        radius: reach of a node in standard deviations of the codes, above 0: a smaller radius makes
+            more nodes.
         latent_dim: dimensions of a code, at least 1.
         hidden_dims: widths of the encoder's layers.
-        n_neighbors: nearest neighbours of every sample, at least 0.
-        metric: ``euclidean`` or ``cosine``, by which they are found.
-        max_epochs: passes over the samples; None for 30, and more of few samples.
-        batch_size: samples in a step.
+        n_neighbors: number of nearest neighbours per sample, at least 0.
+        metric: ``euclidean`` or ``cosine``, the distance that neighbours are found by.
+        max_epochs: passes over the samples; None for 30, or more if there are few samples.
+        batch_size: samples per step.
         learning_rate: of the network, above 0.
         random_state: int, RandomState or None; the same int gives the same result on a CPU.
         device: ``auto`` (a GPU where there is one), ``cpu`` or ``gpu``.
-        verbose: whether a bar shows the progress.
+        verbose: whether to show a progress bar.
 
     Attributes:
-        labels_: (n,) cluster of every sample of the last call, from 0, the largest first; after
-            ``partial_fit`` samples of earlier calls count for that order as well.
-        node_labels_: (n,) node of each, from 0.
-        n_clusters_: how many clusters there are.
-        cluster_numbers_: (n_clusters_,) number of every cluster that stays the same over calls of
-            ``partial_fit`` as long as the cluster lives; new ones have numbers that none had. One
-            without samples in a call is none there, and has its number back while its nodes live.
-        drift_: a data frame with a row a cluster and call of ``partial_fit``: ``part`` from 0,
+        labels_: (n,) cluster of every sample of the last call, numbered from 0, largest first;
+            after ``partial_fit``, the order also counts the samples of earlier calls.
+        node_labels_: (n,) node of every sample of the last call, from 0.
+        n_clusters_: number of clusters.
+        cluster_numbers_: (n_clusters_,) a number for every cluster that stays the same over calls
+            of ``partial_fit`` as long as the cluster lives; new clusters have unused numbers. A
+            cluster without samples in a call is absent there, and gets its number back as long as
+            its nodes live.
+        drift_: a data frame with a row per cluster and call of ``partial_fit``: ``part`` from 0,
             ``number``, ``samples`` of the call and ``nodes``; see
             :func:`dcsomrl.figures.drift.draw_drift`.
-        cluster_centers_: (n_clusters_, features) means of the samples of each cluster, NaN where
-            one has none.
-        prototypes_: (nodes, features) what the decoder makes of every node, in the units of X.
-        node_clusters_: (nodes,) cluster of every node.
+        cluster_centers_: (n_clusters_, features) mean of the samples of each cluster, NaN for a
+            cluster without samples.
+        prototypes_: (nodes, features) the decoded nodes, in the units of X.
+        node_clusters_: (nodes,) cluster of each node.
         relevances_: (nodes, latent_dim) how much each dimension of a code matters to each node.
-        n_features_in_: columns of X; ``feature_names_in_`` their names where X has such.
+        n_features_in_: number of columns of X; ``feature_names_in_``: their names, if X has any.
         model_: the trained :class:`DCSOMRL`.
     """
 

@@ -12,44 +12,46 @@ from dcsomrl.models.relevance import RelevanceMapModel
 
 
 class GrowingSOM(MapEstimator):
-    """SOMRL, a growing self-organizing map with relevance learning, on rows of numbers themselves.
+    """SOMRL, a growing self-organizing map with relevance learning, directly on rows of numbers.
 
-    Nodes are born where a sample is out of reach of all, learn how much each column matters to
-    them, and die where they win nothing; they are merged into clusters by the samples that lie
-    between them. Columns are scaled to [0, 1]. Sparse matrices are made dense. No network is
-    trained: it takes seconds where :class:`DeepSOM` takes minutes.
+    Nodes are created where a sample is out of reach of all others, learn how much each column
+    matters to them, and die when they win nothing; they are merged into clusters by the samples
+    that lie between them. Columns are scaled to [0, 1]. Sparse matrices are made dense. No network
+    is trained: fitting takes seconds where :class:`DeepSOM` takes minutes.
 
     Args:
-        n_clusters: how many clusters the nodes are merged into, at least 1; None for the number
-            that is found.
-        max_nodes: nodes of the map at most, at least 2.
-        radius: reach of a node in deviations of the samples, above 0: less of it makes more nodes.
-        learning_rate: share of the way that a winner moves, in (0, 1].
-        relevance_rate: of the moving-average distances, times the learning rate, in [0, 1].
-        life_decay: life that a node loses in a batch without a win, in [0, 1].
-        max_epochs: passes over the samples; None for 30, and more of few samples.
-        batch_size: samples in a step.
+        n_clusters: number of clusters that nodes are merged into, at least 1; None to find it.
+        max_nodes: maximum number of nodes of the map, at least 2.
+        radius: reach of a node in standard deviations of the samples, above 0: a smaller radius
+            makes more nodes.
+        learning_rate: share of the distance that a winner moves, in (0, 1].
+        relevance_rate: rate of the moving-average distances, relative to the learning rate, in
+            [0, 1].
+        life_decay: life that a node loses in every batch without a win, in [0, 1].
+        max_epochs: passes over the samples; None for 30, or more if there are few samples.
+        batch_size: samples per step.
         random_state: int, RandomState or None; the same int gives the same result on a CPU.
         device: ``auto`` (a GPU where there is one), ``cpu`` or ``gpu``.
-        verbose: whether a bar shows the progress.
+        verbose: whether to show a progress bar.
 
     Attributes:
-        labels_: (n,) cluster of every sample of the last call, from 0, the largest first; after
-            ``partial_fit`` samples of earlier calls count for that order as well.
-        node_labels_: (n,) node of each, from 0.
-        n_clusters_: how many clusters there are.
-        cluster_numbers_: (n_clusters_,) number of every cluster that stays the same over calls of
-            ``partial_fit`` as long as the cluster lives; new ones have numbers that none had. One
-            without samples in a call is none there, and has its number back while its nodes live.
-        drift_: a data frame with a row a cluster and call of ``partial_fit``: ``part`` from 0,
+        labels_: (n,) cluster of every sample of the last call, numbered from 0, largest first;
+            after ``partial_fit``, the order also counts the samples of earlier calls.
+        node_labels_: (n,) node of every sample of the last call, from 0.
+        n_clusters_: number of clusters.
+        cluster_numbers_: (n_clusters_,) a number for every cluster that stays the same over calls
+            of ``partial_fit`` as long as the cluster lives; new clusters have unused numbers. A
+            cluster without samples in a call is absent there, and gets its number back as long as
+            its nodes live.
+        drift_: a data frame with a row per cluster and call of ``partial_fit``: ``part`` from 0,
             ``number``, ``samples`` of the call and ``nodes``; see
             :func:`dcsomrl.figures.drift.draw_drift`.
-        cluster_centers_: (n_clusters_, features) means of the samples of each cluster, NaN where
-            one has none.
+        cluster_centers_: (n_clusters_, features) mean of the samples of each cluster, NaN for a
+            cluster without samples.
         prototypes_: (nodes, features) centres of the nodes, in the units of X.
-        node_clusters_: (nodes,) cluster of every node.
+        node_clusters_: (nodes,) cluster of each node.
         relevances_: (nodes, features) how much each column matters to each node.
-        n_features_in_: columns of X; ``feature_names_in_`` their names where X has such.
+        n_features_in_: number of columns of X; ``feature_names_in_``: their names, if X has any.
         model_: the trained :class:`dcsomrl.models.RelevanceMapModel`.
     """
 

@@ -213,7 +213,7 @@ def draw_typical(folder: Path, data: ClusterData, assigned: pd.DataFrame, title:
 def print_summary(
     metrics: Mapping[str, Any], title: str, run_dir: Path, report: bool = False
 ) -> None:
-    """The numbers that matter, the warnings, where the rest is, and how to see it.
+    """The numbers that matter, the warnings, the commands to go on with, and where the rest is.
 
     Args:
         metrics: what stands in ``metrics.json``.
@@ -229,6 +229,8 @@ def print_summary(
         print(f"warning: {warning}")
     if report:
         print(f"to see it: python -m dcsomrl.report run={shlex.quote(os.path.relpath(run_dir))}")
+        checkpoint = shlex.quote(os.path.relpath(run_dir / "checkpoints" / "last.ckpt"))
+        print(f"for new samples: python -m dcsomrl.predict ckpt={checkpoint} input=...")
     files = [name for name in reversed(ASSIGNMENTS) if (run_dir / name).exists()]
     where = f", with every sample's cluster in {files[0]}" if files else ""
     print(f"run directory: {run_dir}{where}")

@@ -101,7 +101,7 @@ def test_other_numbers_are_those_that_the_model_merges_into(run):
     # The clusters found are those of the widest range.
     assert max(run.numbers.values()) == run.numbers[shown]
     assert f"divides into the {shown} clusters shown" in answer.text
-    assert f"{run.numbers[shown]:.0%} of the way" in answer.text
+    assert f"{run.numbers[shown]:.0%} of the range" in answer.text
 
 
 def test_a_number_that_was_asked_for_is_said_to_be(run):
