@@ -102,7 +102,7 @@ class Stream:
     def __getitem__(self, index: Tensor) -> Tensor:
         """Rows (batch, features) of an index tensor (batch,)."""
         numbers = index.numpy()
-        block = np.searchsorted(self._starts, numbers, side="right") - 1
+        block = self._find_blocks(numbers)
         x = np.empty((len(numbers), self._files.width), self._files.dtype)
         # What is held first: what is read takes its place.
         for one in sorted(np.unique(block).tolist(), key=lambda one: one not in self._held):
@@ -152,7 +152,7 @@ class Stream:
     def locate(self, index: Tensor) -> pd.DataFrame:
         """Where rows (batch,) stand: ``row`` in the file, and ``file`` where there are several."""
         numbers = index.numpy()
-        block = np.searchsorted(self._starts, numbers, side="right") - 1
+        block = self._find_blocks(numbers)
         row = np.empty(len(numbers), np.int64)
         for one in np.unique(block).tolist():
             places = block == one
@@ -175,7 +175,7 @@ class Stream:
             DataError: a file is damaged.
         """
         numbers = index.numpy()
-        block = np.searchsorted(self._starts, numbers, side="right") - 1
+        block = self._find_blocks(numbers)
         parts, order = [], []
         for one in np.unique(block).tolist():
             places = np.flatnonzero(block == one)
@@ -200,6 +200,10 @@ class Stream:
                 return f"{self._files.files[block.file].name} {row}" if several else row
 
             yield call, self._files.read_beside(block, [name])[name].iloc[rows]
+
+    def _find_blocks(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(batch,) the block of every row (batch,)."""
+        return np.searchsorted(self._starts, numbers, side="right") - 1
 
     def list_files(self) -> list[Path]:
         """The files by their path within the folder that holds all of them."""
