@@ -368,7 +368,7 @@ def test_what_is_said_of_a_table_names_what_the_command_has(run_small, tmp_path,
     done = cli("evaluate", ckpt, *own, f"output={tmp_path / 'other'}")
     lines = [line for line in done.stdout.splitlines() if said in line]
     assert len(lines) == 2
-    assert all("; set dataset.source.columns to have it" in line for line in lines), lines
+    assert all("; set dataset.source.columns to use it" in line for line in lines), lines
 
 
 def test_a_table_is_no_picture(trained_run, tmp_path):
